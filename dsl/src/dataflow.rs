@@ -1,0 +1,241 @@
+//! The live dataflow graph of a program: what is computed, with names and dead code gone.
+//!
+//! Invariant: nodes are in evaluation order and every node reaches an output that matters. A
+//! state slot matters only if the update of some later step depends on it, so liveness is a
+//! fixpoint over the steps, not one pass over the outputs: `m = cosh(update)` in the Lion paper's
+//! program 4 is returned and yet dead, because the next call overwrites `m` before reading it.
+
+use crate::{Op, Operand, Program, Role, Signature, Type};
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A parameter of the program.
+    Input(Role),
+    /// The result of a node, by its index.
+    Node(usize),
+    /// A number of the program's own.
+    Constant(f64),
+}
+
+/// One live operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Node {
+    /// What is computed.
+    pub op: Op,
+    /// The type of the result.
+    pub ty: Type,
+    /// The statement it came from.
+    pub statement: usize,
+    args: [Value; 3],
+}
+
+impl Node {
+    /// The arguments, as many as the op takes.
+    pub fn args(&self) -> &[Value] {
+        &self.args[..self.op.arity()]
+    }
+}
+
+/// Why a statement is, or is not, needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// Some update depends on it.
+    Live,
+    /// Returned as a state, but no later step reads that state before overwriting it.
+    DeadAcrossSteps,
+    /// Nothing returned depends on it.
+    Dead,
+}
+
+/// The live operations of a program.
+#[derive(Clone, Debug)]
+pub struct Dataflow {
+    nodes: Vec<Node>,
+    outputs: Vec<Option<Value>>,
+}
+
+impl Dataflow {
+    /// The live graph of a program.
+    pub fn of(program: &Program) -> Dataflow {
+        let full = Full::of(program);
+        let (live, states) = full.live(program.signature());
+        let mut index = vec![0; full.nodes.len()];
+        let mut nodes = Vec::with_capacity(full.nodes.len());
+        let moved = |value: Value, index: &[usize]| match value {
+            Value::Node(node) => Value::Node(index[node]),
+            other => other,
+        };
+        for (position, node) in
+            full.nodes.iter().enumerate().filter(|(position, _)| live[*position])
+        {
+            index[position] = nodes.len();
+            nodes.push(Node { args: node.args.map(|value| moved(value, &index)), ..*node });
+        }
+        let outputs = full.outputs.iter().enumerate();
+        let outputs = outputs.map(|(output, &value)| {
+            let matters = output == 0 || states[output - 1];
+            matters.then(|| moved(value, &index))
+        });
+        Dataflow { outputs: outputs.collect(), nodes }
+    }
+
+    /// The live operations, in evaluation order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The value of each output: the update, then each state slot, `None` for a dead slot.
+    pub fn outputs(&self) -> &[Option<Value>] {
+        &self.outputs
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, value: Value) -> Type {
+        match value {
+            Value::Input(role) => role.ty(),
+            Value::Node(node) => self.nodes[node].ty,
+            Value::Constant(_) => Type::Scalar,
+        }
+    }
+}
+
+/// The graph of all statements, dead ones included: node `i` is statement `i`.
+struct Full {
+    nodes: Vec<Node>,
+    outputs: Vec<Value>,
+}
+
+impl Full {
+    fn of(program: &Program) -> Full {
+        let parameters = program.signature().parameters();
+        let mut current = vec![Value::Constant(0.0); program.variables()];
+        for (slot, &role) in current.iter_mut().zip(parameters) {
+            *slot = Value::Input(role);
+        }
+        let mut nodes: Vec<Node> = Vec::with_capacity(program.statements().len());
+        for (index, statement) in program.statements().iter().enumerate() {
+            let mut args = [Value::Constant(0.0); 3];
+            let mut types = [Type::Scalar; 3];
+            for (slot, operand) in statement.args().iter().enumerate() {
+                args[slot] = match *operand {
+                    Operand::Variable(variable) => current[usize::from(variable.0)],
+                    Operand::Constant(value) => Value::Constant(value),
+                };
+                types[slot] = match args[slot] {
+                    Value::Input(role) => role.ty(),
+                    Value::Node(node) => nodes[node].ty,
+                    Value::Constant(_) => Type::Scalar,
+                };
+            }
+            let ty = statement.op.result_type(&types[..statement.op.arity()]);
+            let ty = ty.expect("a program is checked when made");
+            nodes.push(Node { op: statement.op, ty, statement: index, args });
+            current[usize::from(statement.target.0)] = Value::Node(index);
+        }
+        let outputs = program.outputs().iter().map(|variable| current[usize::from(variable.0)]);
+        Full { outputs: outputs.collect(), nodes }
+    }
+
+    /// Which nodes and which state slots matter.
+    fn live(&self, signature: &Signature) -> (Vec<bool>, Vec<bool>) {
+        let mut live = vec![false; self.nodes.len()];
+        let mut states = vec![false; signature.states()];
+        let mut pending = vec![self.outputs[0]];
+        while let Some(value) = pending.pop() {
+            match value {
+                Value::Node(node) if !live[node] => {
+                    live[node] = true;
+                    pending.extend_from_slice(self.nodes[node].args());
+                }
+                Value::Input(Role::State(slot)) if !states[slot] => {
+                    states[slot] = true;
+                    pending.push(self.outputs[1 + slot]);
+                }
+                _ => {}
+            }
+        }
+        (live, states)
+    }
+
+    fn reaches_an_output(&self) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        let mut pending = self.outputs.clone();
+        while let Some(value) = pending.pop() {
+            if let Value::Node(node) = value
+                && !reached[node]
+            {
+                reached[node] = true;
+                pending.extend_from_slice(self.nodes[node].args());
+            }
+        }
+        reached
+    }
+}
+
+impl Program {
+    /// Why each statement is, or is not, needed.
+    pub fn liveness(&self) -> Vec<Liveness> {
+        let full = Full::of(self);
+        let (live, _) = full.live(self.signature());
+        let reached = full.reaches_an_output();
+        let classify = |(live, reached): (bool, bool)| match (live, reached) {
+            (true, _) => Liveness::Live,
+            (false, true) => Liveness::DeadAcrossSteps,
+            (false, false) => Liveness::Dead,
+        };
+        live.into_iter().zip(reached).map(classify).collect()
+    }
+
+    /// Number of live statements: the length that matters.
+    pub fn live_length(&self) -> usize {
+        let full = Full::of(self);
+        full.live(self.signature()).0.into_iter().filter(|live| *live).count()
+    }
+
+    /// The same program without its dead statements. A dead state slot returns whatever its
+    /// variable then holds, or its own old value where that variable is gone.
+    pub fn live(&self) -> Program {
+        let liveness = self.liveness();
+        let kept = self.statements().iter().zip(&liveness);
+        let kept = kept.filter(|(_, liveness)| **liveness == Liveness::Live);
+        let statements = kept.map(|(statement, _)| *statement).collect();
+        self.with_live_statements(statements)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(body: &str) -> Program {
+        Program::parse(&format!("def train(w, g, m, v, lr):\n{body}"))
+            .expect("the test's text parses")
+    }
+
+    #[test]
+    fn a_state_overwritten_before_it_is_read_is_dead_across_steps() {
+        let program = program(
+            "  m = interp(g, v, 0.9)\n  v = g * 2\n  update = sign(m)\n  x = cos(w)\n  m = cosh(update)\n  return update, m, v\n",
+        );
+        use Liveness::{Dead, DeadAcrossSteps, Live};
+        assert_eq!(program.liveness(), [Live, Live, Live, Dead, DeadAcrossSteps]);
+        let flow = Dataflow::of(&program);
+        assert_eq!(flow.nodes().len(), 3);
+        assert_eq!(flow.outputs(), [Some(Value::Node(2)), None, Some(Value::Node(1))]);
+        assert_eq!(program.live().statements().len(), 3);
+    }
+
+    #[test]
+    fn a_chain_of_states_is_live_to_its_root() {
+        let program =
+            program("  update = m * lr\n  m = v * 1\n  v = g + 1\n  return update, m, v\n");
+        assert!(program.liveness().iter().all(|liveness| *liveness == Liveness::Live));
+    }
+
+    #[test]
+    fn removing_dead_statements_never_leaves_an_output_undefined() {
+        let program = program("  x = cosh(g)\n  return g, x, v\n");
+        assert_eq!(program.live().to_string(), "def train(w, g, m, v, lr):\n  return g, m, v\n");
+    }
+}

@@ -1,0 +1,189 @@
+//! Register allocation: drafts over numbered trees to instructions over block registers.
+//!
+//! Invariant: the register of a result is taken before those of its arguments are given back, so
+//! no instruction overwrites what it reads. A register is free again after the last read of its
+//! tree in the stage.
+
+use super::plan::{Arg, Instruction, Register, Slot, Source};
+use crate::Op;
+
+/// A tree value: the stage that computes it and how later stages reach it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tree {
+    pub stage: usize,
+    /// For an input of the program.
+    pub input: Option<Source>,
+    /// Where it is kept for later stages.
+    pub spill: Option<usize>,
+}
+
+/// An instruction before registers are allotted: results and arguments are tree indices.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Draft {
+    Unary { op: Op, out: usize, x: usize },
+    Binary { op: Op, out: usize, a: DraftArg, b: DraftArg },
+    Interp { out: usize, x: usize, y: usize, a: Slot },
+    Fill { out: usize, value: Slot },
+    Copy { out: usize, x: usize },
+    Reduce { sum: usize, a: usize, b: usize },
+}
+
+/// An argument that may be small.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DraftArg {
+    Tree(usize),
+    Small(Slot),
+}
+
+impl DraftArg {
+    fn tree(self) -> Option<usize> {
+        match self {
+            DraftArg::Tree(tree) => Some(tree),
+            DraftArg::Small(_) => None,
+        }
+    }
+}
+
+impl Draft {
+    fn reads(self) -> [Option<usize>; 2] {
+        match self {
+            Draft::Unary { x, .. } | Draft::Copy { x, .. } => [Some(x), None],
+            Draft::Binary { a, b, .. } => [a.tree(), b.tree()],
+            Draft::Interp { x, y, .. } => [Some(x), Some(y)],
+            Draft::Reduce { a, b, .. } => [Some(a), Some(b)],
+            Draft::Fill { .. } => [None, None],
+        }
+    }
+
+    fn out(self) -> Option<usize> {
+        match self {
+            Draft::Unary { out, .. }
+            | Draft::Binary { out, .. }
+            | Draft::Interp { out, .. }
+            | Draft::Fill { out, .. }
+            | Draft::Copy { out, .. } => Some(out),
+            Draft::Reduce { .. } => None,
+        }
+    }
+}
+
+/// Allots the registers of all stages, one after the other.
+pub(super) struct Allocator<'a> {
+    trees: &'a [Tree],
+    register: Vec<Register>,
+    /// Per tree, the index of the draft of its stage that reads it last.
+    last_read: Vec<usize>,
+    free: Vec<Register>,
+    pub registers: usize,
+}
+
+impl<'a> Allocator<'a> {
+    pub(super) fn new(trees: &'a [Tree]) -> Allocator<'a> {
+        let register = vec![Register(0); trees.len()];
+        Allocator {
+            trees,
+            register,
+            last_read: vec![0; trees.len()],
+            free: Vec::new(),
+            registers: 0,
+        }
+    }
+
+    /// The body of a stage; `kept` are the trees that outlive it in their registers.
+    pub(super) fn stage(
+        &mut self,
+        stage: usize,
+        drafts: &[Draft],
+        kept: impl Iterator<Item = DraftArg>,
+    ) -> Vec<Instruction> {
+        for (index, draft) in drafts.iter().enumerate() {
+            for tree in draft.reads().into_iter().flatten() {
+                self.last_read[tree] = index;
+            }
+        }
+        for tree in kept.filter_map(DraftArg::tree) {
+            self.last_read[tree] = drafts.len();
+        }
+        let all = (0..self.registers).rev();
+        self.free =
+            all.map(|index| Register(u16::try_from(index).expect("counted below"))).collect();
+        let mut body = Vec::with_capacity(drafts.len() + 2);
+        for (index, draft) in drafts.iter().enumerate() {
+            self.draft(stage, index, *draft, &mut body);
+        }
+        body
+    }
+
+    fn draft(&mut self, stage: usize, index: usize, draft: Draft, body: &mut Vec<Instruction>) {
+        if let Some(out) = draft.out() {
+            self.register[out] = self.take();
+        }
+        body.push(self.instruction(stage, draft));
+        let [a, b] = draft.reads();
+        self.release(stage, index, a);
+        self.release(stage, index, b.filter(|_| a != b));
+        let Some(out) = draft.out() else { return };
+        if let Some(spill) = self.trees[out].spill {
+            body.push(Instruction::Spill { spill, x: Source::Register(self.register[out]) });
+        }
+        if self.last_read[out] <= index {
+            self.free.push(self.register[out]);
+        }
+    }
+
+    fn take(&mut self) -> Register {
+        self.free.pop().unwrap_or_else(|| {
+            let index =
+                u16::try_from(self.registers).expect("at most 10,000 statements, so few registers");
+            self.registers += 1;
+            Register(index)
+        })
+    }
+
+    fn release(&mut self, stage: usize, index: usize, tree: Option<usize>) {
+        if let Some(tree) = tree
+            && self.trees[tree].input.is_none()
+            && self.trees[tree].stage == stage
+            && self.last_read[tree] == index
+        {
+            self.free.push(self.register[tree]);
+        }
+    }
+
+    fn source(&self, stage: usize, tree: usize) -> Source {
+        let Tree { stage: computed, input, spill } = self.trees[tree];
+        match (input, spill) {
+            (Some(input), _) => input,
+            (None, Some(spill)) if computed < stage => Source::Spill(spill),
+            _ => Source::Register(self.register[tree]),
+        }
+    }
+
+    /// An argument as the instructions and outputs of a stage reach it.
+    pub(super) fn arg(&self, stage: usize, arg: DraftArg) -> Arg {
+        match arg {
+            DraftArg::Tree(tree) => Arg::Elements(self.source(stage, tree)),
+            DraftArg::Small(slot) => Arg::Small(slot),
+        }
+    }
+
+    fn instruction(&self, stage: usize, draft: Draft) -> Instruction {
+        let source = |tree| self.source(stage, tree);
+        let register = |tree: usize| self.register[tree];
+        match draft {
+            Draft::Unary { op, out, x } => {
+                Instruction::Unary { op, out: register(out), x: source(x) }
+            }
+            Draft::Binary { op, out, a, b } => {
+                let (a, b) = (self.arg(stage, a), self.arg(stage, b));
+                Instruction::Binary { op, out: register(out), a, b }
+            }
+            Draft::Interp { out, x, y, a } => {
+                Instruction::Interp { out: register(out), x: source(x), y: source(y), a }
+            }
+            Draft::Fill { out, value } => Instruction::Fill { out: register(out), value },
+            Draft::Copy { out, x } => Instruction::Copy { out: register(out), x: source(x) },
+            Draft::Reduce { sum, a, b } => Instruction::Reduce { sum, a: source(a), b: source(b) },
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The machine: runs a plan over the parameters, block by block.
+
+use std::ops::Range;
+
+use super::compile::compile;
+use super::kernels::{self, Input};
+use super::plan::{Arg, Instruction, Plan, Register, Slot, Source, Stage};
+use crate::reduce::LeafSum;
+use crate::{Layout, Program};
+
+/// Elements of a block: a register is 2 KiB, so a program's registers stay in the L1 cache.
+const BLOCK: usize = 512;
+
+/// Runs a compiled program step by step, carrying its states and step number.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    plan: Plan,
+    layout: Layout,
+    memory: Memory,
+    step: u64,
+}
+
+/// Everything a step reads and writes besides the weights and the gradient.
+#[derive(Clone, Debug)]
+struct Memory {
+    small: Vec<f64>,
+    registers: Vec<Vec<f32>>,
+    spills: Vec<Vec<f32>>,
+    states: Vec<Vec<f32>>,
+    sums: Vec<LeafSum>,
+}
+
+/// What becomes of the update.
+enum Weights<'a> {
+    /// `w -= update`.
+    Move(&'a mut [f32]),
+    /// Written out, the weights left alone.
+    Observe(&'a [f32], &'a mut [f32]),
+}
+
+impl Executor {
+    /// Compiles a program for parameters of this layout; states are zero.
+    pub fn new(program: &Program, layout: &Layout) -> Executor {
+        let plan = compile(program, layout);
+        let block = BLOCK.min(layout.len());
+        let sums = plan.stages.iter().map(|stage| stage.sums.len()).max().unwrap_or(0);
+        let memory = Memory {
+            small: plan.small.clone(),
+            registers: vec![vec![0.0; block]; plan.registers],
+            spills: vec![vec![0.0; layout.len()]; plan.spills],
+            states: vec![vec![0.0; layout.len()]; program.signature().states()],
+            sums: vec![LeafSum::ZERO; sums],
+        };
+        Executor { plan, layout: layout.clone(), memory, step: 0 }
+    }
+
+    /// One step: `w -= update`, with the states moved on. `w` and `g` hold one element per
+    /// parameter; `lr` is the learning rate of this step. Returns whether all weights are finite.
+    pub fn step(&mut self, w: &mut [f32], g: &[f32], lr: f64) -> bool {
+        self.run(Weights::Move(w), g, lr)
+    }
+
+    /// The update of one step, written to `update`; the states are moved on, the weights are not.
+    pub fn update(&mut self, w: &[f32], g: &[f32], lr: f64, update: &mut [f32]) {
+        self.run(Weights::Observe(w, update), g, lr);
+    }
+
+    /// A state slot after the last step; a slot that no update depends on stays zero.
+    pub fn state(&self, slot: usize) -> &[f32] {
+        &self.memory.states[slot]
+    }
+
+    fn run(&mut self, mut weights: Weights<'_>, g: &[f32], lr: f64) -> bool {
+        let len = self.layout.len();
+        assert_eq!(
+            (weights.read().len(), g.len()),
+            (len, len),
+            "weights and gradient fit the layout"
+        );
+        self.step += 1;
+        self.memory.small[self.plan.learning_rate.offset] = lr;
+        self.memory.small[self.plan.step.offset] = self.step as f64;
+        let mut finite = true;
+        let last = self.plan.stages.len() - 1;
+        let leaves = self.layout.leaves();
+        for (index, stage) in self.plan.stages.iter().enumerate() {
+            for instruction in &stage.prologue {
+                instruction.run(&mut self.memory.small, leaves.len());
+            }
+            let output = (index == last).then_some(&self.plan);
+            let by_leaf = stage.by_leaf || output.is_some_and(Plan::outputs_by_leaf);
+            if by_leaf {
+                for (leaf, range) in leaves.iter().map(crate::Leaf::range).enumerate() {
+                    finite &= self.memory.segment(stage, output, &mut weights, g, leaf, range);
+                }
+            } else {
+                finite &= self.memory.segment(stage, output, &mut weights, g, 0, 0..len);
+            }
+        }
+        finite
+    }
+}
+
+impl Plan {
+    fn outputs_by_leaf(&self) -> bool {
+        let args = self.states.iter().map(|(_, arg)| arg).chain([&self.update]);
+        args.into_iter().any(|arg| matches!(arg, Arg::Small(Slot { per_leaf: true, .. })))
+    }
+}
+
+impl Weights<'_> {
+    fn read(&self) -> &[f32] {
+        match self {
+            Weights::Move(weights) => weights,
+            Weights::Observe(weights, _) => weights,
+        }
+    }
+
+    fn take(&mut self, range: Range<usize>, update: Input<'_>) -> bool {
+        match (self, update) {
+            (Weights::Move(weights), update) => kernels::subtract(&mut weights[range], update),
+            (Weights::Observe(_, out), Input::Block(update)) => {
+                out[range].copy_from_slice(update);
+                true
+            }
+            (Weights::Observe(_, out), Input::Same(update)) => {
+                out[range].fill(update);
+                true
+            }
+        }
+    }
+}
+
+impl Memory {
+    /// Runs a stage over a stretch of the parameters, and takes the outputs in the last stage.
+    fn segment(
+        &mut self,
+        stage: &Stage,
+        output: Option<&Plan>,
+        weights: &mut Weights<'_>,
+        g: &[f32],
+        leaf: usize,
+        range: Range<usize>,
+    ) -> bool {
+        self.sums[..stage.sums.len()].fill(LeafSum::ZERO);
+        let mut finite = true;
+        let mut start = range.start;
+        while start < range.end {
+            let block = start..range.end.min(start + BLOCK);
+            start = block.end;
+            for instruction in &stage.body {
+                self.instruction(instruction, weights.read(), g, leaf, &block);
+            }
+            if let Some(plan) = output {
+                finite &= self.take_outputs(plan, weights, g, leaf, &block);
+            }
+        }
+        for (sum, slot) in self.sums.iter().zip(&stage.sums) {
+            self.small[slot.offset + leaf] = sum.total();
+        }
+        finite
+    }
+
+    fn take_outputs(
+        &mut self,
+        plan: &Plan,
+        weights: &mut Weights<'_>,
+        g: &[f32],
+        leaf: usize,
+        block: &Range<usize>,
+    ) -> bool {
+        // An update that is the gradient or an old state is read before the states move on.
+        let update = match plan.update {
+            Arg::Small(slot) => Input::Same(slot.at(&self.small, leaf) as f32),
+            Arg::Elements(Source::Weight) => unreachable!("an update of the weights is copied"),
+            Arg::Elements(source) => Input::Block(self.elements(source, &[], g, block)),
+        };
+        let finite = weights.take(block.clone(), update);
+        for &(slot, arg) in &plan.states {
+            let mut state = std::mem::take(&mut self.states[slot]);
+            let target = &mut state[block.clone()];
+            match self.input(arg, weights.read(), g, leaf, block) {
+                Input::Block(elements) => target.copy_from_slice(elements),
+                Input::Same(value) => target.fill(value),
+            }
+            self.states[slot] = state;
+        }
+        finite
+    }
+
+    fn elements<'a>(
+        &'a self,
+        source: Source,
+        w: &'a [f32],
+        g: &'a [f32],
+        block: &Range<usize>,
+    ) -> &'a [f32] {
+        match source {
+            Source::Register(register) => &self.registers[usize::from(register.0)][..block.len()],
+            Source::Weight => &w[block.clone()],
+            Source::Gradient => &g[block.clone()],
+            Source::State(slot) => &self.states[slot][block.clone()],
+            Source::Spill(spill) => &self.spills[spill][block.clone()],
+        }
+    }
+
+    fn input<'a>(
+        &'a self,
+        arg: Arg,
+        w: &'a [f32],
+        g: &'a [f32],
+        leaf: usize,
+        block: &Range<usize>,
+    ) -> Input<'a> {
+        match arg {
+            Arg::Elements(source) => Input::Block(self.elements(source, w, g, block)),
+            Arg::Small(slot) => Input::Same(slot.at(&self.small, leaf) as f32),
+        }
+    }
+
+    fn instruction(
+        &mut self,
+        instruction: &Instruction,
+        w: &[f32],
+        g: &[f32],
+        leaf: usize,
+        block: &Range<usize>,
+    ) {
+        match *instruction {
+            Instruction::Unary { op, out, x } => {
+                self.write(out, block, |memory, out| {
+                    kernels::unary(op, out, memory.elements(x, w, g, block));
+                });
+            }
+            Instruction::Binary { op, out, a, b } => self.write(out, block, |memory, out| {
+                let a = memory.input(a, w, g, leaf, block);
+                kernels::binary(op, out, a, memory.input(b, w, g, leaf, block));
+            }),
+            Instruction::Interp { out, x, y, a } => self.write(out, block, |memory, out| {
+                let (x, y) = (memory.elements(x, w, g, block), memory.elements(y, w, g, block));
+                kernels::interp(out, x, y, a.at(&memory.small, leaf));
+            }),
+            Instruction::Fill { out, value } => {
+                self.write(out, block, |memory, out| {
+                    out.fill(value.at(&memory.small, leaf) as f32);
+                });
+            }
+            Instruction::Copy { out, x } => {
+                self.write(out, block, |memory, out| {
+                    out.copy_from_slice(memory.elements(x, w, g, block));
+                });
+            }
+            Instruction::Spill { spill, x } => {
+                let mut kept = std::mem::take(&mut self.spills[spill]);
+                kept[block.clone()].copy_from_slice(self.elements(x, w, g, block));
+                self.spills[spill] = kept;
+            }
+            Instruction::Reduce { sum, a, b } => {
+                let mut leaf_sum = self.sums[sum];
+                kernels::add_products(
+                    &mut leaf_sum,
+                    self.elements(a, w, g, block),
+                    self.elements(b, w, g, block),
+                );
+                self.sums[sum] = leaf_sum;
+            }
+        }
+    }
+
+    /// Takes a register out while it is written, so that the rest of memory can be read.
+    fn write(
+        &mut self,
+        out: Register,
+        block: &Range<usize>,
+        run: impl FnOnce(&Memory, &mut [f32]),
+    ) {
+        let index = usize::from(out.0);
+        let mut register = std::mem::take(&mut self.registers[index]);
+        run(self, &mut register[..block.len()]);
+        self.registers[index] = register;
+    }
+}

@@ -1,0 +1,55 @@
+//! What a program *is* and how it runs: the typed language of `evo`.
+//!
+//! A newcomer needs eight types: [`Op`] and [`Type`], [`Signature`], [`Program`] with its
+//! [`Statement`]s, [`Dataflow`] (the live part of a program), [`Layout`] (where parameter tensors
+//! lie), and the two engines, [`Interpreter`] (the oracle) and [`Executor`] (the fast one).
+//!
+//! ```
+//! use evo_dsl::{Executor, Layout, Program, zoo};
+//!
+//! let lion = zoo::get("lion").expect("Lion is in the zoo").program();
+//! let layout = Layout::new([vec![2, 3], vec![3]]);
+//! let mut executor = Executor::new(&lion, &layout);
+//! let (mut w, g) = (vec![1.0; 9], vec![0.5; 9]);
+//! assert!(executor.step(&mut w, &g, 1.0));
+//! assert_eq!(w[0], 1.0 - (1.0 + 0.1) * 0.0001);
+//! # let _: Program = lion;
+//! ```
+
+mod check;
+mod dataflow;
+mod execute;
+mod interpret;
+mod layout;
+mod math;
+mod op;
+mod program;
+mod real;
+mod reduce;
+mod signature;
+mod text;
+mod ty;
+pub mod zoo;
+
+pub use check::{CheckError, CheckErrorKind};
+pub use dataflow::{Dataflow, Liveness, Node, Value};
+pub use execute::Executor;
+pub use interpret::Interpreter;
+pub use layout::{Layout, Leaf};
+pub use op::{GUARD, Op, OpInfo, ShapeRule};
+pub use program::{Operand, Program, Statement, Variable};
+pub use real::Real;
+pub use signature::{Role, Signature};
+pub use text::ParseError;
+pub use ty::Type;
+
+/// The candidate most like `name`, if one is close enough to be a misspelling of it.
+pub fn nearest_name<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let scored =
+        candidates.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.75).then_some(best.1)
+}

@@ -1,0 +1,88 @@
+//! The signature: what a program is given, what it carries from call to call, what it returns.
+//!
+//! Invariant: outputs are the update followed by the next value of every state slot, in slot
+//! order, so output `1 + k` always feeds the state parameter `k` of the next call.
+
+use crate::Type;
+
+/// What a parameter of the program stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The parameters being trained.
+    Weight,
+    /// Their gradient.
+    Gradient,
+    /// A state slot: zero at first, then whatever the previous call returned for it.
+    State(usize),
+    /// The learning rate of this step, as the schedule gives it.
+    LearningRate,
+    /// The step number, 1 at the first call.
+    Step,
+}
+
+impl Role {
+    /// The type of the parameter.
+    pub fn ty(self) -> Type {
+        match self {
+            Role::Weight | Role::Gradient | Role::State(_) => Type::Tree,
+            Role::LearningRate | Role::Step => Type::Scalar,
+        }
+    }
+}
+
+/// Inputs, state slots and outputs of the searched function
+/// `train(w, g, lr; m, v) -> update, m, v`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Signature {
+    parameters: Vec<Role>,
+    states: usize,
+}
+
+impl Signature {
+    /// The most state slots a signature may have.
+    pub const MAX_STATES: usize = 4;
+
+    /// The optimizer signature `train(w, g, state…, lr[, t])` with `states` slots (at most
+    /// [`Signature::MAX_STATES`]), and the step number if `step` is set.
+    pub fn optimizer(states: usize, step: bool) -> Option<Signature> {
+        if states > Signature::MAX_STATES {
+            return None;
+        }
+        let mut parameters = vec![Role::Weight, Role::Gradient];
+        parameters.extend((0..states).map(Role::State));
+        parameters.push(Role::LearningRate);
+        parameters.extend(step.then_some(Role::Step));
+        Some(Signature { parameters, states })
+    }
+
+    /// The parameters in the order of the program's header.
+    pub fn parameters(&self) -> &[Role] {
+        &self.parameters
+    }
+
+    /// Number of state slots.
+    pub fn states(&self) -> usize {
+        self.states
+    }
+
+    /// Number of outputs: the update and every state slot.
+    pub fn outputs(&self) -> usize {
+        1 + self.states
+    }
+
+    /// Whether the program is given the step number.
+    pub fn has_step(&self) -> bool {
+        self.parameters.contains(&Role::Step)
+    }
+
+    /// The name a parameter gets when the program does not choose one.
+    pub fn default_name(role: Role) -> &'static str {
+        match role {
+            Role::Weight => "w",
+            Role::Gradient => "g",
+            Role::State(slot) => ["m", "v", "s", "u"][slot],
+            Role::LearningRate => "lr",
+            Role::Step => "t",
+        }
+    }
+}

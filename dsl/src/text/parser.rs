@@ -1,0 +1,297 @@
+//! The parser: tokens to a tree of expressions, with the place of everything.
+//!
+//! Invariant: bounded work on hostile text. Nesting is limited, so recursion cannot overflow the
+//! stack, and every loop consumes a token.
+
+use super::lexer::{Token, tokens};
+use super::{ParseError, Position};
+use crate::{Op, Program};
+
+/// The most levels of an expression, in the text's nesting and in the tree made of it.
+const MAX_DEPTH: usize = 100;
+
+/// A function as written.
+#[derive(Debug)]
+pub(super) struct Function<'a> {
+    pub parameters: Vec<(&'a str, Position)>,
+    pub assignments: Vec<Assignment<'a>>,
+    pub returns: Vec<Expression<'a>>,
+    pub return_position: Position,
+}
+
+/// `target = value`.
+#[derive(Debug)]
+pub(super) struct Assignment<'a> {
+    pub target: &'a str,
+    pub value: Expression<'a>,
+}
+
+/// An expression and where it starts.
+#[derive(Debug)]
+pub(super) struct Expression<'a> {
+    pub position: Position,
+    pub kind: ExpressionKind<'a>,
+    height: usize,
+}
+
+impl<'a> Expression<'a> {
+    /// A call; the height is limited because lowering and dropping the tree recurse.
+    fn call(op: Op, args: Vec<Self>, position: Position) -> Result<Self, ParseError> {
+        let height = 1 + args.iter().map(|arg| arg.height).max().unwrap_or(0);
+        if height > MAX_DEPTH {
+            return Err(too_deep(position));
+        }
+        Ok(Expression { position, kind: ExpressionKind::Call(op, args), height })
+    }
+}
+
+/// What an expression is.
+#[derive(Debug)]
+pub(super) enum ExpressionKind<'a> {
+    Number(f64),
+    Name(&'a str),
+    Call(Op, Vec<Expression<'a>>),
+}
+
+/// Parses one function definition.
+pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
+    let parameters = parser.header()?;
+    let mut assignments = Vec::new();
+    loop {
+        let (token, position) = parser.take();
+        match token {
+            Token::Name("return") => {
+                let returns = parser.list_until_newline()?;
+                parser.expect_end()?;
+                return Ok(Function {
+                    parameters,
+                    assignments,
+                    returns,
+                    return_position: position,
+                });
+            }
+            Token::Name(target) => {
+                if assignments.len() >= Program::MAX_STATEMENTS {
+                    let limit = Program::MAX_STATEMENTS;
+                    return Err(position.error(format!("more than {limit} statements")));
+                }
+                parser.expect_assign()?;
+                let value = parser.expression()?;
+                parser.expect(Token::Newline, "the end of the line")?;
+                assignments.push(Assignment { target, value });
+            }
+            Token::End => {
+                return Err(position
+                    .error("the program ends without a `return`")
+                    .hint("end it with `return update, m, v`"));
+            }
+            other => return Err(unexpected(other, position, "an assignment or `return`")),
+        }
+    }
+}
+
+struct Parser<'a> {
+    tokens: Vec<(Token<'a>, Position)>,
+    next: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> (Token<'a>, Position) {
+        self.tokens[self.next.min(self.tokens.len() - 1)]
+    }
+
+    fn take(&mut self) -> (Token<'a>, Position) {
+        let token = self.peek();
+        self.next += 1;
+        token
+    }
+
+    fn accept(&mut self, token: Token<'_>) -> bool {
+        let found = self.peek().0 == token;
+        self.next += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, token: Token<'_>, expected: &str) -> Result<(), ParseError> {
+        let (found, position) = self.take();
+        if found == token { Ok(()) } else { Err(unexpected(found, position, expected)) }
+    }
+
+    fn expect_assign(&mut self) -> Result<(), ParseError> {
+        let (found, position) = self.peek();
+        self.expect(Token::Symbol("="), "`=`").map_err(|error| match found {
+            Token::Symbol("+" | "-" | "*" | "/") => position
+                .error("augmented assignment is not part of the language")
+                .hint("write `x = x + y`"),
+            _ => error,
+        })
+    }
+
+    fn expect_end(&mut self) -> Result<(), ParseError> {
+        let (found, position) = self.take();
+        if found == Token::End {
+            return Ok(());
+        }
+        Err(position.error("nothing may follow the `return`").hint("a file holds one function"))
+    }
+
+    fn header(&mut self) -> Result<Vec<(&'a str, Position)>, ParseError> {
+        let hint = "a program starts with `def train(w, g, m, v, lr):`";
+        self.expect(Token::Name("def"), "`def`").map_err(|error| error.hint(hint))?;
+        let (name, position) = self.take();
+        if name != Token::Name("train") {
+            return Err(unexpected(name, position, "the function name `train`").hint(hint));
+        }
+        self.expect(Token::Symbol("("), "`(`")?;
+        let mut parameters = Vec::new();
+        while !self.accept(Token::Symbol(")")) {
+            if !parameters.is_empty() {
+                self.expect(Token::Symbol(","), "`,` or `)`")?;
+            }
+            match self.take() {
+                (Token::Name(name), position) => parameters.push((name, position)),
+                (other, position) => return Err(unexpected(other, position, "a parameter name")),
+            }
+        }
+        self.expect(Token::Symbol(":"), "`:`")?;
+        self.expect(Token::Newline, "the end of the line")?;
+        Ok(parameters)
+    }
+
+    fn list_until_newline(&mut self) -> Result<Vec<Expression<'a>>, ParseError> {
+        let mut list = vec![self.expression()?];
+        while self.accept(Token::Symbol(",")) {
+            list.push(self.expression()?);
+        }
+        if self.peek().0 != Token::End {
+            self.expect(Token::Newline, "`,` or the end of the line")?;
+        }
+        Ok(list)
+    }
+
+    /// Sums and differences, the loosest level.
+    fn expression(&mut self) -> Result<Expression<'a>, ParseError> {
+        let position = self.peek().1;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(too_deep(position));
+        }
+        let result = self.left_associative(&["+", "-"], |parser| {
+            parser.left_associative(&["*", "/"], Parser::unary)
+        });
+        self.depth -= 1;
+        result
+    }
+
+    fn left_associative(
+        &mut self,
+        symbols: &[&str],
+        mut operand: impl FnMut(&mut Self) -> Result<Expression<'a>, ParseError>,
+    ) -> Result<Expression<'a>, ParseError> {
+        let mut left = operand(self)?;
+        while let (Token::Symbol(symbol), _) = self.peek()
+            && symbols.contains(&symbol)
+        {
+            self.next += 1;
+            let op = Op::from_name(symbol).expect("every infix symbol names an op");
+            let args = vec![left, operand(self)?];
+            let position = args[0].position;
+            left = Expression::call(op, args, position)?;
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Result<Expression<'a>, ParseError> {
+        let position = self.peek().1;
+        let mut negations = 0usize;
+        while self.accept(Token::Symbol("-")) {
+            negations += 1;
+        }
+        let value = self.power()?;
+        match value.kind {
+            _ if negations.is_multiple_of(2) => Ok(value),
+            ExpressionKind::Number(number) => {
+                Ok(Expression { position, kind: ExpressionKind::Number(-number), height: 0 })
+            }
+            _ => Expression::call(Op::Negative, vec![value], position),
+        }
+    }
+
+    fn power(&mut self) -> Result<Expression<'a>, ParseError> {
+        let base = self.atom()?;
+        if !self.accept(Token::Symbol("**")) {
+            return Ok(base);
+        }
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(too_deep(base.position));
+        }
+        let exponent = self.unary()?;
+        self.depth -= 1;
+        let position = base.position;
+        Expression::call(Op::Power, vec![base, exponent], position)
+    }
+
+    fn atom(&mut self) -> Result<Expression<'a>, ParseError> {
+        let (token, position) = self.take();
+        let kind = match token {
+            Token::Number(number) => ExpressionKind::Number(number),
+            Token::Name(name) if self.accept(Token::Symbol("(")) => {
+                return self.call(name, position);
+            }
+            Token::Name(name) if name != "return" && name != "def" => ExpressionKind::Name(name),
+            Token::Symbol("(") => {
+                let inner = self.expression()?;
+                self.expect(Token::Symbol(")"), "`)`")?;
+                return Ok(inner);
+            }
+            other => return Err(unexpected(other, position, "a variable, a number or a call")),
+        };
+        Ok(Expression { position, kind, height: 0 })
+    }
+
+    fn call(&mut self, name: &str, position: Position) -> Result<Expression<'a>, ParseError> {
+        let op = Op::from_name(name).ok_or_else(|| unknown_op(name, position))?;
+        let mut args = Vec::new();
+        while !self.accept(Token::Symbol(")")) {
+            if !args.is_empty() {
+                self.expect(Token::Symbol(","), "`,` or `)`")?;
+            }
+            args.push(self.expression()?);
+        }
+        if args.len() != op.arity() {
+            let (given, takes) = (args.len(), op.arity());
+            let message = format!("`{name}` takes {takes} arguments, not {given}");
+            return Err(position.error(message).hint(op.info().formula));
+        }
+        Expression::call(op, args, position)
+    }
+}
+
+fn too_deep(position: Position) -> ParseError {
+    position.error(format!("an expression of more than {MAX_DEPTH} levels"))
+}
+
+fn unknown_op(name: &str, position: Position) -> ParseError {
+    let names = Op::all()
+        .flat_map(|op| std::iter::once(op.info().name).chain(op.info().aliases.iter().copied()));
+    let nearest = crate::nearest_name(name, names);
+    let error = position.error(format!("unknown op `{name}`"));
+    match nearest {
+        Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
+        None => error.hint("`evo ops` lists all ops"),
+    }
+}
+
+fn unexpected(token: Token<'_>, position: Position, expected: &str) -> ParseError {
+    let found = match token {
+        Token::Name(name) => format!("`{name}`"),
+        Token::Number(number) => format!("{number}"),
+        Token::Symbol(symbol) => format!("`{symbol}`"),
+        Token::Newline => "the end of the line".to_owned(),
+        Token::End => "the end of the program".to_owned(),
+    };
+    position.error(format!("expected {expected}, found {found}"))
+}

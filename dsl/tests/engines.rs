@@ -1,0 +1,165 @@
+//! Every op, and random programs, through interpreter and executor: the same bits.
+
+use evo_dsl::{Executor, Interpreter, Layout, Op, Program, zoo};
+
+/// Awkward values: zeros, subnormals, tiny, huge, infinities, NaN and ordinary ones.
+const AWKWARD: [f32; 22] = [
+    0.0,
+    -0.0,
+    1e-45,
+    -1e-40,
+    1e-30,
+    -1e-30,
+    1e-8,
+    -1e-8,
+    0.3,
+    -0.3,
+    1.0,
+    -1.0,
+    2.5,
+    -7.75,
+    100.0,
+    -1e8,
+    3e9,
+    1e30,
+    -3e38,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::NAN,
+];
+
+/// A matrix, a vector longer than a block, a scalar and an awkward tensor.
+fn layout() -> Layout {
+    Layout::new([vec![4, 3], vec![1100], vec![], vec![5, 17]])
+}
+
+/// Fills a tree by cycling through the awkward values from an offset.
+fn awkward(layout: &Layout, offset: usize) -> Vec<f32> {
+    (0..layout.len()).map(|index| AWKWARD[(index * 7 + offset) % AWKWARD.len()]).collect()
+}
+
+/// Fills a tree with ordinary values of several magnitudes.
+fn ordinary(layout: &Layout, offset: usize) -> Vec<f32> {
+    let value = |index: usize| {
+        let angle = (index * 37 + offset * 101) as f32;
+        angle.sin() * 10f32.powi((index % 5) as i32 - 2)
+    };
+    (0..layout.len()).map(value).collect()
+}
+
+/// Bits, with every NaN made the same.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| if value.is_nan() { u32::MAX } else { value.to_bits() }).collect()
+}
+
+fn assert_engines_agree(program: &Program, steps: usize, fill: fn(&Layout, usize) -> Vec<f32>) {
+    let layout = layout();
+    let mut interpreter = Interpreter::<f32>::new(program, &layout);
+    let mut executor = Executor::new(program, &layout);
+    let (mut w_interpreted, mut w_executed) = (fill(&layout, 1), fill(&layout, 1));
+    for step in 0..steps {
+        let g = fill(&layout, 2 + step);
+        let lr = [1.0, 0.1, 3.0][step % 3];
+        let mut update = vec![0.0; layout.len()];
+        executor.clone().update(&w_executed, &g, lr, &mut update);
+        assert_eq!(
+            bits(&interpreter.clone().update(&w_interpreted, &g, lr)),
+            bits(&update),
+            "update of step {step} of\n{program}"
+        );
+        interpreter.step(&mut w_interpreted, &g, lr);
+        let finite = executor.step(&mut w_executed, &g, lr);
+        assert_eq!(bits(&w_interpreted), bits(&w_executed), "step {step} of\n{program}");
+        assert_eq!(finite, w_executed.iter().all(|weight| weight.is_finite()), "{program}");
+    }
+    let live = evo_dsl::Dataflow::of(program);
+    for (slot, output) in live.outputs().iter().skip(1).enumerate() {
+        if output.is_some() {
+            assert_eq!(bits(&interpreter.states()[slot]), bits(executor.state(slot)), "{program}");
+        }
+    }
+}
+
+/// Arguments of every type: trees, a per-leaf value, scalars and constants.
+const ARGUMENTS: [&str; 10] = ["w", "g", "m", "leaf", "s", "lr", "0.0", "-2.5", "1e30", "1e-30"];
+
+#[test]
+fn every_op_on_every_mix_of_argument_types_gives_the_same_bits() {
+    let mut covered = 0;
+    for op in Op::all() {
+        let mut programs = 0;
+        let combinations = ARGUMENTS.len().pow(op.arity() as u32);
+        for index in 0..combinations {
+            let args: Vec<&str> = (0..op.arity())
+                .map(|slot| ARGUMENTS[index / ARGUMENTS.len().pow(slot as u32) % ARGUMENTS.len()])
+                .collect();
+            let call = match op.infix() {
+                Some(symbol) => format!("{} {symbol} {}", args[0], args[1]),
+                None => format!("{}({})", op.info().name, args.join(", ")),
+            };
+            let text = format!(
+                "def train(w, g, m, lr):\n  leaf = norm(g)\n  s = dot(w, m)\n  x = {call}\n  m = g + m\n  return x, m\n"
+            );
+            let Ok(program) = Program::parse(&text) else { continue };
+            assert_engines_agree(&program, 2, awkward);
+            programs += 1;
+        }
+        covered += usize::from(programs > 0);
+        assert_eq!(programs > 0, op != Op::Invert, "{}", op.info().name);
+    }
+    assert_eq!(covered, 44, "every op but invert, which no float program can use");
+}
+
+#[test]
+fn zoo_programs_give_the_same_bits_on_ordinary_and_awkward_values() {
+    for entry in zoo::entries() {
+        assert_engines_agree(&entry.program(), 20, ordinary);
+        assert_engines_agree(&entry.program(), 4, awkward);
+    }
+}
+
+#[test]
+fn outputs_that_are_inputs_are_taken_before_they_change() {
+    for returned in ["m, v, m", "w, w, m", "g, g, v", "v, m, w", "lr, n, lr", "n, v, n", "m, m, v"]
+    {
+        let text = format!(
+            "def train(w, g, m, v, lr):\n  n = norm(m)\n  m = m + g\n  return {returned}\n"
+        );
+        assert_engines_agree(&Program::parse(&text).expect("it parses"), 4, ordinary);
+    }
+}
+
+#[test]
+fn values_needed_after_a_reduction_survive_it() {
+    let text = "def train(w, g, m, v, lr):\n  a = g * 2\n  b = a + w\n  n = global_norm(b)\n  c = a / n\n  \
+                k = norm(c)\n  d = b * k\n  m = interp(d, a, n)\n  e = cosine_sim(m, c)\n  u = clip(d, e)\n  \
+                x = cosine_sim(k, n)\n  u = u * x\n  return u, m, b\n";
+    assert_engines_agree(&Program::parse(text).expect("it parses"), 5, ordinary);
+    assert_engines_agree(&Program::parse(text).expect("it parses"), 3, awkward);
+}
+
+#[test]
+fn the_float64_interpreter_stays_close_to_the_executor() {
+    let layout = layout();
+    for entry in zoo::entries() {
+        let program = entry.program();
+        let mut oracle = Interpreter::<f64>::new(&program, &layout);
+        let mut executor = Executor::new(&program, &layout);
+        let mut w = ordinary(&layout, 1);
+        let mut exact: Vec<f64> = w.iter().map(|weight| f64::from(*weight)).collect();
+        for step in 0..50 {
+            let g = ordinary(&layout, 2 + step);
+            let wide: Vec<f64> = g.iter().map(|g| f64::from(*g)).collect();
+            oracle.step(&mut exact, &wide, 0.5);
+            assert!(executor.step(&mut w, &g, 0.5));
+        }
+        for (found, expected) in w.iter().zip(&exact) {
+            let error = (f64::from(*found) - expected).abs();
+            assert!(
+                error <= 2e-5 * expected.abs().max(0.1),
+                "{}: {found} for {expected}",
+                entry.name
+            );
+        }
+    }
+}
