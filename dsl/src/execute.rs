@@ -7,6 +7,7 @@
 
 mod allocate;
 mod compile;
+mod fuse;
 mod kernels;
 mod machine;
 mod plan;

@@ -43,13 +43,20 @@ pub use signature::{Role, Signature};
 pub use text::ParseError;
 pub use ty::Type;
 
-/// The candidate most like `name`, if one is close enough to be a misspelling of it.
+/// The candidate most like `name`, if one is close enough to be a misspelling of it: at most one
+/// letter in three wrong, missing, too many or exchanged with its neighbour.
 pub fn nearest_name<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let scored =
-        candidates.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.75).then_some(best.1)
+    // Comparing takes the product of the lengths, and a name this long is no misspelling.
+    const LONGEST: usize = 64;
+    let short = |text: &str| text.len() <= LONGEST;
+    let candidates = candidates.into_iter().filter(|candidate| short(candidate) && short(name));
+    let lower = name.to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+    let scored = candidates.map(|candidate| (distance(candidate), candidate));
+    let (distance, nearest) = scored
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(name.len())))?;
+    (3 * distance <= name.chars().count() + 1).then_some(nearest)
 }

@@ -6,6 +6,8 @@
 //! from its own intent (`interp` checking the wrong argument, `cbrt` returning a function, `power`
 //! failing on trees) the intent is implemented.
 
+use std::fmt;
+
 use crate::Type;
 
 /// What a statement computes.
@@ -77,6 +79,20 @@ pub enum ShapeRule {
     Constant,
     /// Defined on integers only, so no float program can use it.
     IntegersOnly,
+}
+
+impl fmt::Display for ShapeRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ShapeRule::Join => "the larger of the types",
+            ShapeRule::ReduceLeaves => "per-leaf of a tree, else the type",
+            ShapeRule::ReduceAll => "scalar",
+            ShapeRule::KeepFirst => "the first's type; c is a scalar",
+            ShapeRule::Blend => "the larger of x, y; a is a scalar",
+            ShapeRule::Constant => "scalar",
+            ShapeRule::IntegersOnly => "none",
+        })
+    }
 }
 
 /// The facts about one op.

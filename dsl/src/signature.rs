@@ -3,6 +3,8 @@
 //! Invariant: outputs are the update followed by the next value of every state slot, in slot
 //! order, so output `1 + k` always feeds the state parameter `k` of the next call.
 
+use std::fmt;
+
 use crate::Type;
 
 /// What a parameter of the program stands for.
@@ -26,6 +28,18 @@ impl Role {
         match self {
             Role::Weight | Role::Gradient | Role::State(_) => Type::Tree,
             Role::LearningRate | Role::Step => Type::Scalar,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Role::Weight => f.write_str("the weights"),
+            Role::Gradient => f.write_str("the gradient"),
+            Role::State(slot) => write!(f, "state slot {}", slot + 1),
+            Role::LearningRate => f.write_str("the learning rate"),
+            Role::Step => f.write_str("the step number"),
         }
     }
 }

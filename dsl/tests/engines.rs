@@ -30,7 +30,7 @@ const AWKWARD: [f32; 22] = [
 
 /// A matrix, a vector longer than a block, a scalar and an awkward tensor.
 fn layout() -> Layout {
-    Layout::new([vec![4, 3], vec![1100], vec![], vec![5, 17]])
+    Layout::new([vec![4, 3], vec![2100], vec![], vec![5, 17]])
 }
 
 /// Fills a tree by cycling through the awkward values from an offset.
@@ -42,7 +42,7 @@ fn awkward(layout: &Layout, offset: usize) -> Vec<f32> {
 fn ordinary(layout: &Layout, offset: usize) -> Vec<f32> {
     let value = |index: usize| {
         let angle = (index * 37 + offset * 101) as f32;
-        angle.sin() * 10f32.powi((index % 5) as i32 - 2)
+        libm::sinf(angle) * [0.01, 0.1, 1.0, 10.0, 100.0][index % 5]
     };
     (0..layout.len()).map(value).collect()
 }

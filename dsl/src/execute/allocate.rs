@@ -4,7 +4,7 @@
 //! no instruction overwrites what it reads. A register is free again after the last read of its
 //! tree in the stage.
 
-use super::plan::{Arg, Instruction, Register, Slot, Source};
+use super::plan::{Arg, Elements, Instruction, Modifier, Register, Slot, Source};
 use crate::Op;
 
 /// A tree value: the stage that computes it and how later stages reach it.
@@ -22,47 +22,71 @@ pub(super) struct Tree {
 pub(super) enum Draft {
     Unary { op: Op, out: usize, x: usize },
     Binary { op: Op, out: usize, a: DraftArg, b: DraftArg },
-    Interp { out: usize, x: usize, y: usize, a: Slot },
+    Interp { out: usize, x: DraftElements, y: DraftElements, a: Slot },
+    InterpState { state: usize, x: DraftElements, a: Slot },
     Fill { out: usize, value: Slot },
     Copy { out: usize, x: usize },
     Reduce { sum: usize, a: usize, b: usize },
 }
 
+/// A tree as an instruction reads it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DraftElements {
+    pub tree: usize,
+    pub modifier: Modifier<Slot>,
+}
+
+impl DraftElements {
+    pub(super) fn plain(tree: usize) -> DraftElements {
+        DraftElements { tree, modifier: Modifier::Plain }
+    }
+}
+
 /// An argument that may be small.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DraftArg {
-    Tree(usize),
+    Tree(DraftElements),
     Small(Slot),
 }
 
 impl DraftArg {
-    fn tree(self) -> Option<usize> {
+    pub(super) fn tree(self) -> Option<usize> {
         match self {
-            DraftArg::Tree(tree) => Some(tree),
+            DraftArg::Tree(elements) => Some(elements.tree),
+            DraftArg::Small(_) => None,
+        }
+    }
+
+    pub(super) fn elements_mut(&mut self) -> Option<&mut DraftElements> {
+        match self {
+            DraftArg::Tree(elements) => Some(elements),
             DraftArg::Small(_) => None,
         }
     }
 }
 
 impl Draft {
-    fn reads(self) -> [Option<usize>; 2] {
+    /// The trees it reads.
+    pub(super) fn reads(self) -> [Option<usize>; 2] {
         match self {
             Draft::Unary { x, .. } | Draft::Copy { x, .. } => [Some(x), None],
             Draft::Binary { a, b, .. } => [a.tree(), b.tree()],
-            Draft::Interp { x, y, .. } => [Some(x), Some(y)],
+            Draft::Interp { x, y, .. } => [Some(x.tree), Some(y.tree)],
+            Draft::InterpState { x, .. } => [Some(x.tree), None],
             Draft::Reduce { a, b, .. } => [Some(a), Some(b)],
             Draft::Fill { .. } => [None, None],
         }
     }
 
-    fn out(self) -> Option<usize> {
+    /// The tree it computes.
+    pub(super) fn out(self) -> Option<usize> {
         match self {
             Draft::Unary { out, .. }
             | Draft::Binary { out, .. }
             | Draft::Interp { out, .. }
             | Draft::Fill { out, .. }
             | Draft::Copy { out, .. } => Some(out),
-            Draft::Reduce { .. } => None,
+            Draft::Reduce { .. } | Draft::InterpState { .. } => None,
         }
     }
 }
@@ -159,10 +183,14 @@ impl<'a> Allocator<'a> {
         }
     }
 
+    fn elements(&self, stage: usize, elements: DraftElements) -> Elements {
+        Elements { source: self.source(stage, elements.tree), modifier: elements.modifier }
+    }
+
     /// An argument as the instructions and outputs of a stage reach it.
     pub(super) fn arg(&self, stage: usize, arg: DraftArg) -> Arg {
         match arg {
-            DraftArg::Tree(tree) => Arg::Elements(self.source(stage, tree)),
+            DraftArg::Tree(elements) => Arg::Elements(self.elements(stage, elements)),
             DraftArg::Small(slot) => Arg::Small(slot),
         }
     }
@@ -179,7 +207,11 @@ impl<'a> Allocator<'a> {
                 Instruction::Binary { op, out: register(out), a, b }
             }
             Draft::Interp { out, x, y, a } => {
-                Instruction::Interp { out: register(out), x: source(x), y: source(y), a }
+                let (x, y) = (self.elements(stage, x), self.elements(stage, y));
+                Instruction::Interp { out: register(out), x, y, a }
+            }
+            Draft::InterpState { state, x, a } => {
+                Instruction::InterpState { state, x: self.elements(stage, x), a }
             }
             Draft::Fill { out, value } => Instruction::Fill { out: register(out), value },
             Draft::Copy { out, x } => Instruction::Copy { out: register(out), x: source(x) },

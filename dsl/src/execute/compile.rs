@@ -4,8 +4,9 @@
 //! tree of stage `s` is known from stage `s + 1` on; a tree needed in a later stage than its own
 //! is spilled to memory. Outputs are taken in the last stage, after every read of the old state.
 
-use super::allocate::{Allocator, Draft, DraftArg, Tree};
-use super::plan::{Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
+use super::allocate::{Allocator, Draft, DraftArg, DraftElements, Tree};
+use super::fuse::fuse;
+use super::plan::{Arg, Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
 use crate::{Dataflow, Layout, Node, Op, Program, Role, Type, Value};
 
 /// A value while compiling.
@@ -150,6 +151,7 @@ impl Compiler {
         match (op, args) {
             (Op::Interp, [x, y, Lowered::Small { slot, .. }]) => {
                 let (x, y) = (self.tree(*x, stage), self.tree(*y, stage));
+                let (x, y) = (DraftElements::plain(x), DraftElements::plain(y));
                 self.define(stage, |out| Draft::Interp { out, x, y, a: *slot })
             }
             (_, [Lowered::Tree(x)]) => {
@@ -184,7 +186,7 @@ impl Compiler {
         match value {
             Lowered::Tree(tree) => {
                 self.reads(tree, stage);
-                DraftArg::Tree(tree)
+                DraftArg::Tree(DraftElements::plain(tree))
             }
             Lowered::Small { slot, .. } => {
                 self.stages[stage].by_leaf |= slot.per_leaf;
@@ -196,7 +198,7 @@ impl Compiler {
     /// A value as a tree in a stage, filled out if it is small.
     fn tree(&mut self, value: Lowered, stage: usize) -> usize {
         match (self.arg(value, stage), value) {
-            (DraftArg::Tree(tree), _) | (_, Lowered::Tree(tree)) => tree,
+            (DraftArg::Tree(DraftElements { tree, .. }), _) | (_, Lowered::Tree(tree)) => tree,
             (DraftArg::Small(slot), _) => {
                 match self.define(stage, |out| Draft::Fill { out, value: slot }) {
                     Lowered::Tree(tree) => tree,
@@ -295,11 +297,13 @@ impl Compiler {
             };
             taken.push((output, self.arg(value, last)));
         }
-        self.allocate(&taken)
+        self.allocate(taken)
     }
 
-    fn allocate(self, outputs: &[(usize, DraftArg)]) -> Plan {
-        let Compiler { small, trees, drafts, mut stages, spills, learning_rate, step, .. } = self;
+    fn allocate(self, mut outputs: Vec<(usize, DraftArg)>) -> Plan {
+        let Compiler { small, mut trees, mut drafts, mut stages, .. } = self;
+        let Compiler { spills, learning_rate, step, .. } = self;
+        fuse(&mut trees, &mut drafts, &mut outputs);
         let last = stages.len() - 1;
         let mut allocator = Allocator::new(&trees);
         for (index, (stage, drafts)) in stages.iter_mut().zip(&drafts).enumerate() {
@@ -308,7 +312,11 @@ impl Compiler {
         }
         let mut taken = outputs.iter().map(|&(output, arg)| (output, allocator.arg(last, arg)));
         let (_, update) = taken.next().expect("the update is always an output");
-        let states = taken.map(|(output, arg)| (output - 1, arg)).collect();
+        // A state that was blended in place is where it belongs.
+        let moved = taken.filter(|(output, arg)| {
+            !matches!(arg, Arg::Elements(elements) if elements.source == Source::State(output - 1))
+        });
+        let states = moved.map(|(output, arg)| (output - 1, arg)).collect();
         let registers = allocator.registers;
         Plan { stages, small, learning_rate, step, registers, spills, update, states }
     }

@@ -4,6 +4,7 @@
 //! change a bit, and `out` never overlaps an argument. The choice of unit is made at run time;
 //! building for one machine's CPU would tie the binary to it.
 
+use super::plan::Modifier;
 use crate::reduce::LeafSum;
 use crate::{GUARD, Op, math};
 
@@ -60,48 +61,148 @@ fn unary_body(op: Op, out: &mut [f32], x: &[f32]) {
     }
 }
 
-/// An argument of a binary kernel: a block, or one value for all of it.
+/// An argument of a kernel: a block and what is done to its elements, or one value for all of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input<'a> {
-    Block(&'a [f32]),
+    Block(&'a [f32], Modifier<f32>),
     Same(f32),
+}
+
+/// A modifier known when the kernel is compiled.
+trait Read: Copy {
+    fn read(self, x: f32) -> f32;
+}
+
+/// Runs a body with the modifier as a type, so that the loop inside has no branch.
+macro_rules! with_modifier {
+    ($modifier:expr, $read:ident => $body:expr) => {
+        match $modifier {
+            Modifier::Plain => {
+                let $read = Plain;
+                $body
+            }
+            Modifier::Square => {
+                let $read = Square;
+                $body
+            }
+            Modifier::Root => {
+                let $read = Root;
+                $body
+            }
+            Modifier::Scale(k) => {
+                let $read = Scale(k);
+                $body
+            }
+        }
+    };
+}
+
+macro_rules! reads {
+    ($($name:ident $(($field:ty))?: |$self:ident, $x:ident| $value:expr;)*) => {
+        $(#[derive(Clone, Copy)]
+        struct $name $(($field))?;
+
+        impl Read for $name {
+            #[inline(always)]
+            fn read($self, $x: f32) -> f32 {
+                $value
+            }
+        })*
+    };
+}
+
+reads! {
+    Plain: |self, x| x;
+    Square: |self, x| x * x;
+    Root: |self, x| x.abs().sqrt();
+    Scale(f32): |self, x| x * self.0;
 }
 
 macro_rules! zip {
     ($out:expr, $a:expr, $b:expr, $function:expr) => {
-        match ($a, $b) {
-            (Input::Block(a), Input::Block(b)) => {
-                for ((out, a), b) in $out.iter_mut().zip(a).zip(b) {
-                    *out = $function(*a, *b);
-                }
-            }
-            (Input::Block(a), Input::Same(b)) => map!($out, a, |a| $function(a, b)),
-            (Input::Same(a), Input::Block(b)) => map!($out, b, |b| $function(a, b)),
-            (Input::Same(a), Input::Same(b)) => $out.fill($function(a, b)),
+        for ((out, a), b) in $out.iter_mut().zip($a).zip($b) {
+            *out = $function(*a, *b);
         }
     };
 }
 
 #[inline(always)]
-fn binary_body(op: Op, out: &mut [f32], a: Input<'_>, b: Input<'_>) {
+fn blocks(op: Op, out: &mut [f32], a: &[f32], of_a: impl Read, b: &[f32], of_b: impl Read) {
     match op {
-        Op::Add => zip!(out, a, b, |a: f32, b: f32| a + b),
-        Op::Sub => zip!(out, a, b, |a: f32, b: f32| a - b),
-        Op::Mul => zip!(out, a, b, |a: f32, b: f32| a * b),
-        Op::Div => zip!(out, a, b, |a: f32, b: f32| a / (b + GUARD as f32)),
-        Op::Max => zip!(out, a, b, math::max),
-        Op::Min => zip!(out, a, b, math::min),
-        Op::Power => zip!(out, a, b, math::power),
-        _ => unreachable!("{} is not elementwise in two arguments", op.info().name),
+        Op::Add => zip!(out, a, b, |a, b| of_a.read(a) + of_b.read(b)),
+        Op::Sub => zip!(out, a, b, |a, b| of_a.read(a) - of_b.read(b)),
+        Op::Mul => zip!(out, a, b, |a, b| of_a.read(a) * of_b.read(b)),
+        Op::Div => zip!(out, a, b, |a, b| of_a.read(a) / (of_b.read(b) + GUARD as f32)),
+        Op::Max => zip!(out, a, b, |a, b| math::max(of_a.read(a), of_b.read(b))),
+        Op::Min => zip!(out, a, b, |a, b| math::min(of_a.read(a), of_b.read(b))),
+        _ => unreachable!("{} takes no modified arguments", op.info().name),
+    }
+}
+
+/// One block and one value; `flipped` where the value is the first argument.
+#[inline(always)]
+fn block_and_value(op: Op, out: &mut [f32], x: &[f32], of_x: impl Read, k: f32, flipped: bool) {
+    match (op, flipped) {
+        (Op::Add, _) => map!(out, x, |x| of_x.read(x) + k),
+        (Op::Mul, _) => map!(out, x, |x| of_x.read(x) * k),
+        (Op::Max, _) => map!(out, x, |x| math::max(of_x.read(x), k)),
+        (Op::Min, _) => map!(out, x, |x| math::min(of_x.read(x), k)),
+        (Op::Sub, false) => map!(out, x, |x| of_x.read(x) - k),
+        (Op::Sub, true) => map!(out, x, |x| k - of_x.read(x)),
+        (Op::Div, false) => map!(out, x, |x| of_x.read(x) / (k + GUARD as f32)),
+        (Op::Div, true) => map!(out, x, |x| k / (of_x.read(x) + GUARD as f32)),
+        _ => unreachable!("{} takes no modified arguments", op.info().name),
     }
 }
 
 #[inline(always)]
-fn interp_body(out: &mut [f32], x: &[f32], y: &[f32], a: f64) {
-    let (of_x, of_y) = ((1.0 - a) as f32, a as f32);
-    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
-        *out = of_x * *x + of_y * *y;
+fn power_body(out: &mut [f32], a: Input<'_>, b: Input<'_>) {
+    match (a, b) {
+        (Input::Block(a, _), Input::Block(b, _)) => zip!(out, a, b, math::power),
+        (Input::Block(a, _), Input::Same(b)) => map!(out, a, |a| math::power(a, b)),
+        (Input::Same(a), Input::Block(b, _)) => map!(out, b, |b| math::power(a, b)),
+        (Input::Same(a), Input::Same(b)) => out.fill(math::power(a, b)),
     }
+}
+
+#[inline(always)]
+fn binary_body(op: Op, out: &mut [f32], a: Input<'_>, b: Input<'_>) {
+    match (op, a, b) {
+        (Op::Power, a, b) => power_body(out, a, b),
+        (_, Input::Block(a, of_a), Input::Block(b, of_b)) => {
+            with_modifier!(of_a, of_a => with_modifier!(of_b, of_b => blocks(op, out, a, of_a, b, of_b)));
+        }
+        (_, Input::Block(a, of_a), Input::Same(b)) => {
+            with_modifier!(of_a, of_a => block_and_value(op, out, a, of_a, b, false));
+        }
+        (_, Input::Same(a), Input::Block(b, of_b)) => {
+            with_modifier!(of_b, of_b => block_and_value(op, out, b, of_b, a, true));
+        }
+        (_, Input::Same(_), Input::Same(_)) => {
+            unreachable!("small values are not computed in blocks")
+        }
+    }
+}
+
+/// A block and what is done to its elements.
+pub(super) type Block<'a> = (&'a [f32], Modifier<f32>);
+
+#[inline(always)]
+fn interp_body(out: &mut [f32], (x, of_x): Block<'_>, (y, of_y): Block<'_>, a: f64) {
+    let (for_x, for_y) = ((1.0 - a) as f32, a as f32);
+    with_modifier!(of_x, of_x => with_modifier!(of_y, of_y => {
+        zip!(out, x, y, |x, y| for_x * of_x.read(x) + for_y * of_y.read(y));
+    }));
+}
+
+#[inline(always)]
+fn interp_in_place_body(state: &mut [f32], (x, of_x): Block<'_>, a: f64) {
+    let (for_x, for_y) = ((1.0 - a) as f32, a as f32);
+    with_modifier!(of_x, of_x => {
+        for (y, x) in state.iter_mut().zip(x) {
+            *y = for_x * of_x.read(*x) + for_y * *y;
+        }
+    });
 }
 
 #[inline(always)]
@@ -113,12 +214,19 @@ fn subtract_body(weights: &mut [f32], update: Input<'_>) -> bool {
         broken |= u32::from(weight.to_bits() & EXPONENT == EXPONENT);
     };
     match update {
-        Input::Block(update) => {
-            weights.iter_mut().zip(update).for_each(|(weight, update)| move_one(weight, *update));
-        }
+        Input::Block(update, modifier) => with_modifier!(modifier, read => {
+            for (weight, update) in weights.iter_mut().zip(update) {
+                move_one(weight, read.read(*update));
+            }
+        }),
         Input::Same(update) => weights.iter_mut().for_each(|weight| move_one(weight, update)),
     }
     broken == 0
+}
+
+#[inline(always)]
+fn copy_body(out: &mut [f32], (x, of_x): Block<'_>) {
+    with_modifier!(of_x, of_x => map!(out, x, |x| of_x.read(x)));
 }
 
 #[inline(always)]
@@ -152,7 +260,11 @@ kernels! {
     /// `out = op(a, b)`.
     fn binary = binary_body(op: Op, out: &mut [f32], a: Input<'_>, b: Input<'_>);
     /// `out = (1 - a) x + a y`.
-    fn interp = interp_body(out: &mut [f32], x: &[f32], y: &[f32], a: f64);
+    fn interp = interp_body(out: &mut [f32], x: Block<'_>, y: Block<'_>, a: f64);
+    /// `state = (1 - a) x + a state`.
+    fn interp_in_place = interp_in_place_body(state: &mut [f32], x: Block<'_>, a: f64);
+    /// `out = x`, modified.
+    fn copy = copy_body(out: &mut [f32], x: Block<'_>);
     /// `weights -= update`; whether all weights are still finite.
     fn subtract = subtract_body(weights: &mut [f32], update: Input<'_>) -> bool;
     /// Adds the products of a block to a leaf's sum.

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use super::compile::compile;
-use super::kernels::{self, Input};
-use super::plan::{Arg, Instruction, Plan, Register, Slot, Source, Stage};
+use super::kernels::{self, Block, Input};
+use super::plan::{Arg, Elements, Instruction, Modifier, Plan, Register, Slot, Source, Stage};
 use crate::reduce::LeafSum;
 use crate::{Layout, Program};
 
-/// Elements of a block: a register is 2 KiB, so a program's registers stay in the L1 cache.
-const BLOCK: usize = 512;
+/// Elements of a block: a register is 4 KiB, so the few registers in use stay in the L1 cache.
+const BLOCK: usize = 1024;
 
 /// Runs a compiled program step by step, carrying its states and step number.
 #[derive(Clone, Debug)]
@@ -119,8 +119,8 @@ impl Weights<'_> {
     fn take(&mut self, range: Range<usize>, update: Input<'_>) -> bool {
         match (self, update) {
             (Weights::Move(weights), update) => kernels::subtract(&mut weights[range], update),
-            (Weights::Observe(_, out), Input::Block(update)) => {
-                out[range].copy_from_slice(update);
+            (Weights::Observe(_, out), Input::Block(update, modifier)) => {
+                kernels::copy(&mut out[range], (update, modifier));
                 true
             }
             (Weights::Observe(_, out), Input::Same(update)) => {
@@ -170,17 +170,14 @@ impl Memory {
         block: &Range<usize>,
     ) -> bool {
         // An update that is the gradient or an old state is read before the states move on.
-        let update = match plan.update {
-            Arg::Small(slot) => Input::Same(slot.at(&self.small, leaf) as f32),
-            Arg::Elements(Source::Weight) => unreachable!("an update of the weights is copied"),
-            Arg::Elements(source) => Input::Block(self.elements(source, &[], g, block)),
-        };
+        // It never is the weights themselves: they are being written, so such an update is a copy.
+        let update = self.input(plan.update, &[], g, leaf, block);
         let finite = weights.take(block.clone(), update);
         for &(slot, arg) in &plan.states {
             let mut state = std::mem::take(&mut self.states[slot]);
             let target = &mut state[block.clone()];
             match self.input(arg, weights.read(), g, leaf, block) {
-                Input::Block(elements) => target.copy_from_slice(elements),
+                Input::Block(elements, modifier) => kernels::copy(target, (elements, modifier)),
                 Input::Same(value) => target.fill(value),
             }
             self.states[slot] = state;
@@ -204,6 +201,23 @@ impl Memory {
         }
     }
 
+    fn block<'a>(
+        &'a self,
+        elements: Elements,
+        w: &'a [f32],
+        g: &'a [f32],
+        leaf: usize,
+        block: &Range<usize>,
+    ) -> Block<'a> {
+        let modifier = match elements.modifier {
+            Modifier::Plain => Modifier::Plain,
+            Modifier::Square => Modifier::Square,
+            Modifier::Root => Modifier::Root,
+            Modifier::Scale(slot) => Modifier::Scale(slot.at(&self.small, leaf) as f32),
+        };
+        (self.elements(elements.source, w, g, block), modifier)
+    }
+
     fn input<'a>(
         &'a self,
         arg: Arg,
@@ -213,7 +227,10 @@ impl Memory {
         block: &Range<usize>,
     ) -> Input<'a> {
         match arg {
-            Arg::Elements(source) => Input::Block(self.elements(source, w, g, block)),
+            Arg::Elements(elements) => {
+                let (elements, modifier) = self.block(elements, w, g, leaf, block);
+                Input::Block(elements, modifier)
+            }
             Arg::Small(slot) => Input::Same(slot.at(&self.small, leaf) as f32),
         }
     }
@@ -237,9 +254,16 @@ impl Memory {
                 kernels::binary(op, out, a, memory.input(b, w, g, leaf, block));
             }),
             Instruction::Interp { out, x, y, a } => self.write(out, block, |memory, out| {
-                let (x, y) = (memory.elements(x, w, g, block), memory.elements(y, w, g, block));
+                let x = memory.block(x, w, g, leaf, block);
+                let y = memory.block(y, w, g, leaf, block);
                 kernels::interp(out, x, y, a.at(&memory.small, leaf));
             }),
+            Instruction::InterpState { state, x, a } => {
+                let mut blended = std::mem::take(&mut self.states[state]);
+                let x = self.block(x, w, g, leaf, block);
+                kernels::interp_in_place(&mut blended[block.clone()], x, a.at(&self.small, leaf));
+                self.states[state] = blended;
+            }
             Instruction::Fill { out, value } => {
                 self.write(out, block, |memory, out| {
                     out.fill(value.at(&memory.small, leaf) as f32);

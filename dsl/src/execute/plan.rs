@@ -41,10 +41,30 @@ pub(super) enum Source {
     Spill(usize),
 }
 
+/// What is done to the elements of a tree as they are read. A value that is read once, and is a
+/// square, a root or a multiple of another, costs no pass of its own that way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Modifier<S> {
+    Plain,
+    /// `x * x`.
+    Square,
+    /// `sqrt |x|`.
+    Root,
+    /// `x * k`.
+    Scale(S),
+}
+
+/// The elements of a tree as an instruction reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Elements {
+    pub source: Source,
+    pub modifier: Modifier<Slot>,
+}
+
 /// An argument of an elementwise instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arg {
-    Elements(Source),
+    Elements(Elements),
     Small(Slot),
 }
 
@@ -64,8 +84,14 @@ pub(super) enum Instruction {
     },
     Interp {
         out: Register,
-        x: Source,
-        y: Source,
+        x: Elements,
+        y: Elements,
+        a: Slot,
+    },
+    /// `interp` of `x` and a state's old value, which it replaces in place.
+    InterpState {
+        state: usize,
+        x: Elements,
         a: Slot,
     },
     Fill {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::parser::{Expression, ExpressionKind, Function};
 use super::{ParseError, Position};
-use crate::{CheckErrorKind, Op, Operand, Program, Signature, Statement, Variable};
+use crate::{CheckErrorKind, Op, Operand, Program, Role, Signature, Statement, Variable};
 
 /// Builds the program.
 pub(super) fn lower(function: Function<'_>) -> Result<Program, ParseError> {
@@ -21,8 +21,9 @@ pub(super) fn lower(function: Function<'_>) -> Result<Program, ParseError> {
         }
         lowering.declare(name, position)?;
     }
+    check_roles(&function, &signature)?;
     for assignment in &function.assignments {
-        lowering.declare(assignment.target, assignment.value.position)?;
+        lowering.declare(assignment.target, assignment.position)?;
     }
     // Generated names must not shadow a name the text uses, so all names are known first.
     for assignment in function.assignments {
@@ -45,13 +46,33 @@ fn signature(function: &Function<'_>) -> Result<Signature, ParseError> {
         fixed.then(|| Signature::optimizer(returned - 1, given == returned + 3)).flatten();
     signature.ok_or_else(|| {
         let message =
-            format!("{given} parameters and {returned} returned values do not fit together");
+            format!("the {given} parameters do not fit the number of returned values, {returned}");
         function.return_position.error(message).hint(format!(
             "`train` takes w, g, one to {} state slots or none, lr, and optionally the step t, \
              and returns the update and every state",
             Signature::MAX_STATES
         ))
     })
+}
+
+/// Parameters are known by their place. A parameter with the usual name of another place is a slip,
+/// such as a forgotten state in the `return`, that would silently train with the wrong values.
+fn check_roles(function: &Function<'_>, signature: &Signature) -> Result<(), ParseError> {
+    let roles = signature.parameters();
+    let usual = |name: &str| {
+        let fixed = [Role::Weight, Role::Gradient, Role::LearningRate, Role::Step];
+        fixed.into_iter().find(|role| Signature::default_name(*role) == name)
+    };
+    for (&(name, position), &role) in function.parameters.iter().zip(roles) {
+        if usual(name).is_some_and(|usual| usual != role) {
+            let message = format!("`{name}` stands in the place of {role}");
+            return Err(position.error(message).hint(
+                "the parameters are w, g, the states, lr, and optionally t, \
+                 and the update and every state are returned",
+            ));
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]

@@ -23,6 +23,7 @@ pub(super) struct Function<'a> {
 #[derive(Debug)]
 pub(super) struct Assignment<'a> {
     pub target: &'a str,
+    pub position: Position,
     pub value: Expression<'a>,
 }
 
@@ -55,7 +56,8 @@ pub(super) enum ExpressionKind<'a> {
 
 /// Parses one function definition.
 pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
+    let mut parser =
+        Parser { tokens: tokens(text.trim_start_matches('\u{feff}'))?, next: 0, depth: 0 };
     let parameters = parser.header()?;
     let mut assignments = Vec::new();
     loop {
@@ -79,7 +81,7 @@ pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
                 parser.expect_assign()?;
                 let value = parser.expression()?;
                 parser.expect(Token::Newline, "the end of the line")?;
-                assignments.push(Assignment { target, value });
+                assignments.push(Assignment { target, position, value });
             }
             Token::End => {
                 return Err(position
@@ -263,7 +265,8 @@ impl<'a> Parser<'a> {
         }
         if args.len() != op.arity() {
             let (given, takes) = (args.len(), op.arity());
-            let message = format!("`{name}` takes {takes} arguments, not {given}");
+            let noun = if takes == 1 { "argument" } else { "arguments" };
+            let message = format!("`{name}` takes {takes} {noun}, not {given}");
             return Err(position.error(message).hint(op.info().formula));
         }
         Expression::call(op, args, position)

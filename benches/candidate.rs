@@ -1,0 +1,69 @@
+//! What a candidate costs before anything is trained: mutation, check and both hashes.
+//!
+//! The bound for a program of 20 statements: the probe runs 6 steps of about 13 live statements
+//! over 18 elements, some 80 kernel calls and 8 KiB of data, and blake3 compresses about 8 blocks
+//! for it and one for each live statement. The target is 15 microseconds on one core.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use evo::{FunctionalHasher, Program, Seed, structural_hash};
+use evo_search::{MutationConfig, Mutator};
+
+/// A program of 20 statements as a search breeds them: Lion's ancestor with dead statements
+/// (after program 8 of arXiv 2302.06675).
+const TWENTY: &str = "def train(w, g, m, v, lr):
+  g = clip(g, lr)
+  a = sqrt(0.627)
+  b = sign(v)
+  b = v - v
+  g = arcsin(g)
+  m = interp(g, v, 0.9)
+  c = m * m
+  v = interp(g, m, 1.109)
+  a = tanh(a)
+  lr = lr * 0.00022
+  update = m * lr
+  c = sqrt(c)
+  update = update / c
+  d = lr * 0.46
+  c = square(c)
+  d = d * w
+  m = cosh(update)
+  lr = tan(1.457)
+  update = update + d
+  lr = cos(a)
+  return update, m, v
+";
+
+fn candidate(criterion: &mut Criterion) {
+    let parent = Program::parse(TWENTY).expect("it is a program");
+    let mutator = Mutator::new(&MutationConfig::default()).expect("the defaults are valid");
+    let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+    let streams = Seed(1).purpose("bench");
+    let mut birth = 0;
+    let mut group = criterion.benchmark_group("candidate");
+    group.bench_function("mutation + check + both hashes", |bencher| {
+        bencher.iter(|| {
+            birth += 1;
+            let child = mutator.mutate(&parent, &mut streams.stream(birth));
+            black_box((structural_hash(&child), hasher.hash(&child)))
+        });
+    });
+    group.bench_function("mutation + check", |bencher| {
+        bencher.iter(|| {
+            birth += 1;
+            black_box(mutator.mutate(&parent, &mut streams.stream(birth)))
+        });
+    });
+    group.bench_function("structural hash", |bencher| {
+        bencher.iter(|| black_box(structural_hash(black_box(&parent))));
+    });
+    group.bench_function("functional hash", |bencher| {
+        bencher.iter(|| black_box(hasher.hash(black_box(&parent))));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, candidate);
+criterion_main!(benches);

@@ -1,0 +1,131 @@
+//! Fusion: values that are read once are computed as they are read.
+//!
+//! Invariant: the same float32 operations are done in the same order, so no bit changes; only the
+//! passes over the block that would store and load the value again go away. Two patterns carry
+//! nearly all of it in optimizers: squares, roots and multiples that feed one other operation, and
+//! states that are blended with something new.
+
+use super::allocate::{Draft, DraftArg, DraftElements, Tree};
+use super::plan::{Modifier, Source};
+use crate::Op;
+
+/// Fuses the drafts of all stages; `outputs` are the values returned, the update first.
+pub(super) fn fuse(
+    trees: &mut [Tree],
+    drafts: &mut [Vec<Draft>],
+    outputs: &mut [(usize, DraftArg)],
+) {
+    let mut reads = vec![0u32; trees.len()];
+    for draft in drafts.iter().flatten() {
+        draft.reads().into_iter().flatten().for_each(|tree| reads[tree] += 1);
+    }
+    for (_, arg) in outputs.iter() {
+        arg.tree().into_iter().for_each(|tree| reads[tree] += 1);
+    }
+    let last = drafts.len() - 1;
+    for (stage, drafts) in drafts.iter_mut().enumerate() {
+        let outputs = if stage == last { &mut *outputs } else { &mut [] };
+        modify_operands(trees, &reads, stage, drafts, outputs);
+    }
+    blend_states(trees, &mut drafts[last], outputs);
+}
+
+/// Makes squares, roots and multiples that are read once part of what reads them.
+fn modify_operands(
+    trees: &[Tree],
+    reads: &[u32],
+    stage: usize,
+    drafts: &mut Vec<Draft>,
+    outputs: &mut [(usize, DraftArg)],
+) {
+    let mut modified: Vec<Option<DraftElements>> = vec![None; trees.len()];
+    for draft in drafts.iter() {
+        if let Some((out, elements)) = draft.as_modifier()
+            && reads[out] == 1
+            && trees[out].spill.is_none()
+        {
+            modified[out] = Some(elements);
+        }
+    }
+    let mut taken = vec![false; trees.len()];
+    let absorb = |elements: &mut DraftElements, taken: &mut [bool]| {
+        if let (Some(inner), Modifier::Plain) = (modified[elements.tree], elements.modifier)
+            && trees[elements.tree].stage == stage
+        {
+            taken[elements.tree] = true;
+            *elements = inner;
+        }
+    };
+    // Backwards from the update, so that a reader takes its operand before the operand could take
+    // one of its own: modifiers do not nest, and what has been taken takes nothing.
+    // A multiple of the weights cannot be taken off them while they are read.
+    let of_weights = |tree: usize| {
+        modified[tree].is_some_and(|inner| trees[inner.tree].input == Some(Source::Weight))
+    };
+    if let Some((0, DraftArg::Tree(elements))) = outputs.first_mut()
+        && !of_weights(elements.tree)
+    {
+        absorb(elements, &mut taken);
+    }
+    for draft in drafts.iter_mut().rev() {
+        if !draft.out().is_some_and(|out| taken[out]) {
+            for operand in draft.operands_mut().into_iter().flatten() {
+                absorb(operand, &mut taken);
+            }
+        }
+    }
+    drafts.retain(|draft| !draft.out().is_some_and(|out| taken[out]));
+}
+
+/// Writes `m = interp(x, m, a)` straight into the state where nothing needs the old value later.
+fn blend_states(trees: &mut [Tree], drafts: &mut [Draft], outputs: &mut [(usize, DraftArg)]) {
+    for output in 1..outputs.len() {
+        let (number, arg) = outputs[output];
+        let (state, DraftArg::Tree(value)) = (number - 1, arg) else { continue };
+        let old = Source::State(state);
+        let defined = drafts.iter().position(|draft| draft.out() == Some(value.tree));
+        let Some(index) = defined else { continue };
+        let Draft::Interp { out, x, y, a } = drafts[index] else { continue };
+        let is_old = |trees: &[Tree], tree: usize| trees[tree].input == Some(old);
+        let read_later = drafts[index + 1..].iter().flat_map(|draft| draft.reads());
+        let returned = outputs.iter().filter_map(|(_, arg)| arg.tree());
+        let mut others = read_later.flatten().chain(returned).chain([x.tree]);
+        let plain = y.modifier == Modifier::Plain && is_old(trees, y.tree);
+        let twice = outputs.iter().filter(|(_, arg)| arg.tree() == Some(out)).count() > 1;
+        if plain && !twice && trees[out].spill.is_none() && !others.any(|tree| is_old(trees, tree))
+        {
+            drafts[index] = Draft::InterpState { state, x, a };
+            trees[out].input = Some(old);
+        }
+    }
+}
+
+impl Draft {
+    /// The modifier this draft amounts to, and the tree that holds its result.
+    fn as_modifier(&self) -> Option<(usize, DraftElements)> {
+        let modified = |tree: usize, modifier| DraftElements { tree, modifier };
+        match *self {
+            Draft::Unary { op: Op::Square, out, x } => Some((out, modified(x, Modifier::Square))),
+            Draft::Unary { op: Op::Sqrt, out, x } => Some((out, modified(x, Modifier::Root))),
+            Draft::Binary { op: Op::Mul, out, a, b } => match (a, b) {
+                (DraftArg::Tree(x), DraftArg::Small(slot))
+                | (DraftArg::Small(slot), DraftArg::Tree(x)) => (x.modifier == Modifier::Plain)
+                    .then(|| (out, modified(x.tree, Modifier::Scale(slot)))),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The operands that may carry a modifier. Powers may not: their kernel is long, and one for
+    /// every pair of modifiers would be most of the binary.
+    fn operands_mut(&mut self) -> [Option<&mut DraftElements>; 2] {
+        match self {
+            Draft::Binary { op, a, b, .. } if *op != Op::Power => {
+                [a.elements_mut(), b.elements_mut()]
+            }
+            Draft::Interp { x, y, .. } => [Some(x), Some(y)],
+            _ => [None, None],
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The zoo against optimizers from outside: torch.optim, and published rules written in NumPy.
+//!
+//! The fixtures in `data/trajectories/` hold 100 steps on recorded gradients, made once by
+//! `reference/make_trajectories.py` in float32 and in float64. Both engines repeat them.
+//!
+//! Tolerance, for each element after n steps, with e the machine epsilon of the type:
+//! `n e (W + 8 U)`, where W is the largest weight and U the largest update of the element so far.
+//! The two sides compute the same formula in another order of roundings: subtracting the update
+//! rounds the weight once a step (by at most e/2 of W on either side; torch's AdamW rounds it twice,
+//! for it decays the weight on its own), and an update is a chain of roundings (within 8 e of U).
+//! Moving averages add no more: errors fade as fast as their terms. Programs written in the same order of operations as their NumPy rule must match to the bit.
+
+use std::fs;
+use std::path::Path;
+
+use evo_dsl::{Executor, Interpreter, Layout, Operand, Program, Real, zoo};
+use serde_json::Value;
+
+/// Optimizers whose NumPy rule has the program's order of operations.
+const SAME_ORDER: [&str; 3] = ["lion", "signsgd", "adamw_uncorrected"];
+
+/// Roundings an update may be away from the reference, in units of epsilon.
+const UPDATE_ROUNDINGS: f64 = 8.0;
+
+fn load(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/trajectories");
+    let text = fs::read_to_string(folder.join(name).with_extension("json"))
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    list(value).iter().map(|number| number.as_f64().expect("a number")).collect()
+}
+
+/// Numbers recorded as float32, exactly.
+fn float32s(value: &Value) -> Vec<f64> {
+    numbers(value).into_iter().map(|number| f64::from(number as f32)).collect()
+}
+
+/// What every optimizer is given.
+struct Inputs {
+    layout: Layout,
+    weights: Vec<f64>,
+    gradients: Vec<Vec<f64>>,
+    rates: Vec<f64>,
+}
+
+impl Inputs {
+    fn load() -> Inputs {
+        let inputs = load("inputs");
+        let shape = |shape: &Value| numbers(shape).iter().map(|size| *size as usize).collect();
+        Inputs {
+            layout: Layout::new(list(&inputs["shapes"]).iter().map(shape)),
+            weights: float32s(&inputs["weights"]),
+            gradients: list(&inputs["gradients"]).iter().map(float32s).collect(),
+            rates: numbers(&inputs["rates"]),
+        }
+    }
+}
+
+/// The recorded weights of one optimizer, by step.
+struct Reference {
+    weights: Vec<(usize, Vec<f64>)>,
+}
+
+impl Reference {
+    fn load(name: &str, float: &str) -> Reference {
+        let file = load(name);
+        let steps = list(&file["steps"]).iter().map(|step| step.as_u64().expect("a step") as usize);
+        let read = if float == "float32" { float32s } else { numbers };
+        Reference { weights: steps.zip(list(&file[float]).iter().map(read)).collect() }
+    }
+}
+
+/// An engine on the elements of a float type.
+trait Engine {
+    /// Machine epsilon of the weights.
+    const EPSILON: f64;
+    type Element: Real;
+    fn new(program: &Program, layout: &Layout) -> Self;
+    fn step(&mut self, w: &mut [Self::Element], g: &[Self::Element], lr: f64);
+}
+
+impl Engine for Executor {
+    const EPSILON: f64 = f32::EPSILON as f64;
+    type Element = f32;
+    fn new(program: &Program, layout: &Layout) -> Executor {
+        Executor::new(program, layout)
+    }
+    fn step(&mut self, w: &mut [f32], g: &[f32], lr: f64) {
+        assert!(Executor::step(self, w, g, lr), "weights stay finite");
+    }
+}
+
+impl Engine for Interpreter<f32> {
+    const EPSILON: f64 = f32::EPSILON as f64;
+    type Element = f32;
+    fn new(program: &Program, layout: &Layout) -> Interpreter<f32> {
+        Interpreter::new(program, layout)
+    }
+    fn step(&mut self, w: &mut [f32], g: &[f32], lr: f64) {
+        Interpreter::step(self, w, g, lr);
+    }
+}
+
+impl Engine for Interpreter<f64> {
+    const EPSILON: f64 = f64::EPSILON;
+    type Element = f64;
+    fn new(program: &Program, layout: &Layout) -> Interpreter<f64> {
+        Interpreter::new(program, layout)
+    }
+    fn step(&mut self, w: &mut [f64], g: &[f64], lr: f64) {
+        Interpreter::step(self, w, g, lr);
+    }
+}
+
+/// Runs a program on the recorded inputs; the largest deviation from the reference at any
+/// recorded step, in units of the tolerance. Infinite where a weight is not a number.
+fn deviation<E: Engine>(program: &Program, inputs: &Inputs, reference: &Reference) -> f64 {
+    let narrow = |values: &[f64]| values.iter().map(|value| E::Element::from_f64(*value)).collect();
+    let mut engine = E::new(program, &inputs.layout);
+    let mut w: Vec<E::Element> = narrow(&inputs.weights);
+    let mut largest = vec![(0.0f64, 0.0f64); w.len()];
+    let mut recorded = reference.weights.iter().peekable();
+    let mut worst = 0.0f64;
+    for (index, (gradient, rate)) in inputs.gradients.iter().zip(&inputs.rates).enumerate() {
+        let before = w.clone();
+        engine.step(&mut w, &narrow(gradient), *rate);
+        for ((weight, update), (before, after)) in largest.iter_mut().zip(before.iter().zip(&w)) {
+            let (before, after) = (before.to_f64(), after.to_f64());
+            *weight = weight.max(before.abs()).max(after.abs());
+            *update = update.max((before - after).abs());
+        }
+        let Some((steps, expected)) = recorded.next_if(|(steps, _)| *steps == index + 1) else {
+            continue;
+        };
+        for ((found, expected), (weight, update)) in w.iter().zip(expected).zip(&largest) {
+            let tolerance = *steps as f64 * E::EPSILON * (weight + UPDATE_ROUNDINGS * update);
+            let difference = (found.to_f64() - expected).abs();
+            if difference.is_nan() {
+                return f64::INFINITY;
+            }
+            if difference > 0.0 {
+                worst = worst.max(difference / tolerance);
+            }
+        }
+    }
+    assert!(recorded.next().is_none(), "every recorded step was compared");
+    worst
+}
+
+#[test]
+fn the_inputs_exercise_zeros_and_many_magnitudes() {
+    let inputs = Inputs::load();
+    let count = inputs.layout.len();
+    assert_eq!((count, inputs.gradients.len(), inputs.rates.len()), (18, 100, 100));
+    let all: Vec<f64> = inputs.gradients.iter().flatten().map(|g| g.abs()).collect();
+    assert!(all.iter().filter(|g| **g == 0.0).count() > 100);
+    assert!(inputs.gradients.iter().any(|step| step.iter().all(|g| *g == 0.0)));
+    assert!(all.iter().any(|g| *g > 1e3) && all.iter().any(|g| *g > 0.0 && *g < 1e-10));
+}
+
+#[test]
+fn every_zoo_program_follows_its_reference_in_both_engines_and_both_types() {
+    let inputs = Inputs::load();
+    for entry in zoo::entries() {
+        let program = entry.program();
+        let float32 = Reference::load(entry.name, "float32");
+        let float64 = Reference::load(entry.name, "float64");
+        let deviations = [
+            deviation::<Executor>(&program, &inputs, &float32),
+            deviation::<Interpreter<f32>>(&program, &inputs, &float32),
+            deviation::<Interpreter<f64>>(&program, &inputs, &float64),
+        ];
+        println!("{}: {deviations:.2?} of the tolerance", entry.name);
+        assert!(deviations.iter().all(|deviation| *deviation <= 1.0), "{}", entry.name);
+        if SAME_ORDER.contains(&entry.name) {
+            assert_eq!(deviations[..2], [0.0, 0.0], "{} matches to the bit", entry.name);
+        }
+    }
+}
+
+/// A constant moved a little: betas by a tenth of their distance to 1, the rest by 5 percent.
+fn moved(constant: f64) -> f64 {
+    if (0.5..1.0).contains(&constant) { 1.0 - (1.0 - constant) * 1.1 } else { constant * 1.05 }
+}
+
+#[test]
+fn every_constant_of_every_zoo_program_is_told_from_a_slightly_wrong_one() {
+    let inputs = Inputs::load();
+    let mut tried = 0;
+    for entry in zoo::entries() {
+        let program = entry.program();
+        let reference = Reference::load(entry.name, "float32");
+        for (index, statement) in program.statements().iter().enumerate() {
+            for slot in 0..statement.args().len() {
+                let mut statements = program.statements().to_vec();
+                let Operand::Constant(constant) = &mut statements[index].args_mut()[slot] else {
+                    continue;
+                };
+                *constant = moved(*constant);
+                let wrong = program.with_statements(statements).expect("types are unchanged");
+                let deviation = deviation::<Executor>(&wrong, &inputs, &reference);
+                let text = program.statement_text(&wrong.statements()[index]);
+                assert!(deviation > 1.0, "{}: `{text}` passes, {deviation:.2}", entry.name);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 37, "the zoo's constants were tried: {tried}");
+}
+
+/// Programs that are almost the referenced optimizer: the optimizer, what is written in its
+/// program, what is written instead.
+const ALMOST: [(&str, &str, &str); 7] = [
+    // A second eps: only elements with the smallest gradients tell.
+    ("adam", "sqrt_v = sqrt(v_hat)", "sqrt_v = sqrt(v_hat) + 1e-8"),
+    ("rmsprop", "sqrt_v = sqrt(v)", "sqrt_v = sqrt(v + 1e-8)"),
+    // No bias correction of the first or the second moment.
+    ("adamw", "scale1 = reciprocal(correction1)", "scale1 = 1.0"),
+    ("adamw", "scale2 = reciprocal(correction2)", "scale2 = 1.0"),
+    // Weight decay coupled to the gradient's sign, as in no published rule.
+    ("lion", "update = interp(g, m, 0.9)", "update = interp(g, m, 0.9) + w * 1e-3"),
+    // The moving average taken before the direction.
+    ("lion", "def train(w, g, m, lr):", "def train(w, g, m, lr):\n  m = interp(g, m, 0.99)"),
+    // Dampened momentum.
+    ("momentum", "m = m + g", "m = m + g * 0.9"),
+];
+
+#[test]
+fn programs_that_are_almost_the_optimizer_are_rejected() {
+    let inputs = Inputs::load();
+    for (name, written, instead) in ALMOST {
+        let text = zoo::get(name).expect("a zoo entry").text;
+        assert!(text.contains(written), "{name}: `{written}`");
+        let program = Program::parse(&text.replacen(written, instead, 1)).expect("it parses");
+        let reference = Reference::load(name, "float32");
+        let deviation = deviation::<Executor>(&program, &inputs, &reference);
+        assert!(deviation > 1.0, "{name} with `{instead}` passes, {deviation:.2}");
+    }
+}

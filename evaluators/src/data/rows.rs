@@ -1,0 +1,137 @@
+//! Row data: feature vectors with a class each, and their split.
+//!
+//! Invariant: the split is a seeded permutation cut once, so the training and validation rows are
+//! disjoint and together come from distinct examples. The two parts are copied out rather than
+//! indexed: batches are then gathered from one dense matrix.
+
+use evo_hashes::Seed;
+use rand::RngExt;
+
+use super::{VALIDATION_PREDICTIONS, VALIDATION_SHARE};
+use crate::EvaluatorError;
+
+/// Height, width and channels of an image whose features are stored row by row, channel last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ImageShape {
+    /// Rows of pixels.
+    pub(crate) height: usize,
+    /// Columns of pixels.
+    pub(crate) width: usize,
+    /// Values per pixel.
+    pub(crate) channels: usize,
+}
+
+/// Examples: a matrix of features, one row an example, and a class for each row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rows {
+    /// Row-major features, `labels.len() * width` of them.
+    pub(crate) features: Vec<f32>,
+    /// Features of an example.
+    pub(crate) width: usize,
+    /// The class of each example, below the number of classes.
+    pub(crate) labels: Vec<u32>,
+}
+
+impl Rows {
+    fn select(&self, indices: &[usize]) -> Self {
+        let mut features = Vec::with_capacity(indices.len() * self.width);
+        for &index in indices {
+            features.extend_from_slice(self.row(index));
+        }
+        Self {
+            features,
+            width: self.width,
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
+    /// The features of example `index`.
+    pub(crate) fn row(&self, index: usize) -> &[f32] {
+        &self.features[index * self.width..][..self.width]
+    }
+}
+
+/// All examples of a source, before they are split.
+pub(super) struct LabelledRows {
+    pub(super) rows: Rows,
+    pub(super) classes: usize,
+    pub(super) image: Option<ImageShape>,
+}
+
+/// Row data split into training and validation.
+#[derive(Clone, Debug)]
+pub(crate) struct RowData {
+    /// The examples training draws from.
+    pub(crate) train: Rows,
+    /// The examples the loss is measured on.
+    pub(crate) validation: Rows,
+    /// Number of classes.
+    pub(crate) classes: usize,
+    /// The shape of a row, where it is an image.
+    pub(crate) image: Option<ImageShape>,
+}
+
+impl LabelledRows {
+    /// Sets aside a seeded fifth of the rows (at most 2,048) for validation.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Config`] on `data` when there are fewer than 5 rows.
+    pub(super) fn split(self, seed: Seed) -> Result<RowData, EvaluatorError> {
+        let count = self.rows.labels.len();
+        if count < VALIDATION_SHARE {
+            return Err(EvaluatorError::config(
+                "data",
+                format!("{count} examples are too few to set some aside for validation"),
+            ));
+        }
+        let mut order: Vec<usize> = (0..count).collect();
+        let mut rng = seed.stream("split", 0);
+        for last in (1..count).rev() {
+            order.swap(last, rng.random_range(0..=last));
+        }
+        let (validation, train) =
+            order.split_at((count / VALIDATION_SHARE).min(VALIDATION_PREDICTIONS));
+        Ok(RowData {
+            train: self.rows.select(train),
+            validation: self.rows.select(validation),
+            classes: self.classes,
+            image: self.image,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(count: u16) -> LabelledRows {
+        LabelledRows {
+            rows: Rows {
+                features: (0..count).map(f32::from).collect(),
+                width: 1,
+                labels: vec![0; usize::from(count)],
+            },
+            classes: 1,
+            image: None,
+        }
+    }
+
+    #[test]
+    fn the_split_is_seeded_disjoint_and_complete() {
+        let data = numbered(100).split(Seed(1)).expect("enough rows");
+        let mut all = data.train.features.clone();
+        all.extend(&data.validation.features);
+        all.sort_by(f32::total_cmp);
+        assert_eq!(all, numbered(100).rows.features);
+        assert_eq!(data.validation.labels.len(), 20);
+        let again = numbered(100).split(Seed(1)).expect("enough rows");
+        assert_eq!(data.train, again.train);
+        let other = numbered(100).split(Seed(2)).expect("enough rows");
+        assert_ne!(data.train, other.train);
+    }
+
+    #[test]
+    fn too_few_rows_are_refused() {
+        assert!(numbered(4).split(Seed(0)).is_err());
+    }
+}

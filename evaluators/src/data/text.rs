@@ -1,0 +1,32 @@
+//! Text files read as bytes.
+//!
+//! Invariant: a token is one byte, so any file is valid text and the vocabulary is always 256. A
+//! learned tokenizer would make two files incomparable and add a file format to keep.
+
+use std::path::Path;
+
+use crate::EvaluatorError;
+
+/// The bytes of the file at `path`.
+///
+/// # Errors
+/// [`EvaluatorError::Data`] naming the file and `data.path`.
+pub(super) fn tokens(path: &Path) -> Result<Vec<u32>, EvaluatorError> {
+    let bytes = std::fs::read(path).map_err(|error| EvaluatorError::Data {
+        key: "data.path".into(),
+        path: path.into(),
+        message: format!("expected a readable text file: {error}"),
+    })?;
+    Ok(bytes.into_iter().map(u32::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_named_with_its_key() {
+        let error = tokens(Path::new("no/such/file")).expect_err("no such file");
+        assert!(error.to_string().starts_with("data.path: no/such/file: expected"), "{error}");
+    }
+}

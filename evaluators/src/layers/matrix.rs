@@ -1,0 +1,179 @@
+//! Matrix products on borrowed slices, through the `gemm` crate on the calling thread.
+//!
+//! Invariant: every view lies inside its slice, checked when it is made; this is the only place of
+//! the crate that hands out pointers. Candle's own matmul would copy transposed operands and may
+//! start threads.
+
+use super::Real;
+
+/// A matrix inside a slice, by strides.
+#[derive(Clone, Copy)]
+pub(super) struct Matrix<'a, T> {
+    data: &'a [T],
+    shape: Shape,
+}
+
+/// A writable matrix inside a slice.
+pub(super) struct MatrixMut<'a, T> {
+    data: &'a mut [T],
+    shape: Shape,
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl Shape {
+    fn checked(rows: usize, columns: usize, row_stride: usize, length: usize) -> Self {
+        assert!(columns <= row_stride, "rows overlap");
+        let last = rows.saturating_sub(1) * row_stride + columns;
+        assert!(rows == 0 || last <= length, "matrix exceeds its slice");
+        Self { rows, columns, row_stride, column_stride: 1 }
+    }
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// `rows` × `columns`, row after row.
+    pub(super) fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
+        Self::strided(data, rows, columns, columns)
+    }
+
+    /// `rows` × `columns` with `row_stride` numbers from one row to the next.
+    pub(super) fn strided(data: &'a [T], rows: usize, columns: usize, row_stride: usize) -> Self {
+        Self { data, shape: Shape::checked(rows, columns, row_stride, data.len()) }
+    }
+
+    /// The same numbers with rows and columns exchanged.
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            data: self.data,
+            shape: Shape {
+                rows: self.shape.columns,
+                columns: self.shape.rows,
+                row_stride: self.shape.column_stride,
+                column_stride: self.shape.row_stride,
+            },
+        }
+    }
+}
+
+impl<'a, T> MatrixMut<'a, T> {
+    /// `rows` × `columns`, row after row.
+    pub(super) fn new(data: &'a mut [T], rows: usize, columns: usize) -> Self {
+        Self::strided(data, rows, columns, columns)
+    }
+
+    /// `rows` × `columns` with `row_stride` numbers from one row to the next.
+    pub(super) fn strided(
+        data: &'a mut [T],
+        rows: usize,
+        columns: usize,
+        row_stride: usize,
+    ) -> Self {
+        let shape = Shape::checked(rows, columns, row_stride, data.len());
+        Self { data, shape }
+    }
+}
+
+/// out = scale · a·b, overwriting `out`.
+#[allow(unsafe_code)]
+pub(super) fn multiply<T: Real>(out: MatrixMut<T>, a: Matrix<T>, b: Matrix<T>, scale: T) {
+    let MatrixMut { data, shape: o } = out;
+    let (l, r) = (a.shape, b.shape);
+    assert!(
+        o.rows == l.rows && l.columns == r.rows && r.columns == o.columns,
+        "matrix shapes do not chain"
+    );
+    let stride = |stride: usize| stride as isize;
+    // SAFETY: the constructors checked that every index of the three views lies in its slice,
+    // transposing keeps the set of indices, and `out` is borrowed mutably, so it overlaps neither
+    // operand. `read_dst` is false: `out` is written without being read.
+    unsafe {
+        gemm::gemm(
+            o.rows,
+            o.columns,
+            l.columns,
+            data.as_mut_ptr(),
+            stride(o.column_stride),
+            stride(o.row_stride),
+            false,
+            a.data.as_ptr(),
+            stride(l.column_stride),
+            stride(l.row_stride),
+            b.data.as_ptr(),
+            stride(r.column_stride),
+            stride(r.row_stride),
+            T::ZERO,
+            scale,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// A vector of zeros.
+pub(super) fn zeros<T: Real>(length: usize) -> Vec<T> {
+    vec![T::ZERO; length]
+}
+
+/// out\[j\] = sum over rows of a\[i\]\[j\].
+pub(super) fn column_sums<T: Real>(rows: &[T], columns: usize) -> Vec<T> {
+    let mut sums = zeros(columns);
+    for row in rows.chunks_exact(columns) {
+        for (sum, &value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    sums
+}
+
+/// Sum of a\[i\]·b\[i\], in eight interleaved partial sums so that it vectorises in a fixed order.
+pub(super) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    let mut lanes = [T::ZERO; 8];
+    let (a_body, a_tail) = a.as_chunks::<8>();
+    let (b_body, b_tail) = b.as_chunks::<8>();
+    for (a, b) in a_body.iter().zip(b_body) {
+        for lane in 0..8 {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    for (lane, (&a, &b)) in a_tail.iter().zip(b_tail).enumerate() {
+        lanes[lane] += a * b;
+    }
+    let pairs = [0, 1, 2, 3].map(|lane| lanes[lane] + lanes[lane + 4]);
+    (pairs[0] + pairs[2]) + (pairs[1] + pairs[3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strided_and_transposed_products_match_the_definition() {
+        let a = [1.0, 2.0, 9.0, 3.0, 4.0, 9.0];
+        let b = [5.0, 6.0, 7.0, 8.0];
+        let mut out = [0.0_f64; 4];
+        let left = Matrix::strided(&a, 2, 2, 3);
+        let right = Matrix::new(&b, 2, 2).transposed();
+        multiply(MatrixMut::new(&mut out, 2, 2), left, right, 2.0);
+        assert_eq!(out, [34.0, 46.0, 78.0, 106.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "matrix exceeds its slice")]
+    fn a_view_beyond_its_slice_is_refused() {
+        Matrix::strided(&[0.0_f32; 5], 2, 2, 4);
+    }
+
+    #[test]
+    fn dot_covers_body_and_tail() {
+        let a: Vec<f64> = (0..19).map(f64::from).collect();
+        assert_eq!(dot(&a, &a), (0..19).map(|i| f64::from(i * i)).sum::<f64>());
+    }
+}

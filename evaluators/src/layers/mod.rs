@@ -1,0 +1,33 @@
+//! Layers: the hot operations of the proxy networks as candle custom operations.
+//!
+//! Invariant: each layer is one node of candle's graph with its own backward pass, runs on the
+//! calling thread, and has a gradient check against central differences in f64. Candle's composed
+//! graph costs three to five times as much at these sizes, and some of its fused operations
+//! (`softmax_last_dim`, `RmsNorm`) silently give no gradient at all.
+//!
+//! Conventions: matrices are row-major; a layer returns no gradient for an operand that nothing
+//! trainable depends on, such as the data.
+
+mod attention;
+mod convolution;
+mod cross_entropy;
+mod dense;
+mod embedding;
+mod matrix;
+mod patches;
+mod real;
+mod rms_norm;
+mod softmax;
+mod storage;
+
+#[cfg(test)]
+mod gradient_check;
+
+pub(crate) use attention::CausalAttention;
+pub(crate) use convolution::Convolution;
+pub(crate) use cross_entropy::CrossEntropy;
+pub(crate) use dense::{Activation, dense, project, project_onto};
+pub(crate) use embedding::Embedding;
+pub(crate) use real::Real;
+pub(crate) use rms_norm::RmsNorm;
+pub(crate) use storage::values;

@@ -1,0 +1,38 @@
+//! How *good* a program is: evaluators, data, proxy networks and their training.
+//!
+//! # Overview
+//! [`Evaluator`] is the seam to the search: a cohort of programs in, an [`Outcome`] for each out.
+//! [`OptimizerEvaluator`] implements it for the optimizer domain. It trains the small networks of an
+//! [`OptimizerConfig`] (a list of [`TaskConfig`]s) with each program and compares the validation
+//! losses with those of tuned AdamW. Forward and backward passes run through candle, with the hot
+//! layers as custom operations; the update is the program's own.
+//!
+//! Without the `candle` feature only the seam and the configuration types remain.
+
+mod error;
+mod evaluator;
+mod optimizer;
+mod outcome;
+mod schedule;
+mod task;
+
+#[cfg(feature = "candle")]
+mod data;
+#[cfg(feature = "candle")]
+mod inner_threads;
+#[cfg(feature = "candle")]
+mod layers;
+#[cfg(feature = "candle")]
+mod proxies;
+
+pub use error::EvaluatorError;
+pub use evaluator::Evaluator;
+pub use optimizer::OptimizerConfig;
+pub use outcome::{Invalid, InvalidReason, Outcome, Score};
+pub use schedule::Schedule;
+pub use task::{DataConfig, ModelConfig, TaskConfig};
+
+#[cfg(feature = "candle")]
+pub use inner_threads::pin_inner_threads;
+#[cfg(feature = "candle")]
+pub use optimizer::{Baseline, OptimizerEvaluator};

@@ -1,0 +1,112 @@
+//! The configuration of optimizer evaluation: the tasks and how runs on them become a fitness.
+//!
+//! Invariant: the configuration alone decides every data set, initial weight and batch. Fields left
+//! out have the defaults stated here, so a short file and its resolved form mean the same.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EvaluatorError, TaskConfig};
+
+/// How programs of the optimizer domain are scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// The tasks the fitness is computed from.
+    pub tasks: Vec<TaskConfig>,
+    /// Tasks the search never sees, for judging its winners.
+    #[serde(default)]
+    pub held_out: Vec<TaskConfig>,
+    /// Factors of each task's learning rate; a task is trained once with each. Default: 0.4, 1, 2.5.
+    #[serde(default = "default_multiples")]
+    pub learning_rate_multiples: Vec<f64>,
+    /// Runs for each factor, with initial weights and batches of their own. Default: 1.
+    #[serde(default = "default_repeats")]
+    pub repeats: std::num::NonZeroU32,
+    /// Seed of all data, initial weights and batches. Default: 0.
+    #[serde(default)]
+    pub data_seed: u64,
+    /// A run whose training loss stays above this factor times its first loss is stopped. Default: 4.
+    #[serde(default = "default_divergence")]
+    pub divergence: f64,
+}
+
+fn default_multiples() -> Vec<f64> {
+    vec![0.4, 1.0, 2.5]
+}
+
+fn default_repeats() -> std::num::NonZeroU32 {
+    std::num::NonZeroU32::MIN
+}
+
+fn default_divergence() -> f64 {
+    4.0
+}
+
+impl OptimizerConfig {
+    /// A configuration of `tasks` with every default.
+    pub fn new(tasks: Vec<TaskConfig>) -> Self {
+        Self {
+            tasks,
+            held_out: Vec::new(),
+            learning_rate_multiples: default_multiples(),
+            repeats: default_repeats(),
+            data_seed: 0,
+            divergence: default_divergence(),
+        }
+    }
+
+    /// Checks everything that can be checked without reading data.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Config`] with a key path such as `tasks[1].model`.
+    pub fn check(&self) -> Result<(), EvaluatorError> {
+        if self.tasks.is_empty() {
+            return Err(EvaluatorError::config("tasks", "needs at least one task"));
+        }
+        if self.learning_rate_multiples.is_empty()
+            || !self
+                .learning_rate_multiples
+                .iter()
+                .all(|multiple| multiple.is_finite() && *multiple > 0.0)
+        {
+            return Err(EvaluatorError::config(
+                "learning_rate_multiples",
+                "needs at least one number, all positive",
+            ));
+        }
+        if self.divergence.is_nan() || self.divergence <= 1.0 {
+            return Err(EvaluatorError::config("divergence", "must be above 1"));
+        }
+        let mut names = Vec::new();
+        for (key, task) in self.keyed_tasks() {
+            task.check().map_err(|error| error.within(&key))?;
+            if names.contains(&&task.name) {
+                return Err(EvaluatorError::config(
+                    format!("{key}.name"),
+                    format!("`{}` names two tasks; names seed them", task.name),
+                ));
+            }
+            names.push(&task.name);
+        }
+        Ok(())
+    }
+
+    /// Whether a task states no learning rate or no baseline loss, so that AdamW has to be tuned.
+    pub fn lacks_baseline(&self) -> bool {
+        let lacks =
+            |task: &TaskConfig| task.learning_rate.is_none() || task.baseline_loss.is_none();
+        self.tasks.iter().chain(&self.held_out).any(lacks)
+    }
+
+    fn keyed_tasks(&self) -> impl Iterator<Item = (String, &TaskConfig)> {
+        keyed("tasks", &self.tasks).chain(keyed("held_out", &self.held_out))
+    }
+}
+
+/// Tasks with their key paths: `list[0]`, `list[1]`, …
+pub(super) fn keyed<'a>(
+    list: &'a str,
+    tasks: &'a [TaskConfig],
+) -> impl Iterator<Item = (String, &'a TaskConfig)> {
+    tasks.iter().enumerate().map(move |(index, task)| (format!("{list}[{index}]"), task))
+}

@@ -1,0 +1,22 @@
+//! The optimizer domain: programs that update weights, scored by the networks they train.
+
+mod config;
+
+#[cfg(feature = "candle")]
+mod baseline;
+#[cfg(feature = "candle")]
+mod evaluator;
+#[cfg(feature = "candle")]
+mod proxy_task;
+#[cfg(feature = "candle")]
+mod training;
+
+pub use config::OptimizerConfig;
+
+#[cfg(feature = "candle")]
+pub use baseline::Baseline;
+#[cfg(feature = "candle")]
+pub use evaluator::OptimizerEvaluator;
+
+#[cfg(all(test, feature = "candle"))]
+mod tests;

@@ -1,0 +1,80 @@
+//! Proxy tasks: task configurations with their data loaded and their network sized.
+//!
+//! Invariant: nothing here changes after it was built, so threads share it; all seeds come from the
+//! task's name, the learning rate's place and the repeat, never from a program, so that a fitness
+//! computed again equals the cached one.
+
+use std::path::Path;
+
+use evo_dsl::Layout;
+use evo_hashes::Seed;
+
+use super::training::Run;
+use crate::data::Dataset;
+use crate::proxies::{Batch, Leaf, Proxy};
+use crate::{EvaluatorError, ModelConfig, Schedule, TaskConfig};
+
+/// A task ready to be trained.
+#[derive(Debug)]
+pub(super) struct ProxyTask {
+    pub(super) name: String,
+    pub(super) data: Dataset,
+    pub(super) validation: Vec<Batch>,
+    pub(super) proxy: Proxy,
+    pub(super) leaves: Vec<Leaf>,
+    pub(super) layout: Layout,
+    pub(super) batch_size: usize,
+    pub(super) steps: u64,
+    pub(super) schedule: Schedule,
+    seed: Seed,
+}
+
+impl ProxyTask {
+    /// Checks the configuration and loads the data.
+    ///
+    /// # Errors
+    /// A configuration that cannot be trained or data that cannot be read; keys start inside the
+    /// task.
+    pub(super) fn load(
+        config: &TaskConfig,
+        base_dir: &Path,
+        data_seed: u64,
+    ) -> Result<Self, EvaluatorError> {
+        config.check()?;
+        let seed = Seed(data_seed).derive(&config.name);
+        let window = match config.model {
+            ModelConfig::Transformer { context, .. } => context.get() + 1,
+            _ => 1,
+        };
+        let data = Dataset::load(&config.data, base_dir, seed, window)?;
+        let proxy = Proxy::new(&config.model, &data)
+            .ok_or_else(|| EvaluatorError::config("model", "does not fit the data"))?;
+        let leaves = proxy.leaves();
+        Ok(Self {
+            name: config.name.clone(),
+            validation: Batch::validation(&data)?,
+            layout: Layout::new(leaves.iter().map(|leaf| leaf.shape.clone())),
+            data,
+            proxy,
+            leaves,
+            batch_size: config.batch_size.get(),
+            steps: config.steps.get(),
+            schedule: config.schedule,
+            seed,
+        })
+    }
+
+    /// The runs of a task: one for each multiple of `learning_rate` and repeat.
+    pub(super) fn runs(&self, learning_rate: f64, multiples: &[f64], repeats: u32) -> Vec<Run> {
+        let mut runs = Vec::new();
+        for (place, multiple) in multiples.iter().enumerate() {
+            for repeat in 0..repeats {
+                runs.push(Run {
+                    seed: self.seed.derive(&format!("run {place} {repeat}")),
+                    learning_rate: learning_rate * multiple,
+                });
+            }
+        }
+        runs
+    }
+}

@@ -1,0 +1,186 @@
+//! The evaluator as a whole: families train, outcomes repeat, bad programs and configurations are
+//! reported.
+
+use std::path::Path;
+
+use evo_dsl::Program;
+use ron::extensions::Extensions;
+
+use crate::{
+    Evaluator, EvaluatorError, Invalid, InvalidReason, OptimizerConfig, OptimizerEvaluator,
+    Outcome, TaskConfig,
+};
+
+const MLP: &str = "(name: \"mlp\", model: Mlp(hidden: [16]), data: Digits,
+    batch_size: 32, steps: 200, learning_rate: 16.0, baseline_loss: 1.0)";
+const CONV: &str = "(name: \"conv\", model: Conv(channels: [4, 8]), data: Digits,
+    batch_size: 16, steps: 120, learning_rate: 8.0, baseline_loss: 1.0)";
+const TEACHER: &str = "(name: \"teacher\", model: Mlp(hidden: [16]),
+    data: Teacher(inputs: 8, hidden: 4, classes: 3, examples: 1000),
+    batch_size: 32, steps: 150, learning_rate: 8.0, baseline_loss: 1.0)";
+const MARKOV: &str = "(name: \"markov\",
+    model: Transformer(width: 16, layers: 1, heads: 2, context: 8),
+    data: Markov(symbols: 6, order: 1, length: 4000),
+    batch_size: 8, steps: 120, learning_rate: 8.0, baseline_loss: 1.0)";
+
+const EXPLODING: &str = "def train(w, g, lr):\n  u = w * -1e12\n  return u\n";
+const CLIMBING: &str = "def train(w, g, lr):\n  u = g * -1.0\n  return u\n";
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> ron::error::SpannedResult<T> {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME).from_str(text)
+}
+
+fn task(text: &str) -> TaskConfig {
+    parse(text).expect("a well-formed task")
+}
+
+fn evaluator(tasks: &[&str]) -> OptimizerEvaluator {
+    let config = OptimizerConfig::new(tasks.iter().map(|text| task(text)).collect());
+    OptimizerEvaluator::new(&config, Path::new(".")).expect("a trainable configuration")
+}
+
+fn zoo(name: &str) -> Program {
+    evo_dsl::zoo::get(name).expect("a zoo entry").program()
+}
+
+fn program(text: &str) -> Program {
+    Program::parse(text).expect("a well-formed program")
+}
+
+/// The validation loss of AdamW on a task.
+fn adamw_loss(text: &str) -> f64 {
+    match &evaluator(&[text]).evaluate(&[&zoo("adamw")])[..] {
+        [Outcome::Scored(score)] => score.losses[0],
+        other => panic!("AdamW trains every task, but: {other:?}"),
+    }
+}
+
+#[test]
+fn an_mlp_learns_digits() {
+    let loss = adamw_loss(MLP);
+    assert!(loss < 0.5, "{loss}, from ln(10) = 2.30");
+}
+
+#[test]
+fn a_conv_net_learns_digits() {
+    let loss = adamw_loss(CONV);
+    assert!(loss < 0.6, "{loss}, from ln(10) = 2.30");
+}
+
+#[test]
+fn an_mlp_learns_a_teacher() {
+    let loss = adamw_loss(TEACHER);
+    assert!(loss < 0.6, "{loss}, from ln(3) = 1.10");
+}
+
+#[test]
+fn a_transformer_learns_markov_text() {
+    let loss = adamw_loss(MARKOV);
+    assert!(loss < 1.3, "{loss}, from ln(6) = 1.79");
+}
+
+#[test]
+fn outcomes_are_the_same_alone_in_a_cohort_and_on_another_thread() {
+    let evaluator = evaluator(&[MLP, CONV, MARKOV]);
+    let (adamw, lion, bad) = (zoo("adamw"), zoo("lion"), program(EXPLODING));
+    let cohort = evaluator.evaluate(&[&adamw, &bad, &lion]);
+    let alone = |program: &Program| evaluator.evaluate(&[program]).remove(0);
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| [alone(&lion), alone(&adamw)]);
+        let second = scope.spawn(|| [alone(&adamw), alone(&bad)]);
+        (first.join(), second.join())
+    });
+    let first = first.expect("evaluation does not panic");
+    let second = second.expect("evaluation does not panic");
+    assert_eq!(first, [cohort[2].clone(), cohort[0].clone()]);
+    assert_eq!(second, [cohort[0].clone(), cohort[1].clone()]);
+    assert!(cohort[0].fitness().is_finite());
+}
+
+#[test]
+fn an_exploding_program_is_invalid_at_its_step() {
+    let outcomes = evaluator(&[CONV, MLP]).evaluate(&[&program(EXPLODING)]);
+    let [Outcome::Invalid(Invalid { reason, task, step })] = &outcomes[..] else {
+        panic!("expected an invalid outcome, not {outcomes:?}");
+    };
+    assert_eq!((*reason, task.as_str()), (InvalidReason::NonFinite, "conv"));
+    assert!((2..10).contains(step), "step {step}");
+    assert_eq!(outcomes[0].fitness(), f64::NEG_INFINITY);
+}
+
+#[test]
+fn a_program_that_climbs_has_diverged() {
+    let outcomes = evaluator(&[MLP]).evaluate(&[&program(CLIMBING)]);
+    let [Outcome::Invalid(invalid)] = &outcomes[..] else {
+        panic!("expected an invalid outcome, not {outcomes:?}");
+    };
+    assert_eq!(invalid.reason, InvalidReason::Diverged);
+}
+
+#[test]
+fn fitness_is_the_mean_log_ratio_of_baseline_and_loss() {
+    let outcomes = evaluator(&[MLP, TEACHER]).evaluate(&[&zoo("adamw")]);
+    let [Outcome::Scored(score)] = &outcomes[..] else {
+        panic!("expected a score, not {outcomes:?}");
+    };
+    let expected = -(libm::log(score.losses[0]) + libm::log(score.losses[1])) / 2.0;
+    assert!((score.fitness - expected).abs() < 1e-12);
+}
+
+#[test]
+fn missing_baselines_are_tuned_and_then_reached_by_adamw() {
+    let short =
+        "(name: \"short\", model: Mlp(hidden: [8]), data: Digits, batch_size: 16, steps: 60)";
+    let mut config = OptimizerConfig::new(vec![task(short)]);
+    let error = OptimizerEvaluator::new(&config, Path::new(".")).expect_err("no baseline");
+    assert!(error.to_string().starts_with("tasks[0].learning_rate: "), "{error}");
+    config.held_out = vec![task(&TEACHER.replace("steps: 150", "steps: 30"))];
+    config.resolve_baselines(Path::new(".")).expect("AdamW trains");
+    assert!(config.tasks[0].baseline_loss.is_some_and(|loss| loss < 1.5));
+    assert_eq!(config.held_out[0].baseline_loss, Some(1.0));
+    let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("resolved");
+    let fitness = evaluator.evaluate(&[&zoo("adamw")])[0].fitness();
+    assert!(fitness <= 1e-12 && fitness > -0.2, "{fitness}");
+    let held_out = evaluator.held_out_loss(&zoo("adamw")).expect("candle works");
+    assert!(matches!(held_out[..], [Ok(loss)] if loss < 1.1));
+}
+
+#[test]
+fn configurations_that_cannot_be_trained_name_their_key() {
+    let error = |text: &str| -> EvaluatorError {
+        let config = OptimizerConfig::new(vec![task(MLP), task(text)]);
+        OptimizerEvaluator::new(&config, Path::new("base")).expect_err("cannot be trained")
+    };
+    let cases = [
+        (
+            MARKOV.replace("Markov(symbols: 6, order: 1, length: 4000)", "Digits"),
+            "tasks[1].model: Transformer cannot",
+        ),
+        (MARKOV.replace("heads: 2", "heads: 3"), "tasks[1].model.heads: "),
+        (MARKOV.replace("length: 4000", "length: 40"), "tasks[1].data: 40 tokens"),
+        (CONV.replace("[4, 8]", "[]"), "tasks[1].model.channels: "),
+        (CONV.replace("8.0", "-8.0"), "tasks[1].learning_rate: "),
+        (MLP.to_owned(), "tasks[1].name: "),
+        (
+            CONV.replace("Digits", "Idx(images: \"a\", labels: \"b\")"),
+            "tasks[1].data.images: base/a: expected an IDX image file",
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = error(&text).to_string();
+        assert!(found.starts_with(expected), "{found}, not {expected}");
+    }
+}
+
+#[test]
+fn counts_of_zero_and_unknown_keys_are_refused_at_their_place() {
+    for (text, line, word) in [
+        (MLP.replace("[16]", "[0]"), 1, "nonzero"),
+        (MLP.replace("steps: 200", "steps: -1"), 2, "Integer"),
+        (MLP.replace("batch_size", "batch"), 2, "batch"),
+    ] {
+        let error = parse::<TaskConfig>(&text).expect_err("refused");
+        assert_eq!(error.span.start.line, line, "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Whole networks: every leaf gets a gradient, and it is the right one.
+
+use candle_core::{DType, Device, Var};
+use evo_hashes::Seed;
+
+use super::*;
+use crate::DataConfig;
+
+fn count(number: usize) -> std::num::NonZeroUsize {
+    number.try_into().expect("not zero")
+}
+
+fn markov() -> DataConfig {
+    DataConfig::Markov { symbols: count(5), order: count(1), length: count(400) }
+}
+
+fn transformer() -> ModelConfig {
+    ModelConfig::Transformer {
+        width: count(8),
+        layers: count(2),
+        heads: count(2),
+        context: count(6),
+    }
+}
+
+/// Checks some entries of every leaf's gradient against central differences in f64.
+fn check(model: &ModelConfig, data: &DataConfig) {
+    let data = Dataset::load(data, ".".as_ref(), Seed(1), 7).expect("generated data");
+    let proxy = Proxy::new(model, &data).expect("model fits the data");
+    let leaves = proxy.leaves();
+    let batch = match Batch::draw(&data, 3, &mut Seed(2).stream("batches", 0)).expect("a batch") {
+        Batch::Rows { features, labels } => {
+            Batch::Rows { features: features.to_dtype(DType::F64).expect("a wider type"), labels }
+        }
+        tokens @ Batch::Tokens { .. } => tokens,
+    };
+    let weights: Vec<f64> = initial_weights(&leaves, &mut Seed(3).stream("weights", 0))
+        .into_iter()
+        .enumerate()
+        // Zero biases would put relu exactly on its kink wherever an image is black.
+        .map(|(index, weight)| f64::from(weight) + 0.02 * (index % 7) as f64 - 0.07)
+        .collect();
+    let parameters = Parameters::<f64>::new(&leaves).expect("leaf shapes");
+    let loss = |weights: &[f64]| {
+        parameters.load(weights).expect("sizes match");
+        let loss = proxy.loss::<f64>(parameters.variables(), &batch);
+        loss.expect("the network accepts its batch")
+    };
+    let mut gradient = vec![f64::NAN; weights.len()];
+    parameters.differentiate(&loss(&weights), &mut gradient).expect("every leaf gets a gradient");
+    let mut start = 0;
+    for leaf in &leaves {
+        let size: usize = leaf.shape.iter().product();
+        let all = &gradient[start..start + size];
+        assert!(all.iter().any(|&g| g != 0.0), "{leaf:?} has a zero gradient");
+        for index in (start..start + size).step_by(size.div_ceil(7)) {
+            let at = |by: f64| {
+                let mut weights = weights.clone();
+                weights[index] += by;
+                loss(&weights).to_scalar::<f64>().expect("a scalar")
+            };
+            let expected = (at(1e-5) - at(-1e-5)) / 2e-5;
+            assert!(
+                (gradient[index] - expected).abs() < 1e-7,
+                "{leaf:?}: {} is not {expected}",
+                gradient[index]
+            );
+        }
+        start += size;
+    }
+}
+
+#[test]
+fn mlp_gradients_match_finite_differences() {
+    let hidden = vec![count(7), count(5)];
+    check(&ModelConfig::Mlp { hidden }, &DataConfig::Digits);
+}
+
+#[test]
+fn conv_net_gradients_match_finite_differences() {
+    let channels = vec![count(2), count(3)];
+    check(&ModelConfig::Conv { channels }, &DataConfig::Digits);
+}
+
+#[test]
+fn transformer_gradients_match_finite_differences() {
+    check(&transformer(), &markov());
+}
+
+#[test]
+fn a_leaf_without_a_gradient_is_an_error() {
+    let leaves = [Leaf::ones([2]), Leaf::ones([3])];
+    let parameters = Parameters::<f32>::new(&leaves).expect("leaf shapes");
+    let unrelated = Var::zeros(2, DType::F32, &Device::Cpu).expect("zeros");
+    let loss = (parameters.variables()[0].as_tensor() * unrelated.as_tensor())
+        .and_then(|product| product.sum_all())
+        .expect("same shapes");
+    let error = parameters.differentiate(&loss, &mut [0.0; 5]);
+    let text = error.expect_err("leaf 1 is unused").to_string();
+    assert!(text.contains("leaf 1 got no gradient"), "{text}");
+}

@@ -1,0 +1,40 @@
+# The commands of daily work; `just` alone lists them.
+
+# List the recipes.
+default:
+    @just --list
+
+# Everything that must be clean before a commit, tests aside.
+check: fmt clippy doc deny
+
+# Formatting, as rustfmt.toml has it.
+fmt:
+    cargo fmt --all --check
+
+# Lints, the determinism lints of clippy.toml included.
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation builds without a broken link.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Crate direction, licences and sources, as deny.toml has them.
+deny:
+    cargo deny check bans licenses sources
+
+# All tests.
+test:
+    cargo test --workspace
+
+# All benchmarks; a name runs those that contain it.
+bench *NAME:
+    cargo bench --workspace -- {{ NAME }}
+
+# A first real search, a few minutes on one core.
+quickstart:
+    cargo run --release -- search configs/quickstart.ron
+
+# The zoo's reference trajectories, made again; needs NumPy and PyTorch.
+trajectories:
+    python3 dsl/tests/reference/make_trajectories.py

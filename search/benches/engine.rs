@@ -1,0 +1,123 @@
+//! What the engine costs besides evaluation: one mutation, and one birth from ask to absorption.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use evo_dsl::Program;
+use evo_evaluators::{Outcome, Score};
+use evo_hashes::{FunctionalHasher, Seed, structural_hash};
+use evo_search::{
+    Deduplication, MutationConfig, MutationWeights, Mutator, Search, SearchConfig, Stopping,
+    StrategyConfig,
+};
+
+const TWENTY: &str = "def train(w, g, m, v, lr):
+  g = clip(g, lr)
+  m = clip(m, lr)
+  x = sqrt(0.6270633339881897)
+  s = sign(v)
+  s = v - v
+  g = arcsin(g)
+  m = interp(g, v, 0.8999999761581421)
+  y = m * m
+  v = interp(g, m, 1.109133005142212)
+  x = tanh(x)
+  lr = lr * 0.0002171761734643951
+  update = m * lr
+  y = sqrt(y)
+  update = update / y
+  wd = lr * 0.4601978361606598
+  y = square(y)
+  wd = wd * w
+  m = cosh(update)
+  lr = tan(1.4572199583053589)
+  update = update + wd
+  return update, m, v
+";
+
+const BIRTHS: u64 = 10_000;
+
+fn program() -> Program {
+    Program::parse(TWENTY).expect("the text parses")
+}
+
+fn hasher() -> FunctionalHasher {
+    FunctionalHasher::new(14).expect("14 is between 1 and 23")
+}
+
+fn mutation(criterion: &mut Criterion) {
+    let parent = program();
+    let mut group = criterion.benchmark_group("mutation");
+    let none = [0.0; 6];
+    let only = |kind: usize| {
+        let mut weights = none;
+        weights[kind] = 1.0;
+        weights
+    };
+    let default = MutationWeights::default();
+    let mixed = [
+        default.insert,
+        default.delete,
+        default.change_argument,
+        default.change_constant,
+        default.change_op,
+        default.swap,
+    ];
+    let names = ["insert", "delete", "change_argument", "change_constant", "change_op", "swap"];
+    let cases = names.iter().enumerate().map(|(kind, name)| (*name, only(kind)));
+    for (name, weights) in cases.chain([("default weights", mixed)]) {
+        let [insert, delete, change_argument, change_constant, change_op, swap] = weights;
+        let weights =
+            MutationWeights { insert, delete, change_argument, change_constant, change_op, swap };
+        let config = MutationConfig { weights, ..MutationConfig::default() };
+        let mutator = Mutator::new(&config).expect("the settings are valid");
+        let mut rng = Seed(1).stream("bench", 0);
+        group.bench_function(name, |bench| {
+            bench.iter(|| mutator.mutate(black_box(&parent), &mut rng));
+        });
+    }
+    group.finish();
+}
+
+fn search(deduplication: Deduplication) -> Search {
+    let config = SearchConfig {
+        strategy: StrategyConfig::RegularizedEvolution { population: 1_000, tournament: 2 },
+        // Insertion and deletion in balance keep programs at about twenty statements.
+        mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
+        window: 64,
+        deduplication,
+        stopping: Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
+    };
+    Search::new(&config, Seed(1), program(), hasher()).expect("the settings are valid")
+}
+
+fn births(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("birth, with a free evaluator");
+    group.sample_size(20).throughput(Throughput::Elements(BIRTHS));
+    for level in [Deduplication::Off, Deduplication::Structural, Deduplication::Functional] {
+        group.bench_function(format!("{level:?}"), |bench| {
+            let drive = |mut search: Search| {
+                while let Some(candidate) = search.ask() {
+                    let fitness = (candidate.birth % 1_009) as f64;
+                    let outcome = Outcome::Scored(Score { fitness, losses: vec![fitness] });
+                    search.tell(candidate.birth, outcome).expect("it is in flight");
+                }
+                search
+            };
+            bench.iter_batched(|| search(level), drive, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+fn hashing(criterion: &mut Criterion) {
+    let (program, hasher) = (program(), hasher());
+    let mut group = criterion.benchmark_group("hash");
+    group.bench_function("structural", |bench| bench.iter(|| structural_hash(black_box(&program))));
+    group.bench_function("functional", |bench| bench.iter(|| hasher.hash(black_box(&program))));
+    group.bench_function("live length", |bench| bench.iter(|| black_box(&program).live_length()));
+    group.finish();
+}
+
+criterion_group!(benches, mutation, births, hashing);
+criterion_main!(benches);

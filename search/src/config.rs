@@ -1,0 +1,41 @@
+//! The settings of a search, as a configuration file states them.
+//!
+//! Invariant: together with a seed, a start program, a hasher and an evaluator they determine the
+//! result. Threads and cohorts are not among them, because they do not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Deduplication, MutationConfig, SearchError, Stopping, StrategyConfig};
+
+/// The settings of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchConfig {
+    /// How parents are chosen.
+    pub strategy: StrategyConfig,
+    /// How children are made.
+    #[serde(default)]
+    pub mutation: MutationConfig,
+    /// How many births a birth does not wait for: birth *k* is bred from the outcomes of births
+    /// below *k* − `window`, all of them and no other. Several times the number of workers keeps
+    /// all of them busy; 0 breeds strictly one after another.
+    #[serde(default = "default_window")]
+    pub window: u64,
+    /// Which births count as equal to an earlier one.
+    #[serde(default)]
+    pub deduplication: Deduplication,
+    /// When to end.
+    pub stopping: Stopping,
+}
+
+fn default_window() -> u64 {
+    64
+}
+
+impl SearchConfig {
+    /// Checks everything but the mutation settings, which building the mutator checks.
+    pub(crate) fn validate(&self) -> Result<(), SearchError> {
+        self.strategy.validate()?;
+        self.stopping.validate()
+    }
+}

@@ -1,0 +1,29 @@
+//! Counters: how much a search has done so far.
+//!
+//! Invariant: every counter but `cached` is a function of configuration, seed and the number of
+//! births; `cached` also depends on what other runs left in a shared cache.
+
+use serde::{Deserialize, Serialize};
+
+/// What a search has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Programs bred, the start program included.
+    pub births: u64,
+    /// Births this run had to know the outcome of: those not equal to an earlier one.
+    pub evaluations: u64,
+    /// Evaluations that a shared cache answered.
+    pub cached: u64,
+    /// Births with the structural hash of an earlier one.
+    pub structural_hits: u64,
+    /// Births with another structure but the functional hash of an earlier one.
+    pub functional_hits: u64,
+    /// Births whose outcome has been taken in.
+    pub absorbed: u64,
+    /// Evaluations absorbed with a score.
+    pub scored: u64,
+    /// Evaluations absorbed of programs that cannot train.
+    pub invalid: u64,
+    /// Evaluations absorbed that the engine failed at.
+    pub failed: u64,
+}

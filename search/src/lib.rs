@@ -1,0 +1,70 @@
+//! Which program next: mutation, populations, strategies and the engine that drives them.
+//!
+//! # Overview
+//! A [`Search`] is a state machine: [`ask`](Search::ask) it for a [`Candidate`], evaluate that in
+//! whatever way, [`tell`](Search::tell) it the outcome. [`run`] does so with a pool of threads and
+//! any [`Evaluator`](evo_evaluators::Evaluator), shows its progress to an [`Observer`] and ends for
+//! a [`StopReason`]. A [`SearchConfig`] holds the settings: a strategy, a [`MutationConfig`], the
+//! window, the level of [`Deduplication`] and the limits. What was found is in the [`HallOfFame`].
+//!
+//! A run is a function of settings, seed, start program and evaluator: neither the number of
+//! threads nor the order in which outcomes are told changes it.
+//!
+//! ```
+//! use evo_dsl::Program;
+//! use evo_evaluators::{Evaluator, Outcome, Score};
+//! use evo_hashes::{FunctionalHasher, Seed};
+//! use evo_search::{RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run};
+//!
+//! /// Likes programs of twelve live statements.
+//! struct Twelve;
+//!
+//! impl Evaluator for Twelve {
+//!     fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
+//!         let distance = |program: &Program| program.live_length().abs_diff(12) as f64;
+//!         let score = |loss: f64| Outcome::Scored(Score { fitness: -loss, losses: vec![loss] });
+//!         cohort.iter().map(|program| score(distance(program))).collect()
+//!     }
+//! }
+//!
+//! let config = SearchConfig {
+//!     strategy: StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
+//!     stopping: Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
+//!     mutation: Default::default(),
+//!     deduplication: Default::default(),
+//!     window: 64,
+//! };
+//! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
+//! let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+//! let mut search = Search::new(&config, Seed(1), start, hasher)?;
+//! run(&mut search, &Twelve, &mut (), &RunOptions::default())?;
+//! assert_eq!(search.best().map(|best| best.length), Some(12));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod counters;
+mod deduplication;
+mod error;
+mod hall_of_fame;
+mod mutate;
+mod observer;
+mod population;
+mod runner;
+mod search;
+mod stopping;
+mod strategy;
+mod window;
+
+pub use config::SearchConfig;
+pub use counters::Counters;
+pub use deduplication::Deduplication;
+pub use error::SearchError;
+pub use hall_of_fame::{Champion, HallOfFame};
+pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
+pub use observer::Observer;
+pub use population::{Individual, Population};
+pub use runner::{RunOptions, run};
+pub use search::{Candidate, OutcomeCache, Search};
+pub use stopping::{StopReason, Stopping};
+pub use strategy::StrategyConfig;

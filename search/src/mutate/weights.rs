@@ -1,0 +1,89 @@
+//! How often each kind of mutation is drawn.
+//!
+//! Invariant: a kind with weight 0 is never applied. The weights are relative and need not sum to
+//! one; a kind that is impossible for a program leaves its share to the others.
+
+use serde::{Deserialize, Serialize};
+
+use crate::SearchError;
+
+/// The relative frequency of each kind of mutation, 0 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MutationWeights {
+    /// Insert a statement with a drawn op, arguments and target.
+    pub insert: f64,
+    /// Delete a statement.
+    pub delete: f64,
+    /// Exchange one variable argument for another variable.
+    pub change_argument: f64,
+    /// Scale or redraw one constant.
+    pub change_constant: f64,
+    /// Exchange the op of a statement for another that takes the same arguments.
+    pub change_op: f64,
+    /// Exchange two adjacent statements whose order matters.
+    pub swap: f64,
+}
+
+/// Insertion, deletion and modification equally likely as in the Lion work (arXiv 2302.06675
+/// §2.2), modification split evenly between variables and constants; our two additions are rarer.
+impl Default for MutationWeights {
+    fn default() -> MutationWeights {
+        MutationWeights {
+            insert: 1.0,
+            delete: 1.0,
+            change_argument: 0.5,
+            change_constant: 0.5,
+            change_op: 0.25,
+            swap: 0.25,
+        }
+    }
+}
+
+/// A kind of mutation, in the order of the fields of [`MutationWeights`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Insert,
+    Delete,
+    ChangeArgument,
+    ChangeConstant,
+    ChangeOp,
+    Swap,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 6] = [
+        Kind::Insert,
+        Kind::Delete,
+        Kind::ChangeArgument,
+        Kind::ChangeConstant,
+        Kind::ChangeOp,
+        Kind::Swap,
+    ];
+}
+
+impl MutationWeights {
+    /// The weights in the order of [`Kind::ALL`].
+    pub(crate) fn by_kind(&self) -> [f64; 6] {
+        let MutationWeights { insert, delete, change_argument, change_constant, change_op, swap } =
+            *self;
+        [insert, delete, change_argument, change_constant, change_op, swap]
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), SearchError> {
+        const NAMES: [&str; 6] =
+            ["insert", "delete", "change_argument", "change_constant", "change_op", "swap"];
+        for (name, weight) in NAMES.iter().zip(self.by_kind()) {
+            if !(weight.is_finite() && weight >= 0.0) {
+                let key = format!("mutation.weights.{name}");
+                return Err(SearchError::config(&key, format!("{weight} is not 0 or more")));
+            }
+        }
+        let sum: f64 = self.by_kind().iter().sum();
+        if !(sum.is_finite() && sum > 0.0) {
+            let message = "at least one weight must be above 0, and their sum finite";
+            return Err(SearchError::config("mutation.weights", message));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! Observers: what a run shows of itself while it goes on.
+//!
+//! Invariant: an observer reads and never steers, so a run is the same with any of them. They are
+//! called from the one thread that drives the search, in no deterministic order of births.
+
+use evo_evaluators::Outcome;
+
+use crate::{Candidate, Champion, Search, StopReason};
+
+/// Watches a run. Every method may be left out.
+pub trait Observer {
+    /// The run begins.
+    fn on_start(&mut self, _search: &Search) {}
+
+    /// A candidate has been evaluated and its outcome told.
+    fn on_outcome(&mut self, _search: &Search, _candidate: &Candidate, _outcome: &Outcome) {}
+
+    /// A fitter individual than all before has been absorbed.
+    fn on_new_best(&mut self, _search: &Search, _best: &Champion) {}
+
+    /// The run is over and every outcome absorbed.
+    fn on_finish(&mut self, _search: &Search, _reason: StopReason) {}
+}
+
+/// Watches nothing.
+impl Observer for () {}

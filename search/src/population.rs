@@ -1,0 +1,113 @@
+//! The population: individuals in the order they were born, the oldest leaving first.
+//!
+//! Invariant: the size never changes. Age is birth order, so removal needs no clock and no fitness;
+//! dropping the oldest instead of the worst is what keeps one lucky score from living forever
+//! (regularized evolution, arXiv 1802.01548).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use evo_dsl::Program;
+use evo_hashes::StreamRng;
+use rand::RngExt;
+
+/// A program with the fitness it was given.
+#[derive(Clone, Debug)]
+pub struct Individual {
+    /// The number of its birth; lower is older.
+    pub birth: u64,
+    /// The program as it was bred, dead statements included.
+    pub program: Arc<Program>,
+    /// Higher is better; negative infinity for a program without a score.
+    pub fitness: f64,
+}
+
+/// A fixed number of individuals, oldest first.
+#[derive(Clone, Debug)]
+pub struct Population {
+    members: VecDeque<Individual>,
+}
+
+impl Population {
+    /// `size` copies of one individual: a warm start.
+    ///
+    /// # Panics
+    /// If `size` is 0.
+    pub fn filled(individual: &Individual, size: usize) -> Population {
+        assert!(size > 0, "a population has members");
+        Population { members: std::iter::repeat_n(individual.clone(), size).collect() }
+    }
+
+    /// Adds the youngest and drops the oldest.
+    pub fn replace_oldest(&mut self, child: Individual) {
+        self.members.pop_front();
+        self.members.push_back(child);
+    }
+
+    /// The fittest of `size` individuals drawn with replacement; among equals the first drawn.
+    pub fn tournament(&self, size: usize, rng: &mut StreamRng) -> &Individual {
+        let mut draw = || &self.members[rng.random_range(0..self.members.len())];
+        let mut best = draw();
+        for _ in 1..size {
+            let rival = draw();
+            if rival.fitness > best.fitness {
+                best = rival;
+            }
+        }
+        best
+    }
+
+    /// The individuals, oldest first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Individual> {
+        self.members.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evo_hashes::Seed;
+
+    fn population(fitness: &[f64]) -> Population {
+        let text = "def train(w, g, lr):\n  return g\n";
+        let program = Arc::new(Program::parse(text).expect("the test's text parses"));
+        let member =
+            |(birth, &fitness)| Individual { birth, program: Arc::clone(&program), fitness };
+        Population { members: (0..).zip(fitness).map(member).collect() }
+    }
+
+    #[test]
+    fn the_oldest_leaves_whatever_its_fitness() {
+        let mut population = population(&[9.0, 1.0, 2.0]);
+        let child = Individual { birth: 3, ..population.members[1].clone() };
+        population.replace_oldest(child);
+        let births: Vec<u64> = population.iter().map(|individual| individual.birth).collect();
+        assert_eq!(births, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_tournament_prefers_the_fitter_and_one_of_size_one_is_uniform() {
+        let population = population(&[0.0, 1.0, f64::NEG_INFINITY, 0.5]);
+        let wins = |size| {
+            let mut wins = [0; 4];
+            for index in 0..4_000 {
+                let mut rng = Seed(1).stream("tournament", index);
+                wins[population.tournament(size, &mut rng).birth as usize] += 1;
+            }
+            wins
+        };
+        assert!(wins(1).iter().all(|count| (900..1_100).contains(count)), "{:?}", wins(1));
+        // Of two draws with replacement the best wins 7/16, the next 5/16, 3/16 and 1/16.
+        let [zero, one, invalid, half] = wins(2);
+        assert!(one > half && half > zero && zero > invalid && invalid > 0, "{:?}", wins(2));
+    }
+
+    #[test]
+    fn equals_leave_the_first_drawn_in_place() {
+        let population = population(&[1.0; 50]);
+        for index in 0..100 {
+            let first = population.tournament(1, &mut Seed(1).stream("tie", index)).birth;
+            assert_eq!(population.tournament(5, &mut Seed(1).stream("tie", index)).birth, first);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The window: births that have been bred and not yet absorbed, oldest first.
+//!
+//! Invariant: births enter and leave in birth order; outcomes come in any order and wait here for
+//! their turn. That is all it takes to make a run independent of the timing of its workers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use evo_dsl::Program;
+use evo_evaluators::Outcome;
+use evo_hashes::Hash;
+
+/// A birth not yet absorbed.
+pub(crate) struct Birth {
+    pub(crate) program: Arc<Program>,
+    /// What it is compared by, unless programs are not compared.
+    pub(crate) hash: Option<Hash>,
+    pub(crate) fate: Fate,
+}
+
+/// Where the outcome of a birth comes from.
+pub(crate) enum Fate {
+    /// Being evaluated.
+    Awaited,
+    /// Evaluated.
+    Told(Arc<Outcome>),
+    /// The outcome of the earlier birth with the same hash.
+    Duplicate,
+}
+
+/// Births in order, from the first not yet absorbed.
+#[derive(Default)]
+pub(crate) struct Window {
+    first: u64,
+    births: VecDeque<Birth>,
+    awaited: usize,
+}
+
+impl Window {
+    /// Adds the next birth.
+    pub(crate) fn push(&mut self, birth: Birth) {
+        self.awaited += usize::from(matches!(birth.fate, Fate::Awaited));
+        self.births.push_back(birth);
+    }
+
+    /// Stores an outcome until its turn; gives back the hash of its birth, or `None` when no
+    /// outcome is awaited for it.
+    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<Option<Hash>> {
+        let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
+        let told = self.births.get_mut(index)?;
+        if !matches!(told.fate, Fate::Awaited) {
+            return None;
+        }
+        told.fate = Fate::Told(outcome);
+        self.awaited -= 1;
+        Some(told.hash)
+    }
+
+    /// Removes the oldest birth, unless its outcome is awaited.
+    pub(crate) fn pop_settled(&mut self) -> Option<(u64, Birth)> {
+        let settled = |birth: &mut Birth| !matches!(birth.fate, Fate::Awaited);
+        let birth = self.births.pop_front_if(settled)?;
+        self.first += 1;
+        Some((self.first - 1, birth))
+    }
+
+    /// Number of outcomes awaited.
+    pub(crate) fn awaited(&self) -> usize {
+        self.awaited
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.births.is_empty()
+    }
+}

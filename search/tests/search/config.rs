@@ -1,0 +1,82 @@
+//! The settings in RON: what may be left out, what is refused.
+
+use evo_search::{
+    Deduplication, MutationConfig, MutationWeights, NewConstant, OpSet, SearchConfig, Stopping,
+    StrategyConfig,
+};
+
+const FULL: &str = r#"(
+    strategy: RegularizedEvolution(population: 1000, tournament: 2),
+    mutation: (
+        weights: (
+            insert: 1.0,
+            delete: 1.0,
+            change_argument: 0.5,
+            change_constant: 0.5,
+            change_op: 0.25,
+            swap: 0.25,
+        ),
+        ops: List(["+", "sign", "interp"]),
+        max_statements: 40,
+        fresh_constant: 0.1,
+        new_constant: One,
+    ),
+    window: 64,
+    deduplication: Structural,
+    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5)),
+)"#;
+
+#[test]
+fn every_setting_can_be_written_and_reads_back() {
+    let config: SearchConfig = ron::from_str(FULL).expect("the text is a configuration");
+    let expected = SearchConfig {
+        strategy: StrategyConfig::RegularizedEvolution { population: 1000, tournament: 2 },
+        mutation: MutationConfig {
+            weights: MutationWeights::default(),
+            ops: OpSet::List(["+", "sign", "interp"].map(String::from).to_vec()),
+            max_statements: 40,
+            fresh_constant: 0.1,
+            new_constant: NewConstant::One,
+        },
+        window: 64,
+        deduplication: Deduplication::Structural,
+        stopping: Stopping {
+            candidates: Some(300_000),
+            evaluations: Some(30_000),
+            seconds: Some(60.0),
+            fitness: Some(0.5),
+        },
+    };
+    assert_eq!(config, expected);
+    let written = ron::to_string(&config).expect("a configuration can be written");
+    assert_eq!(ron::from_str::<SearchConfig>(&written).expect("it reads back"), config);
+}
+
+#[test]
+fn strategy_and_stopping_are_enough() {
+    let text = "(strategy: RandomSearch(mutations: 20), stopping: (evaluations: Some(10)))";
+    let config: SearchConfig = ron::from_str(text).expect("the text is a configuration");
+    assert_eq!(config.mutation, MutationConfig::default());
+    assert_eq!((config.window, config.deduplication), (64, Deduplication::Functional));
+}
+
+#[test]
+fn unknown_and_missing_keys_are_refused() {
+    let refused = |from: &str, to: &str| {
+        let text = FULL.replacen(from, to, 1);
+        assert_ne!(text, FULL);
+        let error = ron::from_str::<SearchConfig>(&text).expect_err("the key is wrong");
+        error.to_string()
+    };
+    for (from, to, key) in [
+        ("window:", "windows:", "windows"),
+        ("tournament:", "tournamnt:", "tournamnt"),
+        ("max_statements:", "max_statement:", "max_statement"),
+        ("seconds:", "second:", "second"),
+        ("swap: 0.25", "swop: 0.25", "swop"),
+        ("swap: 0.25,", "", "swap"),
+    ] {
+        let message = refused(from, to);
+        assert!(message.contains(key), "{message:?} does not name {key}");
+    }
+}

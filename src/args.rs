@@ -1,0 +1,121 @@
+//! The command line: what can be asked of `evo`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Evolves optimizers: parallel, reproducible program search with functional hashing.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Search as a configuration says; results go to a run directory
+    Search(SearchArgs),
+    /// Check a configuration and everything it refers to
+    Validate(ConfigArgs),
+    /// Score programs as the search of a configuration would
+    Evaluate(EvaluateArgs),
+    /// Print a program, with dead statements marked
+    Show(ShowArgs),
+    /// List the known optimizers, or print one
+    Zoo(ZooArgs),
+    /// Print the table of ops
+    Ops(OpsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration (RON)
+    pub config: PathBuf,
+    /// Replace a value of the configuration, as in stopping.candidates=3000 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The seed of the search; the same as --set seed=N
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Worker threads [default: one for each core]; does not change the result
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// The run directory, new or empty [default: runs/NAME-seedN]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Evaluate the start program once, estimate the cost, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// No progress on standard error
+    #[arg(long)]
+    pub quiet: bool,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// Programs: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    #[arg(required = true, value_name = "PROGRAM")]
+    pub programs: Vec<String>,
+    /// The configuration (RON) whose tasks are trained
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Replace a value of the configuration (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    pub program: String,
+    #[command(flatten)]
+    pub form: ShowForm,
+}
+
+/// What to show; by default the text, with dead statements marked.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct ShowForm {
+    /// The canonical text, nothing added
+    #[arg(long)]
+    pub canonical: bool,
+    /// Only the live statements
+    #[arg(long)]
+    pub live: bool,
+    /// The structural and the functional hash
+    #[arg(long)]
+    pub hash: bool,
+    /// The type of every statement's result
+    #[arg(long)]
+    pub types: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ZooArgs {
+    /// The optimizer to print
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpsArgs {
+    /// The op set to print
+    #[arg(long, value_name = "NAME", default_value = "lion45")]
+    pub set: String,
+}

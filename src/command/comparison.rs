@@ -1,0 +1,113 @@
+//! The comparison: programs side by side, on the tasks of the search and on those held out.
+
+use std::num::NonZeroUsize;
+
+use evo::{Config, Evaluator, Invalid, OptimizerEvaluator, Outcome, Program, TaskConfig};
+use serde::Serialize;
+
+use crate::output;
+
+/// Scores of one program.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Entry {
+    pub name: String,
+    /// `None` for a program that cannot train the tasks.
+    pub fitness: Option<f64>,
+    pub losses: Vec<Option<f64>>,
+    pub held_out_losses: Vec<Option<f64>>,
+    /// Why the program has no fitness or no held-out loss.
+    pub problems: Vec<String>,
+}
+
+/// Programs and their scores.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Comparison {
+    pub tasks: Vec<String>,
+    pub held_out: Vec<String>,
+    pub programs: Vec<Entry>,
+}
+
+impl Comparison {
+    /// Evaluates named programs, several at a time.
+    pub(crate) fn of(
+        config: &Config,
+        evaluator: &OptimizerEvaluator,
+        programs: &[(String, Program)],
+        threads: NonZeroUsize,
+    ) -> anyhow::Result<Comparison> {
+        let mut entries: Vec<Option<anyhow::Result<Entry>>> =
+            programs.iter().map(|_| None).collect();
+        let share = programs.len().div_ceil(threads.get()).max(1);
+        std::thread::scope(|scope| {
+            for (programs, entries) in programs.chunks(share).zip(entries.chunks_mut(share)) {
+                scope.spawn(move || {
+                    for ((name, program), entry) in programs.iter().zip(entries) {
+                        *entry = Some(evaluate(config, evaluator, name, program));
+                    }
+                });
+            }
+        });
+        let entries =
+            entries.into_iter().map(|entry| entry.expect("every program has been evaluated"));
+        let names = |tasks: &[TaskConfig]| tasks.iter().map(|task| task.name.clone()).collect();
+        Ok(Comparison {
+            tasks: names(&config.evaluation.tasks),
+            held_out: names(&config.evaluation.held_out),
+            programs: entries.collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    /// The table a person reads.
+    pub(crate) fn table(&self) -> String {
+        let mut header = vec![String::new(), "fitness".to_owned()];
+        header.extend(self.tasks.iter().cloned());
+        header.extend(self.held_out.iter().map(|name| format!("{name} (held out)")));
+        let mut rows = vec![header];
+        let number =
+            |value: &Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        for entry in &self.programs {
+            let mut row = vec![entry.name.clone()];
+            row.push(entry.fitness.map_or("-".to_owned(), |fitness| format!("{fitness:+.4}")));
+            row.extend(entry.losses.iter().map(number));
+            row.extend(entry.held_out_losses.iter().map(number));
+            rows.push(row);
+        }
+        let mut text = output::table(&rows);
+        for entry in &self.programs {
+            for problem in &entry.problems {
+                text.push_str(&format!("{}: {problem}\n", entry.name));
+            }
+        }
+        text
+    }
+}
+
+fn evaluate(
+    config: &Config,
+    evaluator: &OptimizerEvaluator,
+    name: &str,
+    program: &Program,
+) -> anyhow::Result<Entry> {
+    let mut problems = Vec::new();
+    let outcome = evaluator.evaluate(&[program]).pop();
+    let (fitness, losses) = match outcome.expect("one outcome for one program") {
+        Outcome::Scored(score) => {
+            (Some(score.fitness), score.losses.into_iter().map(Some).collect())
+        }
+        Outcome::Invalid(invalid) => {
+            problems.push(describe(&invalid));
+            (None, vec![None; config.evaluation.tasks.len()])
+        }
+        Outcome::Failed { message } => anyhow::bail!("{name}: {message}"),
+    };
+    let mut held_out_losses = Vec::new();
+    for loss in evaluator.held_out_loss(program)? {
+        problems.extend(loss.as_ref().err().map(describe));
+        held_out_losses.push(loss.ok());
+    }
+    Ok(Entry { name: name.to_owned(), fitness, losses, held_out_losses, problems })
+}
+
+fn describe(invalid: &Invalid) -> String {
+    format!("{} at step {} of {}", invalid.reason, invalid.step, invalid.task)
+}

@@ -1,0 +1,26 @@
+//! `evo evaluate`: programs scored as the search would score them.
+
+use std::process::ExitCode;
+
+use evo::Config;
+
+use super::comparison::Comparison;
+use super::search::threads;
+use crate::args::EvaluateArgs;
+use crate::output;
+
+pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&args.config, &args.overrides)?;
+    let mut programs = Vec::new();
+    for source in &args.programs {
+        programs.push((source.clone(), evo::load_program(source, "".as_ref())?));
+    }
+    let evaluator = config.evaluator()?;
+    let comparison = Comparison::of(&config, &evaluator, &programs, threads(args.threads))?;
+    if args.json {
+        output::print(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
+    } else {
+        output::print(&comparison.table())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

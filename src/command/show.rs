@@ -1,0 +1,68 @@
+//! `evo show`: a program in one of its forms.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use evo::{FunctionalHasher, Liveness, Program, structural_hash};
+
+use crate::args::ShowArgs;
+use crate::output;
+
+pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let program = evo::load_program(&args.program, "".as_ref())?;
+    let form = &args.form;
+    let text = if form.canonical {
+        program.to_string()
+    } else if form.live {
+        program.live().to_string()
+    } else if form.hash {
+        hashes(&program)
+    } else if form.types {
+        annotated(&program, |index| {
+            let types = program.types_at(index + 1);
+            let target = usize::from(program.statements()[index].target.0);
+            types[target].map(|ty| ty.to_string())
+        })
+    } else {
+        with_liveness(&program)
+    };
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hashes(program: &Program) -> String {
+    let bits = evo::HashingConfig::default().mantissa_bits;
+    let hasher = FunctionalHasher::new(bits).expect("the default is a valid number of bits");
+    format!("structural {}\nfunctional {}\n", structural_hash(program), hasher.hash(program))
+}
+
+fn with_liveness(program: &Program) -> String {
+    let liveness = program.liveness();
+    let mut text = annotated(program, |index| match liveness[index] {
+        Liveness::Live => None,
+        Liveness::Dead => Some("dead".to_owned()),
+        Liveness::DeadAcrossSteps => {
+            Some("dead across steps: the next step overwrites it before reading it".to_owned())
+        }
+    });
+    let live = liveness.iter().filter(|liveness| **liveness == Liveness::Live).count();
+    writeln!(text, "# {} statements, {live} live", liveness.len())
+        .expect("a string can always grow");
+    text
+}
+
+/// The canonical text with a comment behind the statements that have one.
+fn annotated(program: &Program, comment: impl Fn(usize) -> Option<String>) -> String {
+    let lines: Vec<String> =
+        program.statements().iter().map(|it| program.statement_text(it)).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let mut text = program.header_text() + "\n";
+    for (index, line) in lines.iter().enumerate() {
+        match comment(index) {
+            Some(comment) => writeln!(text, "  {line:<width$}  # {comment}"),
+            None => writeln!(text, "  {line}"),
+        }
+        .expect("a string can always grow");
+    }
+    text + "  " + &program.return_text() + "\n"
+}

@@ -1,0 +1,21 @@
+//! `evo validate`: everything a search would check before it starts, and nothing else.
+
+use std::process::ExitCode;
+
+use evo::Config;
+
+use crate::args::ConfigArgs;
+use crate::output;
+
+pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&args.config, &args.overrides)?;
+    let program = config.start_program()?;
+    output::print(&format!(
+        "{}: fine; {} tasks, {} held out, start program of {} live statements\n",
+        args.config.display(),
+        config.evaluation.tasks.len(),
+        config.evaluation.held_out.len(),
+        program.live_length(),
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

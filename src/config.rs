@@ -1,0 +1,137 @@
+//! The configuration of a run, as a RON file states it.
+//!
+//! Invariant: a [`Config`] that was loaded has been checked as far as that goes without training:
+//! the start program parses, every op exists, every count makes sense, all data is there. What is left out has the
+//! default stated at its field, and [`Config::to_ron`] writes everything out.
+
+mod load;
+mod outline;
+
+use serde::{Deserialize, Serialize};
+
+use evo_dsl::Program;
+use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
+use evo_hashes::{FunctionalHasher, Seed};
+use evo_search::{
+    Deduplication, MutationConfig, Search, SearchConfig, SearchError, Stopping, StrategyConfig,
+};
+
+pub use load::ConfigError;
+
+/// What to search for, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Seed of the search: breeding depends on it and nothing else does. Default: 0.
+    #[serde(default)]
+    pub seed: u64,
+    /// The program to start from: `zoo:NAME` or a file, relative to the configuration.
+    pub start: String,
+    /// How parents are chosen.
+    pub strategy: StrategyConfig,
+    /// How children are made.
+    #[serde(default)]
+    pub mutation: MutationConfig,
+    /// Births that breeding runs ahead of absorbed outcomes. Default: 64.
+    #[serde(default = "default_window")]
+    pub window: u64,
+    /// Which candidates count as seen before. Default: `Functional`.
+    #[serde(default)]
+    pub deduplication: Deduplication,
+    /// The functional hash.
+    #[serde(default)]
+    pub hashing: HashingConfig,
+    /// How programs are scored.
+    pub evaluation: OptimizerConfig,
+    /// When the search ends.
+    pub stopping: Stopping,
+}
+
+/// The settings of the functional hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HashingConfig {
+    /// Leading bits of each float32's mantissa that count, 1 to 23. Default: 14.
+    pub mantissa_bits: u32,
+}
+
+impl Default for HashingConfig {
+    fn default() -> HashingConfig {
+        HashingConfig { mantissa_bits: 14 }
+    }
+}
+
+fn default_window() -> u64 {
+    64
+}
+
+impl Config {
+    /// The search this configuration describes, before its first candidate.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with; none for a loaded configuration, unless its start
+    /// program has been removed since.
+    pub fn search(&self) -> Result<Search, ConfigError> {
+        let start = self.start_program()?;
+        self.search_from(start).map_err(ConfigError::from_search)
+    }
+
+    /// The evaluator this configuration describes. Loads the data of every task, and tunes AdamW
+    /// on each task that states no baseline.
+    ///
+    /// # Errors
+    /// Data that is missing or damaged, or a task that cannot be trained.
+    pub fn evaluator(&self) -> Result<OptimizerEvaluator, ConfigError> {
+        let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
+        let base = std::path::Path::new("");
+        OptimizerEvaluator::new(&evaluation, base).map_err(ConfigError::from_evaluator)
+    }
+
+    /// The same configuration with every baseline tuned that was left out.
+    ///
+    /// # Errors
+    /// As [`Config::evaluator`].
+    pub fn resolved(&self) -> Result<Config, ConfigError> {
+        let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
+        Ok(Config { evaluation, ..self.clone() })
+    }
+
+    /// The program the search starts from.
+    ///
+    /// # Errors
+    /// When the file is missing or not a program.
+    pub fn start_program(&self) -> Result<Program, ConfigError> {
+        crate::load_program(&self.start, std::path::Path::new(""))
+            .map_err(|error| ConfigError::from_start(&error))
+    }
+
+    /// The configuration written out in full.
+    pub fn to_ron(&self) -> String {
+        let pretty =
+            ron::ser::PrettyConfig::new().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
+        let text = ron::ser::to_string_pretty(self, pretty);
+        text.expect("a configuration has no value that RON cannot write") + "\n"
+    }
+
+    fn resolved_evaluation(&self) -> Result<OptimizerConfig, EvaluatorError> {
+        let mut evaluation = self.evaluation.clone();
+        evaluation.resolve_baselines(std::path::Path::new(""))?;
+        Ok(evaluation)
+    }
+
+    fn search_from(&self, start: Program) -> Result<Search, SearchError> {
+        let config = SearchConfig {
+            strategy: self.strategy.clone(),
+            mutation: self.mutation.clone(),
+            window: self.window,
+            deduplication: self.deduplication,
+            stopping: self.stopping,
+        };
+        let bits = self.hashing.mantissa_bits;
+        let hasher = FunctionalHasher::new(bits).ok_or_else(|| SearchError::Config {
+            key: "hashing.mantissa_bits".to_owned(),
+            message: format!("must be 1 to 23, not {bits}"),
+        })?;
+        Search::new(&config, Seed(self.seed), start, hasher)
+    }
+}

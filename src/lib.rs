@@ -1,0 +1,32 @@
+//! `evo` evolves programs: optimizers written in a small typed language, mutated by a parallel
+//! reproducible search, deduplicated by functional hashing, scored by training small real networks.
+//!
+//! This is the facade for embedding; the `evo` binary is a thin layer over it. A [`Config`] says
+//! what to search for; [`Config::search`] and [`Config::evaluator`] make the two halves, and
+//! [`run`] drives them:
+//!
+//! ```no_run
+//! use evo::{Config, RunOptions, run};
+//!
+//! let config = Config::load("configs/quickstart.ron".as_ref(), &[])?;
+//! let evaluator = config.evaluator()?;
+//! let mut search = config.search()?;
+//! let reason = run(&mut search, &evaluator, &mut (), &RunOptions::default())?;
+//! println!("{reason}; best:\n{}", search.best().expect("the start program trains").individual.program);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod program_source;
+
+pub use config::{Config, ConfigError, HashingConfig};
+pub use evo_dsl::{Executor, Interpreter, Layout, Liveness, Op, ParseError, Program, Type, zoo};
+pub use evo_evaluators::{
+    Evaluator, Invalid, OptimizerConfig, OptimizerEvaluator, Outcome, Score, TaskConfig,
+    pin_inner_threads,
+};
+pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
+pub use evo_search::{
+    Candidate, Champion, Counters, HallOfFame, Observer, RunOptions, Search, StopReason, run,
+};
+pub use program_source::{ProgramSourceError, load_program};

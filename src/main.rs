@@ -1,0 +1,32 @@
+//! The `evo` binary: arguments in, exit code out. What is done is in `command/` and the library.
+
+mod args;
+mod command;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// Training small nets allocates and frees many small tensors; measured against glibc's allocator
+/// in `docs/records/`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    evo::pin_inner_threads();
+    let result = match Arguments::parse().command {
+        Command::Search(args) => command::search::run(&args),
+        Command::Validate(args) => command::validate::run(&args),
+        Command::Evaluate(args) => command::evaluate::run(&args),
+        Command::Show(args) => command::show::run(&args),
+        Command::Zoo(args) => command::zoo::run(&args),
+        Command::Ops(args) => command::ops::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
+}

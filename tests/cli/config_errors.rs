@@ -1,0 +1,137 @@
+//! Bad input: exit code 2, one message that says where, and nothing left behind.
+
+use crate::harness::{Scratch, repository};
+
+const TINY: &str = include_str!("../data/tiny.ron");
+
+/// Runs a search and expects it to be refused with a message that contains all of `expected`.
+fn refused(scratch: &Scratch, args: &[&str], expected: &[&str]) {
+    let before = scratch.entries();
+    let run = scratch.run(args);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(run.stdout, "");
+    for part in expected {
+        assert!(run.stderr.contains(part), "`{part}` is not in\n{}", run.stderr);
+    }
+    assert_eq!(run.stderr.matches("error:").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.lines().count() <= 2, "{}", run.stderr);
+    assert_eq!(scratch.entries(), before, "nothing is left behind");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_file_line_column_and_key() {
+    let cases: [(&str, &str, &[&str]); 16] = [
+        ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
+        (
+            "batch_size: 16",
+            "batch_sise: 16",
+            &["bad.ron:14:17", "evaluation.tasks[0].batch_sise", "`batch_size`"],
+        ),
+        ("steps: 20", "steps: \"20\"", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
+        ("steps: 20", "steps: -20", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
+        ("steps: 20", "steps: 0", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
+        ("population: 20", "population: -1", &["bad.ron:5:48", "strategy.population"]),
+        ("population: 20", "population: 0", &["bad.ron:5:48", "strategy.population", "1 or more"]),
+        ("Mlp(hidden", "Mpl(hidden", &["bad.ron:12:24", "did you mean `Mlp`?"]),
+        (
+            "max_statements: 20",
+            "ops: List([\"+\", \"sigm\"])",
+            &["bad.ron:6:32", "mutation.ops[1]", "did you mean `sign`?"],
+        ),
+        ("zoo:adamw_uncorrected", "zoo:adamv", &["bad.ron:4:12", "start", "did you mean `adamw`?"]),
+        (
+            "zoo:adamw_uncorrected",
+            "missing.py",
+            &["bad.ron:4:12", "start", "missing.py", "No such file"],
+        ),
+        (
+            "data: Digits",
+            "data: Idx(images: \"no-images\", labels: \"no-labels\")",
+            &["bad.ron:13:35", "evaluation.tasks[0].data.images", "no-images", "No such file"],
+        ),
+        (
+            "model: Mlp(hidden: [8])",
+            "model: Conv(channels: [])",
+            &["bad.ron:12:", "evaluation.tasks[0].model.channels"],
+        ),
+        ("candidates: 150", "fitness: 1.0", &["bad.ron:33:15", "stopping", "at least one of"]),
+        (
+            "baseline_loss: 1.5",
+            "baseline_loss: -1.5",
+            &["bad.ron:17:32", "baseline_loss", "positive"],
+        ),
+        ("stopping: (candidates: 150),", "", &["bad.ron:", "stopping"]),
+    ];
+    for (good, bad, expected) in cases {
+        let scratch = Scratch::new();
+        assert!(TINY.contains(good), "{good}");
+        let config = scratch.write("bad.ron", TINY.replacen(good, bad, 1));
+        refused(&scratch, &["search", config.to_str().expect("UTF-8")], expected);
+        refused(&scratch, &["validate", "bad.ron"], expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_refused() {
+    let scratch = Scratch::new();
+    scratch.write("empty.ron", "");
+    scratch.write("blank.ron", "\n  \n");
+    scratch.write("binary.ron", [0xff, 0xfe, 0x00]);
+    scratch.write("broken.ron", &TINY[..TINY.len() / 2]);
+    scratch.write("list.ron", "[1, 2, 3]");
+    refused(&scratch, &["search", "empty.ron"], &["empty.ron:1:1", "empty"]);
+    refused(&scratch, &["search", "blank.ron"], &["blank.ron:1:1", "empty"]);
+    refused(&scratch, &["search", "binary.ron"], &["binary.ron", "UTF-8"]);
+    refused(&scratch, &["search", "broken.ron"], &["broken.ron:"]);
+    refused(&scratch, &["search", "list.ron"], &["list.ron:1:1"]);
+    refused(&scratch, &["search", "absent.ron"], &["absent.ron", "No such file"]);
+    refused(&scratch, &["search", "."], &["."]);
+}
+
+#[test]
+fn a_start_program_that_does_not_check_is_refused_at_its_line() {
+    let scratch = Scratch::new();
+    scratch.write("bad.ron", TINY.replace("zoo:adamw_uncorrected", "start.py"));
+    let programs = [
+        ("  x = clip(g, w)\n", "start.py:2:7", "takes (any, scalar)"),
+        ("  x = clop(g, lr)\n", "start.py:2:7", "did you mean `clip`?"),
+        ("  x = g +\n", "start.py:2:10", "expected"),
+    ];
+    for (line, place, reason) in programs {
+        scratch.write("start.py", format!("def train(w, g, m, v, lr):\n{line}  return x, m, v\n"));
+        refused(&scratch, &["search", "bad.ron"], &["bad.ron:4:12", "`start`", place, reason]);
+    }
+    scratch.write("start.py", [0x64, 0xff]);
+    refused(&scratch, &["search", "bad.ron"], &["start.py", "UTF-8"]);
+}
+
+#[test]
+fn a_damaged_data_file_is_refused() {
+    let scratch = Scratch::new();
+    scratch.write("images", [0, 0, 8, 3, 0, 0]);
+    scratch.write("labels", [0, 0, 8, 1, 0, 0, 0, 0]);
+    let data = "data: Idx(images: \"images\", labels: \"labels\")";
+    scratch.write("bad.ron", TINY.replacen("data: Digits", data, 1));
+    refused(&scratch, &["search", "bad.ron"], &["bad.ron:13:35", "data.images", "images"]);
+}
+
+#[test]
+fn bad_overrides_and_arguments_are_refused() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let set = |set: &str, expected: &[&str]| {
+        refused(&scratch, &["search", &tiny, "--set", set], expected);
+    };
+    set("stopping.candidate=3", &["stopping.candidate=3", "did you mean `candidates`?"]);
+    set("stopping.candidates=many", &["--set stopping.candidates=many"]);
+    set("stopping.candidates", &["KEY=VALUE"]);
+    set("no.such.place=1", &["--set no.such.place=1"]);
+    set("evaluation.tasks[9].steps=1", &["--set evaluation.tasks[9].steps=1"]);
+    scratch.write("taken", "something finished");
+    let run = scratch.run(&["search", &tiny, "--out", "taken"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("--out taken"), "{}", run.stderr);
+    assert_eq!(scratch.read("taken"), "something finished");
+    assert_eq!(scratch.run(&["search"]).code, Some(2));
+    assert_eq!(scratch.run(&["search", &tiny, "--threads", "0"]).code, Some(2));
+}

@@ -1,0 +1,59 @@
+//! Shipped configurations: each loads, is whole, and states its baselines.
+
+use evo::Config;
+
+use crate::harness::{Scratch, repository};
+
+#[test]
+fn every_shipped_configuration_is_valid_and_states_its_baselines() {
+    let folder = repository("configs");
+    let entries = std::fs::read_dir(folder).expect("there is a folder of configurations");
+    let mut count = 0;
+    for entry in entries {
+        let path = entry.expect("it can be listed").path();
+        let config = Config::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!config.evaluation.lacks_baseline(), "{}", path.display());
+        let path = path.to_str().expect("a UTF-8 path");
+        assert!(Scratch::new().run(&["validate", path]).success().contains("fine"), "{path}");
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn a_configuration_written_out_in_full_reads_back_the_same() {
+    let scratch = Scratch::new();
+    for name in ["configs/quickstart.ron", "tests/data/tiny.ron"] {
+        let config = Config::load(repository(name).as_ref(), &[]).expect("it is valid");
+        let written = scratch.write("written.ron", config.to_ron());
+        assert_eq!(Config::load(&written, &[]).expect("it reads back"), config, "{name}");
+    }
+}
+
+#[test]
+fn overrides_replace_values_and_add_those_left_out() {
+    let overrides = [
+        "stopping.candidates=3",
+        "stopping.evaluations=2",
+        "evaluation.tasks[0].model=Mlp(hidden: [4, 4])",
+        "evaluation.tasks[0].steps=21",
+        "hashing.mantissa_bits=10",
+        "start=zoo:lion",
+        "deduplication=Structural",
+    ];
+    let result =
+        Config::load(repository("tests/data/tiny.ron").as_ref(), &overrides.map(str::to_owned));
+    // A struct that is left out has no place for a key of its own.
+    let message = result.expect_err("`hashing` is not in the file").to_string();
+    assert!(message.contains("hashing.mantissa_bits"), "{message}");
+
+    let overrides =
+        overrides.map(|set| set.replace("hashing.mantissa_bits=10", "hashing=(mantissa_bits: 10)"));
+    let config =
+        Config::load(repository("tests/data/tiny.ron").as_ref(), &overrides).expect("valid");
+    assert_eq!((config.stopping.candidates, config.stopping.evaluations), (Some(3), Some(2)));
+    assert_eq!(config.evaluation.tasks[0].steps.get(), 21);
+    assert_eq!(config.hashing.mantissa_bits, 10);
+    assert_eq!(config.start, "zoo:lion");
+    assert!(config.to_ron().contains("Structural"));
+}

@@ -1,0 +1,12 @@
+//! The `evo` binary as its users meet it, one module a theme.
+
+mod harness;
+
+#[path = "cli/config_errors.rs"]
+mod config_errors;
+#[path = "cli/configs.rs"]
+mod configs;
+#[path = "cli/programs.rs"]
+mod programs;
+#[path = "cli/search.rs"]
+mod search;
