@@ -53,10 +53,12 @@ pub fn nearest_name<'a>(
     const LONGEST: usize = 64;
     let short = |text: &str| text.len() <= LONGEST;
     let candidates = candidates.into_iter().filter(|candidate| short(candidate) && short(name));
-    let lower = name.to_lowercase();
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
-    let scored = candidates.map(|candidate| (distance(candidate), candidate));
-    let (distance, nearest) = scored
-        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(name.len())))?;
+    let name = name.to_lowercase();
+    let scored = candidates.map(|candidate| {
+        let lower = candidate.to_lowercase();
+        let alike = strsim::jaro_winkler(&name, &lower);
+        (strsim::damerau_levenshtein(&name, &lower), alike, candidate)
+    });
+    let (distance, _, nearest) = scored.min_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)))?;
     (3 * distance <= name.chars().count() + 1).then_some(nearest)
 }

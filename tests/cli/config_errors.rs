@@ -38,7 +38,7 @@ fn a_bad_configuration_is_refused_with_file_line_column_and_key() {
             "ops: List([\"+\", \"sigm\"])",
             &["bad.ron:6:32", "mutation.ops[1]", "did you mean `sign`?"],
         ),
-        ("zoo:adamw_uncorrected", "zoo:adamv", &["bad.ron:4:12", "start", "did you mean `adamw`?"]),
+        ("zoo:adamw_uncorrected", "zoo:loin", &["bad.ron:4:12", "start", "did you mean `lion`?"]),
         (
             "zoo:adamw_uncorrected",
             "missing.py",
