@@ -57,20 +57,22 @@ impl Comparison {
         })
     }
 
-    /// The table a person reads.
+    /// The table a person reads: a column for each program.
     pub(crate) fn table(&self) -> String {
-        let mut header = vec![String::new(), "fitness".to_owned()];
-        header.extend(self.tasks.iter().cloned());
-        header.extend(self.held_out.iter().map(|name| format!("{name} (held out)")));
-        let mut rows = vec![header];
-        let number =
-            |value: &Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
-        for entry in &self.programs {
-            let mut row = vec![entry.name.clone()];
-            row.push(entry.fitness.map_or("-".to_owned(), |fitness| format!("{fitness:+.4}")));
-            row.extend(entry.losses.iter().map(number));
-            row.extend(entry.held_out_losses.iter().map(number));
-            rows.push(row);
+        let names = self.programs.iter().map(|entry| entry.name.clone());
+        let mut rows = vec![std::iter::once(String::new()).chain(names).collect()];
+        let mut row = |label: String, value: &dyn Fn(&Entry) -> String| {
+            rows.push(std::iter::once(label).chain(self.programs.iter().map(value)).collect());
+        };
+        row("fitness".to_owned(), &|entry| {
+            entry.fitness.map_or("-".to_owned(), |fitness| format!("{fitness:+.4}"))
+        });
+        let number = |loss: Option<f64>| loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
+        for (index, task) in self.tasks.iter().enumerate() {
+            row(format!("loss on {task}"), &|entry| number(entry.losses[index]));
+        }
+        for (index, task) in self.held_out.iter().enumerate() {
+            row(format!("held out: {task}"), &|entry| number(entry.held_out_losses[index]));
         }
         let mut text = output::table(&rows);
         for entry in &self.programs {

@@ -94,5 +94,5 @@ fn evaluate_scores_programs_as_the_search_does_and_reports_invalid_ones() {
     assert!(explodes["fitness"].is_null());
     assert!(explodes["problems"][0].as_str().expect("a reason").contains("at step 2 of digits"));
     let table = scratch.run(&args[..args.len() - 1]).success();
-    assert!(table.contains("teacher (held out)"), "{table}");
+    assert!(table.contains("held out: teacher"), "{table}");
 }

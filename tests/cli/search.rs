@@ -32,7 +32,7 @@ fn a_search_prints_a_table_and_the_winner_and_saves_everything() {
     let run = scratch.run(&["search", &tiny, "--set", "stopping.candidates=60"]);
     assert!(run.stderr.contains("runs/tiny-seed7"), "{}", run.stderr);
     let printed = run.success();
-    for part in ["AdamW", "Lion", "winner", "fitness", "digits", "teacher (held out)", "def train("]
+    for part in ["AdamW", "Lion", "winner", "fitness", "digits", "held out: teacher", "def train("]
     {
         assert!(printed.contains(part), "{part} is not in\n{printed}");
     }
