@@ -27,6 +27,7 @@ pub use evo_evaluators::{
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{
-    Candidate, Champion, Counters, HallOfFame, Observer, RunOptions, Search, StopReason, run,
+    Candidate, Champion, Counters, Deduplication, HallOfFame, MutationConfig, Observer, RunOptions,
+    Search, SearchConfig, SearchError, StopReason, Stopping, StrategyConfig, run,
 };
 pub use program_source::{ProgramSourceError, load_program};
