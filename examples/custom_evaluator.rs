@@ -7,7 +7,8 @@ use evo::{
     RunOptions, Score, Search, SearchConfig, Seed, Stopping, StrategyConfig, zoo,
 };
 
-/// Scores a program by how far 50 steps take it down `sum of c_i w_i^2 / 2`, c from 0.01 to 1.
+/// Scores a program by how far 50 steps take it down `sum of c_i (w_i - t_i)^2 / 2`, c from 0.01
+/// to 1, from w = 0 to targets t it is not told.
 struct Valley;
 
 impl Evaluator for Valley {
@@ -20,12 +21,15 @@ fn descend(program: &Program) -> Outcome {
     let layout = Layout::new([vec![8]]);
     let mut executor = Executor::new(program, &layout);
     let curvature = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0];
-    let mut w = vec![1.0f32; 8];
+    let target = [0.3, -1.2, 0.7, 2.0, -0.5, 1.1, -0.9, 0.4];
+    let mut w = vec![0.0f32; 8];
     for _ in 0..50 {
-        let g: Vec<f32> = w.iter().zip(curvature).map(|(w, c)| w * c).collect();
+        let slope = |((w, t), c): ((&f32, f32), f32)| (w - t) * c;
+        let g: Vec<f32> = w.iter().zip(target).zip(curvature).map(slope).collect();
         executor.step(&mut w, &g, 1.0);
     }
-    let loss: f32 = w.iter().zip(curvature).map(|(w, c)| c * w * w / 2.0).sum();
+    let height = |((w, t), c): ((&f32, f32), f32)| c * (w - t) * (w - t) / 2.0;
+    let loss: f32 = w.iter().zip(target).zip(curvature).map(height).sum();
     // Higher is better; a loss that is not finite counts as the worst there is.
     let fitness = if loss.is_finite() { -f64::from(loss) } else { f64::NEG_INFINITY };
     Outcome::Scored(Score { fitness, losses: vec![f64::from(loss)] })

@@ -1,6 +1,10 @@
 //! Every op, and random programs, through interpreter and executor: the same bits.
 
+mod random_programs;
+
 use evo_dsl::{Executor, Interpreter, Layout, Op, Program, zoo};
+use proptest::prelude::*;
+use random_programs::{constants, draws, random_program};
 
 /// Awkward values: zeros, subnormals, tiny, huge, infinities, NaN and ordinary ones.
 const AWKWARD: [f32; 22] = [
@@ -161,5 +165,51 @@ fn the_float64_interpreter_stays_close_to_the_executor() {
                 entry.name
             );
         }
+    }
+}
+
+/// Ops that the executor fuses, splits into stages or keeps in states, and a few others.
+const FUSED: [Op; 18] = [
+    Op::Square,
+    Op::Sqrt,
+    Op::Mul,
+    Op::Mul,
+    Op::Add,
+    Op::Add,
+    Op::Sub,
+    Op::Div,
+    Op::Min,
+    Op::Interp,
+    Op::Interp,
+    Op::Power,
+    Op::Sign,
+    Op::Norm,
+    Op::Dot,
+    Op::Clip,
+    Op::CosineSim,
+    Op::GlobalNorm,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 3_000,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(46),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn random_programs_give_the_same_bits(
+        states in 0usize..=4,
+        step: bool,
+        draws in draws(0..30, || prop_oneof![4 => -2.0..2.0, 1 => constants()]),
+        outputs in prop::array::uniform5(any::<u16>()),
+        fused: bool,
+    ) {
+        let all: Vec<Op> = Op::all().collect();
+        let ops = if fused { &FUSED[..] } else { &all };
+        let program = random_program(states, step, ops, &draws, &outputs);
+        assert_engines_agree(&program, 3, ordinary);
+        assert_engines_agree(&program, 2, awkward);
     }
 }

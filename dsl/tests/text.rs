@@ -1,8 +1,10 @@
 //! The text form: the papers' listings, printing and reading back, and hostile text.
 
-use evo_dsl::{Dataflow, Executor, Layout, Op, Operand, Program, Signature, Statement, Variable};
-use evo_dsl::{Liveness, zoo};
+mod random_programs;
+
+use evo_dsl::{Dataflow, Executor, Layout, Liveness, Op, Program, zoo};
 use proptest::prelude::*;
+use random_programs::{constants, draws, random_program};
 
 fn parsed(text: &str) -> Program {
     Program::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -104,38 +106,6 @@ fn assert_reads_back(program: &Program) {
     assert_eq!((again.nodes(), again.outputs()), (flow.nodes(), flow.outputs()));
 }
 
-/// A statement drawn at random; it may not type-check where it lands.
-type Draw = (prop::sample::Index, u16, [(bool, u16, f64); 3]);
-
-/// A valid program from random draws: those that do not check are left out.
-fn program(states: usize, step: bool, draws: &[Draw]) -> Program {
-    let signature = Signature::optimizer(states, step).expect("at most 4 states");
-    let parameters = signature.parameters();
-    let names = parameters.iter().map(|role| Signature::default_name(*role).into()).collect();
-    let outputs = (0..=states as u16).map(|output| Variable(output % 2 + output)).collect();
-    let empty = Program::new(signature, names, outputs, Vec::new()).expect("outputs are inputs");
-    draws.iter().fold(empty, |program, (op, target, args)| {
-        let ops: Vec<Op> = Op::all().collect();
-        let op = *op.get(&ops);
-        let variables = program.variables() as u16 + 1;
-        let args = args.map(|(constant, variable, value)| match constant {
-            true => Operand::Constant(value),
-            false => Operand::Variable(Variable(variable % variables)),
-        });
-        let target = Variable(target % variables);
-        let statement = Statement::new(op, target, &args[..op.arity()]);
-        let statements = program.statements().iter().copied().chain([statement]).collect();
-        program.with_statements(statements).unwrap_or(program)
-    })
-}
-
-/// Constants of every magnitude, negative zero and the extremes included.
-fn constants() -> impl Strategy<Value = f64> {
-    let special = [0.0, -0.0, 1.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e16, 0.1];
-    let finite = prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL;
-    prop_oneof![finite, prop::sample::select(special.to_vec()), -10.0..10.0]
-}
-
 /// The seed is committed, so every run tries the same cases.
 fn config() -> ProptestConfig {
     let rng_seed = proptest::test_runner::RngSeed::Fixed(45);
@@ -149,12 +119,11 @@ proptest! {
     fn random_programs_read_back_as_they_are_printed(
         states in 0usize..=4,
         step: bool,
-        draws in prop::collection::vec(
-            (any::<prop::sample::Index>(), any::<u16>(), prop::array::uniform3((prop::bool::weighted(0.3), any::<u16>(), constants()))),
-            0..40,
-        ),
+        draws in draws(0..40, constants),
     ) {
-        let program = program(states, step, &draws);
+        let ops: Vec<Op> = Op::all().collect();
+        let outputs: Vec<u16> = (0..=states as u16).map(|output| output % 2 + output).collect();
+        let program = random_program(states, step, &ops, &draws, &outputs);
         assert_reads_back(&program);
         assert_reads_back(&program.live());
         let layout = Layout::new([vec![2, 2], vec![]]);

@@ -303,7 +303,7 @@ impl Compiler {
     fn allocate(self, mut outputs: Vec<(usize, DraftArg)>) -> Plan {
         let Compiler { small, mut trees, mut drafts, mut stages, .. } = self;
         let Compiler { spills, learning_rate, step, .. } = self;
-        fuse(&mut trees, &mut drafts, &mut outputs);
+        let decay = fuse(&mut trees, &mut drafts, &mut outputs);
         let last = stages.len() - 1;
         let mut allocator = Allocator::new(&trees);
         for (index, (stage, drafts)) in stages.iter_mut().zip(&drafts).enumerate() {
@@ -318,6 +318,6 @@ impl Compiler {
         });
         let states = moved.map(|(output, arg)| (output - 1, arg)).collect();
         let registers = allocator.registers;
-        Plan { stages, small, learning_rate, step, registers, spills, update, states }
+        Plan { stages, small, learning_rate, step, registers, spills, update, decay, states }
     }
 }

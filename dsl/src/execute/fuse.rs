@@ -1,20 +1,21 @@
 //! Fusion: values that are read once are computed as they are read.
 //!
 //! Invariant: the same float32 operations are done in the same order, so no bit changes; only the
-//! passes over the block that would store and load the value again go away. Two patterns carry
-//! nearly all of it in optimizers: squares, roots and multiples that feed one other operation, and
-//! states that are blended with something new.
+//! passes over the block that would store and load the value again go away. Three patterns carry
+//! nearly all of it in optimizers: squares, roots and multiples that feed one other operation,
+//! states that are blended with something new, and weight decay added last.
 
 use super::allocate::{Draft, DraftArg, DraftElements, Tree};
-use super::plan::{Modifier, Source};
+use super::plan::{Decay, Modifier, Slot, Source};
 use crate::Op;
 
-/// Fuses the drafts of all stages; `outputs` are the values returned, the update first.
+/// Fuses the drafts of all stages; `outputs` are the values returned, the update first. Gives the
+/// decay that was taken off the update.
 pub(super) fn fuse(
     trees: &mut [Tree],
     drafts: &mut [Vec<Draft>],
     outputs: &mut [(usize, DraftArg)],
-) {
+) -> Option<Decay> {
     let mut reads = vec![0u32; trees.len()];
     for draft in drafts.iter().flatten() {
         draft.reads().into_iter().flatten().for_each(|tree| reads[tree] += 1);
@@ -27,7 +28,9 @@ pub(super) fn fuse(
         let outputs = if stage == last { &mut *outputs } else { &mut [] };
         modify_operands(trees, &reads, stage, drafts, outputs);
     }
+    let decay = take_decay(trees, &reads, &mut drafts[last], outputs);
     blend_states(trees, &mut drafts[last], outputs);
+    decay
 }
 
 /// Makes squares, roots and multiples that are read once part of what reads them.
@@ -77,6 +80,32 @@ fn modify_operands(
     drafts.retain(|draft| !draft.out().is_some_and(|out| taken[out]));
 }
 
+/// Leaves `u` as the update where it was `(u + w * weight) * scale`.
+fn take_decay(
+    trees: &[Tree],
+    reads: &[u32],
+    drafts: &mut Vec<Draft>,
+    outputs: &mut [(usize, DraftArg)],
+) -> Option<Decay> {
+    let DraftArg::Tree(update) = outputs[0].1 else { return None };
+    let index = drafts.iter().position(|draft| draft.out() == Some(update.tree))?;
+    let Draft::Binary { op: Op::Add, a: DraftArg::Tree(a), b: DraftArg::Tree(b), .. } =
+        drafts[index]
+    else {
+        return None;
+    };
+    let is_weight = |elements: DraftElements| trees[elements.tree].input == Some(Source::Weight);
+    let (x, w) = if is_weight(b) { (a, b) } else { (b, a) };
+    let read_once = reads[update.tree] == 1 && trees[update.tree].spill.is_none();
+    if !read_once || !is_weight(w) || is_weight(x) {
+        return None;
+    }
+    let decay = Decay { weight: w.modifier.as_factor()?, scale: update.modifier.as_factor()? };
+    drafts.remove(index);
+    outputs[0].1 = DraftArg::Tree(x);
+    Some(decay)
+}
+
 /// Writes `m = interp(x, m, a)` straight into the state where nothing needs the old value later.
 fn blend_states(trees: &mut [Tree], drafts: &mut [Draft], outputs: &mut [(usize, DraftArg)]) {
     for output in 1..outputs.len() {
@@ -96,6 +125,17 @@ fn blend_states(trees: &mut [Tree], drafts: &mut [Draft], outputs: &mut [(usize,
         {
             drafts[index] = Draft::InterpState { state, x, a };
             trees[out].input = Some(old);
+        }
+    }
+}
+
+impl Modifier<Slot> {
+    /// The factor this modifier amounts to, if it is one; inside, `None` for 1.
+    fn as_factor(self) -> Option<Option<Slot>> {
+        match self {
+            Modifier::Plain => Some(None),
+            Modifier::Scale(slot) => Some(Some(slot)),
+            Modifier::Square | Modifier::Root => None,
         }
     }
 }

@@ -205,9 +205,11 @@ fn interp_in_place_body(state: &mut [f32], (x, of_x): Block<'_>, a: f64) {
     });
 }
 
+/// The exponent bits; all of them are set in infinities and NaN.
+const EXPONENT: u32 = 0x7f80_0000;
+
 #[inline(always)]
 fn subtract_body(weights: &mut [f32], update: Input<'_>) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
     let mut broken = 0;
     let mut move_one = |weight: &mut f32, update: f32| {
         *weight -= update;
@@ -222,6 +224,34 @@ fn subtract_body(weights: &mut [f32], update: Input<'_>) -> bool {
         Input::Same(update) => weights.iter_mut().for_each(|weight| move_one(weight, update)),
     }
     broken == 0
+}
+
+/// Factors of a decayed update `(x + w * weight) * scale`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Factors {
+    pub weight: f32,
+    pub scale: f32,
+}
+
+#[inline(always)]
+fn subtract_decayed_body(weights: &mut [f32], (x, of_x): Block<'_>, factors: Factors) -> bool {
+    let Factors { weight, scale } = factors;
+    let mut broken = 0;
+    with_modifier!(of_x, of_x => {
+        for (w, x) in weights.iter_mut().zip(x) {
+            *w -= (of_x.read(*x) + *w * weight) * scale;
+            broken |= u32::from(w.to_bits() & EXPONENT == EXPONENT);
+        }
+    });
+    broken == 0
+}
+
+#[inline(always)]
+fn decayed_body(out: &mut [f32], (x, of_x): Block<'_>, weights: &[f32], factors: Factors) {
+    let Factors { weight, scale } = factors;
+    with_modifier!(of_x, of_x => {
+        zip!(out, x, weights, |x, w| (of_x.read(x) + w * weight) * scale);
+    });
 }
 
 #[inline(always)]
@@ -267,6 +297,10 @@ kernels! {
     fn copy = copy_body(out: &mut [f32], x: Block<'_>);
     /// `weights -= update`; whether all weights are still finite.
     fn subtract = subtract_body(weights: &mut [f32], update: Input<'_>) -> bool;
+    /// `weights -= (x + weights * weight) * scale`; whether all weights are still finite.
+    fn subtract_decayed = subtract_decayed_body(weights: &mut [f32], x: Block<'_>, factors: Factors) -> bool;
+    /// `out = (x + weights * weight) * scale`.
+    fn decayed = decayed_body(out: &mut [f32], x: Block<'_>, weights: &[f32], factors: Factors);
     /// Adds the products of a block to a leaf's sum.
     fn add_products = add_products_body(sum: &mut LeafSum, a: &[f32], b: &[f32]);
 }

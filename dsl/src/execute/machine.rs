@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::compile::compile;
-use super::kernels::{self, Block, Input};
+use super::kernels::{self, Block, Factors, Input};
 use super::plan::{Arg, Elements, Instruction, Modifier, Plan, Register, Slot, Source, Stage};
 use crate::reduce::LeafSum;
 use crate::{Layout, Program};
@@ -118,13 +118,22 @@ impl Weights<'_> {
 
     fn take(&mut self, range: Range<usize>, update: Input<'_>) -> bool {
         match (self, update) {
-            (Weights::Move(weights), update) => kernels::subtract(&mut weights[range], update),
+            (Weights::Move(weights), update) => {
+                return kernels::subtract(&mut weights[range], update);
+            }
             (Weights::Observe(_, out), Input::Block(update, modifier)) => {
                 kernels::copy(&mut out[range], (update, modifier));
-                true
             }
-            (Weights::Observe(_, out), Input::Same(update)) => {
-                out[range].fill(update);
+            (Weights::Observe(_, out), Input::Same(update)) => out[range].fill(update),
+        }
+        true
+    }
+
+    fn take_decayed(&mut self, range: Range<usize>, x: Block<'_>, factors: Factors) -> bool {
+        match self {
+            Weights::Move(weights) => kernels::subtract_decayed(&mut weights[range], x, factors),
+            Weights::Observe(weights, out) => {
+                kernels::decayed(&mut out[range.clone()], x, &weights[range], factors);
                 true
             }
         }
@@ -172,7 +181,15 @@ impl Memory {
         // An update that is the gradient or an old state is read before the states move on.
         // It never is the weights themselves: they are being written, so such an update is a copy.
         let update = self.input(plan.update, &[], g, leaf, block);
-        let finite = weights.take(block.clone(), update);
+        let factor =
+            |slot: Option<Slot>| slot.map_or(1.0, |slot| slot.at(&self.small, leaf) as f32);
+        let finite = match (plan.decay, update) {
+            (Some(decay), Input::Block(x, modifier)) => {
+                let factors = Factors { weight: factor(decay.weight), scale: factor(decay.scale) };
+                weights.take_decayed(block.clone(), (x, modifier), factors)
+            }
+            (_, update) => weights.take(block.clone(), update),
+        };
         for &(slot, arg) in &plan.states {
             let mut state = std::mem::take(&mut self.states[slot]);
             let target = &mut state[block.clone()];

@@ -185,6 +185,14 @@ pub(super) struct Stage {
     pub by_leaf: bool,
 }
 
+/// Weight decay folded into the update: it is `(x + w * weight) * scale`, 1 where a factor is
+/// missing (a product with 1 keeps every bit).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Decay {
+    pub weight: Option<Slot>,
+    pub scale: Option<Slot>,
+}
+
 /// A compiled program.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -195,7 +203,9 @@ pub(super) struct Plan {
     pub step: Slot,
     pub registers: usize,
     pub spills: usize,
+    /// The update, or `x` of its decayed form.
     pub update: Arg,
+    pub decay: Option<Decay>,
     /// The next value of each live state slot that changes.
     pub states: Vec<(usize, Arg)>,
 }

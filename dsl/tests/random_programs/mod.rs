@@ -1,0 +1,55 @@
+//! Valid programs from random draws, for property tests.
+
+use std::ops::Range;
+
+use evo_dsl::{Op, Operand, Program, Signature, Statement, Variable};
+use proptest::prelude::*;
+
+/// A statement drawn at random; it may not type-check where it lands.
+pub(crate) type Draw = (prop::sample::Index, u16, [(bool, u16, f64); 3]);
+
+/// Statements drawn at random, their constants from a strategy.
+pub(crate) fn draws<S: Strategy<Value = f64>>(
+    count: Range<usize>,
+    constants: impl Fn() -> S,
+) -> impl Strategy<Value = Vec<Draw>> {
+    let operand = (prop::bool::weighted(0.3), any::<u16>(), constants());
+    let draw = (any::<prop::sample::Index>(), any::<u16>(), prop::array::uniform3(operand));
+    prop::collection::vec(draw, count)
+}
+
+/// A valid program from random draws: those that do not check are left out. `outputs` are variable
+/// numbers, taken modulo the number of parameters.
+pub(crate) fn random_program(
+    states: usize,
+    step: bool,
+    ops: &[Op],
+    draws: &[Draw],
+    outputs: &[u16],
+) -> Program {
+    let signature = Signature::optimizer(states, step).expect("at most 4 states");
+    let parameters = signature.parameters();
+    let names = parameters.iter().map(|role| Signature::default_name(*role).into()).collect();
+    let count = parameters.len() as u16;
+    let outputs = outputs[..=states].iter().map(|output| Variable(output % count)).collect();
+    let empty = Program::new(signature, names, outputs, Vec::new()).expect("outputs are inputs");
+    draws.iter().fold(empty, |program, (op, target, args)| {
+        let op = *op.get(ops);
+        let variables = program.variables() as u16 + 1;
+        let args = args.map(|(constant, variable, value)| match constant {
+            true => Operand::Constant(value),
+            false => Operand::Variable(Variable(variable % variables)),
+        });
+        let target = Variable(target % variables);
+        let statement = Statement::new(op, target, &args[..op.arity()]);
+        let statements = program.statements().iter().copied().chain([statement]).collect();
+        program.with_statements(statements).unwrap_or(program)
+    })
+}
+
+/// Constants of every magnitude, negative zero and the extremes included.
+pub(crate) fn constants() -> impl Strategy<Value = f64> {
+    let special = [0.0, -0.0, 1.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e16, 0.1];
+    let finite = prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL;
+    prop_oneof![finite, prop::sample::select(special.to_vec()), -10.0..10.0]
+}
