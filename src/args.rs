@@ -46,7 +46,7 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Worker threads [default: one for each core]; does not change the result
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
     /// The run directory, new or empty [default: runs/NAME-seedN]
     #[arg(long, value_name = "DIR")]
@@ -74,7 +74,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Worker threads [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
     /// Print the results as JSON
     #[arg(long)]
@@ -118,4 +118,17 @@ pub(crate) struct OpsArgs {
     /// The op set to print
     #[arg(long, value_name = "NAME", default_value = "lion45")]
     pub set: String,
+}
+
+/// The most worker threads: far more than cores help nobody, and a slip should not drown a machine.
+const MOST_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse() {
+        Ok(threads) if threads <= MOST_THREADS => {
+            NonZeroUsize::new(threads).ok_or_else(|| "must be 1 or more".to_owned())
+        }
+        Ok(_) => Err(format!("at most {MOST_THREADS}")),
+        Err(error) => Err(format!("{error}")),
+    }
 }

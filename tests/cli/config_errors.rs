@@ -133,5 +133,7 @@ fn bad_overrides_and_arguments_are_refused() {
     assert!(run.stderr.contains("--out taken"), "{}", run.stderr);
     assert_eq!(scratch.read("taken"), "something finished");
     assert_eq!(scratch.run(&["search"]).code, Some(2));
-    assert_eq!(scratch.run(&["search", &tiny, "--threads", "0"]).code, Some(2));
+    for threads in ["0", "-1", "1000000", "two"] {
+        assert_eq!(scratch.run(&["search", &tiny, "--threads", threads]).code, Some(2));
+    }
 }
