@@ -10,6 +10,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use evo::{FunctionalHasher, Program, Seed, structural_hash};
 use evo_search::{MutationConfig, Mutator};
 
+/// As in the binary: a candidate is some fifty small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A program of 20 statements as a search breeds them: Lion's ancestor with dead statements
 /// (after program 8 of arXiv 2302.06675).
 const TWENTY: &str = "def train(w, g, m, v, lr):
