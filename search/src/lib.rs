@@ -42,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod breeding;
 mod config;
 mod counters;
 mod deduplication;

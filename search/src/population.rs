@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use evo_dsl::Program;
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 use rand::RngExt;
 
 /// A program with the fitness it was given.
@@ -18,6 +18,9 @@ pub struct Individual {
     pub birth: u64,
     /// The program as it was bred, dead statements included.
     pub program: Arc<Program>,
+    /// What it is compared by: the functional hash, or the structural one where
+    /// [`Deduplication`](crate::Deduplication) does not run programs.
+    pub behaviour: Hash,
     /// Higher is better; negative infinity for a program without a score.
     pub fitness: f64,
 }
@@ -71,8 +74,11 @@ mod tests {
     fn population(fitness: &[f64]) -> Population {
         let text = "def train(w, g, lr):\n  return g\n";
         let program = Arc::new(Program::parse(text).expect("the test's text parses"));
-        let member =
-            |(birth, &fitness)| Individual { birth, program: Arc::clone(&program), fitness };
+        let behaviour = evo_hashes::structural_hash(&program);
+        let member = |(birth, &fitness)| {
+            let program = Arc::clone(&program);
+            Individual { birth, program, behaviour, fitness }
+        };
         Population { members: (0..).zip(fitness).map(member).collect() }
     }
 

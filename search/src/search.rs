@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use evo_dsl::Program;
 use evo_evaluators::Outcome;
-use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, SeedPurpose};
+use evo_hashes::{EvaluationCache, FunctionalHasher, Seed};
 
-use crate::deduplication::{Behaviours, Sighting};
+use crate::breeding::{Breeder, Child};
+use crate::deduplication::{Behaviours, Identity, Sighting};
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
@@ -36,9 +37,9 @@ pub struct Candidate {
 /// An evolutionary search over programs.
 pub struct Search {
     strategy: Box<dyn Strategy>,
-    mutator: Mutator,
-    streams: SeedPurpose,
-    start: Arc<Program>,
+    breeder: Breeder,
+    /// Without a fitness until it has been absorbed.
+    start: Individual,
     width: u64,
     window: Window,
     behaviours: Behaviours,
@@ -63,15 +64,20 @@ impl Search {
         hasher: FunctionalHasher,
     ) -> Result<Search, SearchError> {
         config.validate()?;
-        let start = Arc::new(start);
+        let behaviours = Behaviours::new(config.deduplication, hasher);
+        let start = Individual {
+            birth: 0,
+            behaviour: behaviours.identify(&start).behaviour,
+            program: Arc::new(start),
+            fitness: f64::NEG_INFINITY,
+        };
         Ok(Search {
-            strategy: config.strategy.begin(Arc::clone(&start)),
-            mutator: Mutator::new(&config.mutation)?,
-            streams: seed.purpose("breed"),
+            strategy: config.strategy.begin(start.clone()),
+            breeder: Breeder::new(Mutator::new(&config.mutation)?, seed.purpose("breed")),
             start,
             width: config.window,
             window: Window::default(),
-            behaviours: Behaviours::new(config.deduplication, hasher),
+            behaviours,
             cache: Arc::new(OutcomeCache::new()),
             stopping: config.stopping,
             stop: None,
@@ -98,11 +104,12 @@ impl Search {
     pub fn ask(&mut self) -> Option<Candidate> {
         while self.is_birth_due() {
             let birth = self.counters.births;
-            let program = self.breed(birth);
+            let (program, identity) = self.breed(birth);
             self.counters.births += 1;
-            let (hash, fate) = self.settle(&program);
+            let fate = self.settle(identity);
             let awaited = matches!(fate, Fate::Awaited);
-            self.window.push(Birth { program: Arc::clone(&program), hash, fate });
+            let behaviour = identity.behaviour;
+            self.window.push(Birth { program: Arc::clone(&program), behaviour, fate });
             if awaited {
                 return Some(Candidate { birth, program });
             }
@@ -120,12 +127,12 @@ impl Search {
         outcome: impl Into<Arc<Outcome>>,
     ) -> Result<(), SearchError> {
         let outcome = outcome.into();
-        let hash = self
+        let behaviour = self
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
-        if let (Some(hash), false) = (hash, matches!(*outcome, Outcome::Failed { .. })) {
-            self.cache.insert(hash, outcome);
+        if self.behaviours.compares() && !matches!(*outcome, Outcome::Failed { .. }) {
+            self.cache.insert(behaviour, outcome);
         }
         self.finish_if_stopped();
         Ok(())
@@ -168,9 +175,9 @@ impl Search {
         &self.hall_of_fame
     }
 
-    /// The individuals parents are chosen from, for a strategy that keeps any.
-    pub fn population(&self) -> Option<&Population> {
-        self.strategy.population()
+    /// The populations parents are chosen from; none where outcomes do not matter.
+    pub fn populations(&self) -> &[Population] {
+        self.strategy.populations()
     }
 
     /// The limits of this search.
@@ -194,35 +201,38 @@ impl Search {
         self.stop.is_none()
     }
 
-    fn breed(&self, birth: u64) -> Arc<Program> {
+    fn breed(&self, birth: u64) -> (Arc<Program>, Identity) {
         if birth == 0 {
-            return Arc::clone(&self.start);
+            let start = &self.start.program;
+            return (Arc::clone(start), self.behaviours.identify(start));
         }
-        Arc::new(self.strategy.breed(&self.mutator, &mut self.streams.stream(birth)))
+        let Child { program, identity } =
+            self.breeder.breed(birth, &*self.strategy, &self.behaviours);
+        (Arc::new(program), identity)
     }
 
     /// Where the outcome of the birth just bred will come from.
-    fn settle(&mut self, program: &Program) -> (Option<Hash>, Fate) {
-        let hash = match self.behaviours.sight(program) {
+    fn settle(&mut self, identity: Identity) -> Fate {
+        let cached = match self.behaviours.sight(identity) {
             Sighting::Uncompared => None,
-            Sighting::New(hash) => Some(hash),
-            Sighting::SameStructure(hash) => {
+            Sighting::New => self.cache.get(&identity.behaviour),
+            Sighting::SameStructure => {
                 self.counters.structural_hits += 1;
-                return (Some(hash), Fate::Duplicate);
+                return Fate::Duplicate;
             }
-            Sighting::SameBehaviour(hash) => {
+            Sighting::SameBehaviour => {
                 self.counters.functional_hits += 1;
-                return (Some(hash), Fate::Duplicate);
+                return Fate::Duplicate;
             }
         };
         self.counters.evaluations += 1;
         self.latest_evaluation = self.counters.births - 1;
-        match hash.and_then(|hash| self.cache.get(&hash)) {
+        match cached {
             Some(outcome) => {
                 self.counters.cached += 1;
-                (hash, Fate::Told(outcome))
+                Fate::Told(outcome)
             }
-            None => (hash, Fate::Awaited),
+            None => Fate::Awaited,
         }
     }
 
@@ -233,22 +243,22 @@ impl Search {
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
     fn absorb_next(&mut self) -> bool {
-        let Some((birth, Birth { program, hash, fate })) = self.window.pop_settled() else {
+        let Some((birth, Birth { program, behaviour, fate })) = self.window.pop_settled() else {
             return false;
         };
-        let outcome = match (fate, hash) {
-            (Fate::Told(outcome), hash) => {
+        let outcome = match fate {
+            Fate::Told(outcome) => {
                 self.count(&outcome);
-                if let Some(hash) = hash {
-                    self.behaviours.record(hash, Arc::clone(&outcome));
-                }
+                self.behaviours.record(behaviour, Arc::clone(&outcome));
                 outcome
             }
-            (Fate::Duplicate, Some(hash)) => Arc::clone(self.behaviours.outcome(hash)),
-            (Fate::Duplicate, None) => unreachable!("duplicates are found by their hash"),
-            (Fate::Awaited, _) => unreachable!("only settled births leave the window"),
+            Fate::Duplicate => Arc::clone(self.behaviours.outcome(behaviour)),
+            Fate::Awaited => unreachable!("only settled births leave the window"),
         };
-        self.absorb(birth, program, &outcome);
+        // NaN would make tournaments depend on who is drawn first.
+        let fitness =
+            if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
+        self.absorb(Individual { birth, program, behaviour, fitness }, &outcome);
         true
     }
 
@@ -261,16 +271,12 @@ impl Search {
         *counter += 1;
     }
 
-    fn absorb(&mut self, birth: u64, program: Arc<Program>, outcome: &Outcome) {
-        // NaN would make tournaments depend on who is drawn first.
-        let fitness =
-            if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
-        let individual = Individual { birth, program, fitness };
+    fn absorb(&mut self, individual: Individual, outcome: &Outcome) {
         if let Outcome::Scored(score) = outcome {
             self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
         }
         if self.stop.is_none() {
-            self.stop = self.stopping.by_fitness(fitness);
+            self.stop = self.stopping.by_fitness(individual.fitness);
         }
         self.strategy.absorb(individual);
         self.counters.absorbed += 1;

@@ -1,19 +1,16 @@
-//! The strategy: how the next program is bred from what is known so far.
+//! The strategy: which individual the next program is bred from.
 //!
 //! Invariant: a strategy changes only by absorbing individuals, which come in birth order, and
-//! breeds from that state and the stream of the birth alone. It knows nothing of hashing, threads
-//! or stopping, so a new one is one file.
+//! names parents from that state, the birth's number and its stream alone. It knows nothing of
+//! hashing, threads or stopping, so a new one is one file.
 
 mod random_search;
 mod regularized_evolution;
 
-use std::sync::Arc;
-
-use evo_dsl::Program;
 use evo_hashes::StreamRng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Individual, Mutator, Population, SearchError};
+use crate::{Individual, Population, SearchError};
 use random_search::RandomSearch;
 use regularized_evolution::RegularizedEvolution;
 
@@ -52,11 +49,11 @@ impl StrategyConfig {
         }
     }
 
-    /// The strategy before any outcome.
-    pub(crate) fn begin(&self, start: Arc<Program>) -> Box<dyn Strategy> {
+    /// The strategy before any outcome; the start program has no fitness yet.
+    pub(crate) fn begin(&self, start: Individual) -> Box<dyn Strategy> {
         match *self {
             StrategyConfig::RegularizedEvolution { population, tournament } => {
-                Box::new(RegularizedEvolution::new(start, population, tournament))
+                Box::new(RegularizedEvolution::new(&start, population, tournament))
             }
             StrategyConfig::RandomSearch { mutations } => {
                 Box::new(RandomSearch::new(start, mutations))
@@ -67,12 +64,17 @@ impl StrategyConfig {
 
 /// A way to choose what to try next.
 pub(crate) trait Strategy: Send {
-    /// The next program.
-    fn breed(&self, mutator: &Mutator, rng: &mut StreamRng) -> Program;
+    /// What the program of this birth, 1 or above, is bred from.
+    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual;
+
+    /// How many mutations lead from the parent to its child, drawn after the first of them.
+    fn mutations(&self, _rng: &mut StreamRng) -> usize {
+        1
+    }
 
     /// Takes in the next individual in birth order; birth 0 is the start program.
     fn absorb(&mut self, individual: Individual);
 
-    /// The individuals parents are chosen from, for a strategy that keeps any.
-    fn population(&self) -> Option<&Population>;
+    /// The populations parents are chosen from; none where outcomes do not matter.
+    fn populations(&self) -> &[Population];
 }

@@ -63,7 +63,7 @@ fn by_training(candidate: &Candidate) -> Outcome {
 fn result(search: &Search) -> (String, Counters, Vec<(u64, String, u64)>) {
     let mut csv = Vec::new();
     search.hall_of_fame().write_csv(&mut csv).expect("memory takes any amount");
-    let population = search.population().expect("evolution has a population").iter();
+    let population = search.populations()[0].iter();
     let population = population
         .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
         .collect();
@@ -162,7 +162,7 @@ fn hash_by_behaviour(program: &Program) -> Hash {
 fn a_duplicate_enters_the_population_with_the_fitness_of_the_first() {
     let mut search = search(&config(500), 4);
     drive(&mut search, 4, by_training);
-    let population = search.population().expect("evolution has a population");
+    let population = &search.populations()[0];
     assert_eq!(population.iter().len(), 20);
     let births: Vec<u64> = population.iter().map(|member| member.birth).collect();
     assert_eq!(births, (480..500).collect::<Vec<u64>>());
@@ -179,7 +179,7 @@ fn the_population_starts_as_copies_of_the_start_program() {
     let mut search = search(&config(18), 1);
     let asked = drive(&mut search, 0, by_training);
     assert_eq!((asked[0].birth, asked[0].program.to_string().as_str()), (0, quadratic::START));
-    let population = search.population().expect("evolution has a population").iter();
+    let population = search.populations()[0].iter();
     let of_the_start: Vec<f64> =
         population.filter(|member| member.birth == 0).map(|member| member.fitness).collect();
     assert_eq!(of_the_start, [quadratic::outcome(&quadratic::start()).fitness(); 3]);
@@ -223,7 +223,7 @@ fn a_space_without_anything_new_is_exhausted() {
     let asked = drive(&mut search, 1, by_training);
     assert_eq!(search.stop_reason(), Some(StopReason::Exhausted(100_000)));
     assert!((5..20).contains(&asked.len()), "{}", asked.len());
-    assert!(search.population().is_none());
+    assert!(search.populations().is_empty());
 }
 
 #[test]

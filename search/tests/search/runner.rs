@@ -47,7 +47,7 @@ fn threads_and_cohorts_change_nothing_and_the_seed_does() {
         let mut search = search(candidates(3_000), seed);
         let reason = run(&mut search, &Quadratic, &mut (), &options(threads, cohort));
         assert_eq!(reason.expect("the threads start"), StopReason::Candidates(3_000));
-        let population = search.population().expect("evolution has a population").iter();
+        let population = search.populations()[0].iter();
         let population: Vec<(u64, String, u64)> = population
             .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
             .collect();
