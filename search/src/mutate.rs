@@ -96,6 +96,11 @@ impl Mutator {
         })
     }
 
+    /// The same mutator, changing constants and nothing else.
+    pub(crate) fn of_constants(self) -> Mutator {
+        Mutator { weights: MutationWeights::CONSTANTS.by_kind(), ..self }
+    }
+
     /// A child of `parent`; the parent itself when none of the weighted kinds is possible.
     ///
     /// A kind that proves impossible gets weight 0 and the draw is repeated, which gives the same

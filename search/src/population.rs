@@ -1,7 +1,7 @@
-//! The population: individuals in the order they were born, the oldest leaving first.
+//! The population: individuals in the order they came in, the oldest leaving first.
 //!
-//! Invariant: the size never changes. Age is birth order, so removal needs no clock and no fitness;
-//! dropping the oldest instead of the worst is what keeps one lucky score from living forever
+//! Invariant: the size never changes. Age is the order of coming in, which is birth order but for
+//! migrants and the copies of a warm start, so removal needs no clock and no fitness; dropping the oldest instead of the worst is what keeps one lucky score from living forever
 //! (regularized evolution, arXiv 1802.01548).
 
 use std::collections::VecDeque;
@@ -41,6 +41,11 @@ impl Population {
         Population { members: std::iter::repeat_n(individual.clone(), size).collect() }
     }
 
+    /// Replaces every member by a copy of one individual.
+    pub(crate) fn refill(&mut self, individual: &Individual) {
+        *self = Population::filled(individual, self.members.len());
+    }
+
     /// Adds the youngest and drops the oldest.
     pub fn replace_oldest(&mut self, child: Individual) {
         self.members.pop_front();
@@ -58,6 +63,14 @@ impl Population {
             }
         }
         best
+    }
+
+    /// Copies of the `size` fittest, the fittest last; among equals the younger are taken.
+    pub(crate) fn fittest(&self, size: usize) -> Vec<Individual> {
+        let mut members: Vec<&Individual> = self.members.iter().collect();
+        // Fitness is never NaN, and the sort is stable.
+        members.sort_by(|a, b| a.fitness.total_cmp(&b.fitness));
+        members.into_iter().rev().take(size).rev().cloned().collect()
     }
 
     /// The individuals, oldest first.

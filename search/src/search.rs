@@ -17,8 +17,8 @@ use crate::deduplication::{Behaviours, Identity, Sighting};
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
-    Champion, Counters, HallOfFame, Individual, Mutator, Population, SearchConfig, SearchError,
-    StopReason, Stopping,
+    Champion, Counters, HallOfFame, Individual, Population, SearchConfig, SearchError, StopReason,
+    Stopping,
 };
 
 /// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
@@ -64,6 +64,7 @@ impl Search {
         hasher: FunctionalHasher,
     ) -> Result<Search, SearchError> {
         config.validate()?;
+        let mutator = config.strategy.mutator(&config.mutation, &start)?;
         let behaviours = Behaviours::new(config.deduplication, hasher);
         let start = Individual {
             birth: 0,
@@ -73,7 +74,7 @@ impl Search {
         };
         Ok(Search {
             strategy: config.strategy.begin(start.clone()),
-            breeder: Breeder::new(Mutator::new(&config.mutation)?, seed.purpose("breed")),
+            breeder: Breeder::new(mutator, seed.purpose("breed")),
             start,
             width: config.window,
             window: Window::default(),

@@ -63,6 +63,16 @@ impl Kind {
 }
 
 impl MutationWeights {
+    /// Constant change alone.
+    pub(super) const CONSTANTS: MutationWeights = MutationWeights {
+        insert: 0.0,
+        delete: 0.0,
+        change_argument: 0.0,
+        change_constant: 1.0,
+        change_op: 0.0,
+        swap: 0.0,
+    };
+
     /// The weights in the order of [`Kind::ALL`].
     pub(crate) fn by_kind(&self) -> [f64; 6] {
         let MutationWeights { insert, delete, change_argument, change_constant, change_op, swap } =

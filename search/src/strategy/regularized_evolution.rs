@@ -30,8 +30,7 @@ impl Strategy for RegularizedEvolution {
 
     fn absorb(&mut self, individual: Individual) {
         if individual.birth == 0 {
-            let size = self.population.iter().len();
-            self.population = Population::filled(&individual, size);
+            self.population.refill(&individual);
         } else {
             self.population.replace_oldest(individual);
         }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use evo_dsl::Program;
-use evo_evaluators::{Outcome, Score};
-use evo_hashes::{FunctionalHasher, Hash, Seed, structural_hash};
+use evo_evaluators::Outcome;
+use evo_hashes::{Hash, Seed, structural_hash};
 use evo_search::{
     Candidate, Counters, Deduplication, MutationConfig, MutationWeights, OutcomeCache, Search,
     SearchConfig, SearchError, StopReason, Stopping, StrategyConfig,
 };
-use rand::RngExt;
 
+use crate::driver::{by_training, drive, hasher, result, scored};
 use crate::quadratic;
 
 fn config(candidates: u64) -> SearchConfig {
@@ -23,51 +23,8 @@ fn config(candidates: u64) -> SearchConfig {
     }
 }
 
-fn hasher() -> FunctionalHasher {
-    FunctionalHasher::new(14).expect("14 is between 1 and 23")
-}
-
 fn search(config: &SearchConfig, seed: u64) -> Search {
     Search::new(config, Seed(seed), quadratic::start(), hasher()).expect("the settings are valid")
-}
-
-/// Asks for all there is, then tells one outcome drawn among those in flight, and again; gives
-/// back the candidates in the order they were asked.
-fn drive(
-    search: &mut Search,
-    order: u64,
-    mut outcome: impl FnMut(&Candidate) -> Outcome,
-) -> Vec<Candidate> {
-    let mut rng = Seed(order).stream("tell order", 0);
-    let (mut asked, mut in_flight) = (Vec::new(), Vec::new());
-    loop {
-        while let Some(candidate) = search.ask() {
-            asked.push(candidate.clone());
-            in_flight.push(candidate);
-        }
-        assert_eq!(search.in_flight(), in_flight.len());
-        if in_flight.is_empty() {
-            assert!(search.is_finished());
-            return asked;
-        }
-        let told = in_flight.swap_remove(rng.random_range(0..in_flight.len()));
-        search.tell(told.birth, outcome(&told)).expect("the candidate is in flight");
-    }
-}
-
-fn by_training(candidate: &Candidate) -> Outcome {
-    quadratic::outcome(&candidate.program)
-}
-
-/// Everything a run is judged by.
-fn result(search: &Search) -> (String, Counters, Vec<(u64, String, u64)>) {
-    let mut csv = Vec::new();
-    search.hall_of_fame().write_csv(&mut csv).expect("memory takes any amount");
-    let population = search.populations()[0].iter();
-    let population = population
-        .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
-        .collect();
-    (String::from_utf8(csv).expect("the table is text"), *search.counters(), population)
 }
 
 #[test]
@@ -95,12 +52,6 @@ fn telling_at_once_gives_what_telling_late_gives() {
     }
     assert!(at_once.is_finished());
     assert_eq!(result(&late), result(&at_once));
-}
-
-/// An outcome that depends on the birth alone.
-fn scored(birth: u64, salt: u64) -> Outcome {
-    let fitness = Seed(salt).stream("fitness", birth).random::<f64>();
-    Outcome::Scored(Score { fitness, losses: vec![] })
 }
 
 #[test]

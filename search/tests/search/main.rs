@@ -1,7 +1,9 @@
 //! The integration tests of this crate, one file for each part that is tested.
 
 mod config;
+mod driver;
 mod engine;
 mod mutation;
 mod quadratic;
 mod runner;
+mod strategies;
