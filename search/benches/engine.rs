@@ -7,8 +7,8 @@ use evo_dsl::Program;
 use evo_evaluators::{Outcome, Score};
 use evo_hashes::{FunctionalHasher, Seed, structural_hash};
 use evo_search::{
-    Deduplication, MutationConfig, MutationWeights, Mutator, Search, SearchConfig, Stopping,
-    StrategyConfig,
+    Deduplication, MutationConfig, MutationWeights, Mutator, Restarts, Search, SearchConfig,
+    Stopping, StrategyConfig,
 };
 
 const TWENTY: &str = "def train(w, g, m, v, lr):
@@ -86,6 +86,7 @@ fn search(deduplication: Deduplication) -> Search {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 64,
         deduplication,
+        restarts: Restarts::default(),
         stopping: Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
     };
     Search::new(&config, Seed(1), program(), hasher()).expect("the settings are valid")

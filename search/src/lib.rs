@@ -32,6 +32,7 @@
 //!     stopping: Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
 //!     mutation: Default::default(),
 //!     deduplication: Default::default(),
+//!     restarts: Default::default(),
 //!     window: 64,
 //! };
 //! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
@@ -51,6 +52,7 @@ mod hall_of_fame;
 mod mutate;
 mod observer;
 mod population;
+mod restarts;
 mod runner;
 mod search;
 mod stopping;
@@ -65,6 +67,7 @@ pub use hall_of_fame::{Champion, HallOfFame};
 pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
 pub use observer::Observer;
 pub use population::{Individual, Population};
+pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};
 pub use runner::{RunOptions, run};
 pub use search::{Candidate, OutcomeCache, Search};
 pub use stopping::{StopReason, Stopping};

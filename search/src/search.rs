@@ -14,11 +14,12 @@ use evo_hashes::{EvaluationCache, FunctionalHasher, Seed};
 
 use crate::breeding::{Breeder, Child};
 use crate::deduplication::{Behaviours, Identity, Sighting};
+use crate::restarts::RestartClock;
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
-    Champion, Counters, HallOfFame, Individual, Population, SearchConfig, SearchError, StopReason,
-    Stopping,
+    Champion, Counters, HallOfFame, Individual, Population, Restart, RestartFrom, RestartReason,
+    SearchConfig, SearchError, StopReason, Stopping,
 };
 
 /// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
@@ -50,6 +51,8 @@ pub struct Search {
     /// The birth that last needed an evaluation.
     latest_evaluation: u64,
     hall_of_fame: HallOfFame,
+    restart_clock: RestartClock,
+    restarts: Vec<Restart>,
 }
 
 impl Search {
@@ -85,6 +88,8 @@ impl Search {
             counters: Counters::default(),
             latest_evaluation: 0,
             hall_of_fame: HallOfFame::default(),
+            restart_clock: RestartClock::new(config.restarts, config.window),
+            restarts: Vec::new(),
         })
     }
 
@@ -179,6 +184,11 @@ impl Search {
     /// The populations parents are chosen from; none where outcomes do not matter.
     pub fn populations(&self) -> &[Population] {
         self.strategy.populations()
+    }
+
+    /// The restarts so far, in order.
+    pub fn restarts(&self) -> &[Restart] {
+        &self.restarts
     }
 
     /// The limits of this search.
@@ -279,7 +289,29 @@ impl Search {
         if self.stop.is_none() {
             self.stop = self.stopping.by_fitness(individual.fitness);
         }
-        self.strategy.absorb(individual);
+        let Individual { birth, fitness, .. } = individual;
+        if birth == 0 {
+            self.start.fitness = fitness;
+        }
+        if self.restart_clock.admits(birth) {
+            self.strategy.absorb(individual);
+        }
         self.counters.absorbed += 1;
+        let reason = self.restart_clock.absorb(birth, fitness);
+        // After the stop nothing would be bred from a refilled population.
+        if let (Some(reason), None) = (reason, self.stop) {
+            self.restart(birth, reason);
+        }
+    }
+
+    fn restart(&mut self, absorbed: u64, reason: RestartReason) {
+        let best = self.hall_of_fame.best().map(|best| &best.individual);
+        let carried = match self.restart_clock.from() {
+            RestartFrom::Start => &self.start,
+            RestartFrom::Best => best.unwrap_or(&self.start),
+        };
+        self.strategy.restart(carried);
+        let birth = self.restart_clock.restart(absorbed, carried);
+        self.restarts.push(Restart { birth, reason, carried: carried.clone() });
     }
 }

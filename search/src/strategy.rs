@@ -175,6 +175,9 @@ pub(crate) trait Strategy: Send {
     /// Takes in the next individual in birth order; birth 0 is the start program.
     fn absorb(&mut self, individual: Individual);
 
+    /// Begins anew with every individual replaced by this one.
+    fn restart(&mut self, from: &Individual);
+
     /// The populations parents are chosen from; none where outcomes do not matter.
     fn populations(&self) -> &[Population];
 }

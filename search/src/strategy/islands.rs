@@ -61,15 +61,19 @@ impl Strategy for Islands {
     fn absorb(&mut self, individual: Individual) {
         let birth = individual.birth;
         if birth == 0 {
-            for island in &mut self.islands {
-                island.refill(&individual);
-            }
+            self.restart(&individual);
         } else {
             let island = self.of(birth);
             self.islands[island].replace_oldest(individual);
         }
         if (birth + 1).is_multiple_of(self.migration.every) {
             self.migrate();
+        }
+    }
+
+    fn restart(&mut self, from: &Individual) {
+        for island in &mut self.islands {
+            island.refill(from);
         }
     }
 

@@ -39,7 +39,7 @@ impl Strategy for OnePlusLambda {
 
     fn absorb(&mut self, individual: Individual) {
         if individual.birth == 0 {
-            self.parent.replace_oldest(individual);
+            self.restart(&individual);
             return;
         }
         if self.best.as_ref().is_none_or(|best| individual.fitness > best.fitness) {
@@ -54,6 +54,12 @@ impl Strategy for OnePlusLambda {
             }
             self.best = None;
         }
+    }
+
+    fn restart(&mut self, from: &Individual) {
+        self.parent.refill(from);
+        self.absorbed = 0;
+        self.best = None;
     }
 
     fn populations(&self) -> &[Population] {

@@ -32,6 +32,8 @@ impl Strategy for RandomSearch {
 
     fn absorb(&mut self, _individual: Individual) {}
 
+    fn restart(&mut self, _from: &Individual) {}
+
     fn populations(&self) -> &[Population] {
         &[]
     }

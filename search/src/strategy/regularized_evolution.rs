@@ -30,10 +30,14 @@ impl Strategy for RegularizedEvolution {
 
     fn absorb(&mut self, individual: Individual) {
         if individual.birth == 0 {
-            self.population.refill(&individual);
+            self.restart(&individual);
         } else {
             self.population.replace_oldest(individual);
         }
+    }
+
+    fn restart(&mut self, from: &Individual) {
+        self.population.refill(from);
     }
 
     fn populations(&self) -> &[Population] {

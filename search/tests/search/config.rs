@@ -1,8 +1,8 @@
 //! The settings in RON: what may be left out, what is refused.
 
 use evo_search::{
-    Deduplication, MutationConfig, MutationWeights, NewConstant, OpSet, SearchConfig, Stopping,
-    StrategyConfig,
+    Deduplication, MutationConfig, MutationWeights, NewConstant, OpSet, RestartFrom, Restarts,
+    SearchConfig, Stopping, StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -23,6 +23,7 @@ const FULL: &str = r#"(
     ),
     window: 64,
     deduplication: Structural,
+    restarts: (from: Best, every: Some(50000), plateau: Some(20000)),
     stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5)),
 )"#;
 
@@ -40,6 +41,7 @@ fn every_setting_can_be_written_and_reads_back() {
         },
         window: 64,
         deduplication: Deduplication::Structural,
+        restarts: Restarts { from: RestartFrom::Best, every: Some(50_000), plateau: Some(20_000) },
         stopping: Stopping {
             candidates: Some(300_000),
             evaluations: Some(30_000),
@@ -57,6 +59,7 @@ fn strategy_and_stopping_are_enough() {
     let text = "(strategy: RandomSearch(mutations: 20), stopping: (evaluations: Some(10)))";
     let config: SearchConfig = ron::from_str(text).expect("the text is a configuration");
     assert_eq!(config.mutation, MutationConfig::default());
+    assert_eq!(config.restarts, Restarts::default());
     assert_eq!((config.window, config.deduplication), (64, Deduplication::Functional));
 }
 
@@ -71,6 +74,7 @@ fn unknown_and_missing_keys_are_refused() {
     for (from, to, key) in [
         ("window:", "windows:", "windows"),
         ("tournament:", "tournamnt:", "tournamnt"),
+        ("plateau:", "plato:", "plato"),
         ("max_statements:", "max_statement:", "max_statement"),
         ("seconds:", "second:", "second"),
         ("swap: 0.25", "swop: 0.25", "swop"),

@@ -6,8 +6,8 @@ use evo_dsl::Program;
 use evo_evaluators::Outcome;
 use evo_hashes::{Hash, Seed, structural_hash};
 use evo_search::{
-    Candidate, Counters, Deduplication, MutationConfig, MutationWeights, OutcomeCache, Search,
-    SearchConfig, SearchError, StopReason, Stopping, StrategyConfig,
+    Candidate, Counters, Deduplication, MutationConfig, MutationWeights, OutcomeCache, Restarts,
+    Search, SearchConfig, SearchError, StopReason, Stopping, StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -19,6 +19,7 @@ fn config(candidates: u64) -> SearchConfig {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 16,
         deduplication: Deduplication::Functional,
+        restarts: Restarts::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }

@@ -5,5 +5,6 @@ mod driver;
 mod engine;
 mod mutation;
 mod quadratic;
+mod restarts;
 mod runner;
 mod strategies;

@@ -8,8 +8,8 @@ use evo_dsl::{Op, Program};
 use evo_evaluators::{Evaluator, Outcome};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Candidate, Champion, Counters, Deduplication, MutationConfig, Observer, RunOptions, Search,
-    SearchConfig, StopReason, Stopping, StrategyConfig, run,
+    Candidate, Champion, Counters, Deduplication, MutationConfig, Observer, Restarts, RunOptions,
+    Search, SearchConfig, StopReason, Stopping, StrategyConfig, run,
 };
 
 use crate::quadratic::{self, Quadratic};
@@ -20,6 +20,7 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 32,
         deduplication: Deduplication::Functional,
+        restarts: Restarts::default(),
         stopping,
     };
     let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");

@@ -4,8 +4,8 @@ use evo_dsl::{Operand, Program, Statement};
 use evo_evaluators::Outcome;
 use evo_hashes::Seed;
 use evo_search::{
-    Deduplication, MutationConfig, Population, Search, SearchConfig, StopReason, Stopping,
-    StrategyConfig,
+    Deduplication, MutationConfig, Population, Restarts, Search, SearchConfig, StopReason,
+    Stopping, StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -17,6 +17,7 @@ fn config(strategy: StrategyConfig, candidates: u64) -> SearchConfig {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 16,
         deduplication: Deduplication::Functional,
+        restarts: Restarts::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }
