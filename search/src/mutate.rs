@@ -9,6 +9,7 @@ mod change_argument;
 mod change_constant;
 mod change_op;
 mod delete;
+mod duplicate;
 mod insert;
 mod op_set;
 mod swap;
@@ -26,7 +27,8 @@ pub use weights::MutationWeights;
 
 use crate::SearchError;
 use typing::Typing;
-use weights::Kind;
+use weights::ByKind;
+pub(crate) use weights::Kind;
 
 /// How programs are mutated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,9 +36,9 @@ use weights::Kind;
 pub struct MutationConfig {
     /// How often each kind of mutation is drawn.
     pub weights: MutationWeights,
-    /// The ops that insertion and op change may write.
+    /// The ops that insertion, op change and duplication may write.
     pub ops: OpSet,
-    /// Insertion stops at this many statements.
+    /// Insertion and duplication stop at this many statements.
     pub max_statements: usize,
     /// The probability that a changed constant is drawn anew from N(0,1) instead of scaled by
     /// 2^N(0,1).
@@ -60,7 +62,7 @@ impl Default for MutationConfig {
 /// Makes children of programs.
 #[derive(Clone, Debug)]
 pub struct Mutator {
-    weights: [f64; 6],
+    weights: ByKind<f64>,
     ops: Vec<Op>,
     ops_by_arity: [Vec<Op>; 4],
     max_statements: usize,
@@ -104,7 +106,7 @@ impl Mutator {
     /// A child of `parent`; the parent itself when none of the weighted kinds is possible.
     ///
     /// A kind that proves impossible gets weight 0 and the draw is repeated, which gives the same
-    /// distribution as finding out about all kinds first and costs a sixth.
+    /// distribution as finding out about all kinds first and costs a fraction.
     pub fn mutate(&self, parent: &Program, rng: &mut Stream) -> Program {
         let mut weights = self.weights;
         while let Some(drawn) = draw_kind(&weights, rng) {
@@ -126,12 +128,13 @@ impl Mutator {
             Kind::ChangeConstant => self.change_constant(parent, rng),
             Kind::ChangeOp => self.change_op(parent, rng),
             Kind::Swap => Mutator::swap(parent, rng),
+            Kind::Duplicate => self.duplicate(parent, rng),
         }
     }
 }
 
 /// An index drawn in proportion to its weight, or `None` when all weights are 0.
-fn draw_kind(weights: &[f64; 6], rng: &mut Stream) -> Option<usize> {
+fn draw_kind(weights: &ByKind<f64>, rng: &mut Stream) -> Option<usize> {
     let sum: f64 = weights.iter().sum();
     if sum <= 0.0 {
         return None;

@@ -15,6 +15,7 @@ const FULL: &str = r#"(
             change_constant: 0.5,
             change_op: 0.25,
             swap: 0.25,
+            duplicate: 0.0,
         ),
         ops: List(["+", "sign", "interp"]),
         max_statements: 40,
