@@ -27,8 +27,7 @@ pub use weights::MutationWeights;
 
 use crate::SearchError;
 use typing::Typing;
-use weights::ByKind;
-pub(crate) use weights::Kind;
+pub(crate) use weights::{ByKind, Kind};
 
 /// How programs are mutated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +44,10 @@ pub struct MutationConfig {
     pub fresh_constant: f64,
     /// The value of a constant in an inserted statement.
     pub new_constant: NewConstant,
+    /// How often a child that behaves like its parent is thrown away and made again; the last one
+    /// stays, whatever it is. What behaves alike is for [`Deduplication`](crate::Deduplication) to
+    /// say; where that is `Off`, what has the same structure.
+    pub neutral_retries: u32,
 }
 
 impl Default for MutationConfig {
@@ -55,6 +58,7 @@ impl Default for MutationConfig {
             max_statements: 60,
             fresh_constant: 0.1,
             new_constant: NewConstant::default(),
+            neutral_retries: 0,
         }
     }
 }
@@ -108,16 +112,27 @@ impl Mutator {
     /// A kind that proves impossible gets weight 0 and the draw is repeated, which gives the same
     /// distribution as finding out about all kinds first and costs a fraction.
     pub fn mutate(&self, parent: &Program, rng: &mut Stream) -> Program {
+        self.mutate_by_kind(parent, rng).0
+    }
+
+    /// As [`Mutator::mutate`], with the kind of mutation; none when the child is the parent itself.
+    pub(crate) fn mutate_by_kind(
+        &self,
+        parent: &Program,
+        rng: &mut Stream,
+    ) -> (Program, Option<Kind>) {
         let mut weights = self.weights;
         while let Some(drawn) = draw_kind(&weights, rng) {
-            if let Some(statements) = self.apply(Kind::ALL[drawn], parent, rng) {
-                return parent
+            let kind = Kind::ALL[drawn];
+            if let Some(statements) = self.apply(kind, parent, rng) {
+                let child = parent
                     .with_statements(statements)
                     .expect("every edit keeps each read defined and of a fitting type");
+                return (child, Some(kind));
             }
             weights[drawn] = 0.0;
         }
-        parent.clone()
+        (parent.clone(), None)
     }
 
     fn apply(&self, kind: Kind, parent: &Program, rng: &mut Stream) -> Option<Vec<Statement>> {

@@ -18,8 +18,8 @@ use crate::restarts::RestartClock;
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
-    Champion, Counters, HallOfFame, Individual, Population, Restart, RestartFrom, RestartReason,
-    SearchConfig, SearchError, StopReason, Stopping,
+    Champion, Counters, HallOfFame, Individual, MutationStatistics, Population, Restart,
+    RestartFrom, RestartReason, SearchConfig, SearchError, StopReason, Stopping,
 };
 
 /// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
@@ -77,7 +77,7 @@ impl Search {
         };
         Ok(Search {
             strategy: config.strategy.begin(start.clone()),
-            breeder: Breeder::new(mutator, seed.purpose("breed")),
+            breeder: Breeder::new(mutator, seed.purpose("breed"), config.mutation.neutral_retries),
             start,
             width: config.window,
             window: Window::default(),
@@ -110,12 +110,13 @@ impl Search {
     pub fn ask(&mut self) -> Option<Candidate> {
         while self.is_birth_due() {
             let birth = self.counters.births;
-            let (program, identity) = self.breed(birth);
+            let Child { program, identity, lineage } = self.breed(birth);
+            let program = Arc::new(program);
             self.counters.births += 1;
             let fate = self.settle(identity);
             let awaited = matches!(fate, Fate::Awaited);
             let behaviour = identity.behaviour;
-            self.window.push(Birth { program: Arc::clone(&program), behaviour, fate });
+            self.window.push(Birth { program: Arc::clone(&program), behaviour, lineage, fate });
             if awaited {
                 return Some(Candidate { birth, program });
             }
@@ -191,6 +192,11 @@ impl Search {
         &self.restarts
     }
 
+    /// How every kind of mutation has fared so far.
+    pub fn mutation_statistics(&self) -> &MutationStatistics {
+        self.breeder.statistics()
+    }
+
     /// The limits of this search.
     pub fn stopping(&self) -> &Stopping {
         &self.stopping
@@ -212,14 +218,13 @@ impl Search {
         self.stop.is_none()
     }
 
-    fn breed(&self, birth: u64) -> (Arc<Program>, Identity) {
+    fn breed(&mut self, birth: u64) -> Child {
         if birth == 0 {
-            let start = &self.start.program;
-            return (Arc::clone(start), self.behaviours.identify(start));
+            let program = Program::clone(&self.start.program);
+            let identity = self.behaviours.identify(&program);
+            return Child { program, identity, lineage: None };
         }
-        let Child { program, identity } =
-            self.breeder.breed(birth, &*self.strategy, &self.behaviours);
-        (Arc::new(program), identity)
+        self.breeder.breed(birth, &*self.strategy, &self.behaviours)
     }
 
     /// Where the outcome of the birth just bred will come from.
@@ -254,7 +259,8 @@ impl Search {
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
     fn absorb_next(&mut self) -> bool {
-        let Some((birth, Birth { program, behaviour, fate })) = self.window.pop_settled() else {
+        let Some((birth, Birth { program, behaviour, lineage, fate })) = self.window.pop_settled()
+        else {
             return false;
         };
         let outcome = match fate {
@@ -270,6 +276,9 @@ impl Search {
         let fitness =
             if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
         self.absorb(Individual { birth, program, behaviour, fitness }, &outcome);
+        if let Some(lineage) = lineage {
+            self.breeder.note_fitness(lineage, fitness, self.start.fitness);
+        }
         true
     }
 

@@ -10,11 +10,14 @@ use evo_dsl::Program;
 use evo_evaluators::Outcome;
 use evo_hashes::Hash;
 
+use crate::breeding::Lineage;
+
 /// A birth not yet absorbed.
 pub(crate) struct Birth {
     pub(crate) program: Arc<Program>,
     /// What it is known by.
     pub(crate) behaviour: Hash,
+    pub(crate) lineage: Option<Lineage>,
     pub(crate) fate: Fate,
 }
 

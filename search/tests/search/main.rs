@@ -1,5 +1,6 @@
 //! The integration tests of this crate, one file for each part that is tested.
 
+mod breeding;
 mod config;
 mod driver;
 mod engine;
