@@ -5,7 +5,8 @@
 //! whatever way, [`tell`](Search::tell) it the outcome. [`run`] does so with a pool of threads and
 //! any [`Evaluator`](evo_evaluators::Evaluator), shows its progress to an [`Observer`] and ends for
 //! a [`StopReason`]. A [`SearchConfig`] holds the settings: a strategy, a [`MutationConfig`], the
-//! window, the level of [`Deduplication`] and the limits. What was found is in the [`HallOfFame`].
+//! window, the level of [`Deduplication`], [`Restarts`] and the limits. What was found is in the
+//! [`HallOfFame`].
 //!
 //! A run is a function of settings, seed, start program and evaluator: neither the number of
 //! threads nor the order in which outcomes are told changes it.

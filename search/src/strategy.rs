@@ -39,7 +39,7 @@ pub enum StrategyConfig {
         mutations: usize,
     },
     /// Regularized evolution of the start program's constants, whatever the mutation weights: the
-    /// control that tells how much of a gain is tuning (arXiv 2302.06675 §4).
+    /// control that tells how much of a gain is tuning (arXiv 2302.06675).
     ConstantTuning {
         /// Number of individuals, 1 or more.
         population: usize,
