@@ -13,7 +13,8 @@ use evo_dsl::Program;
 use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Deduplication, MutationConfig, Search, SearchConfig, SearchError, Stopping, StrategyConfig,
+    Deduplication, MutationConfig, Restarts, Search, SearchConfig, SearchError, Stopping,
+    StrategyConfig,
 };
 
 pub use load::ConfigError;
@@ -38,6 +39,9 @@ pub struct Config {
     /// Which candidates count as seen before. Default: `Functional`.
     #[serde(default)]
     pub deduplication: Deduplication,
+    /// When the search begins anew. Default: never.
+    #[serde(default)]
+    pub restarts: Restarts,
     /// The functional hash.
     #[serde(default)]
     pub hashing: HashingConfig,
@@ -125,6 +129,7 @@ impl Config {
             mutation: self.mutation.clone(),
             window: self.window,
             deduplication: self.deduplication,
+            restarts: self.restarts,
             stopping: self.stopping,
         };
         let bits = self.hashing.mantissa_bits;

@@ -7,8 +7,8 @@ use evo_dsl::Program;
 use evo_evaluators::{Outcome, Score};
 use evo_hashes::{FunctionalHasher, Seed, structural_hash};
 use evo_search::{
-    Deduplication, MutationConfig, MutationWeights, Mutator, Search, SearchConfig, Stopping,
-    StrategyConfig,
+    Deduplication, MutationConfig, MutationWeights, Mutator, Restarts, Search, SearchConfig,
+    Stopping, StrategyConfig,
 };
 
 const TWENTY: &str = "def train(w, g, m, v, lr):
@@ -48,7 +48,7 @@ fn hasher() -> FunctionalHasher {
 fn mutation(criterion: &mut Criterion) {
     let parent = program();
     let mut group = criterion.benchmark_group("mutation");
-    let none = [0.0; 6];
+    let none = [0.0; 7];
     let only = |kind: usize| {
         let mut weights = none;
         weights[kind] = 1.0;
@@ -62,13 +62,30 @@ fn mutation(criterion: &mut Criterion) {
         default.change_constant,
         default.change_op,
         default.swap,
+        default.duplicate,
     ];
-    let names = ["insert", "delete", "change_argument", "change_constant", "change_op", "swap"];
+    let names = [
+        "insert",
+        "delete",
+        "change_argument",
+        "change_constant",
+        "change_op",
+        "swap",
+        "duplicate",
+    ];
     let cases = names.iter().enumerate().map(|(kind, name)| (*name, only(kind)));
     for (name, weights) in cases.chain([("default weights", mixed)]) {
-        let [insert, delete, change_argument, change_constant, change_op, swap] = weights;
-        let weights =
-            MutationWeights { insert, delete, change_argument, change_constant, change_op, swap };
+        let [insert, delete, change_argument, change_constant, change_op, swap, duplicate] =
+            weights;
+        let weights = MutationWeights {
+            insert,
+            delete,
+            change_argument,
+            change_constant,
+            change_op,
+            swap,
+            duplicate,
+        };
         let config = MutationConfig { weights, ..MutationConfig::default() };
         let mutator = Mutator::new(&config).expect("the settings are valid");
         let mut rng = Seed(1).stream("bench", 0);
@@ -86,6 +103,7 @@ fn search(deduplication: Deduplication) -> Search {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 64,
         deduplication,
+        restarts: Restarts::default(),
         stopping: Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
     };
     Search::new(&config, Seed(1), program(), hasher()).expect("the settings are valid")

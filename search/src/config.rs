@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Deduplication, MutationConfig, SearchError, Stopping, StrategyConfig};
+use crate::{Deduplication, MutationConfig, Restarts, SearchError, Stopping, StrategyConfig};
 
 /// The settings of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct SearchConfig {
     /// Which births count as equal to an earlier one.
     #[serde(default)]
     pub deduplication: Deduplication,
+    /// When to begin anew.
+    #[serde(default)]
+    pub restarts: Restarts,
     /// When to end.
     pub stopping: Stopping,
 }
@@ -36,6 +39,12 @@ impl SearchConfig {
     /// Checks everything but the mutation settings, which building the mutator checks.
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
         self.strategy.validate()?;
+        self.restarts.validate(self.window)?;
+        if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()
+        {
+            let message = "random search keeps nothing that could be refilled";
+            return Err(SearchError::config("restarts", message));
+        }
         self.stopping.validate()
     }
 }

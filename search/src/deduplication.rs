@@ -6,7 +6,6 @@
 //! into and never iterated.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use evo_dsl::Program;
@@ -26,17 +25,26 @@ pub enum Deduplication {
     Off,
 }
 
+/// What a program is known by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    structure: Hash,
+    /// The functional hash where programs are compared by it, else the structural one.
+    pub(crate) behaviour: Hash,
+    structure_known: bool,
+}
+
 /// What is known about a birth when it is bred.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Sighting {
     /// Programs are not compared.
     Uncompared,
-    /// Nothing before it behaves like it; its hash.
-    New(Hash),
+    /// Nothing before it behaves like it.
+    New,
     /// An earlier birth has its structure, and so its behaviour.
-    SameStructure(Hash),
+    SameStructure,
     /// An earlier birth of another structure has its behaviour.
-    SameBehaviour(Hash),
+    SameBehaviour,
 }
 
 /// All behaviours of a run so far.
@@ -64,28 +72,48 @@ impl Behaviours {
         &self.hasher
     }
 
-    /// Looks a birth up and remembers it.
-    pub(crate) fn sight(&mut self, program: &Program) -> Sighting {
-        let (hash, structure_known) = match self.level {
-            Deduplication::Off => return Sighting::Uncompared,
-            Deduplication::Structural => (structural_hash(program), true),
-            Deduplication::Functional => match self.structures.entry(structural_hash(program)) {
-                Entry::Occupied(entry) => (*entry.get(), true),
-                Entry::Vacant(entry) => (*entry.insert(self.hasher.hash(program)), false),
-            },
+    /// Identifies a program and remembers nothing of it. A structure that is known is not run.
+    pub(crate) fn identify(&self, program: &Program) -> Identity {
+        let structure = structural_hash(program);
+        let known = match self.level {
+            Deduplication::Functional => self.structures.get(&structure).copied(),
+            Deduplication::Structural | Deduplication::Off => Some(structure),
         };
+        let behaviour = known.unwrap_or_else(|| self.hasher.hash(program));
+        Identity { structure, behaviour, structure_known: known.is_some() }
+    }
+
+    /// Looks a birth up, identified since the one before it, and remembers it.
+    pub(crate) fn sight(&mut self, identity: Identity) -> Sighting {
+        let Identity { structure, behaviour: hash, structure_known } = identity;
+        match self.level {
+            Deduplication::Off => return Sighting::Uncompared,
+            Deduplication::Structural => {}
+            Deduplication::Functional => {
+                self.structures.insert(structure, hash);
+            }
+        }
         let unseen = Behaviour { outcome: None, awaited: false };
         let behaviour = self.known.entry(hash).or_insert(unseen);
         let failed = matches!(behaviour.outcome.as_deref(), Some(Outcome::Failed { .. }));
         if !behaviour.awaited && (behaviour.outcome.is_none() || failed) {
             behaviour.awaited = true;
-            return Sighting::New(hash);
+            return Sighting::New;
         }
-        if structure_known { Sighting::SameStructure(hash) } else { Sighting::SameBehaviour(hash) }
+        if structure_known { Sighting::SameStructure } else { Sighting::SameBehaviour }
     }
 
-    /// Remembers the outcome of a behaviour's own evaluation when it is absorbed.
+    /// Whether programs are compared at all.
+    pub(crate) fn compares(&self) -> bool {
+        self.level != Deduplication::Off
+    }
+
+    /// Remembers the outcome of a behaviour's own evaluation when it is absorbed, where programs
+    /// are compared.
     pub(crate) fn record(&mut self, hash: Hash, outcome: Arc<Outcome>) {
+        if !self.compares() {
+            return;
+        }
         let behaviour =
             self.known.get_mut(&hash).expect("a birth is sighted before it is absorbed");
         *behaviour = Behaviour { outcome: Some(outcome), awaited: false };

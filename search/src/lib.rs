@@ -5,7 +5,8 @@
 //! whatever way, [`tell`](Search::tell) it the outcome. [`run`] does so with a pool of threads and
 //! any [`Evaluator`](evo_evaluators::Evaluator), shows its progress to an [`Observer`] and ends for
 //! a [`StopReason`]. A [`SearchConfig`] holds the settings: a strategy, a [`MutationConfig`], the
-//! window, the level of [`Deduplication`] and the limits. What was found is in the [`HallOfFame`].
+//! window, the level of [`Deduplication`], [`Restarts`] and the limits. What was found is in the
+//! [`HallOfFame`].
 //!
 //! A run is a function of settings, seed, start program and evaluator: neither the number of
 //! threads nor the order in which outcomes are told changes it.
@@ -32,6 +33,7 @@
 //!     stopping: Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
 //!     mutation: Default::default(),
 //!     deduplication: Default::default(),
+//!     restarts: Default::default(),
 //!     window: 64,
 //! };
 //! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
@@ -42,14 +44,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod breeding;
 mod config;
 mod counters;
 mod deduplication;
 mod error;
 mod hall_of_fame;
 mod mutate;
+mod mutation_statistics;
 mod observer;
 mod population;
+mod restarts;
 mod runner;
 mod search;
 mod stopping;
@@ -62,8 +67,10 @@ pub use deduplication::Deduplication;
 pub use error::SearchError;
 pub use hall_of_fame::{Champion, HallOfFame};
 pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
+pub use mutation_statistics::{MutationStatistics, MutationTally};
 pub use observer::Observer;
 pub use population::{Individual, Population};
+pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};
 pub use runner::{RunOptions, run};
 pub use search::{Candidate, OutcomeCache, Search};
 pub use stopping::{StopReason, Stopping};

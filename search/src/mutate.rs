@@ -9,6 +9,7 @@ mod change_argument;
 mod change_constant;
 mod change_op;
 mod delete;
+mod duplicate;
 mod insert;
 mod op_set;
 mod swap;
@@ -26,7 +27,7 @@ pub use weights::MutationWeights;
 
 use crate::SearchError;
 use typing::Typing;
-use weights::Kind;
+pub(crate) use weights::{ByKind, Kind};
 
 /// How programs are mutated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,15 +35,19 @@ use weights::Kind;
 pub struct MutationConfig {
     /// How often each kind of mutation is drawn.
     pub weights: MutationWeights,
-    /// The ops that insertion and op change may write.
+    /// The ops that insertion, op change and duplication may write.
     pub ops: OpSet,
-    /// Insertion stops at this many statements.
+    /// Insertion and duplication stop at this many statements.
     pub max_statements: usize,
     /// The probability that a changed constant is drawn anew from N(0,1) instead of scaled by
     /// 2^N(0,1).
     pub fresh_constant: f64,
     /// The value of a constant in an inserted statement.
     pub new_constant: NewConstant,
+    /// How often a child that behaves like its parent is thrown away and made again; the last one
+    /// stays, whatever it is. What behaves alike is for [`Deduplication`](crate::Deduplication) to
+    /// say; where that is `Off`, what has the same structure.
+    pub neutral_retries: u32,
 }
 
 impl Default for MutationConfig {
@@ -53,6 +58,7 @@ impl Default for MutationConfig {
             max_statements: 60,
             fresh_constant: 0.1,
             new_constant: NewConstant::default(),
+            neutral_retries: 0,
         }
     }
 }
@@ -60,7 +66,7 @@ impl Default for MutationConfig {
 /// Makes children of programs.
 #[derive(Clone, Debug)]
 pub struct Mutator {
-    weights: [f64; 6],
+    weights: ByKind<f64>,
     ops: Vec<Op>,
     ops_by_arity: [Vec<Op>; 4],
     max_statements: usize,
@@ -96,21 +102,37 @@ impl Mutator {
         })
     }
 
+    /// The same mutator, changing constants and nothing else.
+    pub(crate) fn of_constants(self) -> Mutator {
+        Mutator { weights: MutationWeights::CONSTANTS.by_kind(), ..self }
+    }
+
     /// A child of `parent`; the parent itself when none of the weighted kinds is possible.
     ///
     /// A kind that proves impossible gets weight 0 and the draw is repeated, which gives the same
-    /// distribution as finding out about all kinds first and costs a sixth.
+    /// distribution as finding out about all kinds first and costs a fraction.
     pub fn mutate(&self, parent: &Program, rng: &mut Stream) -> Program {
+        self.mutate_by_kind(parent, rng).0
+    }
+
+    /// As [`Mutator::mutate`], with the kind of mutation; none when the child is the parent itself.
+    pub(crate) fn mutate_by_kind(
+        &self,
+        parent: &Program,
+        rng: &mut Stream,
+    ) -> (Program, Option<Kind>) {
         let mut weights = self.weights;
         while let Some(drawn) = draw_kind(&weights, rng) {
-            if let Some(statements) = self.apply(Kind::ALL[drawn], parent, rng) {
-                return parent
+            let kind = Kind::ALL[drawn];
+            if let Some(statements) = self.apply(kind, parent, rng) {
+                let child = parent
                     .with_statements(statements)
                     .expect("every edit keeps each read defined and of a fitting type");
+                return (child, Some(kind));
             }
             weights[drawn] = 0.0;
         }
-        parent.clone()
+        (parent.clone(), None)
     }
 
     fn apply(&self, kind: Kind, parent: &Program, rng: &mut Stream) -> Option<Vec<Statement>> {
@@ -121,12 +143,13 @@ impl Mutator {
             Kind::ChangeConstant => self.change_constant(parent, rng),
             Kind::ChangeOp => self.change_op(parent, rng),
             Kind::Swap => Mutator::swap(parent, rng),
+            Kind::Duplicate => self.duplicate(parent, rng),
         }
     }
 }
 
 /// An index drawn in proportion to its weight, or `None` when all weights are 0.
-fn draw_kind(weights: &[f64; 6], rng: &mut Stream) -> Option<usize> {
+fn draw_kind(weights: &ByKind<f64>, rng: &mut Stream) -> Option<usize> {
     let sum: f64 = weights.iter().sum();
     if sum <= 0.0 {
         return None;

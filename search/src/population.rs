@@ -1,14 +1,14 @@
-//! The population: individuals in the order they were born, the oldest leaving first.
+//! The population: individuals in the order they came in, the oldest leaving first.
 //!
-//! Invariant: the size never changes. Age is birth order, so removal needs no clock and no fitness;
-//! dropping the oldest instead of the worst is what keeps one lucky score from living forever
+//! Invariant: the size never changes. Age is the order of coming in, which is birth order but for
+//! migrants and the copies of a warm start, so removal needs no clock and no fitness; dropping the oldest instead of the worst is what keeps one lucky score from living forever
 //! (regularized evolution, arXiv 1802.01548).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use evo_dsl::Program;
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 use rand::RngExt;
 
 /// A program with the fitness it was given.
@@ -18,6 +18,9 @@ pub struct Individual {
     pub birth: u64,
     /// The program as it was bred, dead statements included.
     pub program: Arc<Program>,
+    /// What it is compared by: the functional hash, or the structural one where
+    /// [`Deduplication`](crate::Deduplication) does not run programs.
+    pub behaviour: Hash,
     /// Higher is better; negative infinity for a program without a score.
     pub fitness: f64,
 }
@@ -36,6 +39,11 @@ impl Population {
     pub fn filled(individual: &Individual, size: usize) -> Population {
         assert!(size > 0, "a population has members");
         Population { members: std::iter::repeat_n(individual.clone(), size).collect() }
+    }
+
+    /// Replaces every member by a copy of one individual.
+    pub(crate) fn refill(&mut self, individual: &Individual) {
+        *self = Population::filled(individual, self.members.len());
     }
 
     /// Adds the youngest and drops the oldest.
@@ -57,6 +65,14 @@ impl Population {
         best
     }
 
+    /// Copies of the `size` fittest, the fittest last; among equals the younger are taken.
+    pub(crate) fn fittest(&self, size: usize) -> Vec<Individual> {
+        let mut members: Vec<&Individual> = self.members.iter().collect();
+        // Fitness is never NaN, and the sort is stable.
+        members.sort_by(|a, b| a.fitness.total_cmp(&b.fitness));
+        members.into_iter().rev().take(size).rev().cloned().collect()
+    }
+
     /// The individuals, oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Individual> {
         self.members.iter()
@@ -71,8 +87,11 @@ mod tests {
     fn population(fitness: &[f64]) -> Population {
         let text = "def train(w, g, lr):\n  return g\n";
         let program = Arc::new(Program::parse(text).expect("the test's text parses"));
-        let member =
-            |(birth, &fitness)| Individual { birth, program: Arc::clone(&program), fitness };
+        let behaviour = evo_hashes::structural_hash(&program);
+        let member = |(birth, &fitness)| {
+            let program = Arc::clone(&program);
+            Individual { birth, program, behaviour, fitness }
+        };
         Population { members: (0..).zip(fitness).map(member).collect() }
     }
 

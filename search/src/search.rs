@@ -10,14 +10,16 @@ use std::sync::Arc;
 
 use evo_dsl::Program;
 use evo_evaluators::Outcome;
-use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, SeedPurpose};
+use evo_hashes::{EvaluationCache, FunctionalHasher, Seed};
 
-use crate::deduplication::{Behaviours, Sighting};
+use crate::breeding::{Breeder, Child};
+use crate::deduplication::{Behaviours, Identity, Sighting};
+use crate::restarts::RestartClock;
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
-    Champion, Counters, HallOfFame, Individual, Mutator, Population, SearchConfig, SearchError,
-    StopReason, Stopping,
+    Champion, Counters, HallOfFame, Individual, MutationStatistics, Population, Restart,
+    RestartFrom, RestartReason, SearchConfig, SearchError, StopReason, Stopping,
 };
 
 /// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
@@ -36,9 +38,9 @@ pub struct Candidate {
 /// An evolutionary search over programs.
 pub struct Search {
     strategy: Box<dyn Strategy>,
-    mutator: Mutator,
-    streams: SeedPurpose,
-    start: Arc<Program>,
+    breeder: Breeder,
+    /// Without a fitness until it has been absorbed.
+    start: Individual,
     width: u64,
     window: Window,
     behaviours: Behaviours,
@@ -49,6 +51,8 @@ pub struct Search {
     /// The birth that last needed an evaluation.
     latest_evaluation: u64,
     hall_of_fame: HallOfFame,
+    restart_clock: RestartClock,
+    restarts: Vec<Restart>,
 }
 
 impl Search {
@@ -63,21 +67,29 @@ impl Search {
         hasher: FunctionalHasher,
     ) -> Result<Search, SearchError> {
         config.validate()?;
-        let start = Arc::new(start);
+        let mutator = config.strategy.mutator(&config.mutation, &start)?;
+        let behaviours = Behaviours::new(config.deduplication, hasher);
+        let start = Individual {
+            birth: 0,
+            behaviour: behaviours.identify(&start).behaviour,
+            program: Arc::new(start),
+            fitness: f64::NEG_INFINITY,
+        };
         Ok(Search {
-            strategy: config.strategy.begin(Arc::clone(&start)),
-            mutator: Mutator::new(&config.mutation)?,
-            streams: seed.purpose("breed"),
+            strategy: config.strategy.begin(start.clone()),
+            breeder: Breeder::new(mutator, seed.purpose("breed"), config.mutation.neutral_retries),
             start,
             width: config.window,
             window: Window::default(),
-            behaviours: Behaviours::new(config.deduplication, hasher),
+            behaviours,
             cache: Arc::new(OutcomeCache::new()),
             stopping: config.stopping,
             stop: None,
             counters: Counters::default(),
             latest_evaluation: 0,
             hall_of_fame: HallOfFame::default(),
+            restart_clock: RestartClock::new(config.restarts, config.window),
+            restarts: Vec::new(),
         })
     }
 
@@ -98,11 +110,13 @@ impl Search {
     pub fn ask(&mut self) -> Option<Candidate> {
         while self.is_birth_due() {
             let birth = self.counters.births;
-            let program = self.breed(birth);
+            let Child { program, identity, lineage } = self.breed(birth);
+            let program = Arc::new(program);
             self.counters.births += 1;
-            let (hash, fate) = self.settle(&program);
+            let fate = self.settle(identity);
             let awaited = matches!(fate, Fate::Awaited);
-            self.window.push(Birth { program: Arc::clone(&program), hash, fate });
+            let behaviour = identity.behaviour;
+            self.window.push(Birth { program: Arc::clone(&program), behaviour, lineage, fate });
             if awaited {
                 return Some(Candidate { birth, program });
             }
@@ -120,12 +134,12 @@ impl Search {
         outcome: impl Into<Arc<Outcome>>,
     ) -> Result<(), SearchError> {
         let outcome = outcome.into();
-        let hash = self
+        let behaviour = self
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
-        if let (Some(hash), false) = (hash, matches!(*outcome, Outcome::Failed { .. })) {
-            self.cache.insert(hash, outcome);
+        if self.behaviours.compares() && !matches!(*outcome, Outcome::Failed { .. }) {
+            self.cache.insert(behaviour, outcome);
         }
         self.finish_if_stopped();
         Ok(())
@@ -168,9 +182,19 @@ impl Search {
         &self.hall_of_fame
     }
 
-    /// The individuals parents are chosen from, for a strategy that keeps any.
-    pub fn population(&self) -> Option<&Population> {
-        self.strategy.population()
+    /// The populations parents are chosen from; none where outcomes do not matter.
+    pub fn populations(&self) -> &[Population] {
+        self.strategy.populations()
+    }
+
+    /// The restarts so far, in order.
+    pub fn restarts(&self) -> &[Restart] {
+        &self.restarts
+    }
+
+    /// How every kind of mutation has fared so far.
+    pub fn mutation_statistics(&self) -> &MutationStatistics {
+        self.breeder.statistics()
     }
 
     /// The limits of this search.
@@ -194,35 +218,37 @@ impl Search {
         self.stop.is_none()
     }
 
-    fn breed(&self, birth: u64) -> Arc<Program> {
+    fn breed(&mut self, birth: u64) -> Child {
         if birth == 0 {
-            return Arc::clone(&self.start);
+            let program = Program::clone(&self.start.program);
+            let identity = self.behaviours.identify(&program);
+            return Child { program, identity, lineage: None };
         }
-        Arc::new(self.strategy.breed(&self.mutator, &mut self.streams.stream(birth)))
+        self.breeder.breed(birth, &*self.strategy, &self.behaviours)
     }
 
     /// Where the outcome of the birth just bred will come from.
-    fn settle(&mut self, program: &Program) -> (Option<Hash>, Fate) {
-        let hash = match self.behaviours.sight(program) {
+    fn settle(&mut self, identity: Identity) -> Fate {
+        let cached = match self.behaviours.sight(identity) {
             Sighting::Uncompared => None,
-            Sighting::New(hash) => Some(hash),
-            Sighting::SameStructure(hash) => {
+            Sighting::New => self.cache.get(&identity.behaviour),
+            Sighting::SameStructure => {
                 self.counters.structural_hits += 1;
-                return (Some(hash), Fate::Duplicate);
+                return Fate::Duplicate;
             }
-            Sighting::SameBehaviour(hash) => {
+            Sighting::SameBehaviour => {
                 self.counters.functional_hits += 1;
-                return (Some(hash), Fate::Duplicate);
+                return Fate::Duplicate;
             }
         };
         self.counters.evaluations += 1;
         self.latest_evaluation = self.counters.births - 1;
-        match hash.and_then(|hash| self.cache.get(&hash)) {
+        match cached {
             Some(outcome) => {
                 self.counters.cached += 1;
-                (hash, Fate::Told(outcome))
+                Fate::Told(outcome)
             }
-            None => (hash, Fate::Awaited),
+            None => Fate::Awaited,
         }
     }
 
@@ -233,22 +259,26 @@ impl Search {
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
     fn absorb_next(&mut self) -> bool {
-        let Some((birth, Birth { program, hash, fate })) = self.window.pop_settled() else {
+        let Some((birth, Birth { program, behaviour, lineage, fate })) = self.window.pop_settled()
+        else {
             return false;
         };
-        let outcome = match (fate, hash) {
-            (Fate::Told(outcome), hash) => {
+        let outcome = match fate {
+            Fate::Told(outcome) => {
                 self.count(&outcome);
-                if let Some(hash) = hash {
-                    self.behaviours.record(hash, Arc::clone(&outcome));
-                }
+                self.behaviours.record(behaviour, Arc::clone(&outcome));
                 outcome
             }
-            (Fate::Duplicate, Some(hash)) => Arc::clone(self.behaviours.outcome(hash)),
-            (Fate::Duplicate, None) => unreachable!("duplicates are found by their hash"),
-            (Fate::Awaited, _) => unreachable!("only settled births leave the window"),
+            Fate::Duplicate => Arc::clone(self.behaviours.outcome(behaviour)),
+            Fate::Awaited => unreachable!("only settled births leave the window"),
         };
-        self.absorb(birth, program, &outcome);
+        // NaN would make tournaments depend on who is drawn first.
+        let fitness =
+            if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
+        self.absorb(Individual { birth, program, behaviour, fitness }, &outcome);
+        if let Some(lineage) = lineage {
+            self.breeder.note_fitness(lineage, fitness, self.start.fitness);
+        }
         true
     }
 
@@ -261,18 +291,36 @@ impl Search {
         *counter += 1;
     }
 
-    fn absorb(&mut self, birth: u64, program: Arc<Program>, outcome: &Outcome) {
-        // NaN would make tournaments depend on who is drawn first.
-        let fitness =
-            if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
-        let individual = Individual { birth, program, fitness };
+    fn absorb(&mut self, individual: Individual, outcome: &Outcome) {
         if let Outcome::Scored(score) = outcome {
             self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
         }
         if self.stop.is_none() {
-            self.stop = self.stopping.by_fitness(fitness);
+            self.stop = self.stopping.by_fitness(individual.fitness);
         }
-        self.strategy.absorb(individual);
+        let Individual { birth, fitness, .. } = individual;
+        if birth == 0 {
+            self.start.fitness = fitness;
+        }
+        if self.restart_clock.admits(birth) {
+            self.strategy.absorb(individual);
+        }
         self.counters.absorbed += 1;
+        let reason = self.restart_clock.absorb(birth, fitness);
+        // After the stop nothing would be bred from a refilled population.
+        if let (Some(reason), None) = (reason, self.stop) {
+            self.restart(birth, reason);
+        }
+    }
+
+    fn restart(&mut self, absorbed: u64, reason: RestartReason) {
+        let best = self.hall_of_fame.best().map(|best| &best.individual);
+        let carried = match self.restart_clock.from() {
+            RestartFrom::Start => &self.start,
+            RestartFrom::Best => best.unwrap_or(&self.start),
+        };
+        self.strategy.restart(carried);
+        let birth = self.restart_clock.restart(absorbed, carried);
+        self.restarts.push(Restart { birth, reason, carried: carried.clone() });
     }
 }

@@ -1,19 +1,21 @@
-//! The strategy: how the next program is bred from what is known so far.
+//! The strategy: which individual the next program is bred from.
 //!
 //! Invariant: a strategy changes only by absorbing individuals, which come in birth order, and
-//! breeds from that state and the stream of the birth alone. It knows nothing of hashing, threads
-//! or stopping, so a new one is one file.
+//! names parents from that state, the birth's number and its stream alone. It knows nothing of
+//! hashing, threads or stopping, so a new one is one file.
 
+mod islands;
+mod one_plus_lambda;
 mod random_search;
 mod regularized_evolution;
 
-use std::sync::Arc;
-
-use evo_dsl::Program;
+use evo_dsl::{Operand, Program, Statement};
 use evo_hashes::StreamRng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Individual, Mutator, Population, SearchError};
+use crate::{Individual, MutationConfig, Mutator, Population, SearchError};
+use islands::{Islands, Migration};
+use one_plus_lambda::OnePlusLambda;
 use random_search::RandomSearch;
 use regularized_evolution::RegularizedEvolution;
 
@@ -36,30 +38,125 @@ pub enum StrategyConfig {
         /// A birth is the start program changed by 1 to this many mutations, uniformly drawn.
         mutations: usize,
     },
+    /// Regularized evolution of the start program's constants, whatever the mutation weights: the
+    /// control that tells how much of a gain is tuning (arXiv 2302.06675).
+    ConstantTuning {
+        /// Number of individuals, 1 or more.
+        population: usize,
+        /// Number drawn for a tournament, 1 or more.
+        tournament: usize,
+    },
+    /// One parent; the best of every `lambda` births absorbed replaces it unless it is worse.
+    OnePlusLambda {
+        /// Births of a generation, 1 or more.
+        lambda: usize,
+    },
+    /// Regularized evolution in several populations, birth *b* in island *b* mod `islands`, with
+    /// migration around a ring.
+    Islands {
+        /// Number of populations, 2 or more.
+        islands: usize,
+        /// Number of individuals of each, 1 or more.
+        population: usize,
+        /// Number drawn for a tournament, 1 or more.
+        tournament: usize,
+        /// Births, of all islands together, from one migration to the next.
+        migration_every: u64,
+        /// Individuals each island sends to the next, from 1 to `population`.
+        migrants: usize,
+    },
 }
 
 impl StrategyConfig {
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
-        let counts: &[(&str, usize)] = match self {
-            StrategyConfig::RegularizedEvolution { population, tournament } => {
-                &[("strategy.population", *population), ("strategy.tournament", *tournament)]
+        for (key, count) in self.counts() {
+            if count == 0 {
+                return Err(SearchError::config(key, "must be 1 or more"));
             }
-            StrategyConfig::RandomSearch { mutations } => &[("strategy.mutations", *mutations)],
-        };
-        match counts.iter().find(|(_, count)| *count == 0) {
-            Some((key, _)) => Err(SearchError::config(key, "must be 1 or more")),
-            None => Ok(()),
+        }
+        if let StrategyConfig::Islands { islands, population, migrants, .. } = *self {
+            if islands < 2 {
+                let message = "must be 2 or more; one population is `RegularizedEvolution`";
+                return Err(SearchError::config("strategy.islands", message));
+            }
+            if migrants > population {
+                let message = format!("an island of {population} cannot send {migrants}");
+                return Err(SearchError::config("strategy.migrants", message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every setting that counts something, by its key.
+    fn counts(&self) -> Vec<(&'static str, u64)> {
+        match *self {
+            StrategyConfig::RegularizedEvolution { population, tournament }
+            | StrategyConfig::ConstantTuning { population, tournament } => vec![
+                ("strategy.population", population as u64),
+                ("strategy.tournament", tournament as u64),
+            ],
+            StrategyConfig::RandomSearch { mutations } => {
+                vec![("strategy.mutations", mutations as u64)]
+            }
+            StrategyConfig::OnePlusLambda { lambda } => vec![("strategy.lambda", lambda as u64)],
+            StrategyConfig::Islands {
+                islands,
+                population,
+                tournament,
+                migration_every,
+                migrants,
+            } => vec![
+                ("strategy.islands", islands as u64),
+                ("strategy.population", population as u64),
+                ("strategy.tournament", tournament as u64),
+                ("strategy.migration_every", migration_every),
+                ("strategy.migrants", migrants as u64),
+            ],
         }
     }
 
-    /// The strategy before any outcome.
-    pub(crate) fn begin(&self, start: Arc<Program>) -> Box<dyn Strategy> {
+    /// The mutator of this strategy's children, for a start program.
+    pub(crate) fn mutator(
+        &self,
+        config: &MutationConfig,
+        start: &Program,
+    ) -> Result<Mutator, SearchError> {
+        let mutator = Mutator::new(config)?;
+        match self {
+            StrategyConfig::ConstantTuning { .. } => {
+                let constant = |operand: &Operand| matches!(operand, Operand::Constant(_));
+                if !start.statements().iter().flat_map(Statement::args).any(constant) {
+                    let message = "the start program has no constant to tune";
+                    return Err(SearchError::config("strategy", message));
+                }
+                Ok(mutator.of_constants())
+            }
+            _ => Ok(mutator),
+        }
+    }
+
+    /// The strategy before any outcome; the start program has no fitness yet.
+    pub(crate) fn begin(&self, start: Individual) -> Box<dyn Strategy> {
         match *self {
-            StrategyConfig::RegularizedEvolution { population, tournament } => {
-                Box::new(RegularizedEvolution::new(start, population, tournament))
+            StrategyConfig::RegularizedEvolution { population, tournament }
+            | StrategyConfig::ConstantTuning { population, tournament } => {
+                Box::new(RegularizedEvolution::new(&start, population, tournament))
             }
             StrategyConfig::RandomSearch { mutations } => {
                 Box::new(RandomSearch::new(start, mutations))
+            }
+            StrategyConfig::OnePlusLambda { lambda } => {
+                Box::new(OnePlusLambda::new(&start, lambda))
+            }
+            StrategyConfig::Islands {
+                islands,
+                population,
+                tournament,
+                migration_every: every,
+                migrants,
+            } => {
+                let migration = Migration { every, migrants };
+                Box::new(Islands::new(&start, islands, population, tournament, migration))
             }
         }
     }
@@ -67,12 +164,20 @@ impl StrategyConfig {
 
 /// A way to choose what to try next.
 pub(crate) trait Strategy: Send {
-    /// The next program.
-    fn breed(&self, mutator: &Mutator, rng: &mut StreamRng) -> Program;
+    /// What the program of this birth, 1 or above, is bred from.
+    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual;
+
+    /// How many mutations lead from the parent to its child, drawn after the first of them.
+    fn mutations(&self, _rng: &mut StreamRng) -> usize {
+        1
+    }
 
     /// Takes in the next individual in birth order; birth 0 is the start program.
     fn absorb(&mut self, individual: Individual);
 
-    /// The individuals parents are chosen from, for a strategy that keeps any.
-    fn population(&self) -> Option<&Population>;
+    /// Begins anew with every individual replaced by this one.
+    fn restart(&mut self, from: &Individual);
+
+    /// The populations parents are chosen from; none where outcomes do not matter.
+    fn populations(&self) -> &[Population];
 }

@@ -10,11 +10,14 @@ use evo_dsl::Program;
 use evo_evaluators::Outcome;
 use evo_hashes::Hash;
 
+use crate::breeding::Lineage;
+
 /// A birth not yet absorbed.
 pub(crate) struct Birth {
     pub(crate) program: Arc<Program>,
-    /// What it is compared by, unless programs are not compared.
-    pub(crate) hash: Option<Hash>,
+    /// What it is known by.
+    pub(crate) behaviour: Hash,
+    pub(crate) lineage: Option<Lineage>,
     pub(crate) fate: Fate,
 }
 
@@ -43,9 +46,9 @@ impl Window {
         self.births.push_back(birth);
     }
 
-    /// Stores an outcome until its turn; gives back the hash of its birth, or `None` when no
-    /// outcome is awaited for it.
-    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<Option<Hash>> {
+    /// Stores an outcome until its turn; gives back what its birth is known by, or `None`
+    /// when no outcome is awaited for it.
+    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<Hash> {
         let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
         let told = self.births.get_mut(index)?;
         if !matches!(told.fate, Fate::Awaited) {
@@ -53,7 +56,7 @@ impl Window {
         }
         told.fate = Fate::Told(outcome);
         self.awaited -= 1;
-        Some(told.hash)
+        Some(told.behaviour)
     }
 
     /// Removes the oldest birth, unless its outcome is awaited.

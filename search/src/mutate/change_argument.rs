@@ -18,7 +18,7 @@ impl Mutator {
         for (position, statement) in parent.statements().iter().enumerate() {
             for (slot, operand) in statement.args().iter().enumerate() {
                 if let Operand::Variable(variable) = *operand
-                    && has_alternative(&typing, statement, slot, variable)
+                    && Mutator::has_other_argument(&typing, statement, slot, variable)
                 {
                     changeable.push((position, slot));
                 }
@@ -31,22 +31,40 @@ impl Mutator {
         let (position, slot) = changeable[rng.random_range(0..changeable.len())];
         let typing = Typing::before(parent, position);
         let mut statements = parent.statements().to_vec();
-        let Operand::Variable(old) = statements[position].args()[slot] else {
-            unreachable!("only variable arguments are changeable")
-        };
-        let accepted = accepted(&typing, &statements[position], slot);
-        let variable = draw_other(&typing, old, |ty| accepted[ty as usize], rng);
-        statements[position].args_mut()[slot] = Operand::Variable(variable);
+        statements[position] =
+            Mutator::with_other_argument(&typing, &statements[position], slot, rng);
         Some(statements)
     }
-}
 
-/// Whether another variable fits the slot: surely when another one has the same type.
-fn has_alternative(typing: &Typing, statement: &Statement, slot: usize, old: Variable) -> bool {
-    let same = typing.get(old).is_some_and(|own| typing.count(|ty| ty == own) > 1);
-    same || {
+    /// The statement with the variable in this slot exchanged; there must be another that fits.
+    pub(super) fn with_other_argument(
+        typing: &Typing,
+        statement: &Statement,
+        slot: usize,
+        rng: &mut Stream,
+    ) -> Statement {
+        let mut changed = *statement;
+        let Operand::Variable(old) = statement.args()[slot] else {
+            unreachable!("only variable arguments are changeable")
+        };
         let accepted = accepted(typing, statement, slot);
-        typing.count(|ty| accepted[ty as usize]) > 1
+        let variable = draw_other(typing, old, |ty| accepted[ty as usize], rng);
+        changed.args_mut()[slot] = Operand::Variable(variable);
+        changed
+    }
+
+    /// Whether another variable fits the slot: surely when another one has the same type.
+    pub(super) fn has_other_argument(
+        typing: &Typing,
+        statement: &Statement,
+        slot: usize,
+        old: Variable,
+    ) -> bool {
+        let same = typing.get(old).is_some_and(|own| typing.count(|ty| ty == own) > 1);
+        same || {
+            let accepted = accepted(typing, statement, slot);
+            typing.count(|ty| accepted[ty as usize]) > 1
+        }
     }
 }
 

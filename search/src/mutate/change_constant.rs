@@ -48,7 +48,7 @@ impl Mutator {
         Some(statements)
     }
 
-    fn changed(&self, value: f64, rng: &mut Stream) -> f64 {
+    pub(super) fn changed(&self, value: f64, rng: &mut Stream) -> f64 {
         if value == 0.0 || rng.random_bool(self.fresh_constant) {
             return normal(rng);
         }

@@ -27,16 +27,29 @@ impl Mutator {
         let position = changeable[rng.random_range(0..changeable.len())];
         let typing = Typing::before(parent, position);
         let mut statements = parent.statements().to_vec();
-        let statement = statements[position];
-        let count = self.alternatives(&typing, &statement).count();
-        let mut alternatives = self.alternatives(&typing, &statement);
-        let op =
-            alternatives.nth(rng.random_range(0..count)).expect("the index is below the count");
-        statements[position] = Statement::new(op, statement.target, statement.args());
+        statements[position] = self.with_other_op(&typing, &statements[position], rng);
         Some(statements)
     }
 
-    fn alternatives(&self, typing: &Typing, statement: &Statement) -> impl Iterator<Item = Op> {
+    /// The statement with another op; there must be an alternative.
+    pub(super) fn with_other_op(
+        &self,
+        typing: &Typing,
+        statement: &Statement,
+        rng: &mut Stream,
+    ) -> Statement {
+        let count = self.alternatives(typing, statement).count();
+        let mut alternatives = self.alternatives(typing, statement);
+        let op =
+            alternatives.nth(rng.random_range(0..count)).expect("the index is below the count");
+        Statement::new(op, statement.target, statement.args())
+    }
+
+    pub(super) fn alternatives(
+        &self,
+        typing: &Typing,
+        statement: &Statement,
+    ) -> impl Iterator<Item = Op> {
         let (args, arity) = typing.args(statement).expect("a program's statements are defined");
         let (old, result) = (statement.op, statement.op.result_type(&args[..arity]));
         let ops = self.ops_by_arity[arity].iter().copied();

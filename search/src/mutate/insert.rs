@@ -42,7 +42,22 @@ impl Mutator {
         }
         let statement = Statement::new(op, Variable(0), args);
         let ty = typing.result(&statement).expect("every argument was drawn to fit its slot");
-        Statement::new(op, draw_target(parent, typing, ty, rng), statement.args())
+        Statement::new(op, Mutator::draw_target(parent, typing, ty, rng), statement.args())
+    }
+
+    /// Uniform among the defined variables of this type and one fresh variable.
+    pub(super) fn draw_target(
+        parent: &Program,
+        typing: &Typing,
+        ty: Type,
+        rng: &mut Stream,
+    ) -> Variable {
+        let existing = typing.count(|held| held == ty);
+        let index = rng.random_range(0..=existing);
+        if index == existing {
+            return parent.fresh_variable();
+        }
+        typing.nth(index, |held| held == ty)
     }
 
     /// Uniform among the defined variables that fit and one new constant, which always fits.
@@ -66,14 +81,4 @@ fn fits(op: Op, slot: usize, ty: Type) -> bool {
     let mut args = [Type::Scalar; 3];
     args[slot] = ty;
     op.result_type(&args[..op.arity()]).is_some()
-}
-
-/// Uniform among the defined variables of this type and one fresh variable.
-fn draw_target(parent: &Program, typing: &Typing, ty: Type, rng: &mut Stream) -> Variable {
-    let existing = typing.count(|held| held == ty);
-    let index = rng.random_range(0..=existing);
-    if index == existing {
-        return parent.fresh_variable();
-    }
-    typing.nth(index, |held| held == ty)
 }

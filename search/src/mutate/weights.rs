@@ -23,10 +23,14 @@ pub struct MutationWeights {
     pub change_op: f64,
     /// Exchange two adjacent statements whose order matters.
     pub swap: f64,
+    /// Put a copy of a statement, changed in one place, in front of it. Default: 0.
+    #[serde(default)]
+    pub duplicate: f64,
 }
 
 /// Insertion, deletion and modification equally likely as in the Lion work (arXiv 2302.06675
-/// §2.2), modification split evenly between variables and constants; our two additions are rarer.
+/// §2.2), modification split evenly between variables and constants; our additions are rarer, and duplication is
+/// left out.
 impl Default for MutationWeights {
     fn default() -> MutationWeights {
         MutationWeights {
@@ -36,6 +40,7 @@ impl Default for MutationWeights {
             change_constant: 0.5,
             change_op: 0.25,
             swap: 0.25,
+            duplicate: 0.0,
         }
     }
 }
@@ -49,31 +54,63 @@ pub(crate) enum Kind {
     ChangeConstant,
     ChangeOp,
     Swap,
+    Duplicate,
 }
 
+/// Something for each kind, in the order of [`Kind::ALL`].
+pub(crate) type ByKind<T> = [T; 7];
+
 impl Kind {
-    pub(crate) const ALL: [Kind; 6] = [
+    /// By the fields' names.
+    pub(crate) const NAMES: ByKind<&'static str> = [
+        "insert",
+        "delete",
+        "change_argument",
+        "change_constant",
+        "change_op",
+        "swap",
+        "duplicate",
+    ];
+
+    pub(crate) const ALL: ByKind<Kind> = [
         Kind::Insert,
         Kind::Delete,
         Kind::ChangeArgument,
         Kind::ChangeConstant,
         Kind::ChangeOp,
         Kind::Swap,
+        Kind::Duplicate,
     ];
 }
 
 impl MutationWeights {
+    /// Constant change alone.
+    pub(super) const CONSTANTS: MutationWeights = MutationWeights {
+        insert: 0.0,
+        delete: 0.0,
+        change_argument: 0.0,
+        change_constant: 1.0,
+        change_op: 0.0,
+        swap: 0.0,
+        duplicate: 0.0,
+    };
+
     /// The weights in the order of [`Kind::ALL`].
-    pub(crate) fn by_kind(&self) -> [f64; 6] {
-        let MutationWeights { insert, delete, change_argument, change_constant, change_op, swap } =
-            *self;
-        [insert, delete, change_argument, change_constant, change_op, swap]
+    pub(crate) fn by_kind(&self) -> ByKind<f64> {
+        let MutationWeights {
+            insert,
+            delete,
+            change_argument,
+            change_constant,
+            change_op,
+            swap,
+            duplicate,
+        } = *self;
+        [insert, delete, change_argument, change_constant, change_op, swap, duplicate]
     }
 
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
-        const NAMES: [&str; 6] =
-            ["insert", "delete", "change_argument", "change_constant", "change_op", "swap"];
-        for (name, weight) in NAMES.iter().zip(self.by_kind()) {
+        for (name, weight) in Kind::NAMES.iter().zip(self.by_kind()) {
             if !(weight.is_finite() && weight >= 0.0) {
                 let key = format!("mutation.weights.{name}");
                 return Err(SearchError::config(&key, format!("{weight} is not 0 or more")));

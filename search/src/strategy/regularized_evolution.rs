@@ -4,13 +4,12 @@
 //! which share its fitness once that is known; until then all are equal, and a parent is the start
 //! program whoever wins.
 
-use std::sync::Arc;
+use std::slice;
 
-use evo_dsl::Program;
 use evo_hashes::StreamRng;
 
 use super::Strategy;
-use crate::{Individual, Mutator, Population};
+use crate::{Individual, Population};
 
 /// Aging evolution with tournament selection.
 pub(super) struct RegularizedEvolution {
@@ -19,28 +18,29 @@ pub(super) struct RegularizedEvolution {
 }
 
 impl RegularizedEvolution {
-    pub(super) fn new(start: Arc<Program>, population: usize, tournament: usize) -> Self {
-        let unscored = Individual { birth: 0, program: start, fitness: f64::NEG_INFINITY };
-        RegularizedEvolution { population: Population::filled(&unscored, population), tournament }
+    pub(super) fn new(start: &Individual, population: usize, tournament: usize) -> Self {
+        RegularizedEvolution { population: Population::filled(start, population), tournament }
     }
 }
 
 impl Strategy for RegularizedEvolution {
-    fn breed(&self, mutator: &Mutator, rng: &mut StreamRng) -> Program {
-        let parent = self.population.tournament(self.tournament, rng);
-        mutator.mutate(&parent.program, rng)
+    fn parent(&self, _birth: u64, rng: &mut StreamRng) -> &Individual {
+        self.population.tournament(self.tournament, rng)
     }
 
     fn absorb(&mut self, individual: Individual) {
         if individual.birth == 0 {
-            let size = self.population.iter().len();
-            self.population = Population::filled(&individual, size);
+            self.restart(&individual);
         } else {
             self.population.replace_oldest(individual);
         }
     }
 
-    fn population(&self) -> Option<&Population> {
-        Some(&self.population)
+    fn restart(&mut self, from: &Individual) {
+        self.population.refill(from);
+    }
+
+    fn populations(&self) -> &[Population] {
+        slice::from_ref(&self.population)
     }
 }

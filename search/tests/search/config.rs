@@ -1,8 +1,8 @@
 //! The settings in RON: what may be left out, what is refused.
 
 use evo_search::{
-    Deduplication, MutationConfig, MutationWeights, NewConstant, OpSet, SearchConfig, Stopping,
-    StrategyConfig,
+    Deduplication, MutationConfig, MutationWeights, NewConstant, OpSet, RestartFrom, Restarts,
+    SearchConfig, Stopping, StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -15,14 +15,17 @@ const FULL: &str = r#"(
             change_constant: 0.5,
             change_op: 0.25,
             swap: 0.25,
+            duplicate: 0.0,
         ),
         ops: List(["+", "sign", "interp"]),
         max_statements: 40,
         fresh_constant: 0.1,
         new_constant: One,
+        neutral_retries: 3,
     ),
     window: 64,
     deduplication: Structural,
+    restarts: (from: Best, every: Some(50000), plateau: Some(20000)),
     stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5)),
 )"#;
 
@@ -37,9 +40,11 @@ fn every_setting_can_be_written_and_reads_back() {
             max_statements: 40,
             fresh_constant: 0.1,
             new_constant: NewConstant::One,
+            neutral_retries: 3,
         },
         window: 64,
         deduplication: Deduplication::Structural,
+        restarts: Restarts { from: RestartFrom::Best, every: Some(50_000), plateau: Some(20_000) },
         stopping: Stopping {
             candidates: Some(300_000),
             evaluations: Some(30_000),
@@ -57,6 +62,7 @@ fn strategy_and_stopping_are_enough() {
     let text = "(strategy: RandomSearch(mutations: 20), stopping: (evaluations: Some(10)))";
     let config: SearchConfig = ron::from_str(text).expect("the text is a configuration");
     assert_eq!(config.mutation, MutationConfig::default());
+    assert_eq!(config.restarts, Restarts::default());
     assert_eq!((config.window, config.deduplication), (64, Deduplication::Functional));
 }
 
@@ -71,6 +77,7 @@ fn unknown_and_missing_keys_are_refused() {
     for (from, to, key) in [
         ("window:", "windows:", "windows"),
         ("tournament:", "tournamnt:", "tournamnt"),
+        ("plateau:", "plato:", "plato"),
         ("max_statements:", "max_statement:", "max_statement"),
         ("seconds:", "second:", "second"),
         ("swap: 0.25", "swop: 0.25", "swop"),

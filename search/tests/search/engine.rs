@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use evo_dsl::Program;
-use evo_evaluators::{Outcome, Score};
-use evo_hashes::{FunctionalHasher, Hash, Seed, structural_hash};
+use evo_evaluators::Outcome;
+use evo_hashes::{Hash, Seed, structural_hash};
 use evo_search::{
-    Candidate, Counters, Deduplication, MutationConfig, MutationWeights, OutcomeCache, Search,
-    SearchConfig, SearchError, StopReason, Stopping, StrategyConfig,
+    Candidate, Counters, Deduplication, MutationConfig, MutationWeights, OutcomeCache, Restarts,
+    Search, SearchConfig, SearchError, StopReason, Stopping, StrategyConfig,
 };
-use rand::RngExt;
 
+use crate::driver::{by_training, drive, hasher, result, scored};
 use crate::quadratic;
 
 fn config(candidates: u64) -> SearchConfig {
@@ -19,55 +19,13 @@ fn config(candidates: u64) -> SearchConfig {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 16,
         deduplication: Deduplication::Functional,
+        restarts: Restarts::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }
 
-fn hasher() -> FunctionalHasher {
-    FunctionalHasher::new(14).expect("14 is between 1 and 23")
-}
-
 fn search(config: &SearchConfig, seed: u64) -> Search {
     Search::new(config, Seed(seed), quadratic::start(), hasher()).expect("the settings are valid")
-}
-
-/// Asks for all there is, then tells one outcome drawn among those in flight, and again; gives
-/// back the candidates in the order they were asked.
-fn drive(
-    search: &mut Search,
-    order: u64,
-    mut outcome: impl FnMut(&Candidate) -> Outcome,
-) -> Vec<Candidate> {
-    let mut rng = Seed(order).stream("tell order", 0);
-    let (mut asked, mut in_flight) = (Vec::new(), Vec::new());
-    loop {
-        while let Some(candidate) = search.ask() {
-            asked.push(candidate.clone());
-            in_flight.push(candidate);
-        }
-        assert_eq!(search.in_flight(), in_flight.len());
-        if in_flight.is_empty() {
-            assert!(search.is_finished());
-            return asked;
-        }
-        let told = in_flight.swap_remove(rng.random_range(0..in_flight.len()));
-        search.tell(told.birth, outcome(&told)).expect("the candidate is in flight");
-    }
-}
-
-fn by_training(candidate: &Candidate) -> Outcome {
-    quadratic::outcome(&candidate.program)
-}
-
-/// Everything a run is judged by.
-fn result(search: &Search) -> (String, Counters, Vec<(u64, String, u64)>) {
-    let mut csv = Vec::new();
-    search.hall_of_fame().write_csv(&mut csv).expect("memory takes any amount");
-    let population = search.population().expect("evolution has a population").iter();
-    let population = population
-        .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
-        .collect();
-    (String::from_utf8(csv).expect("the table is text"), *search.counters(), population)
 }
 
 #[test]
@@ -95,12 +53,6 @@ fn telling_at_once_gives_what_telling_late_gives() {
     }
     assert!(at_once.is_finished());
     assert_eq!(result(&late), result(&at_once));
-}
-
-/// An outcome that depends on the birth alone.
-fn scored(birth: u64, salt: u64) -> Outcome {
-    let fitness = Seed(salt).stream("fitness", birth).random::<f64>();
-    Outcome::Scored(Score { fitness, losses: vec![] })
 }
 
 #[test]
@@ -162,7 +114,7 @@ fn hash_by_behaviour(program: &Program) -> Hash {
 fn a_duplicate_enters_the_population_with_the_fitness_of_the_first() {
     let mut search = search(&config(500), 4);
     drive(&mut search, 4, by_training);
-    let population = search.population().expect("evolution has a population");
+    let population = &search.populations()[0];
     assert_eq!(population.iter().len(), 20);
     let births: Vec<u64> = population.iter().map(|member| member.birth).collect();
     assert_eq!(births, (480..500).collect::<Vec<u64>>());
@@ -179,7 +131,7 @@ fn the_population_starts_as_copies_of_the_start_program() {
     let mut search = search(&config(18), 1);
     let asked = drive(&mut search, 0, by_training);
     assert_eq!((asked[0].birth, asked[0].program.to_string().as_str()), (0, quadratic::START));
-    let population = search.population().expect("evolution has a population").iter();
+    let population = search.populations()[0].iter();
     let of_the_start: Vec<f64> =
         population.filter(|member| member.birth == 0).map(|member| member.fitness).collect();
     assert_eq!(of_the_start, [quadratic::outcome(&quadratic::start()).fitness(); 3]);
@@ -213,6 +165,7 @@ fn a_space_without_anything_new_is_exhausted() {
         change_constant: 0.0,
         change_op: 0.0,
         swap: 0.0,
+        duplicate: 0.0,
     };
     let config = SearchConfig {
         strategy: StrategyConfig::RandomSearch { mutations: 2 },
@@ -223,7 +176,7 @@ fn a_space_without_anything_new_is_exhausted() {
     let asked = drive(&mut search, 1, by_training);
     assert_eq!(search.stop_reason(), Some(StopReason::Exhausted(100_000)));
     assert!((5..20).contains(&asked.len()), "{}", asked.len());
-    assert!(search.population().is_none());
+    assert!(search.populations().is_empty());
 }
 
 #[test]
@@ -277,6 +230,7 @@ fn a_failure_is_not_remembered_as_a_property_of_the_program() {
                 change_constant: 0.0,
                 change_op: 0.0,
                 swap: 0.0,
+                duplicate: 0.0,
                 delete: 1.0,
             },
             ..MutationConfig::default()

@@ -1,7 +1,12 @@
 //! The integration tests of this crate, one file for each part that is tested.
 
+mod breeding;
 mod config;
+mod driver;
 mod engine;
+mod landscape;
 mod mutation;
 mod quadratic;
+mod restarts;
 mod runner;
+mod strategies;

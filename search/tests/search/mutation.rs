@@ -49,6 +49,7 @@ const NOTHING: MutationWeights = MutationWeights {
     change_constant: 0.0,
     change_op: 0.0,
     swap: 0.0,
+    duplicate: 0.0,
 };
 
 /// Each kind by name, with the weights that allow it alone.
@@ -63,6 +64,7 @@ fn kinds() -> [(&'static str, MutationWeights); 6] {
     ]
 }
 
+/// All kinds that can be told apart by their children; a duplication looks like an insertion.
 const EVERYTHING: MutationWeights = MutationWeights {
     insert: 1.0,
     delete: 1.0,
@@ -70,6 +72,7 @@ const EVERYTHING: MutationWeights = MutationWeights {
     change_constant: 1.0,
     change_op: 1.0,
     swap: 1.0,
+    duplicate: 0.0,
 };
 
 fn program(text: &str) -> Program {
@@ -167,6 +170,7 @@ fn a_kind_of_weight_zero_is_never_used_and_all_others_are() {
             change_constant: EVERYTHING.change_constant - alone.change_constant,
             change_op: EVERYTHING.change_op - alone.change_op,
             swap: EVERYTHING.swap - alone.swap,
+            ..NOTHING
         };
         let mutator = mutator(weights);
         let mut seen = Vec::new();
@@ -182,6 +186,46 @@ fn a_kind_of_weight_zero_is_never_used_and_all_others_are() {
         let used = kinds().iter().filter(|(name, _)| seen.contains(name)).count();
         assert!(!seen.contains(&left_out), "{left_out} has weight 0");
         assert_eq!(used, 5, "{seen:?} without {left_out}");
+    }
+}
+
+#[test]
+fn a_duplication_adds_a_copy_before_its_original_that_differs_in_one_place() {
+    let mutator = mutator(MutationWeights { duplicate: 1.0, ..NOTHING });
+    for (index, text) in [ADAMW, RAW_LION].iter().enumerate() {
+        let parent = program(text);
+        let mut edits = Vec::new();
+        for stream in 0..300 {
+            let mut rng = Seed(index as u64).stream("duplicate", stream);
+            let child = mutator.mutate(&parent, &mut rng);
+            let (old, new) = (parent.statements(), child.statements());
+            assert_eq!(new.len(), old.len() + 1);
+            let place = old.iter().zip(new).position(|(old, new)| old != new);
+            let place = place.expect("the copy differs from its original");
+            assert_eq!(old[place..], new[place + 1..]);
+            let original = new[place + 1];
+            let copy = Statement::new(new[place].op, original.target, new[place].args());
+            edits.push(kind_within(&original, &copy));
+        }
+        edits.sort_unstable();
+        edits.dedup();
+        assert_eq!(edits, ["change_argument", "change_constant", "change_op"]);
+    }
+}
+
+#[test]
+fn chained_duplications_check_and_stop_at_the_limit_of_statements() {
+    let weights = MutationWeights { duplicate: 1.0, ..NOTHING };
+    let config = MutationConfig { weights, ..MutationConfig::default() };
+    let mutator = Mutator::new(&config).expect("the settings are valid");
+    for stream in 0..100 {
+        let mut rng = Seed(1).stream("chained", stream);
+        let mut parent = program(RAW_LION);
+        for _ in 0..50 {
+            // A child that does not check panics inside.
+            parent = mutator.mutate(&parent, &mut rng);
+        }
+        assert_eq!(parent.statements().len(), 60);
     }
 }
 
@@ -289,14 +333,14 @@ proptest! {
     #[test]
     fn any_valid_weights_and_limits_make_children_that_check(
         seed in any::<u64>(),
-        weights in proptest::array::uniform6(prop_oneof![Just(0.0), 0.01..10.0]),
+        weights in proptest::array::uniform7(prop_oneof![Just(0.0), 0.01..10.0]),
         max_statements in 0..40usize,
         fresh_constant in 0.0..=1.0,
     ) {
         prop_assume!(weights.iter().any(|weight| *weight > 0.0));
-        let [insert, delete, change_argument, change_constant, change_op, swap] = weights;
+        let [insert, delete, change_argument, change_constant, change_op, swap, duplicate] = weights;
         let weights =
-            MutationWeights { insert, delete, change_argument, change_constant, change_op, swap };
+            MutationWeights { insert, delete, change_argument, change_constant, change_op, swap, duplicate };
         let config = MutationConfig { weights, max_statements, fresh_constant, ..MutationConfig::default() };
         let mutator = Mutator::new(&config).expect("the settings are valid");
         let mut parent = program(ADAMW);

@@ -8,8 +8,8 @@ use evo_dsl::{Op, Program};
 use evo_evaluators::{Evaluator, Outcome};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Candidate, Champion, Counters, Deduplication, MutationConfig, Observer, RunOptions, Search,
-    SearchConfig, StopReason, Stopping, StrategyConfig, run,
+    Candidate, Champion, Counters, Deduplication, MutationConfig, Observer, Restarts, RunOptions,
+    Search, SearchConfig, StopReason, Stopping, StrategyConfig, run,
 };
 
 use crate::quadratic::{self, Quadratic};
@@ -20,6 +20,7 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 32,
         deduplication: Deduplication::Functional,
+        restarts: Restarts::default(),
         stopping,
     };
     let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
@@ -47,7 +48,7 @@ fn threads_and_cohorts_change_nothing_and_the_seed_does() {
         let mut search = search(candidates(3_000), seed);
         let reason = run(&mut search, &Quadratic, &mut (), &options(threads, cohort));
         assert_eq!(reason.expect("the threads start"), StopReason::Candidates(3_000));
-        let population = search.population().expect("evolution has a population").iter();
+        let population = search.populations()[0].iter();
         let population: Vec<(u64, String, u64)> = population
             .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
             .collect();

@@ -1,0 +1,120 @@
+//! Restarts: when the population is refilled, and with what.
+//!
+//! Invariant: a restart falls between two births. Those below [`Restart::birth`] were bred from the
+//! population before it and never enter the one after, though they may come into the hall of fame;
+//! let in, they would take a fresh start over with the very individuals it is to get away from. All
+//! is counted in births, so timing cannot show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Individual, SearchError};
+
+/// When to restart and from what; never, unless `every` or `plateau` is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Restarts {
+    /// What the population is refilled with.
+    pub from: RestartFrom,
+    /// Births from the start, or the last restart, to the next; above `window`.
+    pub every: Option<u64>,
+    /// Births absorbed in a row, since the last restart, without a new best among those bred since.
+    pub plateau: Option<u64>,
+}
+
+/// What a restart refills the population with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RestartFrom {
+    /// The start program: an independent repeat, which may end elsewhere.
+    #[default]
+    Start,
+    /// The fittest of all so far; the start program while nothing has a fitness.
+    Best,
+}
+
+/// Why the population was refilled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RestartReason {
+    /// So many births since the last restart.
+    Every(u64),
+    /// So many births without an improvement.
+    Plateau(u64),
+}
+
+/// A restart that took place.
+#[derive(Clone, Debug)]
+pub struct Restart {
+    /// The first birth bred from the refilled population.
+    pub birth: u64,
+    /// Why.
+    pub reason: RestartReason,
+    /// What the population was refilled with.
+    pub carried: Individual,
+}
+
+impl Restarts {
+    pub(crate) fn validate(&self, window: u64) -> Result<(), SearchError> {
+        if self.every.is_some_and(|every| every <= window) {
+            let message = format!("must be above the window, {window}: no outcome would be used");
+            return Err(SearchError::config("restarts.every", message));
+        }
+        if self.plateau == Some(0) {
+            return Err(SearchError::config("restarts.plateau", "must be 1 or more"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_never(&self) -> bool {
+        self.every.is_none() && self.plateau.is_none()
+    }
+}
+
+/// What has happened since the last restart.
+pub(crate) struct RestartClock {
+    restarts: Restarts,
+    window: u64,
+    /// The first birth bred since.
+    first: u64,
+    /// Births absorbed since the best was.
+    stale: u64,
+    best: f64,
+}
+
+impl RestartClock {
+    pub(crate) fn new(restarts: Restarts, window: u64) -> RestartClock {
+        RestartClock { restarts, window, first: 0, stale: 0, best: f64::NEG_INFINITY }
+    }
+
+    pub(crate) fn from(&self) -> RestartFrom {
+        self.restarts.from
+    }
+
+    /// Whether a birth was bred since the last restart.
+    pub(crate) fn admits(&self, birth: u64) -> bool {
+        birth >= self.first
+    }
+
+    /// Takes note of a birth just absorbed; gives the reason to restart now, if there is one.
+    pub(crate) fn absorb(&mut self, birth: u64, fitness: f64) -> Option<RestartReason> {
+        if self.admits(birth) {
+            self.stale = if fitness > self.best { 0 } else { self.stale + 1 };
+            self.best = self.best.max(fitness);
+        }
+        let bred = self.next_birth(birth) - self.first;
+        let every = self.restarts.every.filter(|&every| bred >= every);
+        let plateau = self.restarts.plateau.filter(|&plateau| self.stale >= plateau);
+        every.map(RestartReason::Every).or(plateau.map(RestartReason::Plateau))
+    }
+
+    /// Begins anew after the absorption of a birth; gives the first birth bred since.
+    pub(crate) fn restart(&mut self, absorbed: u64, carried: &Individual) -> u64 {
+        self.first = self.next_birth(absorbed);
+        self.stale = 0;
+        self.best = carried.fitness;
+        self.first
+    }
+
+    /// The birth that is bred next after the absorption of this one.
+    fn next_birth(&self, absorbed: u64) -> u64 {
+        absorbed.saturating_add(self.window).saturating_add(1)
+    }
+}

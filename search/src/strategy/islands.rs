@@ -1,0 +1,83 @@
+//! Islands: regularized evolution in several populations that exchange their fittest.
+//!
+//! Invariant: birth *b* belongs to island *b* mod *n*, as parent and as child, and migration comes
+//! after every so many births absorbed, so neither depends on timing. Migration is a ring: each
+//! island sends copies of its fittest to the next, all at once, where they replace the oldest.
+
+use evo_hashes::StreamRng;
+
+use super::Strategy;
+use crate::{Individual, Population};
+
+/// When and how much is exchanged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Migration {
+    /// Births from one migration to the next.
+    pub(super) every: u64,
+    /// Individuals that leave each island, at most its population.
+    pub(super) migrants: usize,
+}
+
+/// Populations in a ring.
+pub(super) struct Islands {
+    islands: Vec<Population>,
+    tournament: usize,
+    migration: Migration,
+}
+
+impl Islands {
+    pub(super) fn new(
+        start: &Individual,
+        islands: usize,
+        population: usize,
+        tournament: usize,
+        migration: Migration,
+    ) -> Self {
+        let islands = vec![Population::filled(start, population); islands];
+        Islands { islands, tournament, migration }
+    }
+
+    fn of(&self, birth: u64) -> usize {
+        (birth % self.islands.len() as u64) as usize
+    }
+
+    fn migrate(&mut self) {
+        let fittest = |island: &Population| island.fittest(self.migration.migrants);
+        let leaving: Vec<Vec<Individual>> = self.islands.iter().map(fittest).collect();
+        for (from, migrants) in leaving.into_iter().enumerate() {
+            let to = (from + 1) % self.islands.len();
+            for migrant in migrants {
+                self.islands[to].replace_oldest(migrant);
+            }
+        }
+    }
+}
+
+impl Strategy for Islands {
+    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual {
+        self.islands[self.of(birth)].tournament(self.tournament, rng)
+    }
+
+    fn absorb(&mut self, individual: Individual) {
+        let birth = individual.birth;
+        if birth == 0 {
+            self.restart(&individual);
+        } else {
+            let island = self.of(birth);
+            self.islands[island].replace_oldest(individual);
+        }
+        if (birth + 1).is_multiple_of(self.migration.every) {
+            self.migrate();
+        }
+    }
+
+    fn restart(&mut self, from: &Individual) {
+        for island in &mut self.islands {
+            island.refill(from);
+        }
+    }
+
+    fn populations(&self) -> &[Population] {
+        &self.islands
+    }
+}

@@ -1,0 +1,57 @@
+//! Drives a search without threads, and sums it up.
+
+use evo_evaluators::{Outcome, Score};
+use evo_hashes::{FunctionalHasher, Seed};
+use evo_search::{Candidate, Counters, Population, Search};
+use rand::RngExt;
+
+use crate::quadratic;
+
+pub(crate) fn hasher() -> FunctionalHasher {
+    FunctionalHasher::new(14).expect("14 is between 1 and 23")
+}
+
+/// Asks for all there is, then tells one outcome drawn among those in flight, and again; gives
+/// back the candidates in the order they were asked.
+pub(crate) fn drive(
+    search: &mut Search,
+    order: u64,
+    mut outcome: impl FnMut(&Candidate) -> Outcome,
+) -> Vec<Candidate> {
+    let mut rng = Seed(order).stream("tell order", 0);
+    let (mut asked, mut in_flight) = (Vec::new(), Vec::new());
+    loop {
+        while let Some(candidate) = search.ask() {
+            asked.push(candidate.clone());
+            in_flight.push(candidate);
+        }
+        assert_eq!(search.in_flight(), in_flight.len());
+        if in_flight.is_empty() {
+            assert!(search.is_finished());
+            return asked;
+        }
+        let told = in_flight.swap_remove(rng.random_range(0..in_flight.len()));
+        search.tell(told.birth, outcome(&told)).expect("the candidate is in flight");
+    }
+}
+
+pub(crate) fn by_training(candidate: &Candidate) -> Outcome {
+    quadratic::outcome(&candidate.program)
+}
+
+/// Everything a run is judged by.
+pub(crate) fn result(search: &Search) -> (String, Counters, Vec<(u64, String, u64)>) {
+    let mut csv = Vec::new();
+    search.hall_of_fame().write_csv(&mut csv).expect("memory takes any amount");
+    let members = search.populations().iter().flat_map(Population::iter);
+    let population = members
+        .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
+        .collect();
+    (String::from_utf8(csv).expect("the table is text"), *search.counters(), population)
+}
+
+/// An outcome that depends on the birth alone.
+pub(crate) fn scored(birth: u64, salt: u64) -> Outcome {
+    let fitness = Seed(salt).stream("fitness", birth).random::<f64>();
+    Outcome::Scored(Score { fitness, losses: vec![] })
+}
