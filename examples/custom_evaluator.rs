@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         mutation: MutationConfig::default(),
         window: 64,
         deduplication: Deduplication::Functional,
+        restarts: Default::default(),
         stopping: Stopping { candidates: Some(20_000), ..Stopping::default() },
     };
     let hasher = FunctionalHasher::new(14).ok_or("1 to 23 bits")?;
