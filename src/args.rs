@@ -42,8 +42,8 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The seed of the search; the same as --set seed=N
-    #[arg(long, value_name = "N")]
+    /// The seed of the search; wins over --set seed=N
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Worker threads [default: one for each core]; does not change the result
     #[arg(long, value_name = "N", value_parser = threads)]
@@ -126,9 +126,9 @@ const MOST_THREADS: usize = 1024;
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse() {
         Ok(threads) if threads <= MOST_THREADS => {
-            NonZeroUsize::new(threads).ok_or_else(|| "must be 1 or more".to_owned())
+            NonZeroUsize::new(threads).ok_or_else(|| "at least 1".to_owned())
         }
         Ok(_) => Err(format!("at most {MOST_THREADS}")),
-        Err(error) => Err(format!("{error}")),
+        Err(_) => Err("expected a whole number of 1 or more".to_owned()),
     }
 }

@@ -132,6 +132,13 @@ impl Config {
             restarts: self.restarts,
             stopping: self.stopping,
         };
+        let (count, limit) = (start.statements().len(), self.mutation.max_statements);
+        if count > limit {
+            return Err(SearchError::Config {
+                key: "mutation.max_statements".to_owned(),
+                message: format!("is {limit}, below the {count} statements of the start program"),
+            });
+        }
         let bits = self.hashing.mantissa_bits;
         let hasher = FunctionalHasher::new(bits).ok_or_else(|| SearchError::Config {
             key: "hashing.mantissa_bits".to_owned(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use evo_dsl::{ParseError, Program, nearest_name, zoo};
+use evo_evaluators::read_file;
 use thiserror::Error;
 
 /// Why a program could not be had.
@@ -10,7 +11,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ProgramSourceError {
     /// No zoo entry of that name.
-    #[error("the zoo has no `{name}`{}", nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+    #[error("the zoo has no `{name}`; {}", nearest.map_or("`evo zoo` lists what it has".to_owned(), |nearest| format!("did you mean `{nearest}`?")))]
     UnknownZooName {
         /// The name asked for.
         name: String,
@@ -34,7 +35,7 @@ pub enum ProgramSourceError {
         error: ParseError,
     },
     /// The run has no such individual.
-    #[error("{}: no individual with birth {birth} in the hall of fame", path.display())]
+    #[error("{}: no individual with birth {birth}; it keeps only the best of each length", path.display())]
     UnknownBirth {
         /// The run's hall of fame.
         path: PathBuf,
@@ -61,7 +62,12 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
     }
     let path = base.join(source);
     if path.is_dir() {
-        return parse_file(&path.join("best.py"));
+        let best = path.join("best.py");
+        if !best.exists() {
+            let message = "no run with a result: there is no best.py in it".to_owned();
+            return Err(ProgramSourceError::Unreadable { path, message });
+        }
+        return parse_file(&best);
     }
     if let Some((run, birth)) = source.rsplit_once(':')
         && base.join(run).is_dir()
@@ -71,10 +77,13 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
     parse_file(&path)
 }
 
+/// The largest program text that is read, in bytes.
+const LARGEST: u64 = 1 << 24;
+
 fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
     let unreadable =
         |message: String| ProgramSourceError::Unreadable { path: path.to_owned(), message };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = read_file(path, LARGEST).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         unreadable(format!("not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
     })?;

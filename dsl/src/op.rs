@@ -83,7 +83,7 @@ pub enum ShapeRule {
 
 impl fmt::Display for ShapeRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             ShapeRule::Join => "the larger of the types",
             ShapeRule::ReduceLeaves => "per-leaf of a tree, else the type",
             ShapeRule::ReduceAll => "scalar",

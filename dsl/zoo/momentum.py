@@ -1,4 +1,4 @@
-# Heavy-ball momentum (Polyak 1964), in the form of torch.optim.SGD(momentum=0.9).
+# Heavy-ball momentum (Polyak 1964), in the form of torch.optim.SGD(lr=0.01, momentum=0.9).
 def train(w, g, m, lr):
   m = m * 0.9
   m = m + g

@@ -1,4 +1,4 @@
-# Nesterov momentum (Sutskever et al. 2013), in the form of torch.optim.SGD(momentum=0.9, nesterov=True).
+# Nesterov momentum (Sutskever et al. 2013), in the form of torch.optim.SGD(lr=0.01, momentum=0.9, nesterov=True).
 def train(w, g, m, lr):
   m = m * 0.9
   m = m + g

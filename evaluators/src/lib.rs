@@ -11,10 +11,12 @@
 
 mod error;
 mod evaluator;
+mod file;
 mod optimizer;
 mod outcome;
 mod schedule;
 mod task;
+mod task_size;
 
 #[cfg(feature = "candle")]
 mod data;
@@ -27,6 +29,7 @@ mod proxies;
 
 pub use error::EvaluatorError;
 pub use evaluator::Evaluator;
+pub use file::read_file;
 pub use optimizer::OptimizerConfig;
 pub use outcome::{Invalid, InvalidReason, Outcome, Score};
 pub use schedule::Schedule;

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EvaluatorError, Schedule};
 
+/// The most steps of a task; weeks of training at this size.
+const MOST_STEPS: u64 = 1_000_000_000;
+
 /// One proxy task: a small network trained on small data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,8 +112,14 @@ impl TaskConfig {
     /// # Errors
     /// [`EvaluatorError::Config`] with a key path that starts inside the task, such as `model`.
     pub fn check(&self) -> Result<(), EvaluatorError> {
-        if self.name.is_empty() {
-            return Err(EvaluatorError::config("name", "a task needs a name"));
+        if self.name.is_empty() || self.name.contains(char::is_control) {
+            return Err(EvaluatorError::config(
+                "name",
+                "a task needs a name of printable characters",
+            ));
+        }
+        if self.steps.get() > MOST_STEPS {
+            return Err(EvaluatorError::config("steps", format!("must be at most {MOST_STEPS}")));
         }
         for (key, value) in
             [("learning_rate", self.learning_rate), ("baseline_loss", self.baseline_loss)]
@@ -129,7 +138,8 @@ impl TaskConfig {
         }
         self.model.check()?;
         self.data.check()?;
-        self.check_fit()
+        self.check_fit()?;
+        self.check_size()
     }
 
     fn check_fit(&self) -> Result<(), EvaluatorError> {

@@ -31,6 +31,9 @@ pub struct SearchConfig {
     pub stopping: Stopping,
 }
 
+/// The widest window: births in it are held in memory.
+const WIDEST_WINDOW: u64 = 1_000_000;
+
 fn default_window() -> u64 {
     64
 }
@@ -39,6 +42,10 @@ impl SearchConfig {
     /// Checks everything but the mutation settings, which building the mutator checks.
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
         self.strategy.validate()?;
+        if self.window > WIDEST_WINDOW {
+            let message = format!("must be at most {WIDEST_WINDOW}");
+            return Err(SearchError::config("window", message));
+        }
         self.restarts.validate(self.window)?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()
         {

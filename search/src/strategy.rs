@@ -67,17 +67,35 @@ pub enum StrategyConfig {
     },
 }
 
+/// The most individuals held at a time; the largest population in the literature is 1,000.
+const MOST_INDIVIDUALS: u64 = 1_000_000;
+
+/// The most draws or edits one birth may take.
+const MOST_DRAWS: u64 = 10_000;
+
 impl StrategyConfig {
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
         for (key, count) in self.counts() {
+            let most = match key {
+                "strategy.tournament" | "strategy.mutations" => MOST_DRAWS,
+                "strategy.migration_every" => u64::MAX,
+                _ => MOST_INDIVIDUALS,
+            };
             if count == 0 {
                 return Err(SearchError::config(key, "must be 1 or more"));
+            }
+            if count > most {
+                return Err(SearchError::config(key, format!("must be at most {most}")));
             }
         }
         if let StrategyConfig::Islands { islands, population, migrants, .. } = *self {
             if islands < 2 {
                 let message = "must be 2 or more; one population is `RegularizedEvolution`";
                 return Err(SearchError::config("strategy.islands", message));
+            }
+            if (islands as u64).saturating_mul(population as u64) > MOST_INDIVIDUALS {
+                let message = format!("all islands together hold at most {MOST_INDIVIDUALS}");
+                return Err(SearchError::config("strategy.population", message));
             }
             if migrants > population {
                 let message = format!("an island of {population} cannot send {migrants}");

@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
-use evo::{Config, Evaluator, OptimizerEvaluator, RunOptions, Search, StopReason, zoo};
+use evo::{
+    Config, Evaluator, OptimizerEvaluator, Program, RunOptions, Search, StopReason,
+    structural_hash, zoo,
+};
 use serde::Serialize;
 
 use super::comparison::Comparison;
@@ -81,6 +84,13 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
         ));
         return Ok(ExitCode::from(INTERRUPTED));
     }
+    if search.best().is_none() {
+        eprintln!(
+            "no program could train the tasks; see `evo evaluate {} --config …`",
+            config.start
+        );
+        return Ok(ExitCode::from(1));
+    }
     report(args, &config, &evaluator, &search, &directory, seconds)?;
     let missed = config.stopping.fitness.is_some() && !matches!(reason, StopReason::Fitness(_));
     Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
@@ -148,8 +158,13 @@ fn report(
         anyhow::Ok((label.to_owned(), entry.program()))
     };
     let winner = best.individual.program.live();
-    let programs =
-        [known("AdamW", "adamw")?, known("Lion", "lion")?, ("winner".to_owned(), winner.clone())];
+    let mut programs = vec![known("AdamW", "adamw")?, known("Lion", "lion")?];
+    let start = config.start_program()?;
+    let same = |(_, other): &(String, Program)| structural_hash(other) == structural_hash(&start);
+    if !programs.iter().any(same) {
+        programs.push(("start".to_owned(), start));
+    }
+    programs.push(("winner".to_owned(), winner.clone()));
     let comparison = Comparison::of(config, evaluator, &programs, threads(args.threads))?;
     let report = Report {
         run_directory: directory.path().display().to_string(),

@@ -46,7 +46,7 @@ fn with_liveness(program: &Program) -> String {
         }
     });
     let live = liveness.iter().filter(|liveness| **liveness == Liveness::Live).count();
-    writeln!(text, "# {} statements, {live} live", liveness.len())
+    writeln!(text, "# statements: {}, live: {live}", liveness.len())
         .expect("a string can always grow");
     text
 }

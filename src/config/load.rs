@@ -12,7 +12,7 @@ use ron::extensions::Extensions;
 use thiserror::Error;
 
 use evo_dsl::nearest_name;
-use evo_evaluators::{DataConfig, EvaluatorError, OptimizerEvaluator};
+use evo_evaluators::{DataConfig, EvaluatorError, OptimizerEvaluator, read_file};
 use evo_search::SearchError;
 
 use super::Config;
@@ -63,9 +63,12 @@ impl ConfigError {
 /// A configuration text and where it came from.
 struct Source {
     path: PathBuf,
+    /// The file as it is.
+    original: String,
+    /// The file with the overrides applied.
     text: String,
-    /// The override last applied.
-    set: Option<String>,
+    /// The overrides applied.
+    sets: Vec<String>,
 }
 
 impl Config {
@@ -76,7 +79,8 @@ impl Config {
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
         let text = read(path)?;
-        let mut source = Source { path: path.to_owned(), text, set: None };
+        let original = text.clone();
+        let mut source = Source { path: path.to_owned(), original, text, sets: Vec::new() };
         let mut config = source.parse()?;
         for set in overrides {
             config = source.apply(set)?;
@@ -117,21 +121,52 @@ impl Config {
     }
 }
 
+/// The largest configuration that is read, in bytes.
+const LARGEST: u64 = 1 << 24;
+
+/// The most brackets open at once; readers of nested text recurse.
+const DEEPEST: usize = 100;
+
 fn read(path: &Path) -> Result<String, ConfigError> {
-    let at = |message: String| ConfigError {
-        place: format!("{}: ", path.display()),
+    let at = |place: &str, message: String| ConfigError {
+        place: format!("{}{place}: ", path.display()),
         ..ConfigError::new("", message)
     };
-    let bytes = std::fs::read(path).map_err(|error| at(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| at("not UTF-8 text".to_owned()))?;
+    let bytes = read_file(path, LARGEST).map_err(|message| at("", message))?;
+    let text = String::from_utf8(bytes).map_err(|_| at("", "not UTF-8 text".to_owned()))?;
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     if text.trim().is_empty() {
-        let message = "the file is empty; `configs/quickstart.ron` is an example to start from";
-        return Err(ConfigError {
-            place: format!("{}:1:1: ", path.display()),
-            ..ConfigError::new("", message)
-        });
+        return Err(at(
+            ":1:1",
+            "the file is empty; `start`, `strategy`, `evaluation` and `stopping` are needed"
+                .to_owned(),
+        ));
+    }
+    if let Some(line) = too_deep(&text) {
+        return Err(at(
+            &format!(":{line}:1"),
+            format!("more than {DEEPEST} brackets are open at once"),
+        ));
     }
     Ok(text)
+}
+
+/// The line, from 1, on which too many brackets are open.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0usize;
+    for (index, line) in text.lines().enumerate() {
+        for byte in line.bytes() {
+            match byte {
+                b'(' | b'[' | b'{' => open += 1,
+                b')' | b']' | b'}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > DEEPEST {
+                return Some(index + 1);
+            }
+        }
+    }
+    None
 }
 
 fn parse(text: &str) -> Result<Config, SpannedError> {
@@ -154,65 +189,84 @@ impl Source {
         if key.is_empty() || value.is_empty() {
             return Err(refused("expected KEY=VALUE"));
         }
+        if key.split('.').any(str::is_empty) || too_deep(value).is_some() {
+            return Err(refused("there is no such place in the configuration"));
+        }
         let outline = Node::of(&self.text);
         let splice = |value: &str| splice(&self.text, &outline, key, value);
-        let text =
-            splice(value).ok_or_else(|| refused("there is no such place in the configuration"))?;
-        let quoted = splice(&format!("{value:?}")).unwrap_or_default();
-        let (text, parsed) = match parse(&text) {
-            Err(error) => match parse(&quoted) {
-                Ok(config) => (quoted, Ok(config)),
-                Err(_) => (text, Err(error)),
-            },
-            parsed => (text, parsed),
+        let no_place = || refused("there is no such place in the configuration");
+        let quoted = splice(&format!("{value:?}")).ok_or_else(no_place)?;
+        // What is not one RON value is a string.
+        let one_value = Node::of(value).span == (0..value.len());
+        let plain = splice(value).filter(|_| one_value).unwrap_or_else(|| quoted.clone());
+        let (text, parsed) = match (parse(&plain), parse(&quoted)) {
+            (Err(_), Ok(config)) => (quoted, Ok(config)),
+            (parsed, _) => (plain, parsed),
         };
         self.text = text;
-        self.set = Some(set.to_owned());
+        self.sets.push(set.to_owned());
         parsed.map_err(|error| self.spanned(&error))
     }
 
     fn spanned(&self, error: &SpannedError) -> ConfigError {
         let Span { start, end } = &error.span;
         let outline = Node::of(&self.text);
-        let (position, path) = match unknown_name(&error.code) {
-            // The span ends behind the name that is not known.
-            Some(name) => {
-                let byte = self.byte(end);
-                let byte = self.text[..byte].rfind(name).unwrap_or(byte);
-                (self.position(byte), outline.path_at(byte))
+        let (byte, key) = match &error.code {
+            ron::Error::MissingStructField { field, .. } => {
+                let (node, path) = outline.around(self.byte(end));
+                let dot = if path.is_empty() { "" } else { "." };
+                (node.span.start, format!("{path}{dot}{field}"))
             }
-            None => {
-                // The span may start in the blanks before the value, or behind its sign.
+            // The span ends behind the name that is not known.
+            ron::Error::NoSuchStructField { found, .. }
+            | ron::Error::NoSuchEnumVariant { found, .. } => {
+                let byte = self.byte(end);
+                let byte = self.text[..byte].rfind(found).unwrap_or(byte);
+                (byte, outline.path_at(byte))
+            }
+            // The span may start in the blanks before the value, or behind its sign.
+            _ => {
                 let byte = self.byte(start);
                 let path = outline.path_at(byte);
                 let node = outline.find(&path).0;
-                let start = node.span.start;
-                let byte = if node.inside.is_some() { byte.max(start) } else { start };
-                (self.position(byte), path)
+                let value = node.span.start;
+                (if node.inside.is_some() { byte.max(value) } else { value }, path)
             }
         };
-        ConfigError { place: self.place(position), key: path, message: describe(&error.code) }
+        let place = match self.sets.last() {
+            Some(set) => self.overridden(set),
+            None => self.place(&self.text, byte),
+        };
+        ConfigError { place, message: describe(&error.code, &key), key }
     }
 
-    /// Adds the place of its key to an error.
+    /// Adds the place of its key to an error: the override that set it, or else where it stands in
+    /// the file.
     fn locate(&self, error: ConfigError) -> ConfigError {
-        let outline = Node::of(&self.text);
-        let (node, _) = outline.find(&error.key);
-        ConfigError { place: self.place(self.position(node.span.start)), ..error }
+        let covers = |set: &&String| {
+            let key = set.split('=').next().unwrap_or_default().trim();
+            error.key.starts_with(key) || key.starts_with(&error.key)
+        };
+        let place = match self.sets.iter().rev().find(covers) {
+            Some(set) => self.overridden(set),
+            None => {
+                let outline = Node::of(&self.original);
+                self.place(&self.original, outline.find(&error.key).0.span.start)
+            }
+        };
+        ConfigError { place, ..error }
     }
 
-    fn place(&self, position: Position) -> String {
-        match &self.set {
-            Some(set) => format!("{} with --set {set}: ", self.path.display()),
-            None => format!("{}:{}:{}: ", self.path.display(), position.line, position.col),
-        }
+    fn overridden(&self, set: &str) -> String {
+        format!("{} with --set {set}: ", self.path.display())
     }
 
-    fn position(&self, byte: usize) -> Position {
-        let before = &self.text[..byte];
+    /// `file:line:column: ` of a byte.
+    fn place(&self, text: &str, byte: usize) -> String {
+        let before = &text[..byte];
         let line = before.matches('\n').count() + 1;
-        let col = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Position { line, col }
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        format!("{}:{line}:{column}: ", self.path.display())
     }
 
     fn byte(&self, position: &Position) -> usize {
@@ -223,7 +277,8 @@ impl Source {
     }
 }
 
-/// The text with the value at `key` replaced, or the key added to the struct it would stand in.
+/// The text with the value at `key` replaced, or the key added to the struct it would stand in,
+/// which is added itself where it was left out.
 fn splice(text: &str, outline: &Node, key: &str, value: &str) -> Option<String> {
     let (node, found) = outline.find(key);
     if found {
@@ -231,30 +286,41 @@ fn splice(text: &str, outline: &Node, key: &str, value: &str) -> Option<String> 
         return Some(format!("{}{value}{}", &text[..span.start], &text[span.end..]));
     }
     let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
-    let (parent, found) = outline.find(parent);
-    if !found || name.contains(['[', ']']) {
+    if name.contains(['[', ']']) {
         return None;
     }
-    let inside = parent.inside?;
+    let (node, found) = outline.find(parent);
+    if !found {
+        return splice(text, outline, parent, &format!("({name}: {value})"));
+    }
+    let inside = node.inside?;
     Some(format!("{}{name}: {value}, {}", &text[..inside], &text[inside..]))
 }
 
-fn unknown_name(error: &ron::Error) -> Option<&str> {
-    match error {
-        ron::Error::NoSuchStructField { found, .. }
-        | ron::Error::NoSuchEnumVariant { found, .. } => Some(found),
-        _ => None,
-    }
-}
-
-fn describe(error: &ron::Error) -> String {
-    let (kind, found, expected) = match error {
-        ron::Error::NoSuchStructField { found, expected, .. } => ("key", found, expected),
-        ron::Error::NoSuchEnumVariant { found, expected, .. } => ("variant", found, expected),
-        other => return other.to_string(),
+fn describe(error: &ron::Error, key: &str) -> String {
+    use ron::Error;
+    let unknown = |kind: &str, found: &str, expected: &[&'static str]| match nearest_name(
+        found,
+        expected.iter().copied(),
+    ) {
+        Some(nearest) => format!("unknown {kind}; did you mean `{nearest}`?"),
+        None => format!("unknown {kind}; expected one of {}", expected.join(", ")),
     };
-    match nearest_name(found, expected.iter().copied()) {
-        Some(nearest) => format!("unknown {kind} `{found}`; did you mean `{nearest}`?"),
-        None => format!("unknown {kind} `{found}`; expected one of {}", expected.join(", ")),
+    match error {
+        Error::NoSuchStructField { found, expected, .. } => unknown("key", found, expected),
+        Error::NoSuchEnumVariant { found, expected, .. } => {
+            unknown(&format!("variant `{found}`"), found, expected)
+        }
+        Error::MissingStructField { .. } => "is missing".to_owned(),
+        Error::DuplicateStructField { field, .. } => format!("`{field}` is given twice"),
+        Error::IntegerOutOfBounds => "the number is negative or too large".to_owned(),
+        Error::InvalidValueForType { expected, .. } if expected.contains("nonzero") => {
+            "must be 1 or more".to_owned()
+        }
+        Error::ExpectedIdentifier if key == "mutation.ops" => {
+            "expected `Lion45` or a list such as `List([\"+\", \"sign\"])`".to_owned()
+        }
+        Error::ExpectedComma => "expected a comma; counts are whole numbers".to_owned(),
+        other => other.to_string(),
     }
 }

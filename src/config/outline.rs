@@ -26,6 +26,18 @@ struct Entry {
     value: Node,
 }
 
+impl Entry {
+    /// Adds this entry to a path.
+    fn extend(&self, path: &mut String) {
+        if self.key.starts_with(|first: char| first.is_ascii_digit()) {
+            path.push_str(&format!("[{}]", self.key));
+        } else {
+            let dot = if path.is_empty() { "" } else { "." };
+            path.push_str(&format!("{dot}{}", self.key));
+        }
+    }
+}
+
 impl Node {
     /// The outline of a whole text.
     pub(super) fn of(text: &str) -> Node {
@@ -56,6 +68,18 @@ impl Node {
         (node, true)
     }
 
+    /// The innermost bracketed value that a byte lies in, and its path.
+    pub(super) fn around(&self, byte: usize) -> (&Node, String) {
+        let (mut node, mut path) = (self, String::new());
+        let holds =
+            |entry: &&Entry| entry.value.inside.is_some() && entry.value.span.contains(&byte);
+        while let Some(entry) = node.entries.iter().find(holds) {
+            entry.extend(&mut path);
+            node = &entry.value;
+        }
+        (node, path)
+    }
+
     /// The path of the innermost entry around, or just before, a byte.
     pub(super) fn path_at(&self, byte: usize) -> String {
         let mut path = String::new();
@@ -64,12 +88,7 @@ impl Node {
             if byte > entry.span.end && !path.is_empty() {
                 break;
             }
-            if entry.key.starts_with(|first: char| first.is_ascii_digit()) {
-                path.push_str(&format!("[{}]", entry.key));
-            } else {
-                let dot = if path.is_empty() { "" } else { "." };
-                path.push_str(&format!("{dot}{}", entry.key));
-            }
+            entry.extend(&mut path);
             node = &entry.value;
         }
         path

@@ -18,51 +18,87 @@ fn refused(scratch: &Scratch, args: &[&str], expected: &[&str]) {
     assert_eq!(scratch.entries(), before, "nothing is left behind");
 }
 
+/// What is written instead of what, and what the refusal must say.
+const MISTAKES: [(&str, &str, &[&str]); 26] = [
+    ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
+    ("window: 16", "window: 18446744073709551615", &["bad.ron:7:13", "`window`", "at most"]),
+    (
+        "population: 20",
+        "population: 1000000000",
+        &["bad.ron:5:48", "strategy.population", "at most"],
+    ),
+    (
+        "tournament: 4",
+        "tournament: 1000000000000",
+        &["bad.ron:5:64", "strategy.tournament", "at most"],
+    ),
+    (
+        "hidden: [8]",
+        "hidden: [10000000000]",
+        &["bad.ron:12:24", "evaluation.tasks[0].model", "at most"],
+    ),
+    (
+        "batch_size: 16",
+        "batch_size: 1000000000000",
+        &["bad.ron:14:29", "tasks[0].batch_size", "at most"],
+    ),
+    (
+        "steps: 20",
+        "steps: 1000000000000",
+        &["bad.ron:15:24", "evaluation.tasks[0].steps", "at most"],
+    ),
+    (
+        "data: Digits",
+        "data: Idx(images: \"/dev/zero\", labels: \"x\")",
+        &["bad.ron:13:35", "not a file"],
+    ),
+    (
+        "max_statements: 20",
+        "max_statements: 3",
+        &["bad.ron:6:32", "mutation.max_statements", "start program"],
+    ),
+    ("max_statements: 20", "ops: [\"+\"]", &["bad.ron:6:", "mutation.ops", "List("]),
+    ("seed: 7", "seed: 7, seed: 8", &["bad.ron:3:", "`seed` is given twice"]),
+    (
+        "batch_size: 16",
+        "batch_sise: 16",
+        &["bad.ron:14:17", "evaluation.tasks[0].batch_sise", "`batch_size`"],
+    ),
+    ("steps: 20", "steps: \"20\"", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
+    ("steps: 20", "steps: -20", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
+    ("steps: 20", "steps: 0", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
+    ("population: 20", "population: -1", &["bad.ron:5:48", "strategy.population"]),
+    ("population: 20", "population: 0", &["bad.ron:5:48", "strategy.population", "1 or more"]),
+    ("Mlp(hidden", "Mpl(hidden", &["bad.ron:12:24", "did you mean `Mlp`?"]),
+    (
+        "max_statements: 20",
+        "ops: List([\"+\", \"sigm\"])",
+        &["bad.ron:6:32", "mutation.ops[1]", "did you mean `sign`?"],
+    ),
+    ("zoo:adamw_uncorrected", "zoo:loin", &["bad.ron:4:12", "start", "did you mean `lion`?"]),
+    (
+        "zoo:adamw_uncorrected",
+        "missing.py",
+        &["bad.ron:4:12", "start", "missing.py", "No such file"],
+    ),
+    (
+        "data: Digits",
+        "data: Idx(images: \"no-images\", labels: \"no-labels\")",
+        &["bad.ron:13:35", "evaluation.tasks[0].data.images", "no-images", "No such file"],
+    ),
+    (
+        "model: Mlp(hidden: [8])",
+        "model: Conv(channels: [])",
+        &["bad.ron:12:", "evaluation.tasks[0].model.channels"],
+    ),
+    ("candidates: 150", "fitness: 1.0", &["bad.ron:33:15", "stopping", "at least one of"]),
+    ("baseline_loss: 1.5", "baseline_loss: -1.5", &["bad.ron:17:32", "baseline_loss", "positive"]),
+    ("stopping: (candidates: 150),", "", &["bad.ron:2:1", "`stopping`: is missing"]),
+];
+
 #[test]
 fn a_bad_configuration_is_refused_with_file_line_column_and_key() {
-    let cases: [(&str, &str, &[&str]); 16] = [
-        ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
-        (
-            "batch_size: 16",
-            "batch_sise: 16",
-            &["bad.ron:14:17", "evaluation.tasks[0].batch_sise", "`batch_size`"],
-        ),
-        ("steps: 20", "steps: \"20\"", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
-        ("steps: 20", "steps: -20", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
-        ("steps: 20", "steps: 0", &["bad.ron:15:24", "evaluation.tasks[0].steps"]),
-        ("population: 20", "population: -1", &["bad.ron:5:48", "strategy.population"]),
-        ("population: 20", "population: 0", &["bad.ron:5:48", "strategy.population", "1 or more"]),
-        ("Mlp(hidden", "Mpl(hidden", &["bad.ron:12:24", "did you mean `Mlp`?"]),
-        (
-            "max_statements: 20",
-            "ops: List([\"+\", \"sigm\"])",
-            &["bad.ron:6:32", "mutation.ops[1]", "did you mean `sign`?"],
-        ),
-        ("zoo:adamw_uncorrected", "zoo:loin", &["bad.ron:4:12", "start", "did you mean `lion`?"]),
-        (
-            "zoo:adamw_uncorrected",
-            "missing.py",
-            &["bad.ron:4:12", "start", "missing.py", "No such file"],
-        ),
-        (
-            "data: Digits",
-            "data: Idx(images: \"no-images\", labels: \"no-labels\")",
-            &["bad.ron:13:35", "evaluation.tasks[0].data.images", "no-images", "No such file"],
-        ),
-        (
-            "model: Mlp(hidden: [8])",
-            "model: Conv(channels: [])",
-            &["bad.ron:12:", "evaluation.tasks[0].model.channels"],
-        ),
-        ("candidates: 150", "fitness: 1.0", &["bad.ron:33:15", "stopping", "at least one of"]),
-        (
-            "baseline_loss: 1.5",
-            "baseline_loss: -1.5",
-            &["bad.ron:17:32", "baseline_loss", "positive"],
-        ),
-        ("stopping: (candidates: 150),", "", &["bad.ron:", "stopping"]),
-    ];
-    for (good, bad, expected) in cases {
+    for (good, bad, expected) in MISTAKES {
         let scratch = Scratch::new();
         assert!(TINY.contains(good), "{good}");
         let config = scratch.write("bad.ron", TINY.replacen(good, bad, 1));
@@ -79,6 +115,11 @@ fn a_file_that_is_no_configuration_is_refused() {
     scratch.write("binary.ron", [0xff, 0xfe, 0x00]);
     scratch.write("broken.ron", &TINY[..TINY.len() / 2]);
     scratch.write("list.ron", "[1, 2, 3]");
+    scratch.write("deep.ron", "(".repeat(100_000));
+    scratch.write("deep_list.ron", TINY.replacen("[8]", &"[".repeat(50_000), 1));
+    refused(&scratch, &["search", "deep.ron"], &["deep.ron:1:1", "brackets"]);
+    refused(&scratch, &["search", "deep_list.ron"], &["deep_list.ron:12:1", "brackets"]);
+    refused(&scratch, &["search", "/dev/zero"], &["not a file"]);
     refused(&scratch, &["search", "empty.ron"], &["empty.ron:1:1", "empty"]);
     refused(&scratch, &["search", "blank.ron"], &["blank.ron:1:1", "empty"]);
     refused(&scratch, &["search", "binary.ron"], &["binary.ron", "UTF-8"]);
@@ -116,6 +157,20 @@ fn a_damaged_data_file_is_refused() {
 }
 
 #[test]
+fn an_override_is_not_blamed_for_a_fault_in_the_file() {
+    let scratch = Scratch::new();
+    scratch.write("bad.ron", TINY.replacen("population: 20", "population: 0", 1));
+    refused(
+        &scratch,
+        &["search", "bad.ron", "--seed", "3"],
+        &["bad.ron:5:48: `strategy.population`"],
+    );
+    let good = repository("tests/data/tiny.ron");
+    let args = ["search", &good, "--set", "strategy.population=0", "--seed", "3"];
+    refused(&scratch, &args, &["with --set strategy.population=0: `strategy.population`"]);
+}
+
+#[test]
 fn bad_overrides_and_arguments_are_refused() {
     let scratch = Scratch::new();
     let tiny = repository("tests/data/tiny.ron");
@@ -127,6 +182,8 @@ fn bad_overrides_and_arguments_are_refused() {
     set("stopping.candidates", &["KEY=VALUE"]);
     set("no.such.place=1", &["--set no.such.place=1"]);
     set("evaluation.tasks[9].steps=1", &["--set evaluation.tasks[9].steps=1"]);
+    set("stopping..candidates=3", &["--set stopping..candidates=3"]);
+    set("stopping.candidates=3, seconds: 5.0", &["--set stopping.candidates=3, seconds: 5.0"]);
     scratch.write("taken", "something finished");
     let run = scratch.run(&["search", &tiny, "--out", "taken"]);
     assert_eq!(run.code, Some(2));

@@ -9,7 +9,7 @@ fn show_marks_what_is_dead_within_a_step_and_across_steps() {
     let marked: Vec<&str> = shown.lines().filter(|line| line.contains("# dead")).collect();
     assert_eq!(marked.len(), 1, "{shown}");
     assert!(marked[0].contains("m = cosh(update)") && marked[0].contains("dead across steps"));
-    assert!(shown.ends_with("# 12 statements, 11 live\n"), "{shown}");
+    assert!(shown.ends_with("# statements: 12, live: 11\n"), "{shown}");
     scratch.write("dead.py", "def train(w, g, lr):\n  x = cos(w)\n  u = g * lr\n  return u\n");
     let shown = scratch.run(&["show", "dead.py"]).success();
     assert!(shown.contains("x = cos(w)  # dead\n"), "{shown}");

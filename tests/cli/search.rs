@@ -61,7 +61,7 @@ fn json_holds_the_result_and_quiet_is_quiet() {
     let json: serde_json::Value = serde_json::from_str(&run.success()).expect("it is JSON");
     assert_eq!(json["counters"]["births"], 40);
     assert_eq!(json["seed"], 7);
-    assert_eq!(json["comparison"]["programs"][2]["name"], "winner");
+    assert_eq!(json["comparison"]["programs"][3]["name"], "winner");
     let programs = &json["comparison"]["programs"];
     let fitness = |index: usize| programs[index]["fitness"].as_f64().expect("it trains");
     let best: f64 = {
@@ -71,7 +71,7 @@ fn json_holds_the_result_and_quiet_is_quiet() {
         fitness.fold(f64::NEG_INFINITY, f64::max)
     };
     assert_eq!(
-        fitness(2).to_bits(),
+        fitness(3).to_bits(),
         best.to_bits(),
         "the winner scores what it scored in the search"
     );

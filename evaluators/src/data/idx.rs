@@ -48,7 +48,7 @@ fn read<const N: usize>(
     magic: u32,
     kind: &str,
 ) -> Result<([usize; N], Vec<u8>), EvaluatorError> {
-    let mut bytes = std::fs::read(path)
+    let mut bytes = crate::read_file(path, super::LARGEST_FILE)
         .map_err(|error| damaged(path, key, format!("expected an IDX {kind} file: {error}")))?;
     let header = 4 * (N + 1);
     if bytes.len() < header || word(&bytes, 0) != magic {

@@ -12,11 +12,12 @@ use crate::EvaluatorError;
 /// # Errors
 /// [`EvaluatorError::Data`] naming the file and `data.path`.
 pub(super) fn tokens(path: &Path) -> Result<Vec<u32>, EvaluatorError> {
-    let bytes = std::fs::read(path).map_err(|error| EvaluatorError::Data {
-        key: "data.path".into(),
-        path: path.into(),
-        message: format!("expected a readable text file: {error}"),
-    })?;
+    let bytes =
+        crate::read_file(path, super::LARGEST_FILE).map_err(|error| EvaluatorError::Data {
+            key: "data.path".into(),
+            path: path.into(),
+            message: format!("expected a readable text file: {error}"),
+        })?;
     Ok(bytes.into_iter().map(u32::from).collect())
 }
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EvaluatorError, TaskConfig};
 
+/// The most runs for each learning rate.
+const MOST_REPEATS: u32 = 1_000;
+
 /// How programs of the optimizer domain are scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +75,12 @@ impl OptimizerConfig {
             return Err(EvaluatorError::config(
                 "learning_rate_multiples",
                 "needs at least one number, all positive",
+            ));
+        }
+        if self.repeats.get() > MOST_REPEATS {
+            return Err(EvaluatorError::config(
+                "repeats",
+                format!("must be at most {MOST_REPEATS}"),
             ));
         }
         if self.divergence.is_nan() || self.divergence <= 1.0 {

@@ -10,8 +10,8 @@ use std::path::Path;
 use evo_dsl::{Executor, Program};
 
 use super::config::keyed;
-use super::proxy_task::ProxyTask;
-use super::training::{Run, mean_loss};
+use super::proxy_task::{ProxyTask, Run};
+use super::training::mean_loss;
 use crate::{Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, TaskConfig};
 
 /// Scores programs of the optimizer domain by training proxy networks with them.

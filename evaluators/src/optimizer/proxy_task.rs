@@ -9,7 +9,6 @@ use std::path::Path;
 use evo_dsl::Layout;
 use evo_hashes::Seed;
 
-use super::training::Run;
 use crate::data::Dataset;
 use crate::proxies::{Batch, Leaf, Proxy};
 use crate::{EvaluatorError, ModelConfig, Schedule, TaskConfig};
@@ -27,6 +26,15 @@ pub(super) struct ProxyTask {
     pub(super) steps: u64,
     pub(super) schedule: Schedule,
     seed: Seed,
+}
+
+/// What tells one run on a task from another.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// Seed of its initial weights and batches.
+    pub(super) seed: Seed,
+    /// Peak incoming learning rate.
+    pub(super) learning_rate: f64,
 }
 
 impl ProxyTask {

@@ -4,9 +4,7 @@
 //! step that shows it cannot succeed. A non-finite weight is looked for directly, and not only in
 //! the loss: comparisons in a network can hide it for a while.
 
-use evo_hashes::Seed;
-
-use super::proxy_task::ProxyTask;
+use super::proxy_task::{ProxyTask, Run};
 use crate::layers::values;
 use crate::proxies::{Batch, Parameters, initial_weights};
 use crate::{EvaluatorError, Invalid, InvalidReason};
@@ -24,15 +22,6 @@ impl Update for evo_dsl::Executor {
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], learning_rate: f64) -> bool {
         Self::step(self, weights, gradient, learning_rate)
     }
-}
-
-/// What tells one run on a task from another.
-#[derive(Clone, Debug)]
-pub(super) struct Run {
-    /// Seed of its initial weights and batches.
-    pub(super) seed: Seed,
-    /// Peak incoming learning rate.
-    pub(super) learning_rate: f64,
 }
 
 /// How a run ended.

@@ -9,7 +9,7 @@ use crate::SearchError;
 
 /// The relative frequency of each kind of mutation, 0 or more.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MutationWeights {
     /// Insert a statement with a drawn op, arguments and target.
     pub insert: f64,
