@@ -67,6 +67,14 @@ fn strategy_and_stopping_are_enough() {
 }
 
 #[test]
+fn a_weight_that_is_left_out_keeps_its_default() {
+    let text = FULL.replacen("swap: 0.25,", "", 1);
+    assert_ne!(text, FULL);
+    let config: SearchConfig = ron::from_str(&text).expect("weights have defaults");
+    assert_eq!(config.mutation.weights.swap.to_bits(), 0.25f64.to_bits());
+}
+
+#[test]
 fn unknown_and_missing_keys_are_refused() {
     let refused = |from: &str, to: &str| {
         let text = FULL.replacen(from, to, 1);
@@ -81,7 +89,7 @@ fn unknown_and_missing_keys_are_refused() {
         ("max_statements:", "max_statement:", "max_statement"),
         ("seconds:", "second:", "second"),
         ("swap: 0.25", "swop: 0.25", "swop"),
-        ("swap: 0.25,", "", "swap"),
+        ("tournament: 2", "", "tournament"),
     ] {
         let message = refused(from, to);
         assert!(message.contains(key), "{message:?} does not name {key}");
