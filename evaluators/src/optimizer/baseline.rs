@@ -30,28 +30,8 @@ const WEIGHT_DECAYS: [f64; 3] = [0.0, 0.01, 0.1];
 
 /// AdamW of the zoo with another weight decay.
 fn adamw(weight_decay: f64) -> Program {
-    let text = format!(
-        "def train(w, g, m, v, lr, t):
-  g2 = square(g)
-  m = interp(g, m, 0.9)
-  v = interp(g2, v, 0.999)
-  decay1 = power(0.9, t)
-  correction1 = 1.0 - decay1
-  decay2 = power(0.999, t)
-  correction2 = 1.0 - decay2
-  scale1 = reciprocal(correction1)
-  scale2 = reciprocal(correction2)
-  v_hat = v * scale2
-  sqrt_v = sqrt(v_hat)
-  m_hat = m * scale1
-  update = m_hat / sqrt_v
-  wd = w * {weight_decay:?}
-  update = update + wd
-  lr = lr * 0.001
-  update = update * lr
-  return update, m, v
-"
-    );
+    let zoo = evo_dsl::zoo::get("adamw").expect("AdamW is in the zoo");
+    let text = zoo.text.replace("w * 0.01", &format!("w * {weight_decay:?}"));
     Program::parse(&text).expect("the text is the zoo's, with another number")
 }
 
