@@ -1,11 +1,12 @@
-//! What the engine costs besides evaluation: one mutation, and one birth from ask to absorption.
+//! What the engine costs besides evaluation: each kind of mutation, and one birth from ask to
+//! absorption. What the hashes cost is in the candidate bench of the root package.
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evo_dsl::Program;
 use evo_evaluators::{Outcome, Score};
-use evo_hashes::{FunctionalHasher, Seed, structural_hash};
+use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
     Deduplication, MutationConfig, MutationWeights, Mutator, Restarts, Search, SearchConfig,
     Stopping, StrategyConfig,
@@ -128,14 +129,5 @@ fn births(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn hashing(criterion: &mut Criterion) {
-    let (program, hasher) = (program(), hasher());
-    let mut group = criterion.benchmark_group("hash");
-    group.bench_function("structural", |bench| bench.iter(|| structural_hash(black_box(&program))));
-    group.bench_function("functional", |bench| bench.iter(|| hasher.hash(black_box(&program))));
-    group.bench_function("live length", |bench| bench.iter(|| black_box(&program).live_length()));
-    group.finish();
-}
-
-criterion_group!(benches, mutation, births, hashing);
+criterion_group!(benches, mutation, births);
 criterion_main!(benches);
