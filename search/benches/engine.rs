@@ -116,7 +116,7 @@ fn births(criterion: &mut Criterion) {
     for level in [Deduplication::Off, Deduplication::Structural, Deduplication::Functional] {
         group.bench_function(format!("{level:?}"), |bench| {
             let drive = |mut search: Search| {
-                while let Some(candidate) = search.ask() {
+                while let Some(candidate) = search.ask().expect("there is no store") {
                     let fitness = (candidate.birth % 1_009) as f64;
                     let outcome = Outcome::Scored(Score { fitness, losses: vec![fitness] });
                     search.tell(candidate.birth, outcome).expect("it is in flight");

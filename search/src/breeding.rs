@@ -4,11 +4,13 @@
 //! names the parent and this mutates it, so that whatever is to hold for every child, under any
 //! strategy, is decided here once.
 
+use std::sync::Arc;
+
 use evo_dsl::Program;
 use evo_hashes::{SeedPurpose, StreamRng};
 
 use crate::deduplication::{Behaviours, Identity};
-use crate::mutate::Kind;
+use crate::lineage::Lineage;
 use crate::strategy::Strategy;
 use crate::{Individual, MutationStatistics, Mutator};
 
@@ -23,20 +25,10 @@ pub(crate) struct Breeder {
 
 /// A program just bred.
 pub(crate) struct Child {
-    pub(crate) program: Program,
+    pub(crate) program: Arc<Program>,
     pub(crate) identity: Identity,
-    /// Unless several mutations, or none that was possible, led here.
-    pub(crate) lineage: Option<Lineage>,
-}
-
-/// How a birth came from its parent by one mutation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lineage {
-    pub(crate) kind: Kind,
-    /// The parent's birth.
-    pub(crate) parent: u64,
-    /// The parent's fitness when it was chosen; not yet known of an unabsorbed start program.
-    pub(crate) fitness: f64,
+    /// None of the start program.
+    pub(crate) parent: Option<(Lineage, Arc<Program>)>,
 }
 
 impl Breeder {
@@ -52,7 +44,7 @@ impl Breeder {
         &mut self,
         birth: u64,
         strategy: &dyn Strategy,
-        behaviours: &Behaviours,
+        behaviours: &mut Behaviours,
     ) -> Child {
         let rng = &mut self.streams.stream(birth);
         let parent = strategy.parent(birth, rng);
@@ -70,7 +62,7 @@ impl Breeder {
         &mut self,
         parent: &Individual,
         strategy: &dyn Strategy,
-        behaviours: &Behaviours,
+        behaviours: &mut Behaviours,
         rng: &mut StreamRng,
     ) -> Child {
         let (mut program, mut kind) = self.mutator.mutate_by_kind(&parent.program, rng);
@@ -82,20 +74,25 @@ impl Breeder {
         if let Some(kind) = kind {
             self.statistics.note_tried(kind, identity.behaviour == parent.behaviour);
         }
-        let Individual { birth, fitness, .. } = *parent;
-        let lineage = kind.map(|kind| Lineage { kind, parent: birth, fitness });
-        Child { program, identity, lineage }
+        let lineage = Lineage { parent: parent.birth, kind, fitness: parent.fitness };
+        let parent = Some((lineage, Arc::clone(&parent.program)));
+        Child { program: Arc::new(program), identity, parent }
     }
 
     /// Takes note of the fitness of a birth, given the start program's.
     pub(crate) fn note_fitness(&mut self, lineage: Lineage, fitness: f64, of_start: f64) {
         let of_parent = if lineage.parent == 0 { of_start } else { lineage.fitness };
-        if fitness > of_parent {
-            self.statistics.note_improved(lineage.kind);
+        if let Some(kind) = lineage.kind.filter(|_| fitness > of_parent) {
+            self.statistics.note_improved(kind);
         }
     }
 
     pub(crate) fn statistics(&self) -> &MutationStatistics {
         &self.statistics
+    }
+
+    /// Goes on from statistics saved earlier.
+    pub(crate) fn restore(&mut self, statistics: MutationStatistics) {
+        self.statistics = statistics;
     }
 }

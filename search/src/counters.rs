@@ -14,9 +14,9 @@ pub struct Counters {
     pub evaluations: u64,
     /// Evaluations that a shared cache answered.
     pub cached: u64,
-    /// Births with the structural hash of an earlier one.
+    /// Births with the structure of the birth whose evaluation they share.
     pub structural_hits: u64,
-    /// Births with another structure but the functional hash of an earlier one.
+    /// Births with another structure than the birth whose evaluation they share.
     pub functional_hits: u64,
     /// Births whose outcome has been taken in.
     pub absorbed: u64,

@@ -2,8 +2,9 @@
 //!
 //! Invariant: births are looked at in birth order, so whether one is a duplicate never depends on
 //! which evaluations have finished. A failure of the engine is no property of a program: once it
-//! has been absorbed, the next program of that behaviour is evaluated again. The maps are looked
-//! into and never iterated.
+//! has been absorbed, the next program of that behaviour is evaluated again. What is held in memory
+//! can be limited where a store holds the rest; a limit changes what is looked up there, never what
+//! is found. The maps are looked into and never iterated.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use evo_dsl::Program;
 use evo_evaluators::Outcome;
 use evo_hashes::{FunctionalHasher, Hash, structural_hash};
 use serde::{Deserialize, Serialize};
+
+use crate::generations::Generations;
+use crate::{SearchError, Store};
 
 /// Which births count as equal to an earlier one and are not evaluated again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +30,11 @@ pub enum Deduplication {
 }
 
 /// What a program is known by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    structure: Hash,
+    pub(crate) structure: Hash,
     /// The functional hash where programs are compared by it, else the structural one.
     pub(crate) behaviour: Hash,
-    structure_known: bool,
 }
 
 /// What is known about a birth when it is bred.
@@ -41,66 +44,126 @@ pub(crate) enum Sighting {
     Uncompared,
     /// Nothing before it behaves like it.
     New,
-    /// An earlier birth has its structure, and so its behaviour.
-    SameStructure,
-    /// An earlier birth of another structure has its behaviour.
-    SameBehaviour,
+    /// An earlier birth behaves like it.
+    Duplicate {
+        /// The birth whose evaluation it shares.
+        evaluation: u64,
+        /// Whether the two have one structure.
+        same_structure: bool,
+    },
 }
 
 /// All behaviours of a run so far.
 pub(crate) struct Behaviours {
     level: Deduplication,
     hasher: FunctionalHasher,
-    /// From structural to functional hash.
-    structures: HashMap<Hash, Hash>,
-    known: HashMap<Hash, Behaviour>,
+    /// From structural to functional hash; spares running a program and decides nothing.
+    structures: Generations<Hash>,
+    /// Evaluations that have not been absorbed.
+    pending: HashMap<Hash, First>,
+    /// Evaluations that have been absorbed; the latest of each behaviour.
+    known: Generations<Known>,
 }
 
-struct Behaviour {
-    /// Of the latest birth absorbed.
-    outcome: Option<Arc<Outcome>>,
-    /// Whether a birth of this behaviour is still to be absorbed from an evaluation of its own.
-    awaited: bool,
+/// The birth that is evaluated for all of its behaviour.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    birth: u64,
+    structure: Hash,
+}
+
+#[derive(Debug)]
+struct Known {
+    first: First,
+    outcome: Arc<Outcome>,
 }
 
 impl Behaviours {
     pub(crate) fn new(level: Deduplication, hasher: FunctionalHasher) -> Behaviours {
-        Behaviours { level, hasher, structures: HashMap::new(), known: HashMap::new() }
+        Behaviours {
+            level,
+            hasher,
+            structures: Generations::new(),
+            pending: HashMap::new(),
+            known: Generations::new(),
+        }
     }
 
     pub(crate) fn hasher(&self) -> &FunctionalHasher {
         &self.hasher
     }
 
-    /// Identifies a program and remembers nothing of it. A structure that is known is not run.
-    pub(crate) fn identify(&self, program: &Program) -> Identity {
-        let structure = structural_hash(program);
-        let known = match self.level {
-            Deduplication::Functional => self.structures.get(&structure).copied(),
-            Deduplication::Structural | Deduplication::Off => Some(structure),
-        };
-        let behaviour = known.unwrap_or_else(|| self.hasher.hash(program));
-        Identity { structure, behaviour, structure_known: known.is_some() }
+    /// Holds at most so many behaviours in memory: the store has the others.
+    pub(crate) fn limit(&mut self, limit: usize) {
+        self.structures.limit(limit);
+        self.known.limit(limit);
     }
 
-    /// Looks a birth up, identified since the one before it, and remembers it.
-    pub(crate) fn sight(&mut self, identity: Identity) -> Sighting {
-        let Identity { structure, behaviour: hash, structure_known } = identity;
-        match self.level {
-            Deduplication::Off => return Sighting::Uncompared,
-            Deduplication::Structural => {}
-            Deduplication::Functional => {
-                self.structures.insert(structure, hash);
+    /// Identifies a program and counts it for nothing. A structure that is known is not run.
+    pub(crate) fn identify(&mut self, program: &Program) -> Identity {
+        let structure = structural_hash(program);
+        if self.level != Deduplication::Functional {
+            return Identity { structure, behaviour: structure };
+        }
+        if let Some(&behaviour) = self.structures.get(&structure) {
+            return Identity { structure, behaviour };
+        }
+        let behaviour = self.hasher.hash(program);
+        self.structures.insert(structure, behaviour);
+        Identity { structure, behaviour }
+    }
+
+    /// Looks a birth up and remembers it.
+    pub(crate) fn sight(
+        &mut self,
+        birth: u64,
+        identity: Identity,
+        store: Option<&Store>,
+    ) -> Result<Sighting, SearchError> {
+        if !self.compares() {
+            return Ok(Sighting::Uncompared);
+        }
+        let Identity { structure, behaviour } = identity;
+        let first = match self.pending.get(&behaviour) {
+            Some(first) => Some(*first),
+            None => self.absorbed(behaviour, birth, store)?,
+        };
+        Ok(match first {
+            Some(first) => Sighting::Duplicate {
+                evaluation: first.birth,
+                same_structure: first.structure == structure,
+            },
+            None => {
+                self.await_evaluation(birth, identity);
+                Sighting::New
             }
+        })
+    }
+
+    /// Notes that a birth is evaluated for all of its behaviour.
+    pub(crate) fn await_evaluation(&mut self, birth: u64, identity: Identity) {
+        let Identity { structure, behaviour } = identity;
+        self.pending.insert(behaviour, First { birth, structure });
+    }
+
+    /// The evaluation absorbed for a behaviour before a birth, unless the engine failed at it.
+    fn absorbed(
+        &mut self,
+        behaviour: Hash,
+        birth: u64,
+        store: Option<&Store>,
+    ) -> Result<Option<First>, SearchError> {
+        if self.known.get(&behaviour).is_none()
+            && self.known.has_forgotten()
+            && let Some(store) = store
+            && let Some(found) = store.latest_evaluation(&behaviour, birth)?
+        {
+            let first = First { birth: found.birth, structure: found.structure };
+            self.known.insert(behaviour, Known { first, outcome: Arc::new(found.outcome) });
         }
-        let unseen = Behaviour { outcome: None, awaited: false };
-        let behaviour = self.known.entry(hash).or_insert(unseen);
-        let failed = matches!(behaviour.outcome.as_deref(), Some(Outcome::Failed { .. }));
-        if !behaviour.awaited && (behaviour.outcome.is_none() || failed) {
-            behaviour.awaited = true;
-            return Sighting::New;
-        }
-        if structure_known { Sighting::SameStructure } else { Sighting::SameBehaviour }
+        let known = self.known.get(&behaviour);
+        let sound = known.filter(|known| !matches!(*known.outcome, Outcome::Failed { .. }));
+        Ok(sound.map(|known| known.first))
     }
 
     /// Whether programs are compared at all.
@@ -108,20 +171,33 @@ impl Behaviours {
         self.level != Deduplication::Off
     }
 
+    /// Says that there are behaviours in the store that have never been in memory.
+    pub(crate) fn assume_forgotten(&mut self) {
+        self.known.assume_forgotten();
+    }
+
     /// Remembers the outcome of a behaviour's own evaluation when it is absorbed, where programs
     /// are compared.
-    pub(crate) fn record(&mut self, hash: Hash, outcome: Arc<Outcome>) {
+    pub(crate) fn record(&mut self, birth: u64, identity: Identity, outcome: Arc<Outcome>) {
         if !self.compares() {
             return;
         }
-        let behaviour =
-            self.known.get_mut(&hash).expect("a birth is sighted before it is absorbed");
-        *behaviour = Behaviour { outcome: Some(outcome), awaited: false };
+        let Identity { structure, behaviour } = identity;
+        self.pending.remove(&behaviour);
+        self.known.insert(behaviour, Known { first: First { birth, structure }, outcome });
     }
 
-    /// The outcome of the birth a duplicate equals.
-    pub(crate) fn outcome(&self, hash: Hash) -> &Arc<Outcome> {
-        let outcome = self.known.get(&hash).and_then(|behaviour| behaviour.outcome.as_ref());
-        outcome.expect("the first of a behaviour is absorbed before its duplicates")
+    /// The outcome of the evaluation that a duplicate shares.
+    pub(crate) fn outcome(
+        &mut self,
+        behaviour: Hash,
+        evaluation: u64,
+        store: Option<&Store>,
+    ) -> Result<Arc<Outcome>, SearchError> {
+        if let Some(known) = self.known.get(&behaviour) {
+            return Ok(Arc::clone(&known.outcome));
+        }
+        let store = store.expect("without a store nothing is forgotten");
+        store.evaluation(evaluation).map(|found| Arc::new(found.outcome))
     }
 }

@@ -1,8 +1,11 @@
-//! The errors of this crate: settings that cannot be searched with, and misuse of the engine.
+//! The errors of this crate: settings that cannot be searched with, misuse of the engine, and a store
+//! that cannot be used.
 //!
 //! Invariant: an error about the configuration carries the key it is about as a path
 //! (`mutation.weights.insert`), so a front end can show the place. A program that trains badly is
 //! no error but an outcome.
+
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -27,6 +30,52 @@ pub enum SearchError {
     /// The operating system refused the worker threads.
     #[error("the worker threads could not be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The store could not be written, most likely for want of space. What it held before is sound.
+    #[error("{}: could not be written: {source}; make space and resume the run", path.display())]
+    StoreFull {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file is no store, or what it holds is not what was written.
+    #[error("{}: cannot be used as the store of a run: {message}", path.display())]
+    StoreDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        message: String,
+    },
+    /// Another run is writing the store.
+    #[error("{}: another run is using it", path.display())]
+    StoreInUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that keeps other runs away could not be locked.
+    #[error("{}: could not be locked: {source}", path.display())]
+    StoreLock {
+        /// The lock's file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The stored run was bred by other settings or by another version of the engine.
+    #[error("{}: birth {birth} was another program: the run cannot go on as it began", path.display())]
+    StoreDiverged {
+        /// The file.
+        path: PathBuf,
+        /// The first birth that differs.
+        birth: u64,
+    },
+    /// SQLite refused something else.
+    #[error("{}: {source}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// The hall of fame could not be written.
     #[error("the hall of fame could not be written: {0}")]
     HallOfFame(#[from] csv::Error),

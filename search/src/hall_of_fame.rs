@@ -27,6 +27,18 @@ pub struct Champion {
     pub functional_hash: Hash,
 }
 
+impl Champion {
+    fn of(individual: Individual, losses: Vec<f64>, hasher: &FunctionalHasher) -> Champion {
+        Champion {
+            length: individual.program.live_length(),
+            losses,
+            structural_hash: structural_hash(&individual.program),
+            functional_hash: hasher.hash(&individual.program),
+            individual,
+        }
+    }
+}
+
 /// The fittest individual of every length.
 #[derive(Clone, Debug, Default)]
 pub struct HallOfFame {
@@ -54,14 +66,23 @@ impl HallOfFame {
         if self.best().is_none_or(fitter) {
             self.best = length;
         }
-        let champion = Champion {
-            length,
-            individual: individual.clone(),
-            losses: score.losses.clone(),
-            structural_hash: structural_hash(&individual.program),
-            functional_hash: hasher.hash(&individual.program),
-        };
+        let champion = Champion::of(individual.clone(), score.losses.clone(), hasher);
         self.champions.insert(length, champion);
+    }
+
+    /// Puts a champion back that was saved; `best` says whether it was the fittest of all.
+    pub(crate) fn restore(
+        &mut self,
+        individual: Individual,
+        losses: Vec<f64>,
+        best: bool,
+        hasher: &FunctionalHasher,
+    ) {
+        let champion = Champion::of(individual, losses, hasher);
+        if best {
+            self.best = champion.length;
+        }
+        self.champions.insert(champion.length, champion);
     }
 
     /// The champions, shortest first.

@@ -22,7 +22,7 @@ pub struct MutationTally {
 }
 
 /// How every kind of mutation has fared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MutationStatistics {
     tallies: ByKind<MutationTally>,
 }

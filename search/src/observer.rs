@@ -18,7 +18,7 @@ pub trait Observer {
     /// A fitter individual than all before has been absorbed.
     fn on_new_best(&mut self, _search: &Search, _best: &Champion) {}
 
-    /// The run is over and every outcome absorbed.
+    /// The run is over: every outcome is absorbed, or the run was cancelled.
     fn on_finish(&mut self, _search: &Search, _reason: StopReason) {}
 }
 

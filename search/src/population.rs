@@ -41,6 +41,11 @@ impl Population {
         Population { members: std::iter::repeat_n(individual.clone(), size).collect() }
     }
 
+    /// A population of these individuals, oldest first.
+    pub(crate) fn of(members: Vec<Individual>) -> Population {
+        Population { members: members.into() }
+    }
+
     /// Replaces every member by a copy of one individual.
     pub(crate) fn refill(&mut self, individual: &Individual) {
         *self = Population::filled(individual, self.members.len());

@@ -5,6 +5,8 @@
 //! let in, they would take a fresh start over with the very individuals it is to get away from. All
 //! is counted in births, so timing cannot show.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Individual, SearchError};
@@ -40,6 +42,15 @@ pub enum RestartReason {
     Plateau(u64),
 }
 
+impl fmt::Display for RestartReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RestartReason::Every(births) => write!(f, "{births} births since the last"),
+            RestartReason::Plateau(births) => write!(f, "{births} births without a new best"),
+        }
+    }
+}
+
 /// A restart that took place.
 #[derive(Clone, Debug)]
 pub struct Restart {
@@ -68,10 +79,16 @@ impl Restarts {
     }
 }
 
-/// What has happened since the last restart.
+/// When to restart, by what has happened since the last time.
 pub(crate) struct RestartClock {
     restarts: Restarts,
     window: u64,
+    since: SinceRestart,
+}
+
+/// What has happened since the last restart.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct SinceRestart {
     /// The first birth bred since.
     first: u64,
     /// Births absorbed since the best was.
@@ -81,7 +98,17 @@ pub(crate) struct RestartClock {
 
 impl RestartClock {
     pub(crate) fn new(restarts: Restarts, window: u64) -> RestartClock {
-        RestartClock { restarts, window, first: 0, stale: 0, best: f64::NEG_INFINITY }
+        let since = SinceRestart { first: 0, stale: 0, best: f64::NEG_INFINITY };
+        RestartClock { restarts, window, since }
+    }
+
+    pub(crate) fn since(&self) -> SinceRestart {
+        self.since
+    }
+
+    /// Goes on from what was saved earlier.
+    pub(crate) fn restore(&mut self, since: SinceRestart) {
+        self.since = since;
     }
 
     pub(crate) fn from(&self) -> RestartFrom {
@@ -90,27 +117,27 @@ impl RestartClock {
 
     /// Whether a birth was bred since the last restart.
     pub(crate) fn admits(&self, birth: u64) -> bool {
-        birth >= self.first
+        birth >= self.since.first
     }
 
     /// Takes note of a birth just absorbed; gives the reason to restart now, if there is one.
     pub(crate) fn absorb(&mut self, birth: u64, fitness: f64) -> Option<RestartReason> {
         if self.admits(birth) {
-            self.stale = if fitness > self.best { 0 } else { self.stale + 1 };
-            self.best = self.best.max(fitness);
+            let since = &mut self.since;
+            since.stale = if fitness > since.best { 0 } else { since.stale + 1 };
+            since.best = since.best.max(fitness);
         }
-        let bred = self.next_birth(birth) - self.first;
+        let bred = self.next_birth(birth) - self.since.first;
         let every = self.restarts.every.filter(|&every| bred >= every);
-        let plateau = self.restarts.plateau.filter(|&plateau| self.stale >= plateau);
+        let plateau = self.restarts.plateau.filter(|&plateau| self.since.stale >= plateau);
         every.map(RestartReason::Every).or(plateau.map(RestartReason::Plateau))
     }
 
     /// Begins anew after the absorption of a birth; gives the first birth bred since.
     pub(crate) fn restart(&mut self, absorbed: u64, carried: &Individual) -> u64 {
-        self.first = self.next_birth(absorbed);
-        self.stale = 0;
-        self.best = carried.fitness;
-        self.first
+        let first = self.next_birth(absorbed);
+        self.since = SinceRestart { first, stale: 0, best: carried.fitness };
+        first
     }
 
     /// The birth that is bred next after the absorption of this one.

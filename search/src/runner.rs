@@ -10,12 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use evo_dsl::Program;
 use evo_evaluators::{Evaluator, Outcome};
 
-use crate::{Candidate, Observer, Search, SearchError, StopReason};
+use crate::{Candidate, Observer, Search, SearchError, StopReason, Store};
 
 /// What of a run does not matter to its result.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +25,8 @@ pub struct RunOptions<'a> {
     pub threads: NonZeroUsize,
     /// The most candidates handed to the evaluator in one call.
     pub cohort: NonZeroUsize,
-    /// Set by anyone to end the run early: nothing more is bred, and what is being evaluated is
-    /// finished and absorbed.
+    /// Set by anyone to end the run early: nothing more is bred or begun, and what is being
+    /// evaluated is finished and told. A search with a store can go on later.
     pub cancel: Option<&'a AtomicBool>,
 }
 
@@ -38,8 +38,11 @@ impl Default for RunOptions<'_> {
 
 /// Runs a search to its end and gives the reason for it.
 ///
+/// With a store, outcomes are made durable as they come in, and the time earlier runs have taken
+/// counts for the time limit.
+///
 /// # Errors
-/// When the worker threads cannot be started.
+/// When the worker threads cannot be started, or the store cannot be written.
 pub fn run(
     search: &mut Search,
     evaluator: &dyn Evaluator,
@@ -50,94 +53,166 @@ pub fn run(
         .num_threads(options.threads.get())
         .thread_name(|index| format!("evaluate-{index}"))
         .build()?;
+    let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
     observer.on_start(search);
-    #[expect(clippy::disallowed_methods, reason = "the time budget decides only when to stop")]
-    let started = Instant::now();
-    let mut run = Run { search, observer, options, started, best: None };
+    let failed = AtomicBool::new(false);
+    let mut run = Run {
+        search,
+        observer,
+        options,
+        failed: &failed,
+        started: now(),
+        earlier,
+        cohorts: 1,
+        best: None,
+    };
     run.note_best();
-    pool.in_place_scope(|scope| run.drive(scope, evaluator))?;
+    pool.in_place_scope(|scope| {
+        let result = run.drive(scope, evaluator);
+        // What has not begun need not begin: nobody would hear of it.
+        failed.store(result.is_err(), Ordering::Relaxed);
+        result
+    })?;
+    run.search.save_summary()?;
+    run.commit()?;
     let reason = run.search.stop_reason().expect("only a stopped search runs out of candidates");
     observer.on_finish(search, reason);
     Ok(reason)
 }
+
+#[expect(clippy::disallowed_methods, reason = "clocks decide when to stop and how to share work")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Candidates that a worker evaluates one cohort after another.
+struct Job {
+    candidates: Vec<Candidate>,
+    /// Of the first candidates; fewer than there are when the run was cancelled meanwhile.
+    outcomes: Vec<Outcome>,
+    taken: Duration,
+}
+
+/// A job that takes longer than this is worth a trip to a worker and back.
+const WORTH_A_TRIP: Duration = Duration::from_millis(1);
 
 /// A run under way, on the thread that asks and tells.
 struct Run<'r> {
     search: &'r mut Search,
     observer: &'r mut dyn Observer,
     options: &'r RunOptions<'r>,
+    /// Set once the run cannot go on.
+    failed: &'r AtomicBool,
     started: Instant,
+    /// Seconds that earlier runs of this search took.
+    earlier: f64,
+    /// Cohorts of a job.
+    cohorts: usize,
     /// The birth of the fittest the observer knows of.
     best: Option<u64>,
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
     fn drive<'scope>(
         &mut self,
         scope: &rayon::Scope<'scope>,
         evaluator: &'scope dyn Evaluator,
-    ) -> Result<(), SearchError> {
-        // A cohort in reserve for every second worker: none idles while the next one is bred, and
+    ) -> Result<(), SearchError>
+    where
+        'r: 'scope,
+    {
+        // A job in reserve for every second worker: none idles while the next one is bred, and
         // little is left to finish after the stop.
         let threads = self.options.threads.get();
         let limit = threads + threads.div_ceil(2);
-        let (sender, outcomes) = mpsc::channel();
-        let mut cohorts = 0;
+        let (sender, ended) = mpsc::channel();
+        let mut jobs = 0;
         loop {
-            while cohorts < limit {
-                let cohort = self.gather();
-                if cohort.is_empty() {
+            while jobs < limit {
+                let candidates = self.gather()?;
+                if candidates.is_empty() {
                     break;
                 }
-                cohorts += 1;
-                let sender = sender.clone();
+                jobs += 1;
+                let (sender, options, failed) = (sender.clone(), self.options, self.failed);
                 scope.spawn(move |_| {
-                    let outcomes = evaluate(evaluator, &cohort);
                     // The receiver is gone only when the run has failed already.
-                    sender.send((cohort, outcomes)).ok();
+                    sender.send(work(evaluator, candidates, options, failed)).ok();
                 });
             }
-            if cohorts == 0 {
+            if jobs == 0 {
                 return Ok(());
             }
-            let (cohort, outcomes) = outcomes.recv().expect("this thread holds a sender itself");
-            cohorts -= 1;
-            self.tell(&cohort, outcomes)?;
+            // Outcomes are made durable whenever this thread would wait: one by one where
+            // evaluations are long, many at a time where they are short.
+            let job = match ended.try_recv() {
+                Ok(job) => job,
+                Err(_) => {
+                    self.commit()?;
+                    ended.recv().expect("this thread holds a sender itself")
+                }
+            };
+            jobs -= 1;
+            self.tell(job)?;
         }
     }
 
-    /// As many candidates as make a cohort and can be had now.
-    fn gather(&mut self) -> Vec<Candidate> {
-        self.stop_if_asked();
-        let mut cohort = Vec::with_capacity(self.options.cohort.get());
-        while cohort.len() < self.options.cohort.get()
-            && let Some(candidate) = self.search.ask()
+    /// As many candidates as make a job and can be had now.
+    fn gather(&mut self) -> Result<Vec<Candidate>, SearchError> {
+        self.stop_if_asked()?;
+        let size = self.options.cohort.get() * self.cohorts;
+        let mut candidates = Vec::with_capacity(size);
+        while candidates.len() < size
+            && let Some(candidate) = self.search.ask()?
         {
-            cohort.push(candidate);
+            candidates.push(candidate);
         }
         self.note_best();
-        cohort
+        Ok(candidates)
     }
 
-    fn stop_if_asked(&mut self) {
-        if self.options.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
-            self.search.stop(StopReason::Cancelled);
+    fn stop_if_asked(&mut self) -> Result<(), SearchError> {
+        if self.options.is_cancelled() {
+            self.search.stop(StopReason::Cancelled)?;
         }
         if let Some(limit) = self.search.stopping().seconds
-            && self.started.elapsed().as_secs_f64() >= limit
+            && self.seconds() >= limit
         {
-            self.search.stop(StopReason::Seconds(limit));
+            self.search.stop(StopReason::Seconds(limit))?;
         }
+        Ok(())
     }
 
-    fn tell(&mut self, cohort: &[Candidate], outcomes: Vec<Outcome>) -> Result<(), SearchError> {
-        for (candidate, outcome) in cohort.iter().zip(outcomes) {
+    /// What the search has taken, earlier runs included.
+    fn seconds(&self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
+
+    fn commit(&mut self) -> Result<(), SearchError> {
+        let seconds = self.seconds();
+        self.search.commit(seconds)
+    }
+
+    fn tell(&mut self, job: Job) -> Result<(), SearchError> {
+        self.fit_jobs(&job);
+        for (candidate, outcome) in job.candidates.iter().zip(job.outcomes) {
             let outcome = Arc::new(outcome);
             self.search.tell(candidate.birth, Arc::clone(&outcome))?;
             self.observer.on_outcome(self.search, candidate, &outcome);
         }
         self.note_best();
         Ok(())
+    }
+
+    /// Makes jobs longer where evaluations are so short that handing them over would cost more, and
+    /// shorter again where they are not; never so long that others go without.
+    fn fit_jobs(&mut self, job: &Job) {
+        let share = self.search.width() / (2 * self.options.threads.get());
+        let most = (share / self.options.cohort.get()).max(1);
+        self.cohorts = match job.taken < WORTH_A_TRIP {
+            true => (2 * self.cohorts).min(most),
+            false => (self.cohorts / 2).max(1),
+        };
     }
 
     fn note_best(&mut self) {
@@ -147,6 +222,30 @@ impl Run<'_> {
             self.observer.on_new_best(self.search, best);
         }
     }
+}
+
+impl RunOptions<'_> {
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+    }
+}
+
+/// Evaluates the candidates of a job until the run is to end.
+fn work(
+    evaluator: &dyn Evaluator,
+    candidates: Vec<Candidate>,
+    options: &RunOptions<'_>,
+    failed: &AtomicBool,
+) -> Job {
+    let started = now();
+    let mut outcomes = Vec::with_capacity(candidates.len());
+    for cohort in candidates.chunks(options.cohort.get()) {
+        if options.is_cancelled() || failed.load(Ordering::Relaxed) {
+            break;
+        }
+        outcomes.extend(evaluate(evaluator, cohort));
+    }
+    Job { candidates, outcomes, taken: started.elapsed() }
 }
 
 /// One outcome for each candidate, whatever the evaluator does.

@@ -6,20 +6,26 @@
 //! seed, and the one who asks may be a loop, a thread pool or a cluster. The alternative, breeding
 //! from whatever has come back, is a little fresher and never repeatable.
 
+mod resume;
+mod state;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use evo_dsl::Program;
 use evo_evaluators::Outcome;
-use evo_hashes::{EvaluationCache, FunctionalHasher, Seed};
+use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed};
 
 use crate::breeding::{Breeder, Child};
-use crate::deduplication::{Behaviours, Identity, Sighting};
+use crate::deduplication::{Behaviours, Sighting};
+use crate::lineage::LineageDigest;
 use crate::restarts::RestartClock;
+use crate::store::StoredEvaluation;
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
     Champion, Counters, HallOfFame, Individual, MutationStatistics, Population, Restart,
-    RestartFrom, RestartReason, SearchConfig, SearchError, StopReason, Stopping,
+    RestartFrom, RestartReason, SearchConfig, SearchError, StopReason, Stopping, Store,
 };
 
 /// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
@@ -44,7 +50,7 @@ pub struct Search {
     width: u64,
     window: Window,
     behaviours: Behaviours,
-    cache: Arc<OutcomeCache>,
+    cache: Option<Arc<OutcomeCache>>,
     stopping: Stopping,
     stop: Option<StopReason>,
     counters: Counters,
@@ -53,6 +59,14 @@ pub struct Search {
     hall_of_fame: HallOfFame,
     restart_clock: RestartClock,
     restarts: Vec<Restart>,
+    lineage: LineageDigest,
+    store: Option<Store>,
+    /// Births at the latest snapshot.
+    snapshot_births: u64,
+    /// Evaluations in the store of births that have not been bred again, by birth.
+    stored: BTreeMap<u64, StoredEvaluation>,
+    /// Births of a restored window that have to be asked again.
+    unasked: VecDeque<u64>,
 }
 
 impl Search {
@@ -68,7 +82,7 @@ impl Search {
     ) -> Result<Search, SearchError> {
         config.validate()?;
         let mutator = config.strategy.mutator(&config.mutation, &start)?;
-        let behaviours = Behaviours::new(config.deduplication, hasher);
+        let mut behaviours = Behaviours::new(config.deduplication, hasher);
         let start = Individual {
             birth: 0,
             behaviour: behaviours.identify(&start).behaviour,
@@ -82,7 +96,7 @@ impl Search {
             width: config.window,
             window: Window::default(),
             behaviours,
-            cache: Arc::new(OutcomeCache::new()),
+            cache: None,
             stopping: config.stopping,
             stop: None,
             counters: Counters::default(),
@@ -90,6 +104,11 @@ impl Search {
             hall_of_fame: HallOfFame::default(),
             restart_clock: RestartClock::new(config.restarts, config.window),
             restarts: Vec::new(),
+            lineage: LineageDigest::default(),
+            store: None,
+            snapshot_births: 0,
+            stored: BTreeMap::new(),
+            unasked: VecDeque::new(),
         })
     }
 
@@ -99,7 +118,7 @@ impl Search {
     /// the course nor the end of the search.
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<OutcomeCache>) -> Search {
-        self.cache = cache;
+        self.cache = Some(cache);
         self
     }
 
@@ -107,49 +126,75 @@ impl Search {
     ///
     /// `None` when the next birth has to wait for an outcome that has not been told, or when the
     /// search has stopped.
-    pub fn ask(&mut self) -> Option<Candidate> {
-        while self.is_birth_due() {
+    ///
+    /// # Errors
+    /// When the store cannot be read or written; never without one.
+    pub fn ask(&mut self) -> Result<Option<Candidate>, SearchError> {
+        if let Some(candidate) = self.ask_again() {
+            return Ok(Some(candidate));
+        }
+        while self.is_birth_due()? {
+            self.save_state_if_due()?;
             let birth = self.counters.births;
-            let Child { program, identity, lineage } = self.breed(birth);
-            let program = Arc::new(program);
+            let child = self.breed(birth);
             self.counters.births += 1;
-            let fate = self.settle(identity);
+            let fate = self.settle(birth, &child)?;
+            let Child { program, identity, parent } = child;
             let awaited = matches!(fate, Fate::Awaited);
-            let behaviour = identity.behaviour;
-            self.window.push(Birth { program: Arc::clone(&program), behaviour, lineage, fate });
+            let lineage = parent.map(|(lineage, _)| lineage);
+            self.window.push(Birth { program: Arc::clone(&program), identity, lineage, fate });
             if awaited {
-                return Some(Candidate { birth, program });
+                return Ok(Some(Candidate { birth, program }));
             }
         }
-        None
+        Ok(None)
+    }
+
+    /// A birth that was being evaluated when the run was interrupted.
+    fn ask_again(&mut self) -> Option<Candidate> {
+        if matches!(self.stop, Some(StopReason::Cancelled | StopReason::Seconds(_))) {
+            return None;
+        }
+        let birth = self.unasked.pop_front()?;
+        let program = self.window.program(birth).expect("it stays there until it is told");
+        Some(Candidate { birth, program: Arc::clone(program) })
     }
 
     /// Takes in the outcome of a candidate, in any order.
     ///
     /// # Errors
-    /// When no outcome is awaited for that birth: it was told before, or never asked.
+    /// When no outcome is awaited for that birth: it was told before, or never asked. When the
+    /// store cannot be written.
     pub fn tell(
         &mut self,
         birth: u64,
         outcome: impl Into<Arc<Outcome>>,
     ) -> Result<(), SearchError> {
         let outcome = outcome.into();
-        let behaviour = self
+        let told = self
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
-        if self.behaviours.compares() && !matches!(*outcome, Outcome::Failed { .. }) {
-            self.cache.insert(behaviour, outcome);
+        if let Some(store) = &mut self.store {
+            store.note_evaluation(birth, told.identity, &told.program, &outcome, false)?;
         }
-        self.finish_if_stopped();
-        Ok(())
+        if let Some(cache) = &self.cache
+            && self.behaviours.compares()
+            && !matches!(*outcome, Outcome::Failed { .. })
+        {
+            cache.insert(told.identity.behaviour, outcome);
+        }
+        self.finish_if_stopped()
     }
 
     /// Breeds nothing more, for a reason the search itself cannot know. What has been asked is
     /// still awaited.
-    pub fn stop(&mut self, reason: StopReason) {
+    ///
+    /// # Errors
+    /// When the store cannot be read; never without one.
+    pub fn stop(&mut self, reason: StopReason) -> Result<(), SearchError> {
         self.stop.get_or_insert(reason);
-        self.finish_if_stopped();
+        self.finish_if_stopped()
     }
 
     /// Whether the search has stopped and absorbed every birth.
@@ -197,89 +242,128 @@ impl Search {
         self.breeder.statistics()
     }
 
+    /// The window: births that may be bred beyond the oldest not absorbed.
+    pub(crate) fn width(&self) -> usize {
+        usize::try_from(self.width).unwrap_or(usize::MAX)
+    }
+
     /// The limits of this search.
     pub fn stopping(&self) -> &Stopping {
         &self.stopping
     }
 
+    /// A hash of all births absorbed, in order: their programs, parents, mutations and fitness. Equal
+    /// hashes mean equal lineages.
+    pub fn lineage_hash(&self) -> Hash {
+        self.lineage.hash()
+    }
+
     /// Absorbs what the next birth must know; `false` when that is not all there yet, or when there
     /// is no next birth.
-    fn is_birth_due(&mut self) -> bool {
+    fn is_birth_due(&mut self) -> Result<bool, SearchError> {
         if self.stop.is_none() {
             self.stop = self.stopping.by_counts(&self.counters, self.latest_evaluation);
         }
         let known = self.counters.births.saturating_sub(self.width);
         while self.stop.is_none() && self.counters.absorbed < known {
-            if !self.absorb_next() {
-                return false;
+            if !self.absorb_next()? {
+                return Ok(false);
             }
         }
-        self.finish_if_stopped();
-        self.stop.is_none()
+        self.finish_if_stopped()?;
+        Ok(self.stop.is_none())
     }
 
     fn breed(&mut self, birth: u64) -> Child {
         if birth == 0 {
-            let program = Program::clone(&self.start.program);
+            let program = Arc::clone(&self.start.program);
             let identity = self.behaviours.identify(&program);
-            return Child { program, identity, lineage: None };
+            return Child { program, identity, parent: None };
         }
-        self.breeder.breed(birth, &*self.strategy, &self.behaviours)
+        self.breeder.breed(birth, &*self.strategy, &mut self.behaviours)
     }
 
     /// Where the outcome of the birth just bred will come from.
-    fn settle(&mut self, identity: Identity) -> Fate {
-        let cached = match self.behaviours.sight(identity) {
-            Sighting::Uncompared => None,
-            Sighting::New => self.cache.get(&identity.behaviour),
-            Sighting::SameStructure => {
-                self.counters.structural_hits += 1;
-                return Fate::Duplicate;
-            }
-            Sighting::SameBehaviour => {
-                self.counters.functional_hits += 1;
-                return Fate::Duplicate;
-            }
+    fn settle(&mut self, birth: u64, child: &Child) -> Result<Fate, SearchError> {
+        let identity = child.identity;
+        let sighting = self.behaviours.sight(birth, identity, self.store.as_ref())?;
+        let evaluation = match sighting {
+            Sighting::Duplicate { evaluation, .. } => evaluation,
+            Sighting::Uncompared | Sighting::New => birth,
         };
-        self.counters.evaluations += 1;
-        self.latest_evaluation = self.counters.births - 1;
-        match cached {
-            Some(outcome) => {
-                self.counters.cached += 1;
-                Fate::Told(outcome)
-            }
-            None => Fate::Awaited,
+        if let Some(store) = &mut self.store {
+            store.note_birth(birth, child, evaluation)?;
         }
+        if let Sighting::Duplicate { evaluation, same_structure } = sighting {
+            let counters = &mut self.counters;
+            *(if same_structure {
+                &mut counters.structural_hits
+            } else {
+                &mut counters.functional_hits
+            }) += 1;
+            return Ok(Fate::Duplicate(evaluation));
+        }
+        self.counters.evaluations += 1;
+        self.latest_evaluation = birth;
+        self.known_outcome(birth, child)
+    }
+
+    /// The outcome of a birth that needs one of its own, from the store or the shared cache.
+    fn known_outcome(&mut self, birth: u64, child: &Child) -> Result<Fate, SearchError> {
+        let identity = child.identity;
+        if let Some(stored) = self.stored.remove(&birth) {
+            if stored.behaviour != identity.behaviour
+                && let Some(store) = &self.store
+            {
+                return Err(store.diverged(birth));
+            }
+            self.counters.cached += u64::from(stored.cached);
+            return Ok(Fate::Told(Arc::new(stored.outcome)));
+        }
+        let cache = self.cache.as_ref().filter(|_| self.behaviours.compares());
+        let Some(outcome) = cache.and_then(|cache| cache.get(&identity.behaviour)) else {
+            return Ok(Fate::Awaited);
+        };
+        self.counters.cached += 1;
+        if let Some(store) = &mut self.store {
+            store.note_evaluation(birth, identity, &child.program, &outcome, true)?;
+        }
+        Ok(Fate::Told(outcome))
     }
 
     /// After the stop there is no later birth to keep outcomes from.
-    fn finish_if_stopped(&mut self) {
-        while self.stop.is_some() && self.absorb_next() {}
+    fn finish_if_stopped(&mut self) -> Result<(), SearchError> {
+        while self.stop.is_some() && self.absorb_next()? {}
+        Ok(())
     }
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
-    fn absorb_next(&mut self) -> bool {
-        let Some((birth, Birth { program, behaviour, lineage, fate })) = self.window.pop_settled()
+    fn absorb_next(&mut self) -> Result<bool, SearchError> {
+        let Some((birth, Birth { program, identity, lineage, fate })) = self.window.pop_settled()
         else {
-            return false;
+            return Ok(false);
         };
+        let behaviour = identity.behaviour;
         let outcome = match fate {
             Fate::Told(outcome) => {
                 self.count(&outcome);
-                self.behaviours.record(behaviour, Arc::clone(&outcome));
+                self.behaviours.record(birth, identity, Arc::clone(&outcome));
                 outcome
             }
-            Fate::Duplicate => Arc::clone(self.behaviours.outcome(behaviour)),
+            Fate::Duplicate(evaluation) => {
+                self.behaviours.outcome(behaviour, evaluation, self.store.as_ref())?
+            }
             Fate::Awaited => unreachable!("only settled births leave the window"),
         };
         // NaN would make tournaments depend on who is drawn first.
         let fitness =
             if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
+        self.lineage.absorb(identity, lineage, fitness);
         self.absorb(Individual { birth, program, behaviour, fitness }, &outcome);
         if let Some(lineage) = lineage {
             self.breeder.note_fitness(lineage, fitness, self.start.fitness);
         }
-        true
+        Ok(true)
     }
 
     fn count(&mut self, outcome: &Outcome) {

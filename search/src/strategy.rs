@@ -180,6 +180,48 @@ impl StrategyConfig {
     }
 }
 
+/// What a strategy knows of the outcomes absorbed, with individuals of any form.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StrategyState<I> {
+    /// As many as the strategy has, each oldest first.
+    pub(crate) populations: Vec<Vec<I>>,
+    /// Of a strategy that has generations.
+    pub(crate) generation: Option<Generation<I>>,
+}
+
+/// A generation being absorbed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Generation<I> {
+    /// Births absorbed so far.
+    pub(crate) absorbed: usize,
+    /// The fittest of them, among equals the first.
+    pub(crate) best: Option<I>,
+}
+
+impl<I> StrategyState<I> {
+    fn of(populations: Vec<Vec<I>>) -> StrategyState<I> {
+        StrategyState { populations, generation: None }
+    }
+
+    /// The same state with individuals of another form.
+    pub(crate) fn try_map<J, E>(
+        self,
+        mut change: impl FnMut(I) -> Result<J, E>,
+    ) -> Result<StrategyState<J>, E> {
+        let mut populations = Vec::with_capacity(self.populations.len());
+        for members in self.populations {
+            populations.push(members.into_iter().map(&mut change).collect::<Result<_, E>>()?);
+        }
+        let generation = match self.generation {
+            None => None,
+            Some(Generation { absorbed, best }) => {
+                Some(Generation { absorbed, best: best.map(change).transpose()? })
+            }
+        };
+        Ok(StrategyState { populations, generation })
+    }
+}
+
 /// A way to choose what to try next.
 pub(crate) trait Strategy: Send {
     /// What the program of this birth, 1 or above, is bred from.
@@ -198,4 +240,27 @@ pub(crate) trait Strategy: Send {
 
     /// The populations parents are chosen from; none where outcomes do not matter.
     fn populations(&self) -> &[Population];
+
+    /// What has to be saved to go on later.
+    fn state(&self) -> StrategyState<&Individual> {
+        let members = |population| Population::iter(population).collect();
+        StrategyState::of(self.populations().iter().map(members).collect())
+    }
+
+    /// Goes on from a saved state; `false` if it is not one of this strategy and its settings.
+    fn restore(&mut self, state: StrategyState<Individual>) -> bool;
+}
+
+/// Replaces the members of all populations, if there are as many as before.
+fn restore_populations(populations: &mut [Population], members: Vec<Vec<Individual>>) -> bool {
+    let fits = |(population, members): (&Population, &Vec<Individual>)| {
+        population.iter().len() == members.len()
+    };
+    if populations.len() != members.len() || !populations.iter().zip(&members).all(fits) {
+        return false;
+    }
+    for (population, members) in populations.iter_mut().zip(members) {
+        *population = Population::of(members);
+    }
+    true
 }

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use evo_dsl::Program;
 use evo_evaluators::Outcome;
-use evo_hashes::Hash;
 
-use crate::breeding::Lineage;
+use crate::deduplication::Identity;
+use crate::lineage::Lineage;
 
 /// A birth not yet absorbed.
 pub(crate) struct Birth {
     pub(crate) program: Arc<Program>,
-    /// What it is known by.
-    pub(crate) behaviour: Hash,
+    pub(crate) identity: Identity,
+    /// None of the start program.
     pub(crate) lineage: Option<Lineage>,
     pub(crate) fate: Fate,
 }
@@ -27,8 +27,8 @@ pub(crate) enum Fate {
     Awaited,
     /// Evaluated.
     Told(Arc<Outcome>),
-    /// The outcome of the earlier birth with the same hash.
-    Duplicate,
+    /// The evaluation of this earlier birth, which behaves like it.
+    Duplicate(u64),
 }
 
 /// Births in order, from the first not yet absorbed.
@@ -40,15 +40,20 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// An empty window whose next birth is `first`.
+    pub(crate) fn from(first: u64) -> Window {
+        Window { first, ..Window::default() }
+    }
+
     /// Adds the next birth.
     pub(crate) fn push(&mut self, birth: Birth) {
         self.awaited += usize::from(matches!(birth.fate, Fate::Awaited));
         self.births.push_back(birth);
     }
 
-    /// Stores an outcome until its turn; gives back what its birth is known by, or `None`
-    /// when no outcome is awaited for it.
-    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<Hash> {
+    /// Stores an outcome until its turn; gives back its birth, or `None` when no outcome is awaited
+    /// for it.
+    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<&Birth> {
         let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
         let told = self.births.get_mut(index)?;
         if !matches!(told.fate, Fate::Awaited) {
@@ -56,7 +61,7 @@ impl Window {
         }
         told.fate = Fate::Told(outcome);
         self.awaited -= 1;
-        Some(told.behaviour)
+        Some(told)
     }
 
     /// Removes the oldest birth, unless its outcome is awaited.
@@ -65,6 +70,17 @@ impl Window {
         let birth = self.births.pop_front_if(settled)?;
         self.first += 1;
         Some((self.first - 1, birth))
+    }
+
+    /// The program of a birth in the window.
+    pub(crate) fn program(&self, birth: u64) -> Option<&Arc<Program>> {
+        let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
+        Some(&self.births.get(index)?.program)
+    }
+
+    /// The births, by number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Birth)> {
+        (self.first..).zip(&self.births)
     }
 
     /// Number of outcomes awaited.

@@ -46,7 +46,7 @@ impl Default for MutationWeights {
 }
 
 /// A kind of mutation, in the order of the fields of [`MutationWeights`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Insert,
     Delete,
@@ -71,6 +71,11 @@ impl Kind {
         "swap",
         "duplicate",
     ];
+
+    /// The name of its weight.
+    pub(crate) fn name(self) -> &'static str {
+        Kind::NAMES[self as usize]
+    }
 
     pub(crate) const ALL: ByKind<Kind> = [
         Kind::Insert,

@@ -6,7 +6,7 @@
 
 use evo_hashes::StreamRng;
 
-use super::Strategy;
+use super::{Strategy, StrategyState, restore_populations};
 use crate::{Individual, Population};
 
 /// When and how much is exchanged.
@@ -79,5 +79,9 @@ impl Strategy for Islands {
 
     fn populations(&self) -> &[Population] {
         &self.islands
+    }
+
+    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+        restore_populations(&mut self.islands, state.populations)
     }
 }

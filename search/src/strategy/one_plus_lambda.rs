@@ -9,7 +9,7 @@ use std::slice;
 
 use evo_hashes::StreamRng;
 
-use super::Strategy;
+use super::{Generation, Strategy, StrategyState, restore_populations};
 use crate::{Individual, Population};
 
 /// A parent and the generation being absorbed.
@@ -17,14 +17,15 @@ pub(super) struct OnePlusLambda {
     /// A population of one.
     parent: Population,
     lambda: usize,
-    absorbed: usize,
-    /// The fittest of the generation so far, among equals the first.
-    best: Option<Individual>,
+    generation: Generation<Individual>,
 }
+
+/// A generation of which nothing has been absorbed.
+const NONE_YET: Generation<Individual> = Generation { absorbed: 0, best: None };
 
 impl OnePlusLambda {
     pub(super) fn new(start: &Individual, lambda: usize) -> Self {
-        OnePlusLambda { parent: Population::filled(start, 1), lambda, absorbed: 0, best: None }
+        OnePlusLambda { parent: Population::filled(start, 1), lambda, generation: NONE_YET }
     }
 
     fn current(&self) -> &Individual {
@@ -42,27 +43,38 @@ impl Strategy for OnePlusLambda {
             self.restart(&individual);
             return;
         }
-        if self.best.as_ref().is_none_or(|best| individual.fitness > best.fitness) {
-            self.best = Some(individual);
+        let generation = &mut self.generation;
+        if generation.best.as_ref().is_none_or(|best| individual.fitness > best.fitness) {
+            generation.best = Some(individual);
         }
-        self.absorbed += 1;
-        if self.absorbed == self.lambda {
-            self.absorbed = 0;
+        generation.absorbed += 1;
+        if generation.absorbed == self.lambda {
+            let generation = std::mem::replace(&mut self.generation, NONE_YET);
             let fitness = self.current().fitness;
-            if let Some(best) = self.best.take_if(|best| best.fitness >= fitness) {
+            if let Some(best) = generation.best.filter(|best| best.fitness >= fitness) {
                 self.parent.replace_oldest(best);
             }
-            self.best = None;
         }
     }
 
     fn restart(&mut self, from: &Individual) {
         self.parent.refill(from);
-        self.absorbed = 0;
-        self.best = None;
+        self.generation = NONE_YET;
     }
 
     fn populations(&self) -> &[Population] {
         slice::from_ref(&self.parent)
+    }
+
+    fn state(&self) -> StrategyState<&Individual> {
+        let Generation { absorbed, ref best } = self.generation;
+        let generation = Some(Generation { absorbed, best: best.as_ref() });
+        StrategyState { populations: vec![self.parent.iter().collect()], generation }
+    }
+
+    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+        let Some(generation) = state.generation else { return false };
+        self.generation = generation;
+        restore_populations(slice::from_mut(&mut self.parent), state.populations)
     }
 }

@@ -6,7 +6,7 @@
 use evo_hashes::StreamRng;
 use rand::RngExt;
 
-use super::Strategy;
+use super::{Strategy, StrategyState};
 use crate::{Individual, Population};
 
 /// Random walks of mutations.
@@ -36,5 +36,9 @@ impl Strategy for RandomSearch {
 
     fn populations(&self) -> &[Population] {
         &[]
+    }
+
+    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+        state.populations.is_empty()
     }
 }

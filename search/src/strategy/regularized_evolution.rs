@@ -8,7 +8,7 @@ use std::slice;
 
 use evo_hashes::StreamRng;
 
-use super::Strategy;
+use super::{Strategy, StrategyState, restore_populations};
 use crate::{Individual, Population};
 
 /// Aging evolution with tournament selection.
@@ -42,5 +42,9 @@ impl Strategy for RegularizedEvolution {
 
     fn populations(&self) -> &[Population] {
         slice::from_ref(&self.population)
+    }
+
+    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+        restore_populations(slice::from_mut(&mut self.population), state.populations)
     }
 }

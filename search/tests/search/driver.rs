@@ -1,7 +1,7 @@
 //! Drives a search without threads, and sums it up.
 
 use evo_evaluators::{Outcome, Score};
-use evo_hashes::{FunctionalHasher, Seed};
+use evo_hashes::{FunctionalHasher, Hash, Seed};
 use evo_search::{Candidate, Counters, Population, Search};
 use rand::RngExt;
 
@@ -21,7 +21,7 @@ pub(crate) fn drive(
     let mut rng = Seed(order).stream("tell order", 0);
     let (mut asked, mut in_flight) = (Vec::new(), Vec::new());
     loop {
-        while let Some(candidate) = search.ask() {
+        while let Some(candidate) = search.ask().expect("the store works") {
             asked.push(candidate.clone());
             in_flight.push(candidate);
         }
@@ -39,15 +39,18 @@ pub(crate) fn by_training(candidate: &Candidate) -> Outcome {
     quadratic::outcome(&candidate.program)
 }
 
-/// Everything a run is judged by.
-pub(crate) fn result(search: &Search) -> (String, Counters, Vec<(u64, String, u64)>) {
+/// Everything a run is judged by: hall of fame, counters, population, lineage.
+pub(crate) type RunResult = (String, Counters, Vec<(u64, String, u64)>, Hash);
+
+pub(crate) fn result(search: &Search) -> RunResult {
     let mut csv = Vec::new();
     search.hall_of_fame().write_csv(&mut csv).expect("memory takes any amount");
     let members = search.populations().iter().flat_map(Population::iter);
     let population = members
         .map(|member| (member.birth, member.program.to_string(), member.fitness.to_bits()))
         .collect();
-    (String::from_utf8(csv).expect("the table is text"), *search.counters(), population)
+    let table = String::from_utf8(csv).expect("the table is text");
+    (table, *search.counters(), population, search.lineage_hash())
 }
 
 /// An outcome that depends on the birth alone.

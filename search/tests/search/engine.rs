@@ -47,7 +47,7 @@ fn telling_at_once_gives_what_telling_late_gives() {
     let mut late = search(&config(2_000), 1);
     drive(&mut late, 0, by_training);
     let mut at_once = search(&config(2_000), 1);
-    while let Some(candidate) = at_once.ask() {
+    while let Some(candidate) = at_once.ask().expect("there is no store") {
         let outcome = by_training(&candidate);
         at_once.tell(candidate.birth, outcome).expect("the candidate is in flight");
     }
@@ -182,9 +182,10 @@ fn a_space_without_anything_new_is_exhausted() {
 #[test]
 fn stopping_from_outside_absorbs_what_is_in_flight() {
     let mut search = search(&config(1_000), 1);
-    let asked: Vec<Candidate> = std::iter::from_fn(|| search.ask()).collect();
-    search.stop(StopReason::Cancelled);
-    assert!(search.ask().is_none() && !search.is_finished());
+    let asked: Vec<Candidate> =
+        std::iter::from_fn(|| search.ask().expect("there is no store")).collect();
+    search.stop(StopReason::Cancelled).expect("there is no store");
+    assert!(search.ask().expect("there is no store").is_none() && !search.is_finished());
     for candidate in &asked {
         search.tell(candidate.birth, by_training(candidate)).expect("the candidate is in flight");
     }
@@ -196,7 +197,8 @@ fn stopping_from_outside_absorbs_what_is_in_flight() {
 #[test]
 fn an_outcome_nobody_waits_for_is_refused() {
     let mut search = search(&config(100), 1);
-    let candidate = search.ask().expect("the start program is to be evaluated");
+    let candidate =
+        search.ask().expect("there is no store").expect("the start program is to be evaluated");
     search.tell(candidate.birth, by_training(&candidate)).expect("the candidate is in flight");
     for birth in [0, 99, u64::MAX] {
         let error = search.tell(birth, by_training(&candidate)).expect_err("nobody waits for it");
@@ -213,8 +215,8 @@ fn a_shared_cache_saves_the_evaluations_and_changes_nothing_else() {
     let mut second = search(&config(1_000), 1).with_cache(cache);
     assert!(drive(&mut second, 2, by_training).is_empty());
     assert_eq!(second.counters().cached, asked.len() as u64);
-    let (csv, counters, population) = result(&second);
-    assert_eq!((csv, Counters { cached: 0, ..counters }, population), result(&first));
+    let (csv, counters, population, lineage) = result(&second);
+    assert_eq!((csv, Counters { cached: 0, ..counters }, population, lineage), result(&first));
 }
 
 #[test]

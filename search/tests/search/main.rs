@@ -9,4 +9,5 @@ mod mutation;
 mod quadratic;
 mod restarts;
 mod runner;
+mod store;
 mod strategies;

@@ -1,0 +1,180 @@
+//! Going on: a search saves its state to its store, and continues from what a store holds.
+//!
+//! Invariant: a search that is resumed ends as it would have without interruption. It starts from
+//! the latest snapshot and breeds again what came after it; outcomes that are in the store are
+//! taken from there, so nothing that was evaluated is evaluated again. Snapshots are taken between
+//! two births and never after the stop, when births are absorbed earlier than breeding would.
+
+use std::sync::Arc;
+
+use super::Search;
+use super::state::{SavedBirth, SavedPrograms, State};
+use crate::deduplication::Identity;
+use crate::window::{Birth, Fate, Window};
+use crate::{Restart, SearchError, Store};
+
+/// Births from one snapshot to the next; as many are bred again after an interruption, which takes
+/// a fraction of a second.
+const SNAPSHOT_EVERY: u64 = 10_000;
+
+/// Behaviours held in memory where a store has the others.
+const REMEMBERED: usize = 200_000;
+
+impl Search {
+    /// Keeps the run in a store, and goes on with the one it holds, if it holds one.
+    ///
+    /// Births and outcomes are written as they come; [`Search::commit`] makes them durable. With a
+    /// store, memory stays bounded: it holds the latest behaviours, and the store all of them.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, is damaged, or holds a run bred otherwise.
+    pub fn with_store(mut self, mut store: Store) -> Result<Search, SearchError> {
+        self.behaviours.limit(REMEMBERED);
+        if let Some(state) = store.latest_snapshot()? {
+            let state: Option<State> = postcard::from_bytes(&state).ok();
+            let restored = state.and_then(|state| self.restore(state));
+            restored.ok_or_else(|| store.damage("the snapshot is not one of this search"))?;
+        }
+        for evaluation in store.evaluations_from(self.counters.absorbed)? {
+            self.stored.insert(evaluation.birth, evaluation);
+        }
+        self.take_stored_outcomes(&store)?;
+        store.forget_births(self.counters.births)?;
+        self.snapshot_births = self.counters.births;
+        self.store = Some(store);
+        Ok(self)
+    }
+
+    /// The store of the run, if it has one.
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// Makes everything told so far durable; does nothing without a store. `seconds` is what the
+    /// run has taken, from its first start.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn commit(&mut self, seconds: f64) -> Result<(), SearchError> {
+        let Some(store) = self.store.as_mut().filter(|store| store.has_pending()) else {
+            return Ok(());
+        };
+        store.set_seconds(seconds)?;
+        store.commit()
+    }
+
+    /// Writes the tables that sum the run up; does nothing without a store.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn save_summary(&mut self) -> Result<(), SearchError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let mutations = self.breeder.statistics();
+        store.save_summary(&self.hall_of_fame, &self.counters, mutations, &self.restarts)
+    }
+
+    /// Saves the state before the next birth, now and then.
+    pub(super) fn save_state_if_due(&mut self) -> Result<(), SearchError> {
+        let held: usize = self.populations().iter().map(|population| population.iter().len()).sum();
+        let interval = SNAPSHOT_EVERY.max(held as u64);
+        if self.store.is_none() || self.counters.births < self.snapshot_births + interval {
+            return Ok(());
+        }
+        self.snapshot_births = self.counters.births;
+        let state = postcard::to_stdvec(&self.state()).expect("plain data can be serialised");
+        if let Some(store) = &mut self.store {
+            store.save_snapshot(self.counters.births, &state)?;
+        }
+        self.save_summary()
+    }
+
+    fn state(&self) -> State {
+        let mut programs = SavedPrograms::default();
+        let mut save = |individual: &_| programs.save_individual(individual);
+        let restarts = self.restarts.iter();
+        let restarts = restarts.map(|it| (it.birth, it.reason, save(&it.carried))).collect();
+        let strategy = self.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
+        let champions = self.hall_of_fame.iter();
+        let champions = champions.map(|it| (save(&it.individual), it.losses.clone())).collect();
+        let mut window = Vec::new();
+        for (number, birth) in self.window.iter() {
+            programs.save(number, &birth.program);
+            let Identity { structure, behaviour } = birth.identity;
+            let duplicate_of = match birth.fate {
+                Fate::Duplicate(evaluation) => Some(evaluation),
+                Fate::Awaited | Fate::Told(_) => None,
+            };
+            let (structure, behaviour) = (structure.0, behaviour.0);
+            window.push(SavedBirth { structure, behaviour, lineage: birth.lineage, duplicate_of });
+        }
+        State {
+            programs,
+            counters: self.counters,
+            latest_evaluation: self.latest_evaluation,
+            lineage: self.lineage,
+            mutations: self.breeder.statistics().clone(),
+            start_fitness: self.start.fitness,
+            since_restart: self.restart_clock.since(),
+            restarts,
+            strategy: strategy.expect("saving an individual cannot fail"),
+            champions,
+            best: self.best().map(|best| best.individual.birth),
+            window,
+        }
+    }
+
+    /// `None` if the state does not fit this search.
+    fn restore(&mut self, state: State) -> Option<()> {
+        let programs = state.programs.restore(&self.start.program)?;
+        let individual = |saved: &_| programs.individual(saved);
+        let strategy = state.strategy.try_map(|saved| individual(&saved).ok_or(())).ok()?;
+        if !self.strategy.restore(strategy) {
+            return None;
+        }
+        for (saved, losses) in state.champions {
+            let champion = individual(&saved)?;
+            let best = state.best == Some(champion.birth);
+            self.hall_of_fame.restore(champion, losses, best, self.behaviours.hasher());
+        }
+        for (birth, reason, carried) in state.restarts {
+            self.restarts.push(Restart { birth, reason, carried: individual(&carried)? });
+        }
+        self.window = Window::from(state.counters.absorbed);
+        for (number, saved) in (state.counters.absorbed..).zip(state.window) {
+            let (identity, lineage) = (saved.identity(), saved.lineage);
+            let fate = match saved.duplicate_of {
+                Some(evaluation) => Fate::Duplicate(evaluation),
+                None => Fate::Awaited,
+            };
+            if saved.duplicate_of.is_none() && self.behaviours.compares() {
+                self.behaviours.await_evaluation(number, identity);
+            }
+            self.window.push(Birth { program: programs.get(number)?, identity, lineage, fate });
+        }
+        self.behaviours.assume_forgotten();
+        self.breeder.restore(state.mutations);
+        self.restart_clock.restore(state.since_restart);
+        self.start.fitness = state.start_fitness;
+        self.latest_evaluation = state.latest_evaluation;
+        self.lineage = state.lineage;
+        self.counters = state.counters;
+        Some(())
+    }
+
+    /// Settles the births of the window that were evaluated; the others are asked again.
+    fn take_stored_outcomes(&mut self, store: &Store) -> Result<(), SearchError> {
+        let awaited = self.window.iter().filter(|(_, birth)| matches!(birth.fate, Fate::Awaited));
+        let awaited: Vec<(u64, Identity)> =
+            awaited.map(|(number, birth)| (number, birth.identity)).collect();
+        for (birth, identity) in awaited {
+            match self.stored.remove(&birth) {
+                None => self.unasked.push_back(birth),
+                Some(found) if found.behaviour == identity.behaviour => {
+                    self.window.tell(birth, Arc::new(found.outcome));
+                }
+                Some(_) => return Err(store.diverged(birth)),
+            }
+        }
+        Ok(())
+    }
+}

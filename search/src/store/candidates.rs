@@ -1,0 +1,71 @@
+//! The table `candidates`: every birth and how it came about.
+
+use rusqlite::params;
+
+use super::checksum::Checksum;
+use super::{Store, edit};
+use crate::SearchError;
+use crate::breeding::Child;
+
+impl Store {
+    /// Writes a birth just bred; `evaluation` is the birth whose evaluation it shares, or its own.
+    pub(crate) fn note_birth(
+        &mut self,
+        birth: u64,
+        child: &Child,
+        evaluation: u64,
+    ) -> Result<(), SearchError> {
+        let (birth, evaluation) = (birth as i64, evaluation as i64);
+        let lineage = child.parent.as_ref().map(|(lineage, _)| lineage);
+        let parent = lineage.map(|lineage| lineage.parent as i64);
+        let mutation = lineage.and_then(|lineage| lineage.kind).map(|kind| kind.name());
+        let edit = child.parent.as_ref().map(|(_, parent)| edit::between(parent, &child.program));
+        let checksum = row_checksum(birth, parent, mutation, edit.as_deref(), evaluation);
+        self.write(|connection| {
+            let text = "INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?)";
+            let row = params![birth, parent, mutation, edit, evaluation, checksum];
+            connection.prepare_cached(text)?.execute(row)
+        })
+    }
+
+    /// Forgets the births from one on: they are bred again.
+    pub(crate) fn forget_births(&mut self, from: u64) -> Result<(), SearchError> {
+        self.write(|connection| {
+            connection.execute("DELETE FROM candidates WHERE birth >= ?", [from as i64])
+        })
+    }
+
+    /// Whether every candidate is as it was written.
+    pub(super) fn check_candidates(&self) -> Result<(), SearchError> {
+        let query = "SELECT birth, parent, mutation, edit, evaluation, checksum FROM candidates";
+        let mut statement = self.connection.prepare(query).map_err(|error| self.error(error))?;
+        let mut rows = statement.query([]).map_err(|error| self.error(error))?;
+        while let Some(row) = rows.next().map_err(|error| self.error(error))? {
+            let sound = || {
+                let (birth, parent, evaluation): (i64, _, _) =
+                    (row.get(0)?, row.get(1)?, row.get(4)?);
+                let (mutation, edit) = (row.get_ref(2)?, row.get_ref(3)?);
+                let (mutation, edit) = (mutation.as_str_or_null()?, edit.as_str_or_null()?);
+                let expected = row_checksum(birth, parent, mutation, edit, evaluation);
+                rusqlite::Result::Ok((birth, row.get::<_, i64>(5)? == expected))
+            };
+            let (birth, sound) =
+                sound().map_err(|error: rusqlite::Error| self.damage(&error.to_string()))?;
+            if !sound {
+                return Err(self.damage(&format!("the row of birth {birth} has been altered")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn row_checksum(
+    birth: i64,
+    parent: Option<i64>,
+    mutation: Option<&str>,
+    edit: Option<&str>,
+    evaluation: i64,
+) -> i64 {
+    let numbers = Checksum::default().number(birth).number(parent.unwrap_or(-1)).number(evaluation);
+    numbers.text(mutation).text(edit).value()
+}

@@ -1,0 +1,106 @@
+//! History: programs read back from a store, and the paths that led to them.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Store, edit};
+use crate::SearchError;
+
+/// One step on the path from the start program to an individual.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ancestor {
+    /// The number of its birth.
+    pub birth: u64,
+    /// Its parent's birth; none of the start program.
+    pub parent: Option<u64>,
+    /// The mutation that led here; none where it took several, or of the start program.
+    pub mutation: Option<String>,
+    /// The birth whose evaluation it shares, or its own.
+    pub evaluation: u64,
+    /// Its fitness; none for a program without a score.
+    pub fitness: Option<f64>,
+    /// The text of its program, dead statements included.
+    pub program: String,
+}
+
+/// A row of the path, before its program is known.
+struct Step {
+    birth: u64,
+    parent: Option<u64>,
+    mutation: Option<String>,
+    edit: Option<String>,
+    evaluation: u64,
+    fitness: Option<f64>,
+}
+
+impl Store {
+    /// The fittest individual of the hall of fame as last saved, by birth.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn best(&self) -> Result<Option<u64>, SearchError> {
+        let query = "SELECT birth FROM hall_of_fame ORDER BY fitness DESC, birth LIMIT 1";
+        let birth = self.connection.query_row(query, [], |row| row.get::<_, i64>(0)).optional();
+        Ok(birth.map_err(|error| self.error(error))?.map(|birth| birth as u64))
+    }
+
+    /// The path from the start program to a birth, the start program first; `None` when there is no
+    /// such birth.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is damaged.
+    pub fn lineage(&self, birth: u64) -> Result<Option<Vec<Ancestor>>, SearchError> {
+        let Some(mut step) = self.step(birth)? else { return Ok(None) };
+        let mut steps = Vec::new();
+        while let Some(parent) = step.parent {
+            // Parents come before their children, so the path ends.
+            if parent >= step.birth {
+                return Err(self.damage(&format!("birth {} precedes its parent", step.birth)));
+            }
+            steps.push(step);
+            let missing = || self.damage(&format!("birth {parent} is missing"));
+            step = self.step(parent)?.ok_or_else(missing)?;
+        }
+        steps.push(step);
+        let mut path: Vec<Ancestor> = Vec::with_capacity(steps.len());
+        for step in steps.into_iter().rev() {
+            let program = self.program_of(&step, path.last())?;
+            let Step { birth, parent, mutation, evaluation, fitness, .. } = step;
+            path.push(Ancestor { birth, parent, mutation, evaluation, fitness, program });
+        }
+        Ok(Some(path))
+    }
+
+    fn step(&self, birth: u64) -> Result<Option<Step>, SearchError> {
+        let query = "SELECT birth, parent, mutation, edit, evaluation, fitness
+            FROM individuals WHERE birth = ?";
+        let row = self.connection.query_row(query, params![birth as i64], |row| {
+            Ok(Step {
+                birth: row.get::<_, i64>(0)? as u64,
+                parent: row.get::<_, Option<i64>>(1)?.map(|parent| parent as u64),
+                mutation: row.get(2)?,
+                edit: row.get(3)?,
+                evaluation: row.get::<_, i64>(4)? as u64,
+                fitness: row.get(5)?,
+            })
+        });
+        row.optional().map_err(|error| self.error(error))
+    }
+
+    /// The text of a program: as it was evaluated, or its parent's with the edit made.
+    fn program_of(&self, step: &Step, parent: Option<&Ancestor>) -> Result<String, SearchError> {
+        if step.evaluation == step.birth
+            && let Some(program) = self.evaluated_program(step.birth)?
+        {
+            return Ok(program);
+        }
+        let unfit = || self.damage(&format!("the program of birth {} is missing", step.birth));
+        let (parent, edit) = parent.zip(step.edit.as_deref()).ok_or_else(unfit)?;
+        let lines: Vec<&str> = parent.program.lines().collect();
+        let [header, statements @ .., output] = &lines[..] else { return Err(unfit()) };
+        let statements: Vec<String> =
+            statements.iter().map(|line| line.trim().to_owned()).collect();
+        let edited = edit::apply(&statements, edit).ok_or_else(unfit)?;
+        let body: String = edited.iter().map(|line| format!("  {line}\n")).collect();
+        Ok(format!("{header}\n{body}{output}\n"))
+    }
+}

@@ -1,0 +1,94 @@
+//! The tables of a run's store and how older ones become today's.
+//!
+//! Invariant: `user_version` says which tables a file has, and each step of [`MIGRATIONS`] leads
+//! from one version to the next, in one transaction with the change of that number. A step may drop
+//! snapshots: they only spare breeding again what the other tables determine.
+
+use rusqlite::Connection;
+
+/// The version of the tables below.
+pub(super) const VERSION: i64 = 1;
+
+/// Marks a file as a store of ours: "evo1" in ASCII.
+pub(super) const APPLICATION: i64 = 0x6576_6f31;
+
+/// What is documented, for readers, in `docs/store.md`.
+const TABLES: &str = "
+CREATE TABLE properties (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE candidates (
+    birth INTEGER PRIMARY KEY,
+    parent INTEGER,
+    mutation TEXT,
+    edit TEXT,
+    evaluation INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE evaluations (
+    birth INTEGER PRIMARY KEY,
+    structural_hash BLOB NOT NULL,
+    behaviour BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    fitness REAL,
+    losses TEXT,
+    cached INTEGER NOT NULL,
+    program TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE INDEX evaluations_by_behaviour ON evaluations (behaviour);
+CREATE TABLE snapshots (
+    births INTEGER PRIMARY KEY,
+    state BLOB NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE TABLE hall_of_fame (
+    length INTEGER PRIMARY KEY,
+    birth INTEGER NOT NULL,
+    fitness REAL NOT NULL,
+    program TEXT NOT NULL
+);
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE mutations (
+    kind TEXT PRIMARY KEY,
+    tried INTEGER NOT NULL,
+    neutral INTEGER NOT NULL,
+    improved INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE restarts (
+    birth INTEGER PRIMARY KEY,
+    reason TEXT NOT NULL,
+    carried INTEGER NOT NULL
+);
+CREATE VIEW individuals AS
+    SELECT candidates.birth, parent, mutation, edit, evaluation, kind, fitness, losses
+    FROM candidates LEFT JOIN evaluations ON evaluations.birth = candidates.evaluation;
+";
+
+/// From version 1, 2, … to the next.
+const MIGRATIONS: [&str; (VERSION - 1) as usize] = [];
+
+/// Makes the tables in an empty file.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", VERSION)
+}
+
+/// Brings tables of an earlier version, 1 or above, up to date.
+pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    for (version, migration) in (1..).zip(MIGRATIONS) {
+        if version >= from {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", version + 1)?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}
