@@ -17,16 +17,22 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Search as a configuration says; results go to a run directory
     Search(SearchArgs),
+    /// Go on with a run that was interrupted, killed, or given a higher limit
+    Resume(ResumeArgs),
     /// Check a configuration and everything it refers to
     Validate(ConfigArgs),
     /// Score programs as the search of a configuration would
     Evaluate(EvaluateArgs),
     /// Print a program, with dead statements marked
     Show(ShowArgs),
+    /// Print the mutations that led from the start program to a winner
+    Lineage(LineageArgs),
     /// List the known optimizers, or print one
     Zoo(ZooArgs),
     /// Print the table of ops
     Ops(OpsArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -45,21 +51,57 @@ pub(crate) struct SearchArgs {
     /// The seed of the search; wins over --set seed=N
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Worker threads [default: one for each core]; does not change the result
-    #[arg(long, value_name = "N", value_parser = threads)]
-    pub threads: Option<NonZeroUsize>,
     /// The run directory, new or empty [default: runs/NAME-seedN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Evaluate the start program once, estimate the cost, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What of a run does not change its result.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Worker threads [default: one for each core]; does not change the result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
     /// No progress on standard error
     #[arg(long)]
     pub quiet: bool,
     /// Print the results as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run directory
+    pub run_directory: PathBuf,
+    /// Change a limit, as in stopping.candidates=6000 (repeatable); nothing else may change
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Go on even if this CPU is of another kind, and may round differently, than the run's
+    #[arg(long)]
+    pub accept_cpu: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LineageArgs {
+    /// The individual: RUN_DIR for the best of a run, or RUN_DIR:BIRTH
+    pub individual: String,
+    /// Print the lineage as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,20 @@
 //! The commands, one a file; each gives the exit code of a run without errors.
 
+pub(crate) mod completions;
 pub(crate) mod evaluate;
+pub(crate) mod lineage;
 pub(crate) mod ops;
+pub(crate) mod resume;
 pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod validate;
 pub(crate) mod zoo;
 
 mod comparison;
+mod cpu;
+mod dry_run;
+mod events;
+mod memory;
 mod progress;
 mod run_directory;
+mod session;

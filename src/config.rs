@@ -76,8 +76,15 @@ impl Config {
     /// A setting that cannot be searched with; none for a loaded configuration, unless its start
     /// program has been removed since.
     pub fn search(&self) -> Result<Search, ConfigError> {
-        let start = self.start_program()?;
-        self.search_from(start).map_err(ConfigError::from_search)
+        self.search_from(self.start_program()?)
+    }
+
+    /// As [`Config::search`], from a program at hand.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with.
+    pub fn search_from(&self, start: Program) -> Result<Search, ConfigError> {
+        self.try_search_from(start).map_err(ConfigError::from_search)
     }
 
     /// The evaluator this configuration describes. Loads the data of every task, and tunes AdamW
@@ -123,7 +130,7 @@ impl Config {
         Ok(evaluation)
     }
 
-    fn search_from(&self, start: Program) -> Result<Search, SearchError> {
+    fn try_search_from(&self, start: Program) -> Result<Search, SearchError> {
         let config = SearchConfig {
             strategy: self.strategy.clone(),
             mutation: self.mutation.clone(),

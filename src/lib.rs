@@ -27,7 +27,8 @@ pub use evo_evaluators::{
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{
-    Candidate, Champion, Counters, Deduplication, HallOfFame, MutationConfig, Observer, RunOptions,
-    Search, SearchConfig, SearchError, StopReason, Stopping, StrategyConfig, run,
+    Ancestor, Candidate, Champion, Counters, Deduplication, HallOfFame, MutationConfig,
+    MutationStatistics, MutationTally, Observer, Restart, RunOptions, Search, SearchConfig,
+    SearchError, StopReason, Stopping, Store, StrategyConfig, run,
 };
 pub use program_source::{ProgramSourceError, load_program};

@@ -19,9 +19,12 @@ fn main() -> ExitCode {
     evo::pin_inner_threads();
     let result = match Arguments::parse().command {
         Command::Search(args) => command::search::run(&args),
+        Command::Resume(args) => command::resume::run(&args),
         Command::Validate(args) => command::validate::run(&args),
         Command::Evaluate(args) => command::evaluate::run(&args),
         Command::Show(args) => command::show::run(&args),
+        Command::Lineage(args) => command::lineage::run(&args),
+        Command::Completions(args) => command::completions::run(&args),
         Command::Zoo(args) => command::zoo::run(&args),
         Command::Ops(args) => command::ops::run(&args),
     };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use evo_dsl::{ParseError, Program, nearest_name, zoo};
 use evo_evaluators::read_file;
+use evo_search::Store;
 use thiserror::Error;
 
 /// Why a program could not be had.
@@ -35,17 +36,17 @@ pub enum ProgramSourceError {
         error: ParseError,
     },
     /// The run has no such individual.
-    #[error("{}: no individual with birth {birth}; it keeps only the best of each length", path.display())]
+    #[error("{}: no individual with birth `{birth}`; births are numbered from 0", path.display())]
     UnknownBirth {
-        /// The run's hall of fame.
+        /// The run's store.
         path: PathBuf,
         /// The birth asked for.
         birth: String,
     },
 }
 
-/// Loads a program: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]` (the best of a run, or an individual
-/// of its hall of fame). A relative path starts at `base`.
+/// Loads a program: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]` (the best of a run, or any birth of
+/// it). A relative path starts at `base`.
 ///
 /// # Errors
 /// When there is no such program, or its text does not parse or check.
@@ -72,7 +73,7 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
     if let Some((run, birth)) = source.rsplit_once(':')
         && base.join(run).is_dir()
     {
-        return individual(&base.join(run).join("hall_of_fame.csv"), birth);
+        return individual(&base.join(run), birth);
     }
     parse_file(&path)
 }
@@ -91,22 +92,17 @@ fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
         .map_err(|error| ProgramSourceError::Malformed { path: path.to_owned(), error })
 }
 
-fn individual(path: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
-    let unreadable = |error: csv::Error| ProgramSourceError::Unreadable {
-        path: path.to_owned(),
-        message: error.to_string(),
-    };
-    let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
-    let headers = reader.headers().map_err(unreadable)?.clone();
-    let column = |name: &str| headers.iter().position(|header| header == name);
-    let (births, programs) = (column("birth"), column("program"));
-    for record in reader.records() {
-        let record = record.map_err(unreadable)?;
-        if births.and_then(|births| record.get(births)) == Some(birth) {
-            let text = programs.and_then(|programs| record.get(programs)).unwrap_or_default();
-            let malformed = |error| ProgramSourceError::Malformed { path: path.to_owned(), error };
-            return Program::parse(text).map_err(malformed);
-        }
-    }
-    Err(ProgramSourceError::UnknownBirth { path: path.to_owned(), birth: birth.to_owned() })
+/// Any birth of a run, from its store.
+fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
+    let path = run.join("run.db");
+    let unreadable =
+        |message: String| ProgramSourceError::Unreadable { path: path.clone(), message };
+    let unknown =
+        || ProgramSourceError::UnknownBirth { path: path.clone(), birth: birth.to_owned() };
+    let birth: u64 = birth.parse().map_err(|_| unknown())?;
+    let store = Store::read(&path).map_err(|error| unreadable(error.to_string()))?;
+    let lineage = store.lineage(birth).map_err(|error| unreadable(error.to_string()))?;
+    let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
+    Program::parse(&last.program)
+        .map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
 }

@@ -8,5 +8,7 @@ mod config_errors;
 mod configs;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/resume.rs"]
+mod resume;
 #[path = "cli/search.rs"]
 mod search;

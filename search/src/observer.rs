@@ -24,3 +24,26 @@ pub trait Observer {
 
 /// Watches nothing.
 impl Observer for () {}
+
+/// Two that watch the same run, the first one first.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn on_start(&mut self, search: &Search) {
+        self.0.on_start(search);
+        self.1.on_start(search);
+    }
+
+    fn on_outcome(&mut self, search: &Search, candidate: &Candidate, outcome: &Outcome) {
+        self.0.on_outcome(search, candidate, outcome);
+        self.1.on_outcome(search, candidate, outcome);
+    }
+
+    fn on_new_best(&mut self, search: &Search, best: &Champion) {
+        self.0.on_new_best(search, best);
+        self.1.on_new_best(search, best);
+    }
+
+    fn on_finish(&mut self, search: &Search, reason: StopReason) {
+        self.0.on_finish(search, reason);
+        self.1.on_finish(search, reason);
+    }
+}

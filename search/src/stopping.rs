@@ -1,7 +1,7 @@
 //! When a search ends.
 //!
 //! Invariant: `candidates`, `evaluations` and `fitness` end a run at the same birth whatever the
-//! threads and timing. `seconds` cannot: it decides only when to stop, and only the runner, which
+//! threads and timing, as does `failures` if the failures come back. `seconds` cannot: it decides only when to stop, and only the runner, which
 //! has a clock, looks at it.
 
 use std::fmt;
@@ -14,17 +14,31 @@ use crate::{Counters, SearchError};
 const EXHAUSTED_AFTER: u64 = 100_000;
 
 /// Limits; the first one reached ends the search. One of the first three is needed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stopping {
     /// Programs bred, duplicates included.
     pub candidates: Option<u64>,
     /// Programs evaluated, duplicates left out.
     pub evaluations: Option<u64>,
-    /// Wall time of one run, in seconds.
+    /// Wall time of a run, in seconds, that of all its resumptions together.
     pub seconds: Option<f64>,
     /// A fitness that is good enough.
     pub fitness: Option<f64>,
+    /// Evaluations that the engine failed at, as by a panic. Default: 100.
+    pub failures: Option<u64>,
+}
+
+impl Default for Stopping {
+    fn default() -> Stopping {
+        Stopping {
+            candidates: None,
+            evaluations: None,
+            seconds: None,
+            fitness: None,
+            failures: Some(100),
+        }
+    }
 }
 
 /// Why a search ended, with the value that ended it.
@@ -39,6 +53,8 @@ pub enum StopReason {
     Seconds(f64),
     /// A program of this fitness was absorbed.
     Fitness(f64),
+    /// So many evaluations failed, through no fault of the programs.
+    Failures(u64),
     /// So many births in a row led to nothing new to evaluate.
     Exhausted(u64),
     /// The caller asked for it.
@@ -52,6 +68,7 @@ impl fmt::Display for StopReason {
             StopReason::Evaluations(count) => write!(f, "{count} candidates were evaluated"),
             StopReason::Seconds(seconds) => write!(f, "{seconds} seconds passed"),
             StopReason::Fitness(fitness) => write!(f, "a fitness of {fitness} was reached"),
+            StopReason::Failures(count) => write!(f, "{count} evaluations failed"),
             StopReason::Exhausted(births) => {
                 write!(f, "the last {births} candidates were all duplicates")
             }
@@ -66,7 +83,12 @@ impl Stopping {
             let message = "set at least one of `candidates`, `evaluations` and `seconds`";
             return Err(SearchError::config("stopping", message));
         }
-        for (key, limit) in [("candidates", self.candidates), ("evaluations", self.evaluations)] {
+        let counts = [
+            ("candidates", self.candidates),
+            ("evaluations", self.evaluations),
+            ("failures", self.failures),
+        ];
+        for (key, limit) in counts {
             if limit == Some(0) {
                 let key = format!("stopping.{key}");
                 return Err(SearchError::config(&key, "must be 1 or more"));
@@ -89,6 +111,7 @@ impl Stopping {
         reached(self.candidates, counters.births)
             .map(StopReason::Candidates)
             .or(reached(self.evaluations, counters.evaluations).map(StopReason::Evaluations))
+            .or(reached(self.failures, counters.failed).map(StopReason::Failures))
             .or((duplicates >= EXHAUSTED_AFTER).then_some(StopReason::Exhausted(duplicates)))
     }
 

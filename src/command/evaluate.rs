@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use evo::Config;
 
 use super::comparison::Comparison;
-use super::search::threads;
+use super::session::threads;
 use crate::args::EvaluateArgs;
 use crate::output;
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use evo::{Candidate, Champion, Observer, Outcome, Search, StopReason};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::memory::{mebibytes, resident};
 use super::run_directory::RunDirectory;
 
 /// Time between plain lines.
@@ -24,6 +25,8 @@ pub(crate) struct Progress<'a> {
     bar: Option<ProgressBar>,
     quiet: bool,
     started: Instant,
+    /// Candidates and evaluations when this process began.
+    earlier: (u64, u64),
     last_line: Instant,
     last_save: Option<Instant>,
     /// The first thing that went wrong with saving; the run goes on and it is reported at the end.
@@ -45,6 +48,7 @@ impl<'a> Progress<'a> {
             bar,
             quiet,
             started: now,
+            earlier: (0, 0),
             last_line: now,
             last_save: None,
             save_error: None,
@@ -90,18 +94,27 @@ impl<'a> Progress<'a> {
             .best()
             .map_or("none yet".to_owned(), |best| format!("{:+.4}", best.individual.fitness));
         let hits = counters.structural_hits + counters.functional_hits;
-        let finished = counters.evaluations.saturating_sub(search.in_flight() as u64) as f64;
+        let (births, evaluations) = self.earlier;
+        let finished =
+            counters.evaluations.saturating_sub(search.in_flight() as u64 + evaluations) as f64;
         let (done, total) = position(search);
-        let left = total.filter(|_| done > 0).map(|total| {
-            let left = seconds / done as f64 * total.saturating_sub(done) as f64;
+        let made = done.saturating_sub(if total == search.stopping().candidates {
+            births
+        } else {
+            evaluations
+        });
+        let left = total.filter(|_| made > 0).map(|total| {
+            let left = seconds / made as f64 * total.saturating_sub(done) as f64;
             format!("  {left:.0} s left")
         });
+        let memory = resident().map(|bytes| format!("  {}", mebibytes(bytes)));
         format!(
-            "best {best}  {:.1} candidates/s  {:.1} evaluations/s  {:.0}% seen before  {} invalid{}",
-            counters.births as f64 / seconds,
+            "best {best}  {:.1} candidates/s  {:.1} evaluations/s  {:.0}% seen before  {} invalid{}{}",
+            (counters.births - births) as f64 / seconds,
             finished / seconds,
             100.0 * hits as f64 / (counters.births as f64).max(1.0),
             counters.invalid,
+            memory.unwrap_or_default(),
             left.unwrap_or_default(),
         )
     }
@@ -117,6 +130,10 @@ fn position(search: &Search) -> (u64, Option<u64>) {
 }
 
 impl Observer for Progress<'_> {
+    fn on_start(&mut self, search: &Search) {
+        self.earlier = (search.counters().births, search.counters().evaluations);
+    }
+
     fn on_outcome(&mut self, search: &Search, _: &Candidate, _: &Outcome) {
         self.show(search);
     }

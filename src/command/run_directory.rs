@@ -6,7 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, Search};
+use evo::{Config, Program, Search, Store};
+
+use super::cpu;
+
+/// The name of the store in a run directory.
+pub(crate) const STORE: &str = "run.db";
 
 /// The directory of one run.
 #[derive(Clone, Debug)]
@@ -37,10 +42,39 @@ impl RunDirectory {
         Ok(RunDirectory { path })
     }
 
-    /// Creates the directory and writes the configuration as resolved.
-    pub(crate) fn create(&self, config: &Config) -> anyhow::Result<()> {
+    /// The directory of a run that has begun.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<RunDirectory> {
+        for name in [STORE, "config.ron"] {
+            if !path.join(name).is_file() {
+                bail!("{}: no run to resume: there is no {name} in it", path.display());
+            }
+        }
+        Ok(RunDirectory { path: path.to_owned() })
+    }
+
+    /// Creates the directory with the configuration as resolved, the start program if that was a
+    /// file, and the store.
+    pub(crate) fn create(&self, config: &Config, start: &Program) -> anyhow::Result<Store> {
         std::fs::create_dir_all(&self.path).with_context(|| self.path.display().to_string())?;
-        self.write("config.ron", config.to_ron().as_bytes())
+        let (mut written, start) = (config.clone(), start.to_string());
+        if !config.start.starts_with("zoo:") {
+            self.write("start.py", start.as_bytes())?;
+            written.start = "start.py".to_owned();
+        }
+        let text = written.to_ron();
+        self.write("config.ron", text.as_bytes())?;
+        let properties = [
+            ("evo", env!("CARGO_PKG_VERSION")),
+            ("config", &text),
+            ("start", &start),
+            ("cpu", &cpu::description()),
+        ];
+        Ok(Store::create(&self.store(), &properties)?)
+    }
+
+    /// The file of its store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path.join(STORE)
     }
 
     /// Writes what has been found so far.
@@ -57,7 +91,11 @@ impl RunDirectory {
     /// Writes a file of the run, whole or not at all.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
         let (place, beside) = (self.path.join(name), self.path.join(format!(".{name}.new")));
-        std::fs::write(&beside, content).with_context(|| beside.display().to_string())?;
+        let written = std::fs::write(&beside, content);
+        if written.is_err() {
+            std::fs::remove_file(&beside).ok();
+        }
+        written.with_context(|| place.display().to_string())?;
         std::fs::rename(&beside, &place).with_context(|| place.display().to_string())
     }
 

@@ -1,8 +1,5 @@
 //! Searching: the same result for any number of threads, and everything saved.
 
-use std::process::Stdio;
-use std::time::Duration;
-
 use crate::harness::{Scratch, repository};
 
 fn hall_of_fame(extra: &[&str]) -> String {
@@ -102,29 +99,4 @@ fn a_target_that_is_not_reached_is_exit_code_1_and_one_that_is_reached_ends_the_
     assert_eq!(with("stopping.fitness=100.0", "missed").code, Some(1));
     let reached = with("stopping.fitness=-100.0", "reached").success();
     assert!(reached.contains("a fitness of"), "{reached}");
-}
-
-#[test]
-fn an_interrupt_saves_what_there_is() {
-    let scratch = Scratch::new();
-    let tiny = repository("tests/data/tiny.ron");
-    let args = ["search", &tiny, "--set", "stopping.candidates=100000000", "--out", "run"];
-    let mut child = scratch
-        .command(&args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    while !scratch.path("run/hall_of_fame.csv").exists() {
-        assert!(child.try_wait().expect("it can be watched").is_none(), "it ended by itself");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let pid = child.id().to_string();
-    let sent = std::process::Command::new("kill").args(["-INT", &pid]).status();
-    assert!(sent.expect("there is a kill command").success());
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(130));
-    let messages = String::from_utf8(output.stderr).expect("messages are UTF-8");
-    assert!(messages.contains("saved in run"), "{messages}");
-    assert!(scratch.read("run/best.py").starts_with("def train("));
 }

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use evo_hashes::Hash;
+
 use super::Search;
 use super::state::{SavedBirth, SavedPrograms, State};
 use crate::deduplication::Identity;
@@ -86,6 +88,18 @@ impl Search {
             store.save_snapshot(self.counters.births, &state)?;
         }
         self.save_summary()
+    }
+
+    /// A hash of everything the run is judged by: hall of fame, populations, counters, lineage,
+    /// mutation statistics and restarts. Equal runs have equal digests, however they were driven,
+    /// interrupted and resumed; what a shared cache answered does not count.
+    pub fn digest(&self) -> Hash {
+        let mut state = self.state();
+        state.counters.cached = 0;
+        let bytes = postcard::to_stdvec(&state).expect("plain data can be serialised");
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..16]);
+        Hash(hash)
     }
 
     fn state(&self) -> State {

@@ -39,12 +39,13 @@ impl Store {
     ) -> Result<(), SearchError> {
         let Identity { structure, behaviour } = identity;
         let (kind, fitness, losses) = for_people(outcome);
+        let detail = detail(outcome);
         let outcome = ron::to_string(outcome).expect("an outcome has no value RON cannot write");
         let program = program.to_string();
         let birth = birth as i64;
         let checksum = row_checksum(birth, &structure, &behaviour, cached, &program, &outcome);
         self.write(|connection| {
-            let text = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            let text = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
             connection.prepare_cached(text)?.execute(params![
                 birth,
                 structure.0,
@@ -55,7 +56,8 @@ impl Store {
                 cached,
                 program,
                 outcome,
-                checksum
+                checksum,
+                detail
             ])
         })
     }
@@ -140,7 +142,7 @@ impl Store {
         Ok((birth, structure, behaviour, cached, outcome))
     }
 
-    /// The text of a program that was evaluated, and its fitness if it has one.
+    /// The text of a program that was evaluated.
     pub(super) fn evaluated_program(&self, birth: u64) -> Result<Option<String>, SearchError> {
         let query = "SELECT program FROM evaluations WHERE birth = ?";
         let text = self.connection.query_row(query, [birth as i64], |row| row.get(0)).optional();
@@ -158,6 +160,17 @@ fn for_people(outcome: &Outcome) -> (&'static str, Option<f64>, Option<String>) 
         }
         Outcome::Invalid(_) => ("invalid", None, None),
         Outcome::Failed { .. } => ("failed", None, None),
+    }
+}
+
+/// Why there is no score, in words.
+fn detail(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Scored(_) => None,
+        Outcome::Invalid(invalid) => {
+            Some(format!("{} at step {} of {}", invalid.reason, invalid.step, invalid.task))
+        }
+        Outcome::Failed { message } => Some(message.clone()),
     }
 }
 

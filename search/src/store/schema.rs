@@ -7,7 +7,7 @@
 use rusqlite::Connection;
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Marks a file as a store of ours: "evo1" in ASCII.
 pub(super) const APPLICATION: i64 = 0x6576_6f31;
@@ -36,7 +36,8 @@ CREATE TABLE evaluations (
     cached INTEGER NOT NULL,
     program TEXT NOT NULL,
     outcome TEXT NOT NULL,
-    checksum INTEGER NOT NULL
+    checksum INTEGER NOT NULL,
+    detail TEXT
 );
 CREATE INDEX evaluations_by_behaviour ON evaluations (behaviour);
 CREATE TABLE snapshots (
@@ -71,7 +72,8 @@ CREATE VIEW individuals AS
 ";
 
 /// From version 1, 2, … to the next.
-const MIGRATIONS: [&str; (VERSION - 1) as usize] = [];
+const MIGRATIONS: [&str; (VERSION - 1) as usize] =
+    ["ALTER TABLE evaluations ADD COLUMN detail TEXT; DELETE FROM snapshots;"];
 
 /// Makes the tables in an empty file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {

@@ -26,7 +26,7 @@ const FULL: &str = r#"(
     window: 64,
     deduplication: Structural,
     restarts: (from: Best, every: Some(50000), plateau: Some(20000)),
-    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5)),
+    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5), failures: Some(3)),
 )"#;
 
 #[test]
@@ -46,6 +46,7 @@ fn every_setting_can_be_written_and_reads_back() {
         deduplication: Deduplication::Structural,
         restarts: Restarts { from: RestartFrom::Best, every: Some(50_000), plateau: Some(20_000) },
         stopping: Stopping {
+            failures: Some(3),
             candidates: Some(300_000),
             evaluations: Some(30_000),
             seconds: Some(60.0),

@@ -4,6 +4,7 @@ mod breeding;
 mod config;
 mod driver;
 mod engine;
+mod kill;
 mod landscape;
 mod mutation;
 mod quadratic;

@@ -28,7 +28,7 @@ fn search(stopping: Stopping, seed: u64) -> Search {
 }
 
 fn candidates(count: u64) -> Stopping {
-    Stopping { candidates: Some(count), ..Stopping::default() }
+    Stopping { candidates: Some(count), failures: None, ..Stopping::default() }
 }
 
 fn options(threads: usize, cohort: usize) -> RunOptions<'static> {
@@ -182,4 +182,15 @@ fn the_time_limit_ends_a_run() {
     let reason = run(&mut search, &Quadratic, &mut (), &options(2, 1)).expect("the threads start");
     assert_eq!(reason, StopReason::Seconds(0.05));
     assert!(search.is_finished());
+}
+
+#[test]
+fn too_many_failures_end_a_run_at_the_same_birth_whatever_the_threads() {
+    let births = |threads| {
+        let mut search = search(Stopping { failures: Some(5), ..candidates(1_000_000) }, 1);
+        let reason = run(&mut search, &Faulty, &mut (), &options(threads, 1));
+        assert_eq!(reason.expect("the threads start"), StopReason::Failures(5));
+        search.counters().births
+    };
+    assert_eq!(births(1), births(4));
 }

@@ -146,6 +146,7 @@ fn failures_are_remembered_and_not_taken_for_a_property_of_the_program() {
     let (_directory, path) = scratch();
     let mut shorter = config;
     shorter.stopping.candidates = Some(3_000);
+    shorter.stopping.failures = None;
     let mut first = stored(&shorter, &path);
     drive(&mut first, 1, faulty);
     first.commit(1.0).expect("the store works");
@@ -260,4 +261,30 @@ fn properties_and_seconds_are_kept() {
     assert_eq!(property("note").as_deref(), Some("one"));
     assert_eq!(property("nothing"), None);
     assert_eq!(store.seconds().expect("the store is sound"), 0.0);
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_up_to_date_and_goes_on() {
+    let (_directory, path) = scratch();
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compat/store_v1.db");
+    std::fs::copy(old, &path).expect("the file of version 1 is there");
+    let text = "(strategy: RegularizedEvolution(population: 10, tournament: 2), window: 8,
+        mutation: (max_statements: 8), stopping: (candidates: Some(400)))";
+    let config: SearchConfig = ron::from_str(text).expect("the text is a configuration");
+    let store = Store::open(&path).expect("version 1 is known");
+    assert_eq!(
+        store.property("made by").expect("the store is sound").as_deref(),
+        Some("version 1 of the tables")
+    );
+    assert_eq!(store.seconds().expect("the store is sound"), 2.5);
+    assert!(store.lineage(119).expect("the store is sound").is_some());
+    let mut search = search(&config).with_store(store).expect("the store fits the search");
+    let asked = drive(&mut search, 1, by_training);
+    assert!(asked.iter().all(|candidate| candidate.birth >= 120));
+    search.commit(3.0).expect("the store works");
+    let mut alone = self::search(&config);
+    drive(&mut alone, 0, by_training);
+    assert_eq!(result(&search), result(&alone));
+    drop(search);
+    assert!(Store::open(&path).is_ok());
 }

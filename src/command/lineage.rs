@@ -1,0 +1,91 @@
+//! `evo lineage`: the mutations that led from the start program to an individual.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use evo::{Ancestor, Store};
+use serde_json::json;
+
+use super::run_directory;
+use crate::args::LineageArgs;
+use crate::output;
+
+pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
+    let (directory, birth) = individual(&args.individual)?;
+    let store = Store::read(&directory.join(run_directory::STORE))?;
+    let birth = match birth {
+        Some(birth) => birth,
+        None => store
+            .best()?
+            .with_context(|| format!("{}: nothing in it has a fitness yet", directory.display()))?,
+    };
+    let lineage = store
+        .lineage(birth)?
+        .with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
+    output::print(&if args.json { as_json(&lineage)? } else { as_text(&lineage) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A run directory and a birth, from `RUN_DIR[:BIRTH]`.
+fn individual(text: &str) -> anyhow::Result<(PathBuf, Option<u64>)> {
+    if Path::new(text).is_dir() {
+        return Ok((text.into(), None));
+    }
+    let Some((directory, birth)) = text.rsplit_once(':') else {
+        bail!("{text}: there is no such run directory");
+    };
+    if !Path::new(directory).is_dir() {
+        bail!("{directory}: there is no such run directory");
+    }
+    let birth = birth.parse().with_context(|| format!("`{birth}` is no birth: a whole number"))?;
+    Ok((directory.into(), Some(birth)))
+}
+
+fn as_json(lineage: &[Ancestor]) -> anyhow::Result<String> {
+    let entry = |it: &Ancestor| {
+        json!({
+            "birth": it.birth,
+            "parent": it.parent,
+            "mutation": it.mutation,
+            "evaluation": it.evaluation,
+            "fitness": it.fitness,
+            "program": it.program,
+        })
+    };
+    let entries: Vec<_> = lineage.iter().map(entry).collect();
+    Ok(serde_json::to_string_pretty(&entries)? + "\n")
+}
+
+/// The start program, then every birth with its fitness and the lines that changed.
+fn as_text(lineage: &[Ancestor]) -> String {
+    let mut text = String::new();
+    for (index, it) in lineage.iter().enumerate() {
+        let fitness = it.fitness.map_or("no score".to_owned(), |it| format!("fitness {it:+.4}"));
+        let shared = match it.evaluation == it.birth {
+            true => String::new(),
+            false => format!(", as birth {}", it.evaluation),
+        };
+        let mutation = it.mutation.as_deref().unwrap_or(match index {
+            0 => "start",
+            _ => "several mutations",
+        });
+        text.push_str(&format!("birth {}: {mutation}, {fitness}{shared}\n", it.birth));
+        match index.checked_sub(1).map(|parent| &lineage[parent]) {
+            None => text.push_str(&it.program),
+            Some(parent) => text.push_str(&changes(&parent.program, &it.program)),
+        }
+    }
+    text
+}
+
+/// The lines of a parent that are gone and those that are new in its child.
+fn changes(parent: &str, child: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (parent.lines().collect(), child.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let rest = old[same..].iter().rev().zip(new[same..].iter().rev());
+    let kept = rest.take_while(|(old, new)| old == new).count();
+    let gone = old[same..old.len() - kept].iter().map(|line| format!("  - {}\n", line.trim()));
+    let come = new[same..new.len() - kept].iter().map(|line| format!("  + {}\n", line.trim()));
+    gone.chain(come).collect()
+}

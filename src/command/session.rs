@@ -1,0 +1,207 @@
+//! A session: one process's part of a run, from the search at hand to the report.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cores decide how long a run takes, which is reported, and nothing else"
+)]
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use evo::{
+    Config, MutationTally, OptimizerEvaluator, Program, RunOptions, Search, StopReason,
+    structural_hash, zoo,
+};
+use serde::Serialize;
+
+use super::comparison::Comparison;
+use super::events::Events;
+use super::progress::Progress;
+use super::run_directory::RunDirectory;
+use crate::args::RunArgs;
+use crate::output;
+
+/// Exit code of a run that was interrupted and can be resumed.
+const INTERRUPTED: u8 = 130;
+
+/// Set by the first interrupt.
+static CANCEL: AtomicBool = AtomicBool::new(false);
+
+/// How to go on after an interrupt.
+static RESUME: OnceLock<String> = OnceLock::new();
+
+/// What a run comes to, as `--json` prints it.
+#[derive(Serialize)]
+struct Report {
+    run_directory: String,
+    stop_reason: StopReason,
+    seed: u64,
+    /// Wall time of the run, resumptions included.
+    seconds: f64,
+    counters: evo::Counters,
+    mutations: Vec<MutationRow>,
+    restarts: usize,
+    /// Equal runs have equal digests.
+    digest: String,
+    comparison: Comparison,
+    program: String,
+}
+
+#[derive(Serialize)]
+struct MutationRow {
+    kind: &'static str,
+    #[serde(flatten)]
+    tally: MutationTally,
+}
+
+/// What a session works with.
+pub(crate) struct Session<'a> {
+    pub config: &'a Config,
+    pub evaluator: &'a OptimizerEvaluator,
+    pub directory: &'a RunDirectory,
+    pub args: &'a RunArgs,
+}
+
+impl Session<'_> {
+    /// Tells the user something, unless quiet.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.args.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Searches to the end, or to an interrupt, and reports.
+    pub(crate) fn run(&self, mut search: Search) -> anyhow::Result<ExitCode> {
+        RESUME.set(format!("evo resume {}", self.directory.path().display())).ok();
+        interruptible()?;
+        let events = Events::open(&self.directory.path().join("events.jsonl"))?;
+        let progress = Progress::new(self.directory, self.args.quiet);
+        let threads = threads(self.args.threads);
+        let options = RunOptions { threads, cohort: NonZeroUsize::MIN, cancel: Some(&CANCEL) };
+        let mut observers = (progress, events);
+        let reason = evo::run(&mut search, self.evaluator, &mut observers, &options)?;
+        let (progress, events) = observers;
+        if let Some(error) = progress.save_error.or(events.error) {
+            return Err(error.context("the results could not be saved"));
+        }
+        if reason == StopReason::Cancelled {
+            self.say(&format!(
+                "interrupted after {} candidates; saved in {path}; go on with: evo resume {path}",
+                search.counters().births,
+                path = self.directory.path().display()
+            ));
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        self.conclude(&search, reason)
+    }
+
+    fn conclude(&self, search: &Search, reason: StopReason) -> anyhow::Result<ExitCode> {
+        if search.best().is_none() {
+            eprintln!(
+                "no program could train the tasks; see `evo evaluate {} --config …`",
+                self.config.start
+            );
+            return Ok(ExitCode::from(1));
+        }
+        self.report(search)?;
+        if matches!(reason, StopReason::Failures(_)) {
+            eprintln!(
+                "ended because {reason}: see the failures in {}; `evo resume --set \
+                 stopping.failures=N` goes on",
+                self.directory.path().join("events.jsonl").display()
+            );
+            return Ok(ExitCode::from(1));
+        }
+        let target = self.config.stopping.fitness.is_some();
+        let missed = target && !matches!(reason, StopReason::Fitness(_));
+        Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    }
+
+    fn report(&self, search: &Search) -> anyhow::Result<()> {
+        let best = search.best().context("a search with a result has a best")?;
+        let winner = best.individual.program.live();
+        let programs = self.compared(&winner)?;
+        let threads = threads(self.args.threads);
+        let mutations = search.mutation_statistics().iter();
+        let report = Report {
+            run_directory: self.directory.path().display().to_string(),
+            stop_reason: search.stop_reason().context("the search has ended")?,
+            seed: self.config.seed,
+            seconds: search.store().context("every run has a store")?.seconds()?,
+            counters: *search.counters(),
+            mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
+            restarts: search.restarts().len(),
+            digest: search.digest().to_string(),
+            comparison: Comparison::of(self.config, self.evaluator, &programs, threads)?,
+            program: winner.to_string(),
+        };
+        let json = serde_json::to_string_pretty(&report)? + "\n";
+        self.directory.write("report.json", json.as_bytes())?;
+        output::print(&if self.args.json { json } else { report.text() })
+    }
+
+    /// The programs of the table, the winner last.
+    fn compared(&self, winner: &Program) -> anyhow::Result<Vec<(String, Program)>> {
+        let known = |label: &str, name: &str| {
+            let entry = zoo::get(name).context("the zoo has the programs of the table")?;
+            anyhow::Ok((label.to_owned(), entry.program()))
+        };
+        let mut programs = vec![known("AdamW", "adamw")?, known("Lion", "lion")?];
+        let start = self.config.start_program()?;
+        let same =
+            |(_, other): &(String, Program)| structural_hash(other) == structural_hash(&start);
+        if !programs.iter().any(same) {
+            programs.push(("start".to_owned(), start));
+        }
+        programs.push(("winner".to_owned(), winner.clone()));
+        Ok(programs)
+    }
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let headings = ["mutation", "tried", "neutral", "improved"].map(str::to_owned).to_vec();
+        let row = |row: &MutationRow| {
+            let MutationTally { tried, neutral, improved } = row.tally;
+            vec![row.kind.to_owned(), tried.to_string(), neutral.to_string(), improved.to_string()]
+        };
+        let tried = self.mutations.iter().filter(|row| row.tally.tried > 0);
+        let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
+        let counters = &self.counters;
+        format!(
+            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s.\n\
+             Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, config.ron\n\
+             Digest {}\n",
+            self.comparison.table(),
+            self.program,
+            output::table(&mutations),
+            self.stop_reason,
+            counters.births,
+            counters.evaluations,
+            self.restarts,
+            self.seconds,
+            self.run_directory,
+            self.digest,
+        )
+    }
+}
+
+/// The number of worker threads: as asked, or one for each core.
+pub(crate) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// The first interrupt ends the run in good order, the second at once.
+fn interruptible() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if CANCEL.swap(true, Ordering::Relaxed) {
+            let resume = RESUME.get().map(String::as_str).unwrap_or_default();
+            eprintln!("quit; go on with: {resume}");
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        eprintln!("finishing what is being evaluated; interrupt again to quit at once");
+    })
+    .context("the handler for interrupts could not be set")
+}
