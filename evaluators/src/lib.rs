@@ -1,7 +1,7 @@
 //! How *good* a program is: evaluators, data, proxy networks and their training.
 //!
 //! # Overview
-//! [`Evaluator`] is the seam to the search: a cohort of programs in, an [`Outcome`] for each out.
+//! [`Evaluator`] is the seam to the search: a cohort of [`Trial`]s in, an [`Outcome`] for each out.
 //! [`OptimizerEvaluator`] implements it for the optimizer domain. It trains the small networks of an
 //! [`OptimizerConfig`] (a list of [`TaskConfig`]s) with each program and compares the validation
 //! losses with those of tuned AdamW. Forward and backward passes run through candle, with the hot
@@ -17,6 +17,7 @@ mod outcome;
 mod schedule;
 mod task;
 mod task_size;
+mod trial;
 
 #[cfg(feature = "candle")]
 mod data;
@@ -31,9 +32,10 @@ pub use error::EvaluatorError;
 pub use evaluator::Evaluator;
 pub use file::read_file;
 pub use optimizer::OptimizerConfig;
-pub use outcome::{Invalid, InvalidReason, Outcome, Score};
+pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};
 pub use schedule::Schedule;
 pub use task::{DataConfig, ModelConfig, TaskConfig};
+pub use trial::Trial;
 
 #[cfg(feature = "candle")]
 pub use inner_threads::pin_inner_threads;

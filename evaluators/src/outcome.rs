@@ -1,13 +1,16 @@
 //! Outcomes: what evaluating one program led to.
 //!
-//! Invariant: an outcome is a function of the program and the evaluator's configuration, so it can
-//! be cached and compared bit for bit. A bad program is data ([`Outcome::Invalid`]) and never a
+//! Invariant: an outcome is a function of the trial (a program and its hurdles) and the evaluator's
+//! configuration, so it can be cached and compared bit for bit. Without [`Outcome::Stopped`] it is one
+//! of the program alone, and its stages tell how any hurdles would have stopped it. A bad program is data ([`Outcome::Invalid`]) and never a
 //! Rust error; [`Outcome::Failed`] is kept apart because it is the engine's fault and must not be
 //! remembered as a property of the program.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::trial::stops;
 
 /// What evaluating one program led to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +19,8 @@ pub enum Outcome {
     Scored(Score),
     /// The program cannot train one of the tasks.
     Invalid(Invalid),
+    /// The program did not clear a hurdle of its trial.
+    Stopped(Stopped),
     /// The engine failed while evaluating; says nothing about the program.
     Failed {
         /// What went wrong, for a person to read.
@@ -28,8 +33,28 @@ impl Outcome {
     pub fn fitness(&self) -> f64 {
         match self {
             Outcome::Scored(score) => score.fitness,
-            Outcome::Invalid(_) | Outcome::Failed { .. } => f64::NEG_INFINITY,
+            Outcome::Invalid(_) | Outcome::Stopped(_) | Outcome::Failed { .. } => f64::NEG_INFINITY,
         }
+    }
+
+    /// The fitness so far behind each stage that was reached, the one it was stopped behind
+    /// included.
+    pub fn stages(&self) -> impl Iterator<Item = f64> {
+        let (cleared, last) = match self {
+            Outcome::Scored(score) => (&score.stages[..], None),
+            Outcome::Invalid(invalid) => (&invalid.stages[..], None),
+            Outcome::Stopped(stopped) => (&stopped.cleared[..], Some(stopped.fitness)),
+            Outcome::Failed { .. } => (&[][..], None),
+        };
+        cleared.iter().copied().chain(last)
+    }
+
+    /// How an evaluation with this outcome ends where there are these hurdles: stopped, or, for
+    /// `None`, as it did. Not for an outcome that hurdles of its own have cut short above these.
+    pub fn stopped_by(&self, hurdles: &[f64]) -> Option<Stopped> {
+        let mut stages = self.stages().enumerate();
+        let (stage, fitness) = stages.find(|&(stage, fitness)| stops(hurdles, stage, fitness))?;
+        Some(Stopped { stage, fitness, cleared: self.stages().take(stage).collect() })
     }
 }
 
@@ -40,10 +65,23 @@ pub struct Score {
     pub fitness: f64,
     /// Validation loss on each task in configuration order, averaged over the task's runs.
     pub losses: Vec<f64>,
+    /// Fitness over the tasks so far behind each stage; empty for an evaluator without stages.
+    pub stages: Vec<f64>,
+}
+
+/// Where a program that could train was given up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The stage, counted from 0, behind which a hurdle was not cleared.
+    pub stage: usize,
+    /// The fitness over the tasks so far, below that hurdle.
+    pub fitness: f64,
+    /// The fitness behind each stage before.
+    pub cleared: Vec<f64>,
 }
 
 /// Why and where a program failed to train.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Invalid {
     /// What was observed.
     pub reason: InvalidReason,
@@ -51,6 +89,9 @@ pub struct Invalid {
     pub task: String,
     /// The training step, counted from 1, at which the run was stopped.
     pub step: u64,
+    /// Fitness over the tasks so far behind each stage reached before. A hurdle there would have
+    /// come first.
+    pub stages: Vec<f64>,
 }
 
 /// What makes a program invalid.
@@ -77,13 +118,41 @@ mod tests {
 
     #[test]
     fn only_a_score_has_a_finite_fitness() {
-        let scored = Outcome::Scored(Score { fitness: 0.25, losses: vec![1.0] });
+        let scored = scored(&[]);
         assert_eq!(scored.fitness(), 0.25);
         let invalid = Outcome::Invalid(Invalid {
             reason: InvalidReason::NonFinite,
             task: "digits".into(),
             step: 3,
+            stages: vec![0.5],
         });
         assert_eq!(invalid.fitness(), f64::NEG_INFINITY);
+        let stopped = Stopped { stage: 0, fitness: 0.5, cleared: vec![] };
+        assert_eq!(invalid.stopped_by(&[0.6]), Some(stopped.clone()));
+        assert_eq!(Outcome::Stopped(stopped).fitness(), f64::NEG_INFINITY);
+    }
+
+    fn scored(stages: &[f64]) -> Outcome {
+        Outcome::Scored(Score { fitness: 0.25, losses: vec![1.0], stages: stages.to_vec() })
+    }
+
+    #[test]
+    fn an_outcome_is_stopped_by_the_first_hurdle_above_its_stage() {
+        let scored = scored(&[0.1, 0.3, f64::NAN]);
+        let at = |hurdles: &[f64]| scored.stopped_by(hurdles);
+        for cleared in [
+            &[][..],
+            &[0.1],
+            &[0.1, 0.3],
+            &[0.0, f64::NEG_INFINITY],
+            &[0.1, 0.2, f64::NEG_INFINITY, 9.0],
+        ] {
+            assert_eq!(at(cleared), None, "{cleared:?}");
+        }
+        assert_eq!(at(&[0.2, 0.4]), Some(Stopped { stage: 0, fitness: 0.1, cleared: vec![] }));
+        let second = Stopped { stage: 1, fitness: 0.3, cleared: vec![0.1] };
+        assert_eq!(at(&[0.1, 0.4]), Some(second.clone()));
+        assert_eq!(Outcome::Stopped(second).stages().collect::<Vec<_>>(), [0.1, 0.3]);
+        assert_eq!(at(&[0.1, 0.3, -9.0]).map(|stopped| stopped.stage), Some(2), "NaN is below");
     }
 }

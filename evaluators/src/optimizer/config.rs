@@ -19,6 +19,10 @@ pub struct OptimizerConfig {
     /// Tasks the search never sees, for judging its winners.
     #[serde(default)]
     pub held_out: Vec<TaskConfig>,
+    /// Numbers of tasks after which a hurdle is tested, rising, each from 1 to one less than there
+    /// are tasks. Cheap tasks belong in front of them. Default: none.
+    #[serde(default)]
+    pub stages: Vec<usize>,
     /// Factors of each task's learning rate; a task is trained once with each. Default: 0.4, 1, 2.5.
     #[serde(default = "default_multiples")]
     pub learning_rate_multiples: Vec<f64>,
@@ -51,6 +55,7 @@ impl OptimizerConfig {
         Self {
             tasks,
             held_out: Vec::new(),
+            stages: Vec::new(),
             learning_rate_multiples: default_multiples(),
             repeats: default_repeats(),
             data_seed: 0,
@@ -66,6 +71,7 @@ impl OptimizerConfig {
         if self.tasks.is_empty() {
             return Err(EvaluatorError::config("tasks", "needs at least one task"));
         }
+        self.check_stages()?;
         if self.learning_rate_multiples.is_empty()
             || !self
                 .learning_rate_multiples
@@ -96,6 +102,28 @@ impl OptimizerConfig {
                 ));
             }
             names.push(&task.name);
+        }
+        Ok(())
+    }
+
+    fn check_stages(&self) -> Result<(), EvaluatorError> {
+        let mut before = 0;
+        for (index, &stage) in self.stages.iter().enumerate() {
+            let refused = |message| EvaluatorError::config(format!("stages[{index}]"), message);
+            if stage >= self.tasks.len() {
+                let tasks = self.tasks.len();
+                let message =
+                    format!("must be below {tasks}, the number of tasks: none would be saved");
+                return Err(refused(message));
+            }
+            if stage <= before {
+                let message = match index {
+                    0 => "must be 1 or more".to_owned(),
+                    _ => format!("must be above {before}, the one before"),
+                };
+                return Err(refused(message));
+            }
+            before = stage;
         }
         Ok(())
     }

@@ -12,16 +12,22 @@ use evo_dsl::{Executor, Program};
 use super::config::keyed;
 use super::proxy_task::{ProxyTask, Run};
 use super::training::mean_loss;
-use crate::{Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, TaskConfig};
+use crate::{
+    Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, Stopped, TaskConfig, Trial,
+};
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
 ///
 /// The fitness is the mean over the tasks of ln(baseline loss / loss), a task's loss being the mean
-/// validation loss (nats) over its runs: one for each learning rate multiple and repeat.
+/// validation loss (nats) over its runs: one for each learning rate multiple and repeat. Tasks are
+/// trained in order of the configuration; behind each of its stages the mean so far has to clear
+/// the trial's hurdle.
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
     tasks: Vec<Contest>,
     held_out: Vec<Contest>,
+    /// Numbers of tasks after which a hurdle is tested.
+    stages: Vec<usize>,
     divergence: f64,
 }
 
@@ -52,6 +58,7 @@ impl OptimizerEvaluator {
         Ok(Self {
             tasks: contests("tasks", &config.tasks)?,
             held_out: contests("held_out", &config.held_out)?,
+            stages: config.stages.clone(),
             divergence: config.divergence,
         })
     }
@@ -67,22 +74,31 @@ impl OptimizerEvaluator {
         self.held_out.iter().map(|contest| contest.loss(program, self.divergence)).collect()
     }
 
-    fn outcome(&self, program: &Program) -> Outcome {
+    fn outcome(&self, trial: &Trial<'_>) -> Outcome {
         let mut losses = Vec::with_capacity(self.tasks.len());
+        let mut stages = Vec::with_capacity(self.stages.len());
         let mut gain = 0.0;
         for contest in &self.tasks {
-            match contest.loss(program, self.divergence) {
+            match contest.loss(trial.program, self.divergence) {
                 Ok(Ok(loss)) => {
                     gain += libm::log(contest.baseline_loss / loss.max(SMALLEST_LOSS));
                     losses.push(loss);
                 }
-                Ok(Err(invalid)) => return Outcome::Invalid(invalid),
+                Ok(Err(invalid)) => return Outcome::Invalid(Invalid { stages, ..invalid }),
                 Err(error) => {
                     return Outcome::Failed { message: error.to_string() };
                 }
             }
+            let stage = stages.len();
+            if self.stages.get(stage) == Some(&losses.len()) {
+                let fitness = gain / losses.len() as f64;
+                if trial.stops(stage, fitness) {
+                    return Outcome::Stopped(Stopped { stage, fitness, cleared: stages });
+                }
+                stages.push(fitness);
+            }
         }
-        Outcome::Scored(Score { fitness: gain / self.tasks.len() as f64, losses })
+        Outcome::Scored(Score { fitness: gain / self.tasks.len() as f64, losses, stages })
     }
 }
 
@@ -90,8 +106,8 @@ impl OptimizerEvaluator {
 const SMALLEST_LOSS: f64 = 1e-12;
 
 impl Evaluator for OptimizerEvaluator {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
-        cohort.iter().map(|program| self.outcome(program)).collect()
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        cohort.iter().map(|trial| self.outcome(trial)).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use ron::extensions::Extensions;
 
 use crate::{
     Evaluator, EvaluatorError, Invalid, InvalidReason, OptimizerConfig, OptimizerEvaluator,
-    Outcome, TaskConfig,
+    Outcome, Stopped, TaskConfig, Trial,
 };
 
 const MLP: &str = "(name: \"mlp\", model: Mlp(hidden: [16]), data: Digits,
@@ -49,7 +49,7 @@ fn program(text: &str) -> Program {
 
 /// The validation loss of AdamW on a task.
 fn adamw_loss(text: &str) -> f64 {
-    match &evaluator(&[text]).evaluate(&[&zoo("adamw")])[..] {
+    match &evaluator(&[text]).evaluate(&[Trial::of(&zoo("adamw"))])[..] {
         [Outcome::Scored(score)] => score.losses[0],
         other => panic!("AdamW trains every task, but: {other:?}"),
     }
@@ -83,8 +83,8 @@ fn a_transformer_learns_markov_text() {
 fn outcomes_are_the_same_alone_in_a_cohort_and_on_another_thread() {
     let evaluator = evaluator(&[MLP, CONV, MARKOV]);
     let (adamw, lion, bad) = (zoo("adamw"), zoo("lion"), program(EXPLODING));
-    let cohort = evaluator.evaluate(&[&adamw, &bad, &lion]);
-    let alone = |program: &Program| evaluator.evaluate(&[program]).remove(0);
+    let cohort = evaluator.evaluate(&[&adamw, &bad, &lion].map(Trial::of));
+    let alone = |program: &Program| evaluator.evaluate(&[Trial::of(program)]).remove(0);
     let (first, second) = std::thread::scope(|scope| {
         let first = scope.spawn(|| [alone(&lion), alone(&adamw)]);
         let second = scope.spawn(|| [alone(&adamw), alone(&bad)]);
@@ -99,8 +99,8 @@ fn outcomes_are_the_same_alone_in_a_cohort_and_on_another_thread() {
 
 #[test]
 fn an_exploding_program_is_invalid_at_its_step() {
-    let outcomes = evaluator(&[CONV, MLP]).evaluate(&[&program(EXPLODING)]);
-    let [Outcome::Invalid(Invalid { reason, task, step })] = &outcomes[..] else {
+    let outcomes = evaluator(&[CONV, MLP]).evaluate(&[Trial::of(&program(EXPLODING))]);
+    let [Outcome::Invalid(Invalid { reason, task, step, .. })] = &outcomes[..] else {
         panic!("expected an invalid outcome, not {outcomes:?}");
     };
     assert_eq!((*reason, task.as_str()), (InvalidReason::NonFinite, "conv"));
@@ -110,7 +110,7 @@ fn an_exploding_program_is_invalid_at_its_step() {
 
 #[test]
 fn a_program_that_climbs_has_diverged() {
-    let outcomes = evaluator(&[MLP]).evaluate(&[&program(CLIMBING)]);
+    let outcomes = evaluator(&[MLP]).evaluate(&[Trial::of(&program(CLIMBING))]);
     let [Outcome::Invalid(invalid)] = &outcomes[..] else {
         panic!("expected an invalid outcome, not {outcomes:?}");
     };
@@ -119,12 +119,77 @@ fn a_program_that_climbs_has_diverged() {
 
 #[test]
 fn fitness_is_the_mean_log_ratio_of_baseline_and_loss() {
-    let outcomes = evaluator(&[MLP, TEACHER]).evaluate(&[&zoo("adamw")]);
+    let outcomes = evaluator(&[MLP, TEACHER]).evaluate(&[Trial::of(&zoo("adamw"))]);
     let [Outcome::Scored(score)] = &outcomes[..] else {
         panic!("expected a score, not {outcomes:?}");
     };
     let expected = -(libm::log(score.losses[0]) + libm::log(score.losses[1])) / 2.0;
     assert!((score.fitness - expected).abs() < 1e-12);
+}
+
+fn staged(stages: &[usize], tasks: &[&str]) -> OptimizerConfig {
+    let tasks = tasks.iter().map(|text| task(text)).collect();
+    OptimizerConfig { stages: stages.to_vec(), ..OptimizerConfig::new(tasks) }
+}
+
+#[test]
+fn hurdles_end_an_evaluation_at_the_first_stage_below_one_and_change_nothing_else() {
+    let config = staged(&[1, 2], &[CONV, TEACHER, MARKOV]);
+    let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
+    let program = zoo("adamw");
+    let with = |hurdles: &[f64]| {
+        let trial = Trial { program: &program, hurdles };
+        evaluator.evaluate(&[trial]).remove(0)
+    };
+    let Outcome::Scored(score) = with(&[]) else { panic!("AdamW trains every task") };
+    let gain = |task: usize| libm::log(1.0 / score.losses[task]);
+    assert_eq!(score.stages, [gain(0), (gain(0) + gain(1)) / 2.0]);
+    let [first, second] = score.stages[..] else { unreachable!("there are two stages") };
+    let full = Outcome::Scored(score.clone());
+    for cleared in [&[first][..], &[first, second], &[f64::NEG_INFINITY; 9]] {
+        assert_eq!(with(cleared), full, "{cleared:?}");
+    }
+    let stopped = |stage, fitness, cleared: &[f64]| {
+        Outcome::Stopped(Stopped { stage, fitness, cleared: cleared.to_vec() })
+    };
+    for (hurdles, outcome) in [
+        ([first + 1e-9, second + 1.0], stopped(0, first, &[])),
+        ([first, second + 1e-9], stopped(1, second, &[first])),
+    ] {
+        assert_eq!(with(&hurdles), outcome);
+        assert_eq!(full.stopped_by(&hurdles).map(Outcome::Stopped), Some(outcome));
+    }
+}
+
+#[test]
+fn a_program_invalid_behind_a_stage_tells_its_fitness_there() {
+    let short = CONV.replace("steps: 120", "steps: 2");
+    let config = staged(&[1], &[&short, MLP]);
+    let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
+    let program = program(CLIMBING);
+    let outcome = |hurdles: &[f64]| {
+        let trial = Trial { program: &program, hurdles };
+        evaluator.evaluate(&[trial]).remove(0)
+    };
+    let Outcome::Invalid(invalid) = outcome(&[]) else { panic!("it diverges on the second task") };
+    assert_eq!((invalid.task.as_str(), invalid.stages.len()), ("mlp", 1));
+    let hurdle = [invalid.stages[0] + 1.0];
+    let stopped = Outcome::Invalid(invalid).stopped_by(&hurdle).map(Outcome::Stopped);
+    assert_eq!(Some(outcome(&hurdle)), stopped);
+}
+
+#[test]
+fn stages_that_save_nothing_or_do_not_rise_are_refused_at_their_key() {
+    for (stages, expected) in [
+        (&[0, 1][..], "stages[0]: must be 1 or more"),
+        (&[1, 3], "stages[1]: must be below 3"),
+        (&[2, 2], "stages[1]: must be above 2"),
+    ] {
+        let error = staged(stages, &[CONV, TEACHER, MARKOV]).check().expect_err("no such stages");
+        assert!(error.to_string().starts_with(expected), "{error}, not {expected}");
+    }
+    let fine = staged(&[1, 2], &[CONV, TEACHER, MARKOV]).check();
+    assert!(fine.is_ok(), "{fine:?}");
 }
 
 #[test]
@@ -139,7 +204,7 @@ fn missing_baselines_are_tuned_and_then_reached_by_adamw() {
     assert!(config.tasks[0].baseline_loss.is_some_and(|loss| loss < 1.5));
     assert_eq!(config.held_out[0].baseline_loss, Some(1.0));
     let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("resolved");
-    let fitness = evaluator.evaluate(&[&zoo("adamw")])[0].fitness();
+    let fitness = evaluator.evaluate(&[Trial::of(&zoo("adamw"))])[0].fitness();
     assert!(fitness <= 1e-12 && fitness > -0.2, "{fitness}");
     let held_out = evaluator.held_out_loss(&zoo("adamw")).expect("candle works");
     assert!(matches!(held_out[..], [Ok(loss)] if loss < 1.1));

@@ -89,7 +89,7 @@ pub(super) fn mean_loss<U: Update>(
             Ending::Finished { loss } => total += loss,
             Ending::Stopped { reason, step } => {
                 let task = task.name.clone();
-                return Ok(Err(Invalid { reason, task, step }));
+                return Ok(Err(Invalid { reason, task, step, stages: Vec::new() }));
             }
         }
     }
