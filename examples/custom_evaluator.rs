@@ -4,7 +4,7 @@
 
 use evo::{
     Deduplication, Evaluator, Executor, FunctionalHasher, Layout, MutationConfig, Outcome, Program,
-    RunOptions, Score, Search, SearchConfig, Seed, Stopping, StrategyConfig, zoo,
+    RunOptions, Score, Search, SearchConfig, Seed, Stopping, StrategyConfig, Trial, zoo,
 };
 
 /// Scores a program by how far 50 steps take it down `sum of c_i (w_i - t_i)^2 / 2`, c from 0.01
@@ -12,8 +12,8 @@ use evo::{
 struct Valley;
 
 impl Evaluator for Valley {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
-        cohort.iter().map(|program| descend(program)).collect()
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        cohort.iter().map(|trial| descend(trial.program)).collect()
     }
 }
 

@@ -13,8 +13,8 @@ use evo_dsl::Program;
 use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Deduplication, MutationConfig, Restarts, Search, SearchConfig, SearchError, Stopping,
-    StrategyConfig,
+    Deduplication, HurdleConfig, MutationConfig, Restarts, Search, SearchConfig, SearchError,
+    Selection, Stopping, StrategyConfig,
 };
 
 pub use load::ConfigError;
@@ -30,6 +30,9 @@ pub struct Config {
     pub start: String,
     /// How parents are chosen.
     pub strategy: StrategyConfig,
+    /// What makes a parent preferable. Default: `Fitness`.
+    #[serde(default)]
+    pub selection: Selection,
     /// How children are made.
     #[serde(default)]
     pub mutation: MutationConfig,
@@ -39,6 +42,9 @@ pub struct Config {
     /// Which candidates count as seen before. Default: `Functional`.
     #[serde(default)]
     pub deduplication: Deduplication,
+    /// When an evaluation is stopped before its last task. Default: never.
+    #[serde(default)]
+    pub hurdles: HurdleConfig,
     /// When the search begins anew. Default: never.
     #[serde(default)]
     pub restarts: Restarts,
@@ -133,9 +139,11 @@ impl Config {
     fn try_search_from(&self, start: Program) -> Result<Search, SearchError> {
         let config = SearchConfig {
             strategy: self.strategy.clone(),
+            selection: self.selection,
             mutation: self.mutation.clone(),
             window: self.window,
             deduplication: self.deduplication,
+            hurdles: self.hurdles,
             restarts: self.restarts,
             stopping: self.stopping,
         };

@@ -22,13 +22,13 @@ mod program_source;
 pub use config::{Config, ConfigError, HashingConfig};
 pub use evo_dsl::{Executor, Interpreter, Layout, Liveness, Op, ParseError, Program, Type, zoo};
 pub use evo_evaluators::{
-    Evaluator, Invalid, OptimizerConfig, OptimizerEvaluator, Outcome, Score, TaskConfig,
-    pin_inner_threads,
+    Evaluator, Invalid, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Stopped, TaskConfig,
+    Trial, pin_inner_threads,
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{
-    Ancestor, Candidate, Champion, Counters, Deduplication, HallOfFame, MutationConfig,
-    MutationStatistics, MutationTally, Observer, Restart, RunOptions, Search, SearchConfig,
-    SearchError, StopReason, Stopping, Store, StrategyConfig, run,
+    Ancestor, Candidate, Champion, Counters, Deduplication, HallOfFame, HurdleConfig,
+    MutationConfig, MutationStatistics, MutationTally, Observer, Restart, RunOptions, Search,
+    SearchConfig, SearchError, Selection, StopReason, Stopping, Store, StrategyConfig, run,
 };
 pub use program_source::{ProgramSourceError, load_program};

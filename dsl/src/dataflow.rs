@@ -90,6 +90,16 @@ impl Dataflow {
         &self.outputs
     }
 
+    /// Number of live statements, as [`Program::live_length`].
+    pub fn live_length(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Number of live state slots.
+    pub fn live_states(&self) -> usize {
+        self.outputs[1..].iter().flatten().count()
+    }
+
     /// The type of a value.
     pub fn ty(&self, value: Value) -> Type {
         match value {

@@ -66,7 +66,15 @@ pub struct Score {
     /// Validation loss on each task in configuration order, averaged over the task's runs.
     pub losses: Vec<f64>,
     /// Fitness over the tasks so far behind each stage; empty for an evaluator without stages.
+    #[serde(default)]
     pub stages: Vec<f64>,
+}
+
+impl Score {
+    /// The score of an evaluator without stages.
+    pub fn new(fitness: f64, losses: Vec<f64>) -> Score {
+        Score { fitness, losses, stages: Vec::new() }
+    }
 }
 
 /// Where a program that could train was given up.
@@ -91,6 +99,7 @@ pub struct Invalid {
     pub step: u64,
     /// Fitness over the tasks so far behind each stage reached before. A hurdle there would have
     /// come first.
+    #[serde(default)]
     pub stages: Vec<f64>,
 }
 

@@ -27,4 +27,4 @@ pub use cache::EvaluationCache;
 pub use functional::FunctionalHasher;
 pub use hash::Hash;
 pub use seed::{Seed, SeedPurpose, StreamRng};
-pub use structural::structural_hash;
+pub use structural::{structural_hash, structural_hash_of};

@@ -14,7 +14,11 @@ const VERSION: u8 = 1;
 
 /// The structural hash of a program.
 pub fn structural_hash(program: &Program) -> Hash {
-    let flow = Dataflow::of(program);
+    structural_hash_of(program.signature(), &Dataflow::of(program))
+}
+
+/// The structural hash of a program by its signature and dataflow, for those who have it at hand.
+pub fn structural_hash_of(signature: &Signature, flow: &Dataflow) -> Hash {
     let mut nodes: Vec<Hash> = Vec::with_capacity(flow.nodes().len());
     for node in flow.nodes() {
         let mut args = [Hash([0; 16]); 3];
@@ -34,7 +38,7 @@ pub fn structural_hash(program: &Program) -> Hash {
         nodes.push(Hash::of(&bytes[..2 + 16 * args.len()]));
     }
     let mut bytes = vec![b'p', VERSION];
-    bytes.extend(signature_tag(program.signature()));
+    bytes.extend(signature_tag(signature));
     for output in flow.outputs() {
         match output {
             Some(value) => bytes.extend(value_hash(*value, &nodes).0),

@@ -5,11 +5,11 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evo_dsl::Program;
-use evo_evaluators::{Outcome, Score};
+use evo_evaluators::{Evaluator, Outcome, Score, Trial};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Deduplication, MutationConfig, MutationWeights, Mutator, Restarts, Search, SearchConfig,
-    Stopping, StrategyConfig,
+    Deduplication, HurdleConfig, MutationConfig, MutationWeights, Mutator, Restarts, Search,
+    SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
 const TWENTY: &str = "def train(w, g, m, v, lr):
@@ -105,6 +105,8 @@ fn search(deduplication: Deduplication) -> Search {
         window: 64,
         deduplication,
         restarts: Restarts::default(),
+        hurdles: HurdleConfig::default(),
+        selection: Selection::default(),
         stopping: Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
     };
     Search::new(&config, Seed(1), program(), hasher()).expect("the settings are valid")
@@ -118,7 +120,7 @@ fn births(criterion: &mut Criterion) {
             let drive = |mut search: Search| {
                 while let Some(candidate) = search.ask().expect("there is no store") {
                     let fitness = (candidate.birth % 1_009) as f64;
-                    let outcome = Outcome::Scored(Score { fitness, losses: vec![fitness] });
+                    let outcome = Outcome::Scored(Score::new(fitness, vec![fitness]));
                     search.tell(candidate.birth, outcome).expect("it is in flight");
                 }
                 search
@@ -129,5 +131,44 @@ fn births(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, mutation, births);
+/// The same through the runner, and with a store, in all that a run does but evaluate.
+fn runs(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("birth, with a free evaluator, run on one thread");
+    group.sample_size(20).throughput(Throughput::Elements(BIRTHS));
+    let drive = |mut search: Search| {
+        run(&mut search, &Free, &mut (), &RunOptions::default()).expect("it runs");
+        search
+    };
+    let without = || search(Deduplication::Functional);
+    group.bench_function("without a store", |bench| {
+        bench.iter_batched(without, drive, BatchSize::PerIteration);
+    });
+    let with = || {
+        let directory = tempfile::TempDir::new().expect("there is room");
+        let store = Store::create(&directory.path().join("run.db"), &[]).expect("there is room");
+        let search = search(Deduplication::Functional).with_store(store);
+        (search.expect("the store is new"), directory)
+    };
+    group.bench_function("with a store", |bench| {
+        bench.iter_batched(
+            with,
+            |(search, directory)| (drive(search), directory),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+/// Costs nothing.
+struct Free;
+
+impl Evaluator for Free {
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        let fitness = |trial: &Trial<'_>| trial.program.statements().len() as f64;
+        let outcome = |fitness| Outcome::Scored(Score::new(fitness, vec![fitness]));
+        cohort.iter().map(|trial| outcome(fitness(trial))).collect()
+    }
+}
+
+criterion_group!(benches, mutation, births, runs);
 criterion_main!(benches);

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Deduplication, MutationConfig, Restarts, SearchError, Stopping, StrategyConfig};
+use crate::{
+    Deduplication, HurdleConfig, MutationConfig, Restarts, SearchError, Selection, Stopping,
+    StrategyConfig,
+};
 
 /// The settings of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +16,9 @@ use crate::{Deduplication, MutationConfig, Restarts, SearchError, Stopping, Stra
 pub struct SearchConfig {
     /// How parents are chosen.
     pub strategy: StrategyConfig,
+    /// What makes a parent preferable.
+    #[serde(default)]
+    pub selection: Selection,
     /// How children are made.
     #[serde(default)]
     pub mutation: MutationConfig,
@@ -24,6 +30,9 @@ pub struct SearchConfig {
     /// Which births count as equal to an earlier one.
     #[serde(default)]
     pub deduplication: Deduplication,
+    /// When an evaluation is stopped before its last task.
+    #[serde(default)]
+    pub hurdles: HurdleConfig,
     /// When to begin anew.
     #[serde(default)]
     pub restarts: Restarts,
@@ -46,11 +55,17 @@ impl SearchConfig {
             let message = format!("must be at most {WIDEST_WINDOW}");
             return Err(SearchError::config("window", message));
         }
+        self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()
         {
             let message = "random search keeps nothing that could be refilled";
             return Err(SearchError::config("restarts", message));
+        }
+        let random = matches!(self.strategy, StrategyConfig::RandomSearch { .. });
+        if random && self.selection != Selection::default() {
+            let message = "random search selects nothing";
+            return Err(SearchError::config("selection", message));
         }
         self.stopping.validate()
     }

@@ -24,6 +24,9 @@ pub struct Counters {
     pub scored: u64,
     /// Evaluations absorbed of programs that cannot train.
     pub invalid: u64,
+    /// Evaluations absorbed that were stopped at a hurdle.
+    #[serde(default)]
+    pub stopped: u64,
     /// Evaluations absorbed that the engine failed at.
     pub failed: u64,
 }

@@ -9,9 +9,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evo_dsl::Program;
+use evo_dsl::{Dataflow, Program};
 use evo_evaluators::Outcome;
-use evo_hashes::{FunctionalHasher, Hash, structural_hash};
+use evo_hashes::{FunctionalHasher, Hash, structural_hash_of};
 use serde::{Deserialize, Serialize};
 
 use crate::generations::Generations;
@@ -35,6 +35,10 @@ pub(crate) struct Identity {
     pub(crate) structure: Hash,
     /// The functional hash where programs are compared by it, else the structural one.
     pub(crate) behaviour: Hash,
+    /// Number of live statements.
+    pub(crate) length: usize,
+    /// Number of state slots that are live.
+    pub(crate) states: usize,
 }
 
 /// What is known about a birth when it is bred.
@@ -101,16 +105,23 @@ impl Behaviours {
 
     /// Identifies a program and counts it for nothing. A structure that is known is not run.
     pub(crate) fn identify(&mut self, program: &Program) -> Identity {
-        let structure = structural_hash(program);
+        let flow = Dataflow::of(program);
+        let structure = structural_hash_of(program.signature(), &flow);
+        let behaviour = self.behaviour(program, structure);
+        let (length, states) = (flow.live_length(), flow.live_states());
+        Identity { structure, behaviour, length, states }
+    }
+
+    fn behaviour(&mut self, program: &Program, structure: Hash) -> Hash {
         if self.level != Deduplication::Functional {
-            return Identity { structure, behaviour: structure };
+            return structure;
         }
         if let Some(&behaviour) = self.structures.get(&structure) {
-            return Identity { structure, behaviour };
+            return behaviour;
         }
         let behaviour = self.hasher.hash(program);
         self.structures.insert(structure, behaviour);
-        Identity { structure, behaviour }
+        behaviour
     }
 
     /// Looks a birth up and remembers it.
@@ -123,7 +134,7 @@ impl Behaviours {
         if !self.compares() {
             return Ok(Sighting::Uncompared);
         }
-        let Identity { structure, behaviour } = identity;
+        let Identity { structure, behaviour, .. } = identity;
         let first = match self.pending.get(&behaviour) {
             Some(first) => Some(*first),
             None => self.absorbed(behaviour, birth, store)?,
@@ -142,7 +153,7 @@ impl Behaviours {
 
     /// Notes that a birth is evaluated for all of its behaviour.
     pub(crate) fn await_evaluation(&mut self, birth: u64, identity: Identity) {
-        let Identity { structure, behaviour } = identity;
+        let Identity { structure, behaviour, .. } = identity;
         self.pending.insert(behaviour, First { birth, structure });
     }
 
@@ -182,7 +193,7 @@ impl Behaviours {
         if !self.compares() {
             return;
         }
-        let Identity { structure, behaviour } = identity;
+        let Identity { structure, behaviour, .. } = identity;
         self.pending.remove(&behaviour);
         self.known.insert(behaviour, Known { first: First { birth, structure }, outcome });
     }

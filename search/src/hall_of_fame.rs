@@ -30,7 +30,7 @@ pub struct Champion {
 impl Champion {
     fn of(individual: Individual, losses: Vec<f64>, hasher: &FunctionalHasher) -> Champion {
         Champion {
-            length: individual.program.live_length(),
+            length: individual.length,
             losses,
             structural_hash: structural_hash(&individual.program),
             functional_hash: hasher.hash(&individual.program),
@@ -58,7 +58,7 @@ impl HallOfFame {
         if individual.fitness == f64::NEG_INFINITY {
             return;
         }
-        let length = individual.program.live_length();
+        let length = individual.length;
         let fitter = |champion: &Champion| individual.fitness > champion.individual.fitness;
         if !self.champions.get(&length).is_none_or(fitter) {
             return;

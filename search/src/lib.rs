@@ -13,7 +13,7 @@
 //!
 //! ```
 //! use evo_dsl::Program;
-//! use evo_evaluators::{Evaluator, Outcome, Score};
+//! use evo_evaluators::{Evaluator, Outcome, Score, Trial};
 //! use evo_hashes::{FunctionalHasher, Seed};
 //! use evo_search::{RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run};
 //!
@@ -21,10 +21,10 @@
 //! struct Twelve;
 //!
 //! impl Evaluator for Twelve {
-//!     fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
+//!     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
 //!         let distance = |program: &Program| program.live_length().abs_diff(12) as f64;
-//!         let score = |loss: f64| Outcome::Scored(Score { fitness: -loss, losses: vec![loss] });
-//!         cohort.iter().map(|program| score(distance(program))).collect()
+//!         let score = |loss: f64| Outcome::Scored(Score::new(-loss, vec![loss]));
+//!         cohort.iter().map(|trial| score(distance(trial.program))).collect()
 //!     }
 //! }
 //!
@@ -34,6 +34,8 @@
 //!     mutation: Default::default(),
 //!     deduplication: Default::default(),
 //!     restarts: Default::default(),
+//!     hurdles: Default::default(),
+//!     selection: Default::default(),
 //!     window: 64,
 //! };
 //! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
@@ -51,6 +53,7 @@ mod deduplication;
 mod error;
 mod generations;
 mod hall_of_fame;
+mod hurdles;
 mod lineage;
 mod mutate;
 mod mutation_statistics;
@@ -59,6 +62,7 @@ mod population;
 mod restarts;
 mod runner;
 mod search;
+mod selection;
 mod stopping;
 mod store;
 mod strategy;
@@ -69,6 +73,7 @@ pub use counters::Counters;
 pub use deduplication::Deduplication;
 pub use error::SearchError;
 pub use hall_of_fame::{Champion, HallOfFame};
+pub use hurdles::HurdleConfig;
 pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
 pub use mutation_statistics::{MutationStatistics, MutationTally};
 pub use observer::Observer;
@@ -76,6 +81,7 @@ pub use population::{Individual, Population};
 pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};
 pub use runner::{RunOptions, run};
 pub use search::{Candidate, OutcomeCache, Search};
+pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
 pub use store::{Ancestor, Store};
 pub use strategy::StrategyConfig;

@@ -11,6 +11,8 @@ use evo_dsl::Program;
 use evo_hashes::{Hash, StreamRng};
 use rand::RngExt;
 
+use crate::Selection;
+
 /// A program with the fitness it was given.
 #[derive(Clone, Debug)]
 pub struct Individual {
@@ -23,6 +25,10 @@ pub struct Individual {
     pub behaviour: Hash,
     /// Higher is better; negative infinity for a program without a score.
     pub fitness: f64,
+    /// Number of live statements.
+    pub length: usize,
+    /// Number of state slots that are live.
+    pub states: usize,
 }
 
 /// A fixed number of individuals, oldest first.
@@ -57,13 +63,25 @@ impl Population {
         self.members.push_back(child);
     }
 
-    /// The fittest of `size` individuals drawn with replacement; among equals the first drawn.
-    pub fn tournament(&self, size: usize, rng: &mut StreamRng) -> &Individual {
+    /// Of `size` individuals drawn with replacement the first that no other is preferable to.
+    ///
+    /// # Panics
+    /// If `size` is 0.
+    pub fn tournament(
+        &self,
+        size: usize,
+        selection: Selection,
+        rng: &mut StreamRng,
+    ) -> &Individual {
         let mut draw = || &self.members[rng.random_range(0..self.members.len())];
+        if selection == Selection::Pareto {
+            let drawn: Vec<&Individual> = (0..size).map(|_| draw()).collect();
+            return selection.first_best(&drawn).expect("dominance has no cycles");
+        }
         let mut best = draw();
         for _ in 1..size {
             let rival = draw();
-            if rival.fitness > best.fitness {
+            if selection.prefers(rival, best) {
                 best = rival;
             }
         }
@@ -95,7 +113,7 @@ mod tests {
         let behaviour = evo_hashes::structural_hash(&program);
         let member = |(birth, &fitness)| {
             let program = Arc::clone(&program);
-            Individual { birth, program, behaviour, fitness }
+            Individual { birth, program, behaviour, fitness, length: 0, states: 0 }
         };
         Population { members: (0..).zip(fitness).map(member).collect() }
     }
@@ -116,7 +134,7 @@ mod tests {
             let mut wins = [0; 4];
             for index in 0..4_000 {
                 let mut rng = Seed(1).stream("tournament", index);
-                wins[population.tournament(size, &mut rng).birth as usize] += 1;
+                wins[population.tournament(size, Selection::Fitness, &mut rng).birth as usize] += 1;
             }
             wins
         };
@@ -130,8 +148,15 @@ mod tests {
     fn equals_leave_the_first_drawn_in_place() {
         let population = population(&[1.0; 50]);
         for index in 0..100 {
-            let first = population.tournament(1, &mut Seed(1).stream("tie", index)).birth;
-            assert_eq!(population.tournament(5, &mut Seed(1).stream("tie", index)).birth, first);
+            let first = population
+                .tournament(1, Selection::Fitness, &mut Seed(1).stream("tie", index))
+                .birth;
+            assert_eq!(
+                population
+                    .tournament(5, Selection::Fitness, &mut Seed(1).stream("tie", index))
+                    .birth,
+                first
+            );
         }
     }
 }

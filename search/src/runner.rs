@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use evo_dsl::Program;
-use evo_evaluators::{Evaluator, Outcome};
+use evo_evaluators::{Evaluator, Outcome, Trial};
 
 use crate::{Candidate, Observer, Search, SearchError, StopReason, Store};
 
@@ -253,20 +253,20 @@ fn work(
 /// After a panic, or a wrong number of outcomes, the members are evaluated one by one, so that only
 /// the culprit fails.
 fn evaluate(evaluator: &dyn Evaluator, cohort: &[Candidate]) -> Vec<Outcome> {
-    let programs: Vec<&Program> = cohort.iter().map(|candidate| &*candidate.program).collect();
-    match attempt(evaluator, &programs) {
+    let trials: Vec<Trial<'_>> = cohort.iter().map(Candidate::trial).collect();
+    match attempt(evaluator, &trials) {
         Ok(outcomes) => outcomes,
-        Err(message) if cohort.len() == 1 => vec![failure(&message, programs[0])],
+        Err(message) if cohort.len() == 1 => vec![failure(&message, trials[0].program)],
         Err(_) => cohort.chunks(1).flat_map(|alone| evaluate(evaluator, alone)).collect(),
     }
 }
 
-fn attempt(evaluator: &dyn Evaluator, programs: &[&Program]) -> Result<Vec<Outcome>, String> {
+fn attempt(evaluator: &dyn Evaluator, trials: &[Trial<'_>]) -> Result<Vec<Outcome>, String> {
     // Nothing of ours is touched inside, and an evaluator that panics is used again by contract.
-    let result = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(programs)));
+    let result = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(trials)));
     let outcomes = result.map_err(|panic| panic_text(&*panic))?;
-    if outcomes.len() != programs.len() {
-        return Err(format!("{} outcomes for {} programs", outcomes.len(), programs.len()));
+    if outcomes.len() != trials.len() {
+        return Err(format!("{} outcomes for {} programs", outcomes.len(), trials.len()));
     }
     Ok(outcomes)
 }

@@ -13,19 +13,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use evo_dsl::Program;
-use evo_evaluators::Outcome;
+use evo_evaluators::{Outcome, Trial};
 use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed};
 
 use crate::breeding::{Breeder, Child};
-use crate::deduplication::{Behaviours, Sighting};
+use crate::deduplication::{Behaviours, Identity, Sighting};
+use crate::hurdles::Hurdles;
 use crate::lineage::LineageDigest;
 use crate::restarts::RestartClock;
 use crate::store::StoredEvaluation;
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
-    Champion, Counters, HallOfFame, Individual, MutationStatistics, Population, Restart,
-    RestartFrom, RestartReason, SearchConfig, SearchError, StopReason, Stopping, Store,
+    Champion, Counters, HallOfFame, HurdleConfig, Individual, MutationStatistics, Population,
+    Restart, RestartFrom, RestartReason, SearchConfig, SearchError, StopReason, Stopping, Store,
 };
 
 /// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
@@ -39,6 +40,15 @@ pub struct Candidate {
     pub birth: u64,
     /// The program.
     pub program: Arc<Program>,
+    /// The hurdles that were up at its birth.
+    pub hurdles: Arc<[f64]>,
+}
+
+impl Candidate {
+    /// What an evaluator is handed of it.
+    pub fn trial(&self) -> Trial<'_> {
+        Trial { program: &self.program, hurdles: &self.hurdles }
+    }
 }
 
 /// An evolutionary search over programs.
@@ -60,6 +70,10 @@ pub struct Search {
     restart_clock: RestartClock,
     restarts: Vec<Restart>,
     lineage: LineageDigest,
+    hurdle_config: HurdleConfig,
+    hurdles: Hurdles,
+    /// The hurdles now up.
+    thresholds: Arc<[f64]>,
     store: Option<Store>,
     /// Births at the latest snapshot.
     snapshot_births: u64,
@@ -83,14 +97,17 @@ impl Search {
         config.validate()?;
         let mutator = config.strategy.mutator(&config.mutation, &start)?;
         let mut behaviours = Behaviours::new(config.deduplication, hasher);
+        let Identity { behaviour, length, states, .. } = behaviours.identify(&start);
         let start = Individual {
             birth: 0,
-            behaviour: behaviours.identify(&start).behaviour,
+            behaviour,
+            length,
+            states,
             program: Arc::new(start),
             fitness: f64::NEG_INFINITY,
         };
         Ok(Search {
-            strategy: config.strategy.begin(start.clone()),
+            strategy: config.strategy.begin(start.clone(), config.selection),
             breeder: Breeder::new(mutator, seed.purpose("breed"), config.mutation.neutral_retries),
             start,
             width: config.window,
@@ -105,6 +122,9 @@ impl Search {
             restart_clock: RestartClock::new(config.restarts, config.window),
             restarts: Vec::new(),
             lineage: LineageDigest::default(),
+            hurdle_config: config.hurdles,
+            hurdles: Hurdles::default(),
+            thresholds: Arc::new([]),
             store: None,
             snapshot_births: 0,
             stored: BTreeMap::new(),
@@ -142,9 +162,16 @@ impl Search {
             let Child { program, identity, parent } = child;
             let awaited = matches!(fate, Fate::Awaited);
             let lineage = parent.map(|(lineage, _)| lineage);
-            self.window.push(Birth { program: Arc::clone(&program), identity, lineage, fate });
+            let hurdles = Arc::clone(&self.thresholds);
+            self.window.push(Birth {
+                program: Arc::clone(&program),
+                identity,
+                lineage,
+                hurdles: Arc::clone(&hurdles),
+                fate,
+            });
             if awaited {
-                return Ok(Some(Candidate { birth, program }));
+                return Ok(Some(Candidate { birth, program, hurdles }));
             }
         }
         Ok(None)
@@ -156,8 +183,9 @@ impl Search {
             return None;
         }
         let birth = self.unasked.pop_front()?;
-        let program = self.window.program(birth).expect("it stays there until it is told");
-        Some(Candidate { birth, program: Arc::clone(program) })
+        let awaited = self.window.get(birth).expect("it stays there until it is told");
+        let (program, hurdles) = (Arc::clone(&awaited.program), Arc::clone(&awaited.hurdles));
+        Some(Candidate { birth, program, hurdles })
     }
 
     /// Takes in the outcome of a candidate, in any order.
@@ -180,7 +208,7 @@ impl Search {
         }
         if let Some(cache) = &self.cache
             && self.behaviours.compares()
-            && !matches!(*outcome, Outcome::Failed { .. })
+            && !matches!(*outcome, Outcome::Failed { .. } | Outcome::Stopped(_))
         {
             cache.insert(told.identity.behaviour, outcome);
         }
@@ -324,6 +352,9 @@ impl Search {
         let Some(outcome) = cache.and_then(|cache| cache.get(&identity.behaviour)) else {
             return Ok(Fate::Awaited);
         };
+        // The cache holds outcomes of whole evaluations; here one would have been stopped.
+        let stopped = outcome.stopped_by(&self.thresholds);
+        let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
         self.counters.cached += 1;
         if let Some(store) = &mut self.store {
             store.note_evaluation(birth, identity, &child.program, &outcome, true)?;
@@ -339,14 +370,17 @@ impl Search {
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
     fn absorb_next(&mut self) -> Result<bool, SearchError> {
-        let Some((birth, Birth { program, identity, lineage, fate })) = self.window.pop_settled()
+        let Some((birth, Birth { program, identity, lineage, fate, .. })) =
+            self.window.pop_settled()
         else {
             return Ok(false);
         };
-        let behaviour = identity.behaviour;
+        let Identity { behaviour, length, states, .. } = identity;
         let outcome = match fate {
             Fate::Told(outcome) => {
                 self.count(&outcome);
+                self.hurdles.absorb(&self.hurdle_config, outcome.stages());
+                self.put_up_hurdles();
                 self.behaviours.record(birth, identity, Arc::clone(&outcome));
                 outcome
             }
@@ -359,17 +393,26 @@ impl Search {
         let fitness =
             if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
         self.lineage.absorb(identity, lineage, fitness);
-        self.absorb(Individual { birth, program, behaviour, fitness }, &outcome);
+        self.absorb(Individual { birth, program, behaviour, fitness, length, states }, &outcome);
         if let Some(lineage) = lineage {
             self.breeder.note_fitness(lineage, fitness, self.start.fitness);
         }
         Ok(true)
     }
 
+    /// Candidates share the hurdles until one changes.
+    fn put_up_hurdles(&mut self) {
+        let thresholds = self.hurdles.thresholds(&self.hurdle_config);
+        if *self.thresholds != *thresholds {
+            self.thresholds = thresholds.into();
+        }
+    }
+
     fn count(&mut self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::Scored(_) => &mut self.counters.scored,
             Outcome::Invalid(_) => &mut self.counters.invalid,
+            Outcome::Stopped(_) => &mut self.counters.stopped,
             Outcome::Failed { .. } => &mut self.counters.failed,
         };
         *counter += 1;

@@ -244,16 +244,21 @@ fn sqlite_error(path: &Path, error: rusqlite::Error) -> SearchError {
     }
 }
 
+/// A run that was just killed may take a moment to be gone.
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
 /// Keeps other runs from writing the same store, until this process ends however it does.
 fn lock(path: &Path) -> Result<File, SearchError> {
     let beside = path.with_extension("lock");
     let failed = |source| SearchError::StoreLock { path: beside.clone(), source };
     let file = File::create(&beside).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(SearchError::StoreInUse { path: path.to_owned() })
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
+    Err(SearchError::StoreInUse { path: path.to_owned() })
 }

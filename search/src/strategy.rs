@@ -13,7 +13,7 @@ use evo_dsl::{Operand, Program, Statement};
 use evo_hashes::StreamRng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Individual, MutationConfig, Mutator, Population, SearchError};
+use crate::{Individual, MutationConfig, Mutator, Population, SearchError, Selection};
 use islands::{Islands, Migration};
 use one_plus_lambda::OnePlusLambda;
 use random_search::RandomSearch;
@@ -154,17 +154,18 @@ impl StrategyConfig {
     }
 
     /// The strategy before any outcome; the start program has no fitness yet.
-    pub(crate) fn begin(&self, start: Individual) -> Box<dyn Strategy> {
+    pub(crate) fn begin(&self, start: Individual, selection: Selection) -> Box<dyn Strategy> {
         match *self {
             StrategyConfig::RegularizedEvolution { population, tournament }
             | StrategyConfig::ConstantTuning { population, tournament } => {
+                let tournament = Tournament { size: tournament, selection };
                 Box::new(RegularizedEvolution::new(&start, population, tournament))
             }
             StrategyConfig::RandomSearch { mutations } => {
                 Box::new(RandomSearch::new(start, mutations))
             }
             StrategyConfig::OnePlusLambda { lambda } => {
-                Box::new(OnePlusLambda::new(&start, lambda))
+                Box::new(OnePlusLambda::new(&start, lambda, selection))
             }
             StrategyConfig::Islands {
                 islands,
@@ -173,10 +174,24 @@ impl StrategyConfig {
                 migration_every: every,
                 migrants,
             } => {
+                let tournament = Tournament { size: tournament, selection };
                 let migration = Migration { every, migrants };
                 Box::new(Islands::new(&start, islands, population, tournament, migration))
             }
         }
+    }
+}
+
+/// How a parent is chosen from a population.
+#[derive(Clone, Copy, Debug)]
+struct Tournament {
+    size: usize,
+    selection: Selection,
+}
+
+impl Tournament {
+    fn winner<'a>(&self, population: &'a Population, rng: &mut StreamRng) -> &'a Individual {
+        population.tournament(self.size, self.selection, rng)
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Birth {
     pub(crate) identity: Identity,
     /// None of the start program.
     pub(crate) lineage: Option<Lineage>,
+    /// The hurdles that were up when it was bred.
+    pub(crate) hurdles: Arc<[f64]>,
     pub(crate) fate: Fate,
 }
 
@@ -72,10 +74,10 @@ impl Window {
         Some((self.first - 1, birth))
     }
 
-    /// The program of a birth in the window.
-    pub(crate) fn program(&self, birth: u64) -> Option<&Arc<Program>> {
+    /// A birth in the window.
+    pub(crate) fn get(&self, birth: u64) -> Option<&Birth> {
         let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
-        Some(&self.births.get(index)?.program)
+        self.births.get(index)
     }
 
     /// The births, by number.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use evo::{Config, Evaluator, Invalid, OptimizerEvaluator, Outcome, Program, TaskConfig};
+use evo::{Config, Evaluator, Invalid, OptimizerEvaluator, Outcome, Program, TaskConfig, Trial};
 use serde::Serialize;
 
 use crate::output;
@@ -91,7 +91,7 @@ fn evaluate(
     program: &Program,
 ) -> anyhow::Result<Entry> {
     let mut problems = Vec::new();
-    let outcome = evaluator.evaluate(&[program]).pop();
+    let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
     let (fitness, losses) = match outcome.expect("one outcome for one program") {
         Outcome::Scored(score) => {
             (Some(score.fitness), score.losses.into_iter().map(Some).collect())
@@ -100,6 +100,7 @@ fn evaluate(
             problems.push(describe(&invalid));
             (None, vec![None; config.evaluation.tasks.len()])
         }
+        Outcome::Stopped(_) => anyhow::bail!("{name}: stopped at a hurdle that there was not"),
         Outcome::Failed { message } => anyhow::bail!("{name}: {message}"),
     };
     let mut held_out_losses = Vec::new();

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use anyhow::Context;
-use evo::{Config, Evaluator, OptimizerEvaluator, StrategyConfig};
+use evo::{Config, Evaluator, OptimizerEvaluator, StrategyConfig, Trial};
 
 use super::memory::{mebibytes, resident};
 use crate::output;
@@ -31,7 +31,8 @@ pub(crate) fn print(
     let program = config.start_program()?;
     let before = resident();
     let started = Instant::now();
-    let outcome = evaluator.evaluate(&[&program]).pop().context("one outcome for one program")?;
+    let outcome =
+        evaluator.evaluate(&[Trial::of(&program)]).pop().context("one outcome for one program")?;
     let seconds = started.elapsed().as_secs_f64();
     let mut text = format!(
         "{program}start program: fitness {:+.4}, {seconds:.3} s an evaluation\n",

@@ -7,7 +7,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use evo::{Candidate, Champion, Observer, Outcome, Search, StopReason};
+use evo::{Candidate, Champion, Counters, Observer, Outcome, Search, StopReason};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::memory::{mebibytes, resident};
@@ -107,9 +107,14 @@ impl<'a> Progress<'a> {
             let left = seconds / made as f64 * total.saturating_sub(done) as f64;
             format!("  {left:.0} s left")
         });
+        let stopped = counters.stopped as f64 / finished_in_all(counters);
+        let hurdles = match counters.stopped {
+            0 => String::new(),
+            _ => format!("  {:.0}% stopped at hurdles", 100.0 * stopped),
+        };
         let memory = resident().map(|bytes| format!("  {}", mebibytes(bytes)));
         format!(
-            "best {best}  {:.1} candidates/s  {:.1} evaluations/s  {:.0}% seen before  {} invalid{}{}",
+            "best {best}  {:.1} candidates/s  {:.1} evaluations/s  {:.0}% seen before  {} invalid{hurdles}{}{}",
             (counters.births - births) as f64 / seconds,
             finished / seconds,
             100.0 * hits as f64 / (counters.births as f64).max(1.0),
@@ -118,6 +123,12 @@ impl<'a> Progress<'a> {
             left.unwrap_or_default(),
         )
     }
+}
+
+/// Evaluations absorbed, at least 1.
+fn finished_in_all(counters: &Counters) -> f64 {
+    let Counters { scored, invalid, stopped, failed, .. } = counters;
+    ((scored + invalid + stopped + failed) as f64).max(1.0)
 }
 
 /// How far a search is, in the unit of its limit.

@@ -113,19 +113,26 @@ impl Search {
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
             programs.save(number, &birth.program);
-            let Identity { structure, behaviour } = birth.identity;
+            let Identity { structure, behaviour, .. } = birth.identity;
             let duplicate_of = match birth.fate {
                 Fate::Duplicate(evaluation) => Some(evaluation),
                 Fate::Awaited | Fate::Told(_) => None,
             };
             let (structure, behaviour) = (structure.0, behaviour.0);
-            window.push(SavedBirth { structure, behaviour, lineage: birth.lineage, duplicate_of });
+            window.push(SavedBirth {
+                structure,
+                behaviour,
+                lineage: birth.lineage,
+                hurdles: birth.hurdles.to_vec(),
+                duplicate_of,
+            });
         }
         State {
             programs,
             counters: self.counters,
             latest_evaluation: self.latest_evaluation,
             lineage: self.lineage,
+            hurdles: self.hurdles.clone(),
             mutations: self.breeder.statistics().clone(),
             start_fitness: self.start.fitness,
             since_restart: self.restart_clock.since(),
@@ -155,7 +162,8 @@ impl Search {
         }
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
-            let (identity, lineage) = (saved.identity(), saved.lineage);
+            let program = programs.get(number)?;
+            let (identity, lineage) = (saved.identity(&program), saved.lineage);
             let fate = match saved.duplicate_of {
                 Some(evaluation) => Fate::Duplicate(evaluation),
                 None => Fate::Awaited,
@@ -163,7 +171,8 @@ impl Search {
             if saved.duplicate_of.is_none() && self.behaviours.compares() {
                 self.behaviours.await_evaluation(number, identity);
             }
-            self.window.push(Birth { program: programs.get(number)?, identity, lineage, fate });
+            let hurdles = saved.hurdles.into();
+            self.window.push(Birth { program, identity, lineage, hurdles, fate });
         }
         self.behaviours.assume_forgotten();
         self.breeder.restore(state.mutations);
@@ -171,6 +180,8 @@ impl Search {
         self.start.fitness = state.start_fitness;
         self.latest_evaluation = state.latest_evaluation;
         self.lineage = state.lineage;
+        self.hurdles = state.hurdles;
+        self.put_up_hurdles();
         self.counters = state.counters;
         Some(())
     }

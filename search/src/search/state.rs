@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evo_dsl::{Op, Operand, Program, Statement, Variable};
+use evo_dsl::{Dataflow, Op, Operand, Program, Statement, Variable};
 use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::deduplication::Identity;
+use crate::hurdles::Hurdles;
 use crate::lineage::{Lineage, LineageDigest};
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
@@ -24,6 +25,7 @@ pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) latest_evaluation: u64,
     pub(super) lineage: LineageDigest,
+    pub(super) hurdles: Hurdles,
     pub(super) mutations: MutationStatistics,
     pub(super) start_fitness: f64,
     pub(super) since_restart: SinceRestart,
@@ -51,13 +53,20 @@ pub(super) struct SavedBirth {
     pub(super) structure: [u8; 16],
     pub(super) behaviour: [u8; 16],
     pub(super) lineage: Option<Lineage>,
+    pub(super) hurdles: Vec<f64>,
     /// The birth whose evaluation it shares.
     pub(super) duplicate_of: Option<u64>,
 }
 
 impl SavedBirth {
-    pub(super) fn identity(&self) -> Identity {
-        Identity { structure: Hash(self.structure), behaviour: Hash(self.behaviour) }
+    pub(super) fn identity(&self, program: &Program) -> Identity {
+        let flow = Dataflow::of(program);
+        Identity {
+            structure: Hash(self.structure),
+            behaviour: Hash(self.behaviour),
+            length: flow.live_length(),
+            states: flow.live_states(),
+        }
     }
 }
 
@@ -112,7 +121,10 @@ impl RestoredPrograms {
 
     pub(super) fn individual(&self, saved: &SavedIndividual) -> Option<Individual> {
         let &SavedIndividual { birth, behaviour, fitness } = saved;
-        Some(Individual { birth, program: self.get(birth)?, behaviour: Hash(behaviour), fitness })
+        let (program, behaviour) = (self.get(birth)?, Hash(behaviour));
+        let flow = Dataflow::of(&program);
+        let (length, states) = (flow.live_length(), flow.live_states());
+        Some(Individual { birth, program, behaviour, fitness, length, states })
     }
 }
 

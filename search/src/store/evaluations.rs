@@ -37,7 +37,7 @@ impl Store {
         outcome: &Outcome,
         cached: bool,
     ) -> Result<(), SearchError> {
-        let Identity { structure, behaviour } = identity;
+        let Identity { structure, behaviour, .. } = identity;
         let (kind, fitness, losses) = for_people(outcome);
         let detail = detail(outcome);
         let outcome = ron::to_string(outcome).expect("an outcome has no value RON cannot write");
@@ -159,6 +159,7 @@ fn for_people(outcome: &Outcome) -> (&'static str, Option<f64>, Option<String>) 
             ("scored", Some(score.fitness), Some(losses))
         }
         Outcome::Invalid(_) => ("invalid", None, None),
+        Outcome::Stopped(_) => ("stopped", None, None),
         Outcome::Failed { .. } => ("failed", None, None),
     }
 }
@@ -169,6 +170,9 @@ fn detail(outcome: &Outcome) -> Option<String> {
         Outcome::Scored(_) => None,
         Outcome::Invalid(invalid) => {
             Some(format!("{} at step {} of {}", invalid.reason, invalid.step, invalid.task))
+        }
+        Outcome::Stopped(stopped) => {
+            Some(format!("fitness {} behind stage {}", stopped.fitness, stopped.stage))
         }
         Outcome::Failed { message } => Some(message.clone()),
     }

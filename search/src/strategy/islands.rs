@@ -6,7 +6,7 @@
 
 use evo_hashes::StreamRng;
 
-use super::{Strategy, StrategyState, restore_populations};
+use super::{Strategy, StrategyState, Tournament, restore_populations};
 use crate::{Individual, Population};
 
 /// When and how much is exchanged.
@@ -21,7 +21,7 @@ pub(super) struct Migration {
 /// Populations in a ring.
 pub(super) struct Islands {
     islands: Vec<Population>,
-    tournament: usize,
+    tournament: Tournament,
     migration: Migration,
 }
 
@@ -30,7 +30,7 @@ impl Islands {
         start: &Individual,
         islands: usize,
         population: usize,
-        tournament: usize,
+        tournament: Tournament,
         migration: Migration,
     ) -> Self {
         let islands = vec![Population::filled(start, population); islands];
@@ -55,7 +55,7 @@ impl Islands {
 
 impl Strategy for Islands {
     fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual {
-        self.islands[self.of(birth)].tournament(self.tournament, rng)
+        self.tournament.winner(&self.islands[self.of(birth)], rng)
     }
 
     fn absorb(&mut self, individual: Individual) {

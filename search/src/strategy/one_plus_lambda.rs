@@ -10,13 +10,14 @@ use std::slice;
 use evo_hashes::StreamRng;
 
 use super::{Generation, Strategy, StrategyState, restore_populations};
-use crate::{Individual, Population};
+use crate::{Individual, Population, Selection};
 
 /// A parent and the generation being absorbed.
 pub(super) struct OnePlusLambda {
     /// A population of one.
     parent: Population,
     lambda: usize,
+    selection: Selection,
     generation: Generation<Individual>,
 }
 
@@ -24,8 +25,13 @@ pub(super) struct OnePlusLambda {
 const NONE_YET: Generation<Individual> = Generation { absorbed: 0, best: None };
 
 impl OnePlusLambda {
-    pub(super) fn new(start: &Individual, lambda: usize) -> Self {
-        OnePlusLambda { parent: Population::filled(start, 1), lambda, generation: NONE_YET }
+    pub(super) fn new(start: &Individual, lambda: usize, selection: Selection) -> Self {
+        OnePlusLambda {
+            parent: Population::filled(start, 1),
+            lambda,
+            selection,
+            generation: NONE_YET,
+        }
     }
 
     fn current(&self) -> &Individual {
@@ -43,15 +49,15 @@ impl Strategy for OnePlusLambda {
             self.restart(&individual);
             return;
         }
-        let generation = &mut self.generation;
-        if generation.best.as_ref().is_none_or(|best| individual.fitness > best.fitness) {
+        let (selection, generation) = (self.selection, &mut self.generation);
+        if generation.best.as_ref().is_none_or(|best| selection.prefers(&individual, best)) {
             generation.best = Some(individual);
         }
         generation.absorbed += 1;
         if generation.absorbed == self.lambda {
             let generation = std::mem::replace(&mut self.generation, NONE_YET);
-            let fitness = self.current().fitness;
-            if let Some(best) = generation.best.filter(|best| best.fitness >= fitness) {
+            let stays = |best: &Individual| selection.prefers(self.current(), best);
+            if let Some(best) = generation.best.filter(|best| !stays(best)) {
                 self.parent.replace_oldest(best);
             }
         }

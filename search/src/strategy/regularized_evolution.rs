@@ -8,24 +8,24 @@ use std::slice;
 
 use evo_hashes::StreamRng;
 
-use super::{Strategy, StrategyState, restore_populations};
+use super::{Strategy, StrategyState, Tournament, restore_populations};
 use crate::{Individual, Population};
 
 /// Aging evolution with tournament selection.
 pub(super) struct RegularizedEvolution {
     population: Population,
-    tournament: usize,
+    tournament: Tournament,
 }
 
 impl RegularizedEvolution {
-    pub(super) fn new(start: &Individual, population: usize, tournament: usize) -> Self {
+    pub(super) fn new(start: &Individual, population: usize, tournament: Tournament) -> Self {
         RegularizedEvolution { population: Population::filled(start, population), tournament }
     }
 }
 
 impl Strategy for RegularizedEvolution {
     fn parent(&self, _birth: u64, rng: &mut StreamRng) -> &Individual {
-        self.population.tournament(self.tournament, rng)
+        self.tournament.winner(&self.population, rng)
     }
 
     fn absorb(&mut self, individual: Individual) {

@@ -2,8 +2,8 @@
 
 use evo_hashes::Seed;
 use evo_search::{
-    Counters, Deduplication, MutationConfig, MutationTally, MutationWeights, Restarts, Search,
-    SearchConfig, Stopping, StrategyConfig,
+    Counters, Deduplication, HurdleConfig, MutationConfig, MutationTally, MutationWeights,
+    Restarts, Search, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -22,6 +22,8 @@ fn config(neutral_retries: u32, candidates: u64) -> SearchConfig {
         window: 16,
         deduplication: Deduplication::Functional,
         restarts: Restarts::default(),
+        hurdles: HurdleConfig::default(),
+        selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }

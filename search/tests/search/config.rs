@@ -1,8 +1,8 @@
 //! The settings in RON: what may be left out, what is refused.
 
 use evo_search::{
-    Deduplication, MutationConfig, MutationWeights, NewConstant, OpSet, RestartFrom, Restarts,
-    SearchConfig, Stopping, StrategyConfig,
+    Deduplication, HurdleConfig, MutationConfig, MutationWeights, NewConstant, OpSet, RestartFrom,
+    Restarts, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -25,6 +25,8 @@ const FULL: &str = r#"(
     ),
     window: 64,
     deduplication: Structural,
+    hurdles: (percentile: Some(25.0)),
+    selection: Pareto,
     restarts: (from: Best, every: Some(50000), plateau: Some(20000)),
     stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5), failures: Some(3)),
 )"#;
@@ -44,6 +46,8 @@ fn every_setting_can_be_written_and_reads_back() {
         },
         window: 64,
         deduplication: Deduplication::Structural,
+        hurdles: HurdleConfig { percentile: Some(25.0), ..HurdleConfig::default() },
+        selection: Selection::Pareto,
         restarts: Restarts { from: RestartFrom::Best, every: Some(50_000), plateau: Some(20_000) },
         stopping: Stopping {
             failures: Some(3),

@@ -56,5 +56,5 @@ pub(crate) fn result(search: &Search) -> RunResult {
 /// An outcome that depends on the birth alone.
 pub(crate) fn scored(birth: u64, salt: u64) -> Outcome {
     let fitness = Seed(salt).stream("fitness", birth).random::<f64>();
-    Outcome::Scored(Score { fitness, losses: vec![] })
+    Outcome::Scored(Score::new(fitness, vec![]))
 }

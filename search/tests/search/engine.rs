@@ -6,8 +6,9 @@ use evo_dsl::Program;
 use evo_evaluators::Outcome;
 use evo_hashes::{Hash, Seed, structural_hash};
 use evo_search::{
-    Candidate, Counters, Deduplication, MutationConfig, MutationWeights, OutcomeCache, Restarts,
-    Search, SearchConfig, SearchError, StopReason, Stopping, StrategyConfig,
+    Candidate, Counters, Deduplication, HurdleConfig, MutationConfig, MutationWeights,
+    OutcomeCache, Restarts, Search, SearchConfig, SearchError, Selection, StopReason, Stopping,
+    StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -20,6 +21,8 @@ fn config(candidates: u64) -> SearchConfig {
         window: 16,
         deduplication: Deduplication::Functional,
         restarts: Restarts::default(),
+        hurdles: HurdleConfig::default(),
+        selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use evo_dsl::Program;
-use evo_evaluators::{Evaluator, Outcome};
+use evo_evaluators::{Evaluator, Outcome, Trial};
 use evo_hashes::Seed;
 use evo_search::{RunOptions, Search, SearchConfig, Store, run};
 use rand::RngExt;
@@ -46,8 +46,8 @@ impl Logged {
 }
 
 impl Evaluator for Logged {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
-        cohort.iter().map(|program| self.outcome(program)).collect()
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        cohort.iter().map(|trial| self.outcome(trial.program)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A landscape whose optimum is known: evolution against its two controls.
 
 use evo_dsl::{Executor, Layout, Program};
-use evo_evaluators::{Evaluator, Invalid, InvalidReason, Outcome, Score};
+use evo_evaluators::{Evaluator, Invalid, InvalidReason, Outcome, Score, Trial};
 use evo_hashes::Seed;
 use evo_search::{RunOptions, Search, SearchConfig, StopReason, run};
 
@@ -37,8 +37,8 @@ impl Imitation {
 }
 
 impl Evaluator for Imitation {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
-        cohort.iter().map(|program| outcome(&self.target, &updates(program))).collect()
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        cohort.iter().map(|trial| outcome(&self.target, &updates(trial.program))).collect()
     }
 }
 
@@ -68,13 +68,18 @@ fn updates(program: &Program) -> Vec<f32> {
 fn outcome(target: &[f32], updates: &[f32]) -> Outcome {
     if !updates.iter().all(|update| update.is_finite()) {
         let task = "imitation".to_owned();
-        return Outcome::Invalid(Invalid { reason: InvalidReason::NonFinite, task, step: 0 });
+        return Outcome::Invalid(Invalid {
+            reason: InvalidReason::NonFinite,
+            task,
+            step: 0,
+            stages: vec![],
+        });
     }
     let difference = |(a, b): (&f32, &f32)| f64::from(a - b);
     let squares =
         target.iter().zip(updates).map(difference).map(|difference| difference * difference);
     let loss = (squares.sum::<f64>() / target.len() as f64).sqrt();
-    Outcome::Scored(Score { fitness: -loss, losses: vec![loss] })
+    Outcome::Scored(Score::new(-loss, vec![loss]))
 }
 
 /// The fitness of the best after 3000 evaluations, duplicates left out.
@@ -91,8 +96,8 @@ fn best(imitation: &Imitation, strategy: &str, seed: u64) -> f64 {
 #[test]
 fn evolution_beats_its_controls_at_equal_evaluations_whatever_the_seed() {
     let imitation = Imitation::of(TARGET);
-    let optimum = imitation.evaluate(&[&program(TARGET)])[0].fitness();
-    let start = imitation.evaluate(&[&program(START)])[0].fitness();
+    let optimum = imitation.evaluate(&[Trial::of(&program(TARGET))])[0].fitness();
+    let start = imitation.evaluate(&[Trial::of(&program(START))])[0].fitness();
     assert_eq!(optimum.abs().to_bits(), 0.0_f64.to_bits());
     for seed in 0..5 {
         let best = |strategy| best(&imitation, strategy, seed);

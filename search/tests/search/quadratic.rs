@@ -1,7 +1,7 @@
 //! A fast, deterministic evaluator: noisy quadratic bowls descended with the program.
 
 use evo_dsl::{Executor, Layout, Program};
-use evo_evaluators::{Evaluator, Invalid, InvalidReason, Outcome, Score};
+use evo_evaluators::{Evaluator, Invalid, InvalidReason, Outcome, Score, Trial};
 
 const TASKS: usize = 2;
 const STEPS: usize = 12;
@@ -11,8 +11,8 @@ const SIZE: usize = 8;
 pub(crate) struct Quadratic;
 
 impl Evaluator for Quadratic {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
-        cohort.iter().map(|program| outcome(program)).collect()
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        cohort.iter().map(|trial| outcome(trial.program)).collect()
     }
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn outcome(program: &Program) -> Outcome {
     match losses {
         Ok(losses) => {
             let logs = losses.iter().map(|loss| -libm::log(*loss));
-            Outcome::Scored(Score { fitness: logs.sum::<f64>() / TASKS as f64, losses })
+            Outcome::Scored(Score::new(logs.sum::<f64>() / TASKS as f64, losses))
         }
         Err(invalid) => Outcome::Invalid(invalid),
     }
@@ -45,7 +45,12 @@ fn descend(program: &Program, task: usize) -> Result<f64, Invalid> {
         }
         if !weights.iter().all(|weight| weight.is_finite()) {
             let task = format!("bowl {task}");
-            return Err(Invalid { reason: InvalidReason::NonFinite, task, step: step as u64 + 1 });
+            return Err(Invalid {
+                reason: InvalidReason::NonFinite,
+                task,
+                step: step as u64 + 1,
+                stages: vec![],
+            });
         }
     }
     Ok(weights.iter().map(|weight| f64::from(weight * weight)).sum::<f64>() + 1e-6)

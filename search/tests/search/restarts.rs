@@ -3,8 +3,8 @@
 use evo_evaluators::{Outcome, Score};
 use evo_hashes::Seed;
 use evo_search::{
-    Candidate, Deduplication, MutationConfig, RestartFrom, RestartReason, Restarts, Search,
-    SearchConfig, Stopping, StrategyConfig,
+    Candidate, Deduplication, HurdleConfig, MutationConfig, RestartFrom, RestartReason, Restarts,
+    Search, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -19,6 +19,8 @@ fn config(restarts: Restarts, candidates: u64) -> SearchConfig {
         window: WINDOW,
         deduplication: Deduplication::Off,
         restarts,
+        hurdles: HurdleConfig::default(),
+        selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }
@@ -32,7 +34,7 @@ fn every(from: RestartFrom, every: u64) -> Restarts {
 }
 
 fn fitness(fitness: f64) -> Outcome {
-    Outcome::Scored(Score { fitness, losses: vec![] })
+    Outcome::Scored(Score::new(fitness, vec![]))
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use evo_dsl::{Op, Program};
-use evo_evaluators::{Evaluator, Outcome};
+use evo_dsl::Op;
+use evo_evaluators::{Evaluator, Outcome, Trial};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Candidate, Champion, Counters, Deduplication, MutationConfig, Observer, Restarts, RunOptions,
-    Search, SearchConfig, StopReason, Stopping, StrategyConfig, run,
+    Candidate, Champion, Counters, Deduplication, HurdleConfig, MutationConfig, Observer, Restarts,
+    RunOptions, Search, SearchConfig, Selection, StopReason, Stopping, StrategyConfig, run,
 };
 
 use crate::quadratic::{self, Quadratic};
@@ -21,6 +21,8 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         window: 32,
         deduplication: Deduplication::Functional,
         restarts: Restarts::default(),
+        hurdles: HurdleConfig::default(),
+        selection: Selection::default(),
         stopping,
     };
     let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
@@ -65,9 +67,10 @@ fn threads_and_cohorts_change_nothing_and_the_seed_does() {
 struct Faulty;
 
 impl Evaluator for Faulty {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
-        let uses =
-            |op| cohort.iter().any(|program| program.statements().iter().any(|line| line.op == op));
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        let uses = |op| {
+            cohort.iter().any(|trial| trial.program.statements().iter().any(|line| line.op == op))
+        };
         assert!(!uses(Op::Cos), "cosines are beyond me");
         if uses(Op::Sin) {
             return Vec::new();
@@ -151,7 +154,7 @@ struct CancelAfter<'a> {
 }
 
 impl Evaluator for CancelAfter<'_> {
-    fn evaluate(&self, cohort: &[&Program]) -> Vec<Outcome> {
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         let mut left = self.left.lock().expect("nobody panics while holding it");
         *left = left.saturating_sub(1);
         if *left == 0 {

@@ -4,8 +4,8 @@ use evo_dsl::{Operand, Program, Statement};
 use evo_evaluators::Outcome;
 use evo_hashes::Seed;
 use evo_search::{
-    Deduplication, MutationConfig, Population, Restarts, Search, SearchConfig, StopReason,
-    Stopping, StrategyConfig,
+    Deduplication, HurdleConfig, MutationConfig, Population, Restarts, Search, SearchConfig,
+    Selection, StopReason, Stopping, StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -18,6 +18,8 @@ fn config(strategy: StrategyConfig, candidates: u64) -> SearchConfig {
         window: 16,
         deduplication: Deduplication::Functional,
         restarts: Restarts::default(),
+        hurdles: HurdleConfig::default(),
+        selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
 }
