@@ -3,8 +3,8 @@
 //! Run it with `cargo run --release --example custom_evaluator`.
 
 use evo::{
-    Deduplication, Evaluator, Executor, FunctionalHasher, Layout, MutationConfig, Outcome, Program,
-    RunOptions, Score, Search, SearchConfig, Seed, Stopping, StrategyConfig, Trial, zoo,
+    Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score, Search,
+    SearchConfig, Seed, Stopping, StrategyConfig, Trial, zoo,
 };
 
 /// Scores a program by how far 50 steps take it down `sum of c_i (w_i - t_i)^2 / 2`, c from 0.01
@@ -32,19 +32,15 @@ fn descend(program: &Program) -> Outcome {
     let loss: f32 = w.iter().zip(target).zip(curvature).map(height).sum();
     // Higher is better; a loss that is not finite counts as the worst there is.
     let fitness = if loss.is_finite() { -f64::from(loss) } else { f64::NEG_INFINITY };
-    Outcome::Scored(Score { fitness, losses: vec![f64::from(loss)] })
+    Outcome::Scored(Score::new(fitness, vec![f64::from(loss)]))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = zoo::get("momentum").ok_or("momentum is in the zoo")?.program();
-    let config = SearchConfig {
-        strategy: StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
-        mutation: MutationConfig::default(),
-        window: 64,
-        deduplication: Deduplication::Functional,
-        restarts: Default::default(),
-        stopping: Stopping { candidates: Some(20_000), ..Stopping::default() },
-    };
+    let config = SearchConfig::new(
+        StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
+        Stopping { candidates: Some(20_000), ..Stopping::default() },
+    );
     let hasher = FunctionalHasher::new(14).ok_or("1 to 23 bits")?;
     let mut search = Search::new(&config, Seed(1), start, hasher)?;
     let reason = evo::run(&mut search, &Valley, &mut (), &RunOptions::default())?;

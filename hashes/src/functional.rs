@@ -10,7 +10,7 @@
 //! one evaluation) and can join programs that differ less than the truncation, or only on inputs
 //! unlike the probe's (a false hit).
 
-use evo_dsl::{Executor, Layout, Program};
+use evo_dsl::{Dataflow, Executor, Layout, Program};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::{Hash, Seed};
@@ -56,7 +56,12 @@ impl FunctionalHasher {
 
     /// The functional hash of a program.
     pub fn hash(&self, program: &Program) -> Hash {
-        let mut executor = Executor::new(program, &self.layout);
+        self.hash_of(&Dataflow::of(program))
+    }
+
+    /// As [`FunctionalHasher::hash`], for those who have the dataflow of a program at hand.
+    pub fn hash_of(&self, flow: &Dataflow) -> Hash {
+        let mut executor = Executor::of(flow, &self.layout);
         let mut bytes = Vec::with_capacity(16 + MAGNITUDES.len() * (4 + 4 * self.layout.len()));
         bytes.extend([b'f', VERSION, self.mantissa_bits as u8]);
         bytes.extend(b"optimizer");

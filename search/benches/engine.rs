@@ -8,8 +8,8 @@ use evo_dsl::Program;
 use evo_evaluators::{Evaluator, Outcome, Score, Trial};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Deduplication, HurdleConfig, MutationConfig, MutationWeights, Mutator, Restarts, Search,
-    SearchConfig, Selection, Stopping, StrategyConfig,
+    Deduplication, HurdleConfig, MutationConfig, MutationWeights, Mutator, Restarts, RunOptions,
+    Search, SearchConfig, Selection, Stopping, Store, StrategyConfig, run,
 };
 
 const TWENTY: &str = "def train(w, g, m, v, lr):

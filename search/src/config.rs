@@ -48,6 +48,20 @@ fn default_window() -> u64 {
 }
 
 impl SearchConfig {
+    /// A search with every default.
+    pub fn new(strategy: StrategyConfig, stopping: Stopping) -> SearchConfig {
+        SearchConfig {
+            strategy,
+            selection: Selection::default(),
+            mutation: MutationConfig::default(),
+            window: default_window(),
+            deduplication: Deduplication::default(),
+            hurdles: HurdleConfig::default(),
+            restarts: Restarts::default(),
+            stopping,
+        }
+    }
+
     /// Checks everything but the mutation settings, which building the mutator checks.
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
         self.strategy.validate()?;

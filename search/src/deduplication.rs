@@ -107,19 +107,19 @@ impl Behaviours {
     pub(crate) fn identify(&mut self, program: &Program) -> Identity {
         let flow = Dataflow::of(program);
         let structure = structural_hash_of(program.signature(), &flow);
-        let behaviour = self.behaviour(program, structure);
+        let behaviour = self.behaviour(&flow, structure);
         let (length, states) = (flow.live_length(), flow.live_states());
         Identity { structure, behaviour, length, states }
     }
 
-    fn behaviour(&mut self, program: &Program, structure: Hash) -> Hash {
+    fn behaviour(&mut self, flow: &Dataflow, structure: Hash) -> Hash {
         if self.level != Deduplication::Functional {
             return structure;
         }
         if let Some(&behaviour) = self.structures.get(&structure) {
             return behaviour;
         }
-        let behaviour = self.hasher.hash(program);
+        let behaviour = self.hasher.hash_of(flow);
         self.structures.insert(structure, behaviour);
         behaviour
     }

@@ -28,16 +28,10 @@
 //!     }
 //! }
 //!
-//! let config = SearchConfig {
-//!     strategy: StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
-//!     stopping: Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
-//!     mutation: Default::default(),
-//!     deduplication: Default::default(),
-//!     restarts: Default::default(),
-//!     hurdles: Default::default(),
-//!     selection: Default::default(),
-//!     window: 64,
-//! };
+//! let config = SearchConfig::new(
+//!     StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
+//!     Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
+//! );
 //! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
 //! let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
 //! let mut search = Search::new(&config, Seed(1), start, hasher)?;

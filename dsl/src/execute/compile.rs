@@ -7,7 +7,7 @@
 use super::allocate::{Allocator, Draft, DraftArg, DraftElements, Tree};
 use super::fuse::fuse;
 use super::plan::{Arg, Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
-use crate::{Dataflow, Layout, Node, Op, Program, Role, Type, Value};
+use crate::{Dataflow, Layout, Node, Op, Role, Type, Value};
 
 /// A value while compiling.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +17,7 @@ enum Lowered {
 }
 
 /// Compiles the live part of a program for a layout.
-pub(super) fn compile(program: &Program, layout: &Layout) -> Plan {
-    let flow = Dataflow::of(program);
+pub(super) fn compile(flow: &Dataflow, layout: &Layout) -> Plan {
     let mut compiler = Compiler::new(layout.leaves().len());
     let mut values = Vec::with_capacity(flow.nodes().len());
     for node in flow.nodes() {

@@ -6,7 +6,7 @@ use super::compile::compile;
 use super::kernels::{self, Block, Factors, Input};
 use super::plan::{Arg, Elements, Instruction, Modifier, Plan, Register, Slot, Source, Stage};
 use crate::reduce::LeafSum;
-use crate::{Layout, Program};
+use crate::{Dataflow, Layout, Program};
 
 /// Elements of a block: a register is 4 KiB, so the few registers in use stay in the L1 cache.
 const BLOCK: usize = 1024;
@@ -41,14 +41,19 @@ enum Weights<'a> {
 impl Executor {
     /// Compiles a program for parameters of this layout; states are zero.
     pub fn new(program: &Program, layout: &Layout) -> Executor {
-        let plan = compile(program, layout);
+        Executor::of(&Dataflow::of(program), layout)
+    }
+
+    /// As [`Executor::new`], for those who have the dataflow of a program at hand.
+    pub fn of(flow: &Dataflow, layout: &Layout) -> Executor {
+        let plan = compile(flow, layout);
         let block = BLOCK.min(layout.len());
         let sums = plan.stages.iter().map(|stage| stage.sums.len()).max().unwrap_or(0);
         let memory = Memory {
             small: plan.small.clone(),
             registers: vec![vec![0.0; block]; plan.registers],
             spills: vec![vec![0.0; layout.len()]; plan.spills],
-            states: vec![vec![0.0; layout.len()]; program.signature().states()],
+            states: vec![vec![0.0; layout.len()]; flow.outputs().len() - 1],
             sums: vec![LeafSum::ZERO; sums],
         };
         Executor { plan, layout: layout.clone(), memory, step: 0 }

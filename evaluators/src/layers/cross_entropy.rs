@@ -37,7 +37,8 @@ impl<T: Real> CustomOp1 for CrossEntropy<T> {
         let mut total = T::ZERO;
         softmax(&mut probabilities, classes, Mask::None, |row, largest, sum| {
             let target = self.targets[row] as usize;
-            total += largest + sum.ln() - logits[row * classes + target];
+            // In this order: beside large logits the logarithm would be lost, and the loss be 0.
+            total += (largest - logits[row * classes + target]) + sum.ln();
         });
         let loss = total / T::of(self.targets.len());
         // A second forward pass of the same node cannot happen: one is made for each call of `of`.
@@ -77,6 +78,16 @@ mod tests {
         let loss = CrossEntropy::<f32>::of(&logits, &[1, 9].into()).expect("valid");
         let loss = loss.to_scalar::<f32>().expect("a scalar");
         assert!((loss - libm::logf(10.0)).abs() < 1e-6, "{loss}");
+    }
+
+    #[test]
+    fn large_equal_logits_cost_no_less() {
+        for size in [4e7_f32, -4e7, 1e30] {
+            let logits = Tensor::from_vec(vec![size; 10], (1, 10), &Device::Cpu).expect("sizes");
+            let loss = CrossEntropy::<f32>::of(&logits, &[3].into()).expect("valid");
+            let loss = loss.to_scalar::<f32>().expect("a scalar");
+            assert!((loss - libm::logf(10.0)).abs() < 1e-6, "{loss}");
+        }
     }
 
     #[test]
