@@ -38,3 +38,21 @@ quickstart:
 # The zoo's reference trajectories, made again; needs NumPy and PyTorch.
 trajectories:
     python3 dsl/tests/reference/make_trajectories.py
+
+# Evolution against its controls at equal evaluations, ten seeds each: about ten minutes.
+controls:
+    cargo build --release
+    python3 benches/controls.py target/release/evo configs/quickstart.ron
+
+# One digest of the quickstart for any threads and interruptions: about ten minutes.
+determinism:
+    cargo build --release
+    python3 benches/determinism.py target/release/evo configs/quickstart.ron
+
+# A million candidates: the curve of memory and the size of the store.
+endurance DIR:
+    cargo run --release -p evo-search --example endurance -- memory 1000000 {{ DIR }}
+
+# How well two threads are used.
+scaling:
+    cargo run --release -p evo-search --example endurance -- scaling

@@ -31,7 +31,7 @@ pub enum SearchError {
     #[error("the worker threads could not be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// The store could not be written, most likely for want of space. What it held before is sound.
-    #[error("{}: could not be written: {source}; make space and resume the run", path.display())]
+    #[error("{}: could not be written; make space and resume the run", path.display())]
     StoreFull {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum SearchError {
         path: PathBuf,
     },
     /// The file that keeps other runs away could not be locked.
-    #[error("{}: could not be locked: {source}", path.display())]
+    #[error("{}: could not be locked", path.display())]
     StoreLock {
         /// The lock's file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum SearchError {
         birth: u64,
     },
     /// SQLite refused something else.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: SQLite refused a request", path.display())]
     Store {
         /// The file.
         path: PathBuf,

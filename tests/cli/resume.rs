@@ -1,4 +1,5 @@
 //! Runs that end early and go on: interrupted, killed, given a higher limit, or changed.
+#![expect(clippy::disallowed_methods, reason = "it measures how long an interrupt takes")]
 
 use std::path::Path;
 use std::process::{Child, Stdio};
