@@ -14,7 +14,7 @@ use crate::output;
 const BEHAVIOUR: u64 = 400;
 
 /// Behaviours held in memory, whatever the length of the run.
-const BEHAVIOURS: u64 = 200_000;
+const BEHAVIOURS: u64 = 20_000;
 
 /// Bytes an individual takes: a program of some thirty statements.
 const INDIVIDUAL: u64 = 2_500;

@@ -20,7 +20,7 @@ use crate::{Restart, SearchError, Store};
 const SNAPSHOT_EVERY: u64 = 10_000;
 
 /// Behaviours held in memory where a store has the others.
-const REMEMBERED: usize = 200_000;
+const REMEMBERED: usize = 20_000;
 
 impl Search {
     /// Keeps the run in a store, and goes on with the one it holds, if it holds one.
