@@ -1,0 +1,104 @@
+//! Absorption: outcomes change the state of the search, in birth order.
+//!
+//! Invariant: what is absorbed is counted, recorded and shown to hall of fame, hurdles, strategy and
+//! restarts exactly once, and nothing else changes any of them.
+
+use std::sync::Arc;
+
+use evo_evaluators::Outcome;
+
+use super::Search;
+use crate::deduplication::Identity;
+use crate::window::{Birth, Fate};
+use crate::{Individual, Restart, RestartFrom, RestartReason, SearchError};
+
+impl Search {
+    /// After the stop there is no later birth to keep outcomes from.
+    pub(super) fn finish_if_stopped(&mut self) -> Result<(), SearchError> {
+        while self.stop.is_some() && self.absorb_next()? {}
+        Ok(())
+    }
+
+    /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
+    pub(super) fn absorb_next(&mut self) -> Result<bool, SearchError> {
+        let Some((birth, Birth { program, identity, lineage, fate, .. })) =
+            self.window.pop_settled()
+        else {
+            return Ok(false);
+        };
+        let Identity { behaviour, length, states, .. } = identity;
+        let outcome = match fate {
+            Fate::Told(outcome) => {
+                self.count(&outcome);
+                self.hurdles.absorb(&self.hurdle_config, outcome.stages());
+                self.put_up_hurdles();
+                self.behaviours.record(birth, identity, Arc::clone(&outcome));
+                outcome
+            }
+            Fate::Duplicate(evaluation) => {
+                self.behaviours.outcome(behaviour, evaluation, self.store.as_ref())?
+            }
+            Fate::Awaited => unreachable!("only settled births leave the window"),
+        };
+        // NaN would make tournaments depend on who is drawn first.
+        let fitness =
+            if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
+        self.lineage.absorb(identity, lineage, fitness);
+        self.absorb(Individual { birth, program, behaviour, fitness, length, states }, &outcome);
+        if let Some(lineage) = lineage {
+            self.breeder.note_fitness(lineage, fitness, self.start.fitness);
+        }
+        Ok(true)
+    }
+
+    /// Candidates share the hurdles until one changes.
+    pub(super) fn put_up_hurdles(&mut self) {
+        let thresholds = self.hurdles.thresholds(&self.hurdle_config);
+        if *self.thresholds != *thresholds {
+            self.thresholds = thresholds.into();
+        }
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Scored(_) => &mut self.counters.scored,
+            Outcome::Invalid(_) => &mut self.counters.invalid,
+            Outcome::Stopped(_) => &mut self.counters.stopped,
+            Outcome::Failed { .. } => &mut self.counters.failed,
+        };
+        *counter += 1;
+    }
+
+    fn absorb(&mut self, individual: Individual, outcome: &Outcome) {
+        if let Outcome::Scored(score) = outcome {
+            self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
+        }
+        if self.stop.is_none() {
+            self.stop = self.stopping.by_fitness(individual.fitness);
+        }
+        let Individual { birth, fitness, .. } = individual;
+        if birth == 0 {
+            self.start.fitness = fitness;
+        }
+        if self.restart_clock.admits(birth) {
+            self.strategy.absorb(individual);
+        }
+        self.counters.absorbed += 1;
+        let reason = self.restart_clock.absorb(birth, fitness);
+        // After the stop nothing would be bred from a refilled population.
+        if let (Some(reason), None) = (reason, self.stop) {
+            self.restart(birth, reason);
+        }
+    }
+
+    fn restart(&mut self, absorbed: u64, reason: RestartReason) {
+        let best = self.hall_of_fame.best().map(|best| &best.individual);
+        let carried = match self.restart_clock.from() {
+            RestartFrom::Start => &self.start,
+            RestartFrom::Best => best.unwrap_or(&self.start),
+        };
+        self.strategy.restart(carried);
+        let birth = self.restart_clock.restart(absorbed, carried);
+        self.restarts.push(Restart { birth, reason, carried: carried.clone() });
+    }
+}
