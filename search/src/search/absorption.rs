@@ -9,6 +9,7 @@ use evo_evaluators::Outcome;
 
 use super::Search;
 use crate::deduplication::Identity;
+use crate::hurdles::Hurdles;
 use crate::window::{Birth, Fate};
 use crate::{Individual, Restart, RestartFrom, RestartReason, SearchError};
 
@@ -30,8 +31,11 @@ impl Search {
         let outcome = match fate {
             Fate::Told(outcome) => {
                 self.count(&outcome);
-                self.hurdles.absorb(&self.hurdle_config, outcome.stages());
-                self.put_up_hurdles();
+                // After a restart, what was bred before it says nothing of the new population.
+                if self.restart_clock.admits(birth) {
+                    self.hurdles.absorb(&self.hurdle_config, outcome.stages());
+                    self.put_up_hurdles();
+                }
                 self.behaviours.record(birth, identity, Arc::clone(&outcome));
                 outcome
             }
@@ -92,6 +96,9 @@ impl Search {
     }
 
     fn restart(&mut self, absorbed: u64, reason: RestartReason) {
+        // A fresh start would not clear the hurdles of a population that has come far.
+        self.hurdles = Hurdles::default();
+        self.put_up_hurdles();
         let best = self.hall_of_fame.best().map(|best| &best.individual);
         let carried = match self.restart_clock.from() {
             RestartFrom::Start => &self.start,
