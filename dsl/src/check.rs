@@ -5,7 +5,6 @@
 
 use thiserror::Error;
 
-use crate::op::ShapeRule;
 use crate::{Operand, Program, Role, Statement, Type, Variable};
 
 /// Why a program does not check.
@@ -133,12 +132,6 @@ fn undefined(program: &Program, variable: Variable) -> CheckErrorKind {
 
 fn argument_types(statement: &Statement, args: &[Type]) -> CheckErrorKind {
     let info = statement.op.info();
-    let expected = match info.rule {
-        ShapeRule::KeepFirst => "(any, scalar)",
-        ShapeRule::Blend => "(any, any, scalar)",
-        ShapeRule::IntegersOnly => "integers only, and programs hold floats",
-        _ => "any types",
-    };
     let types: Vec<String> = args.iter().map(Type::to_string).collect();
-    CheckErrorKind::ArgumentTypes { op: info.name, types: types.join(", "), expected }
+    CheckErrorKind::ArgumentTypes { op: info.name, types: types.join(", "), expected: info.rule.takes() }
 }

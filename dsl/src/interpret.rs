@@ -4,15 +4,29 @@
 //! reordered. It is the oracle the executor is tested against, so it is written to be read, and
 //! it runs in float64 as well, to tell a rounding difference from a wrong answer.
 
-use crate::reduce::{LeafSum, clip_factor, cosine};
-use crate::{Layout, Op, Operand, Program, Real, Role, Statement};
+use crate::matrix::{self, Scratch};
+use crate::reduce::{LeafSum, bias_correction, clip_factor, column_means, cosine, row_means};
+use crate::{Layout, Op, Operand, Program, Real, Role, Statement, Type};
 
 /// A value while a program runs.
 #[derive(Clone, Debug)]
 enum Value<T> {
-    Scalar(f64),
-    PerLeaf(Vec<f64>),
+    /// One float64 for everything, or for each leaf, row or column, leaf by leaf.
+    Small(Type, Vec<f64>),
     Tree(Vec<T>),
+}
+
+impl<T> Value<T> {
+    fn scalar(value: f64) -> Value<T> {
+        Value::Small(Type::Scalar, vec![value])
+    }
+
+    fn ty(&self) -> Type {
+        match self {
+            Value::Small(ty, _) => *ty,
+            Value::Tree(_) => Type::Tree,
+        }
+    }
 }
 
 /// Runs a program step by step, carrying its states.
@@ -51,8 +65,8 @@ impl<T: Real> Interpreter<T> {
                 Role::Weight => Value::Tree(w.to_vec()),
                 Role::Gradient => Value::Tree(g.to_vec()),
                 Role::State(state) => Value::Tree(self.states[state].clone()),
-                Role::LearningRate => Value::Scalar(lr),
-                Role::Step => Value::Scalar(self.step as f64),
+                Role::LearningRate => Value::scalar(lr),
+                Role::Step => Value::scalar(self.step as f64),
             });
         }
         for statement in program.statements() {
@@ -61,7 +75,7 @@ impl<T: Real> Interpreter<T> {
         }
         let mut outputs = program.outputs().iter().map(|output| {
             let value = variables[usize::from(output.0)].as_ref();
-            self.broadcast(value.expect("outputs are checked to be defined"))
+            self.tree(value.expect("outputs are checked to be defined"))
         });
         let update = outputs.next().expect("the first output is the update");
         let states = outputs.collect();
@@ -79,7 +93,7 @@ impl<T: Real> Interpreter<T> {
             .args()
             .iter()
             .map(|operand| match *operand {
-                Operand::Constant(value) => Value::Scalar(value),
+                Operand::Constant(value) => Value::scalar(value),
                 Operand::Variable(variable) => {
                     let value = variables[usize::from(variable.0)].clone();
                     value.expect("arguments are checked to be defined")
@@ -87,35 +101,52 @@ impl<T: Real> Interpreter<T> {
             })
             .collect();
         match (statement.op, args.as_slice()) {
-            (op, []) => {
-                Value::Scalar(op.constant().expect("an op without arguments is a constant"))
-            }
+            (Op::Rows, []) => self.of_leaves(crate::Leaf::rows),
+            (Op::Columns, []) => self.of_leaves(crate::Leaf::columns),
+            (op, []) => Value::scalar(op.constant().expect("the others are constants")),
             (Op::Norm, [x]) => self.norm(x),
-            (Op::GlobalNorm, [x]) => Value::Scalar(self.dot(x, x).sqrt()),
-            (Op::Dot, [a, b]) => Value::Scalar(self.dot(a, b)),
+            (Op::GlobalNorm, [x]) => Value::scalar(self.dot(x, x).sqrt()),
+            (Op::Dot, [a, b]) => Value::scalar(self.dot(a, b)),
             (Op::CosineSim, [a, b]) => self.cosine_sim(a, b),
-            (Op::Clip, [x, Value::Scalar(limit)]) => {
-                let factor = Value::Scalar(clip_factor(self.dot(x, x), *limit));
-                self.zip(
-                    x,
-                    &factor,
-                    |a, b| f64::binary(Op::Mul, a, b),
-                    |a, b| T::binary(Op::Mul, a, b),
-                )
+            (Op::RowMean, [x]) => self.mean(x, Type::PerRow, row_means),
+            (Op::ColumnMean, [x]) => self.mean(x, Type::PerColumn, column_means),
+            (Op::Orthogonalize, [x]) => self.orthogonalized(x),
+            (Op::Outer, [r, c]) => {
+                let products = self.tree(r).into_iter().zip(self.tree(c));
+                Value::Tree(products.map(|(r, c)| T::binary(Op::Mul, r, c)).collect())
             }
-            (Op::Interp, [x, y, Value::Scalar(a)]) => {
-                self.zip(x, y, |x, y| f64::interp(x, y, *a), |x, y| T::interp(x, y, *a))
+            (Op::Clip, [x, limit]) => {
+                self.scaled(x, clip_factor(self.dot(x, x), as_scalar(limit)))
+            }
+            (Op::BiasCorrect, [x, beta]) => {
+                self.scaled(x, bias_correction(as_scalar(beta), self.step as f64))
+            }
+            (Op::Interp, [x, y, a]) => {
+                let a = as_scalar(a);
+                self.zip(x, y, |x, y| f64::interp(x, y, a), |x, y| T::interp(x, y, a))
+            }
+            (Op::Where, [c, a, b]) => self.choose(c, a, b),
+            (Op::Clamp, [x, low, high]) => {
+                let raised = self.binary(Op::Max, x, low);
+                self.binary(Op::Min, &raised, high)
             }
             (op, [x]) => match x {
-                Value::Scalar(x) => Value::Scalar(f64::unary(op, *x)),
-                Value::PerLeaf(x) => Value::PerLeaf(x.iter().map(|x| f64::unary(op, *x)).collect()),
+                Value::Small(ty, x) => {
+                    Value::Small(*ty, x.iter().map(|x| f64::unary(op, *x)).collect())
+                }
                 Value::Tree(x) => Value::Tree(x.iter().map(|x| T::unary(op, *x)).collect()),
             },
-            (op, [a, b]) => {
-                self.zip(a, b, |a, b| f64::binary(op, a, b), |a, b| T::binary(op, a, b))
-            }
+            (op, [a, b]) => self.binary(op, a, b),
             (op, _) => unreachable!("{} on checked arguments", op.info().name),
         }
+    }
+
+    fn binary(&self, op: Op, a: &Value<T>, b: &Value<T>) -> Value<T> {
+        self.zip(a, b, |a, b| f64::binary(op, a, b), |a, b| T::binary(op, a, b))
+    }
+
+    fn scaled(&self, x: &Value<T>, factor: f64) -> Value<T> {
+        self.binary(Op::Mul, x, &Value::scalar(factor))
     }
 
     /// An elementwise function on the join of two values' types.
@@ -126,49 +157,100 @@ impl<T: Real> Interpreter<T> {
         small: impl Fn(f64, f64) -> f64,
         element: impl Fn(T, T) -> T,
     ) -> Value<T> {
-        match (a, b) {
-            (Value::Scalar(a), Value::Scalar(b)) => Value::Scalar(small(*a, *b)),
-            (Value::Tree(_), _) | (_, Value::Tree(_)) => {
-                let pairs = self.broadcast(a).into_iter().zip(self.broadcast(b));
+        match a.ty().join(b.ty()) {
+            Type::Tree => {
+                let pairs = self.tree(a).into_iter().zip(self.tree(b));
                 Value::Tree(pairs.map(|(a, b)| element(a, b)).collect())
             }
-            _ => {
-                let pairs = self.per_leaf(a).into_iter().zip(self.per_leaf(b));
-                Value::PerLeaf(pairs.map(|(a, b)| small(a, b)).collect())
+            ty => {
+                let pairs = self.small(a, ty).into_iter().zip(self.small(b, ty));
+                Value::Small(ty, pairs.map(|(a, b)| small(a, b)).collect())
             }
         }
     }
 
-    fn norm(&self, x: &Value<T>) -> Value<T> {
-        match x {
-            Value::Scalar(x) => Value::Scalar(x.abs()),
-            Value::PerLeaf(x) => Value::PerLeaf(x.iter().map(|x| x.abs()).collect()),
-            Value::Tree(x) => Value::PerLeaf(self.leaf_dots(x, x).map(f64::sqrt).collect()),
+    fn choose(&self, condition: &Value<T>, a: &Value<T>, b: &Value<T>) -> Value<T> {
+        match condition.ty().join(a.ty()).join(b.ty()) {
+            Type::Tree => {
+                let pairs = self.tree(a).into_iter().zip(self.tree(b));
+                let all = self.tree(condition).into_iter().zip(pairs);
+                Value::Tree(all.map(|(c, (a, b))| T::choose(c, a, b)).collect())
+            }
+            ty => {
+                let pairs = self.small(a, ty).into_iter().zip(self.small(b, ty));
+                let all = self.small(condition, ty).into_iter().zip(pairs);
+                Value::Small(ty, all.map(|(c, (a, b))| f64::choose(c, a, b)).collect())
+            }
         }
+    }
+
+    fn of_leaves(&self, number: impl Fn(&crate::Leaf) -> usize) -> Value<T> {
+        let numbers = self.layout.leaves().iter().map(|leaf| number(leaf) as f64);
+        Value::Small(Type::PerLeaf, numbers.collect())
+    }
+
+    fn norm(&self, x: &Value<T>) -> Value<T> {
+        let squares = match x {
+            Value::Small(ty @ (Type::Scalar | Type::PerLeaf), x) => {
+                return Value::Small(*ty, x.iter().map(|x| x.abs()).collect());
+            }
+            Value::Small(ty, x) => self.by_leaf(*ty, x, |x| x.iter().map(|x| x * x).sum()),
+            Value::Tree(x) => self.leaf_dots(x, x).collect(),
+        };
+        Value::Small(Type::PerLeaf, squares.into_iter().map(f64::sqrt).collect())
+    }
+
+    /// One number for the values of each leaf.
+    fn by_leaf(&self, ty: Type, x: &[f64], number: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+        let leaves = self.layout.leaves().iter().enumerate();
+        leaves.map(|(index, leaf)| number(&x[leaf.places(ty, index)])).collect()
+    }
+
+    /// The mean within each row (`direction` per-row) or column, `of_tree` that of one leaf.
+    fn mean(&self, x: &Value<T>, direction: Type, of_tree: MeansOf<T>) -> Value<T> {
+        match x {
+            Value::Tree(x) => {
+                let mut means = vec![0.0; self.layout.count(direction)];
+                for (index, leaf) in self.layout.leaves().iter().enumerate() {
+                    let out = &mut means[leaf.places(direction, index)];
+                    of_tree(&x[leaf.range()], out, T::to_f64);
+                }
+                Value::Small(direction, means)
+            }
+            // It varies across the direction of the mean, once in each leaf.
+            Value::Small(ty @ (Type::PerRow | Type::PerColumn), x) if *ty != direction => {
+                let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
+                Value::Small(Type::PerLeaf, self.by_leaf(*ty, x, mean))
+            }
+            constant => constant.clone(),
+        }
+    }
+
+    fn orthogonalized(&self, x: &Value<T>) -> Value<T> {
+        let (mut x, mut scratch) = (self.tree(x), Scratch::default());
+        for leaf in self.layout.leaves() {
+            let (rows, columns) = (leaf.rows(), leaf.columns());
+            matrix::orthogonalize(&mut x[leaf.range()], rows, columns, &mut scratch);
+        }
+        Value::Tree(x)
     }
 
     fn cosine_sim(&self, a: &Value<T>, b: &Value<T>) -> Value<T> {
         // A smaller value is broadcast first, so that its norm counts every element.
-        let (a, b) = match (a, b) {
-            (Value::Tree(_), _) | (_, Value::Tree(_)) => {
-                (Value::Tree(self.broadcast(a)), Value::Tree(self.broadcast(b)))
-            }
-            (Value::PerLeaf(_), _) | (_, Value::PerLeaf(_)) => {
-                (Value::PerLeaf(self.per_leaf(a)), Value::PerLeaf(self.per_leaf(b)))
-            }
-            _ => (a.clone(), b.clone()),
+        let ty = a.ty().join(b.ty());
+        let broadcast = |value: &Value<T>| match ty {
+            Type::Tree => Value::Tree(self.tree(value)),
+            ty => Value::Small(ty, self.small(value, ty)),
         };
-        Value::Scalar(cosine(self.dot(&a, &b), self.dot(&a, &a), self.dot(&b, &b)))
+        let (a, b) = (broadcast(a), broadcast(b));
+        Value::scalar(cosine(self.dot(&a, &b), self.dot(&a, &a), self.dot(&b, &b)))
     }
 
     fn dot(&self, a: &Value<T>, b: &Value<T>) -> f64 {
-        match (a, b) {
-            (Value::Scalar(a), Value::Scalar(b)) => a * b,
-            (Value::Tree(_), _) | (_, Value::Tree(_)) => {
-                self.leaf_dots(&self.broadcast(a), &self.broadcast(b)).sum()
-            }
-            _ => {
-                let pairs = self.per_leaf(a).into_iter().zip(self.per_leaf(b));
+        match a.ty().join(b.ty()) {
+            Type::Tree => self.leaf_dots(&self.tree(a), &self.tree(b)).sum(),
+            ty => {
+                let pairs = self.small(a, ty).into_iter().zip(self.small(b, ty));
                 pairs.map(|(a, b)| a * b).sum()
             }
         }
@@ -182,24 +264,49 @@ impl<T: Real> Interpreter<T> {
         })
     }
 
-    fn per_leaf(&self, value: &Value<T>) -> Vec<f64> {
-        match value {
-            Value::Scalar(value) => vec![*value; self.layout.leaves().len()],
-            Value::PerLeaf(values) => values.clone(),
-            Value::Tree(_) => unreachable!("a tree never broadcasts into a smaller type"),
+    /// A value as one of a type that it broadcasts into, short of a tree.
+    fn small(&self, value: &Value<T>, to: Type) -> Vec<f64> {
+        let Value::Small(from, values) = value else {
+            unreachable!("a tree never broadcasts into a smaller type")
+        };
+        if *from == to {
+            return values.clone();
         }
+        let mut out = vec![0.0; self.layout.count(to)];
+        for (index, leaf) in self.layout.leaves().iter().enumerate() {
+            // What is broadcast to rows or columns is a scalar or one number for the leaf.
+            out[leaf.places(to, index)].fill(values[leaf.places(*from, index).start]);
+        }
+        out
     }
 
-    fn broadcast(&self, value: &Value<T>) -> Vec<T> {
-        match value {
-            Value::Tree(elements) => elements.clone(),
-            small => {
-                let values = self.per_leaf(small);
-                let leaves = self.layout.leaves().iter().zip(values);
-                leaves
-                    .flat_map(|(leaf, value)| leaf.range().map(move |_| T::from_f64(value)))
-                    .collect()
-            }
+    fn tree(&self, value: &Value<T>) -> Vec<T> {
+        let (ty, values) = match value {
+            Value::Tree(elements) => return elements.clone(),
+            Value::Small(ty, values) => (*ty, values),
+        };
+        let mut out = Vec::with_capacity(self.layout.len());
+        for (index, leaf) in self.layout.leaves().iter().enumerate() {
+            let values = &values[leaf.places(ty, index)];
+            out.extend((0..leaf.range().len()).map(|element| {
+                T::from_f64(match ty {
+                    Type::PerRow => values[element / leaf.columns()],
+                    Type::PerColumn => values[element % leaf.columns()],
+                    _ => values[0],
+                })
+            }));
         }
+        out
+    }
+}
+
+/// Writes the mean of every row, or of every column, of a leaf.
+type MeansOf<T> = fn(&[T], &mut [f64], fn(T) -> f64);
+
+/// The number in an argument that is checked to be a scalar.
+fn as_scalar<T>(value: &Value<T>) -> f64 {
+    match value {
+        Value::Small(_, values) => values[0],
+        Value::Tree(_) => unreachable!("the argument is checked to be a scalar"),
     }
 }

@@ -2,14 +2,22 @@
 //!
 //! Invariant: leaves are contiguous, in order, and cover the vector; reductions visit them in
 //! this order. One flat vector is why an update is a single pass over memory.
+//!
+//! Every leaf is also a matrix, in row-major order: its first dimension by all the others. A
+//! vector is one column and a scalar one number, so that a factored second moment, and whatever
+//! else is defined by rows and columns, is defined on them too, and exact.
 
 use std::ops::Range;
+
+use crate::Type;
 
 /// One parameter tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
     shape: Vec<usize>,
     range: Range<usize>,
+    /// Rows and columns of all the leaves before this one.
+    before: (usize, usize),
 }
 
 impl Leaf {
@@ -21,6 +29,27 @@ impl Leaf {
     /// Where its elements are in the flat vector.
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
+    }
+
+    /// Rows of its matrix: the first dimension, 1 for a scalar.
+    pub fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// Columns of its matrix: the product of all dimensions but the first, 1 for a vector.
+    pub fn columns(&self) -> usize {
+        self.shape.iter().skip(1).product()
+    }
+
+    /// Where its values are among all values of a type, in the order of the leaves.
+    pub(crate) fn places(&self, ty: Type, index: usize) -> Range<usize> {
+        match ty {
+            Type::Scalar => 0..1,
+            Type::PerLeaf => index..index + 1,
+            Type::PerRow => self.before.0..self.before.0 + self.rows(),
+            Type::PerColumn => self.before.1..self.before.1 + self.columns(),
+            Type::Tree => self.range(),
+        }
     }
 }
 
@@ -34,11 +63,13 @@ pub struct Layout {
 impl Layout {
     /// Lays tensors of these shapes end to end.
     pub fn new(shapes: impl IntoIterator<Item = Vec<usize>>) -> Layout {
-        let mut len = 0;
+        let (mut len, mut before) = (0, (0, 0));
         let place = |shape: Vec<usize>| {
             let start = len;
             len += shape.iter().product::<usize>();
-            Leaf { shape, range: start..len }
+            let leaf = Leaf { shape, range: start..len, before };
+            before = (before.0 + leaf.rows(), before.1 + leaf.columns());
+            leaf
         };
         let leaves = shapes.into_iter().map(place).collect();
         Layout { leaves, len }
@@ -57,5 +88,30 @@ impl Layout {
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// How many numbers a value of this type holds.
+    pub(crate) fn count(&self, ty: Type) -> usize {
+        match (ty, self.leaves.len().checked_sub(1)) {
+            (Type::Scalar, _) => 1,
+            (_, None) => 0,
+            (ty, Some(last)) => self.leaves[last].places(ty, last).end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_leaf_is_a_matrix_of_its_first_dimension_by_the_others() {
+        let layout = Layout::new([vec![4, 3, 2, 2], vec![7], vec![], vec![5, 3]]);
+        let matrices: Vec<_> =
+            layout.leaves().iter().map(|leaf| (leaf.rows(), leaf.columns())).collect();
+        assert_eq!(matrices, [(4, 12), (7, 1), (1, 1), (5, 3)]);
+        assert_eq!(Type::ALL.map(|ty| layout.count(ty)), [1, 4, 17, 17, 71]);
+        assert_eq!(layout.leaves()[3].places(Type::PerRow, 3), 12..17);
+        assert_eq!(Layout::new([]).count(Type::PerRow), 0);
     }
 }

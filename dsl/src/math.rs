@@ -309,6 +309,13 @@ pub(crate) fn sign(x: f32) -> f32 {
     if x > 0.0 { 1.0 } else { not_above }
 }
 
+/// 1 above zero, 0 at and below it, NaN stays.
+#[inline(always)]
+pub(crate) fn heaviside(x: f32) -> f32 {
+    let not_above = if x <= 0.0 { 0.0 } else { x };
+    if x > 0.0 { 1.0 } else { not_above }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,10 +4,13 @@
 //! vectorises; float64 elements, and every scalar and per-leaf value, through the `libm` crate.
 //! Both are pure Rust and give the same bits everywhere.
 
+use std::fmt::Debug;
+use std::ops::{Add, Mul};
+
 use crate::{GUARD, Op, math};
 
 /// A number that programs compute with.
-pub trait Real: Copy + std::fmt::Debug {
+pub trait Real: Copy + Default + Debug + Add<Output = Self> + Mul<Output = Self> {
     /// Rounds a float64, as a scalar is rounded when it broadcasts into a tree.
     fn from_f64(value: f64) -> Self;
 
@@ -28,6 +31,12 @@ pub trait Real: Copy + std::fmt::Debug {
 
     /// `(1 - a) x + a y`; `1 - a` is taken in float64.
     fn interp(x: Self, y: Self, a: f64) -> Self;
+
+    /// `a / b`, without a guard.
+    fn divided(a: Self, b: Self) -> Self;
+
+    /// `a` where `condition` is above zero, else `b`.
+    fn choose(condition: Self, a: Self, b: Self) -> Self;
 }
 
 impl Real for f32 {
@@ -69,6 +78,7 @@ impl Real for f32 {
             Op::Cbrt => math::cbrt(x),
             Op::Reciprocal => 1.0 / x,
             Op::Sign => math::sign(x),
+            Op::Heaviside => math::heaviside(x),
             _ => unreachable!("{} is not elementwise in one argument", op.info().name),
         }
     }
@@ -88,6 +98,14 @@ impl Real for f32 {
 
     fn interp(x: f32, y: f32, a: f64) -> f32 {
         (1.0 - a) as f32 * x + a as f32 * y
+    }
+
+    fn divided(a: f32, b: f32) -> f32 {
+        a / b
+    }
+
+    fn choose(condition: f32, a: f32, b: f32) -> f32 {
+        if condition > 0.0 { a } else { b }
     }
 }
 
@@ -135,6 +153,9 @@ impl Real for f64 {
             Op::Sign if x > 0.0 => 1.0,
             Op::Sign if x < 0.0 => -1.0,
             Op::Sign => x,
+            Op::Heaviside if x > 0.0 => 1.0,
+            Op::Heaviside if x <= 0.0 => 0.0,
+            Op::Heaviside => x,
             _ => unreachable!("{} is not elementwise in one argument", op.info().name),
         }
     }
@@ -154,6 +175,14 @@ impl Real for f64 {
 
     fn interp(x: f64, y: f64, a: f64) -> f64 {
         (1.0 - a) * x + a * y
+    }
+
+    fn divided(a: f64, b: f64) -> f64 {
+        a / b
+    }
+
+    fn choose(condition: f64, a: f64, b: f64) -> f64 {
+        if condition > 0.0 { a } else { b }
     }
 }
 

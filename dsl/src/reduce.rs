@@ -47,6 +47,66 @@ impl LeafSum {
     }
 }
 
+/// Means of a leaf's rows: `x` holds the leaf, `out` one number for each row. Each row is summed in
+/// order.
+pub(crate) fn row_means<T: Copy>(x: &[T], out: &mut [f64], widen: impl Fn(T) -> f64) {
+    let columns = x.len() / out.len().max(1);
+    out.fill(0.0);
+    add_rows(x, 0, columns, out, &widen);
+    out.iter_mut().for_each(|sum| *sum /= columns as f64);
+}
+
+/// Adds the elements of a block, the first of which is element `start` of its leaf, to the sums of
+/// the leaf's rows.
+#[inline(always)]
+pub(crate) fn add_rows<T: Copy>(
+    x: &[T],
+    start: usize,
+    columns: usize,
+    sums: &mut [f64],
+    widen: impl Fn(T) -> f64,
+) {
+    let (mut row, mut column, mut rest) = (start / columns.max(1), start % columns.max(1), x);
+    while !rest.is_empty() {
+        let (of_row, others) = rest.split_at(rest.len().min(columns - column));
+        sums[row] = of_row.iter().fold(sums[row], |sum, x| sum + widen(*x));
+        (row, column, rest) = (row + 1, 0, others);
+    }
+}
+
+/// Means of a leaf's columns: `x` holds the leaf, `out` one number for each column. Each column is
+/// summed in order.
+pub(crate) fn column_means<T: Copy>(x: &[T], out: &mut [f64], widen: impl Fn(T) -> f64) {
+    out.fill(0.0);
+    add_columns(x, 0, out, &widen);
+    let rows = x.len() / out.len().max(1);
+    out.iter_mut().for_each(|sum| *sum /= rows as f64);
+}
+
+/// Adds the elements of a block, the first of which is element `start` of its leaf, to the sums of
+/// the leaf's columns.
+#[inline(always)]
+pub(crate) fn add_columns<T: Copy>(
+    x: &[T],
+    start: usize,
+    sums: &mut [f64],
+    widen: impl Fn(T) -> f64,
+) {
+    let (mut column, mut rest) = (start % sums.len().max(1), x);
+    while !rest.is_empty() {
+        let (of_row, others) = rest.split_at(rest.len().min(sums.len() - column));
+        for (sum, x) in sums[column..].iter_mut().zip(of_row) {
+            *sum += widen(*x);
+        }
+        (column, rest) = (0, others);
+    }
+}
+
+/// The factor of `bias_correct` at a step: `1 / (1 - beta^step)`.
+pub(crate) fn bias_correction(beta: f64, step: f64) -> f64 {
+    1.0 / (1.0 - libm::pow(beta, step))
+}
+
 /// The cosine of the angle between two trees from their sums of products.
 pub(crate) fn cosine(dot: f64, a_square: f64, b_square: f64) -> f64 {
     dot / (a_square.sqrt() * b_square.sqrt())
