@@ -81,9 +81,9 @@ impl Draws {
     fn constant(&mut self, agreement: Agreement) -> f64 {
         match agreement {
             Agreement::Bits => CONSTANTS[self.next() as usize % CONSTANTS.len()],
-            // Some of which add up to 1.
+            // Some of which add up to 1, or are it nearly.
             Agreement::Rounding if self.next().is_multiple_of(3) => {
-                [0.9, 0.1, 0.3, 0.7][self.next() as usize % 4]
+                [0.9, 0.1, 0.3, 0.7, 0.999_999_99][self.next() as usize % 5]
             }
             agreement => self.value(agreement),
         }
