@@ -16,6 +16,7 @@
 //! # let _: Program = lion;
 //! ```
 
+mod canonical;
 mod check;
 mod dataflow;
 mod execute;
