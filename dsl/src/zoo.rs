@@ -20,13 +20,19 @@ macro_rules! entries {
     };
 }
 
-const ENTRIES: [ZooEntry; 11] = entries![
-    "sgd" "momentum" "nesterov" "adagrad" "rmsprop" "adam" "adamw" "adamw_uncorrected" "signsgd"
-    "lion" "lion_discovered"
+/// By family: plain gradients, moments, signs, matrices, and what the Lion search found.
+#[rustfmt::skip]
+const ENTRIES: [ZooEntry; 30] = entries![
+    "sgd" "momentum" "nesterov"
+    "adagrad" "rmsprop" "adadelta" "adam" "adamw" "adamw_uncorrected" "cautious_adamw" "amsgrad" "nadam"
+    "radam" "adabelief" "adan" "adafactor"
+    "signsgd" "signum" "powersign" "addsign" "tiger" "lion" "cautious_lion"
+    "muon" "muon_adamw"
+    "lion_discovered" "lion_raw" "discovered_decay" "discovered_adagrad" "discovered_belief"
 ];
 
 impl ZooEntry {
-    /// What it is and where it comes from.
+    /// What it is, where it comes from and with which constants: its first line, for lists.
     pub fn description(&self) -> &'static str {
         let first = self.text.lines().next().unwrap_or_default();
         first.trim_start_matches(['#', ' '])
@@ -38,7 +44,7 @@ impl ZooEntry {
     }
 }
 
-/// All entries, in a fixed order.
+/// All entries, in a fixed order, those of one family together.
 pub fn entries() -> &'static [ZooEntry] {
     &ENTRIES
 }
@@ -59,6 +65,7 @@ mod tests {
             let again = Program::parse(&printed).expect("printed text parses");
             assert_eq!(again.to_string(), printed, "{}", entry.name);
             assert!(entry.description().len() > 20, "{}", entry.name);
+            assert!(entry.text.starts_with("# "), "{}", entry.name);
         }
     }
 }
