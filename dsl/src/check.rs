@@ -133,5 +133,9 @@ fn undefined(program: &Program, variable: Variable) -> CheckErrorKind {
 fn argument_types(statement: &Statement, args: &[Type]) -> CheckErrorKind {
     let info = statement.op.info();
     let types: Vec<String> = args.iter().map(Type::to_string).collect();
-    CheckErrorKind::ArgumentTypes { op: info.name, types: types.join(", "), expected: info.rule.takes() }
+    CheckErrorKind::ArgumentTypes {
+        op: info.name,
+        types: types.join(", "),
+        expected: info.rule.takes(),
+    }
 }

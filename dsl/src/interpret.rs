@@ -115,9 +115,7 @@ impl<T: Real> Interpreter<T> {
                 let products = self.tree(r).into_iter().zip(self.tree(c));
                 Value::Tree(products.map(|(r, c)| T::binary(Op::Mul, r, c)).collect())
             }
-            (Op::Clip, [x, limit]) => {
-                self.scaled(x, clip_factor(self.dot(x, x), as_scalar(limit)))
-            }
+            (Op::Clip, [x, limit]) => self.scaled(x, clip_factor(self.dot(x, x), as_scalar(limit))),
             (Op::BiasCorrect, [x, beta]) => {
                 self.scaled(x, bias_correction(as_scalar(beta), self.step as f64))
             }

@@ -29,7 +29,13 @@ pub struct OpInfo {
 /// The function library of the Lion search space.
 const LION: &str = "Lion, arXiv 2302.06675";
 
-const fn row(op: Op, name: &'static str, arity: usize, rule: ShapeRule, formula: &'static str) -> OpInfo {
+const fn row(
+    op: Op,
+    name: &'static str,
+    arity: usize,
+    rule: ShapeRule,
+    formula: &'static str,
+) -> OpInfo {
     let commutative = matches!(op, Op::Add | Op::Mul | Op::Max | Op::Min | Op::Dot | Op::CosineSim);
     OpInfo { op, name, aliases: &[], arity, rule, commutative, formula, guard: "", source: LION }
 }
