@@ -331,5 +331,9 @@ pub(super) fn comprehension(value: &str, lists: &[String]) -> String {
 
 /// Lines of code, each indented by a number of levels.
 pub(super) fn indented(lines: &[String], levels: usize) -> String {
-    lines.iter().map(|line| format!("{}{line}\n", "    ".repeat(levels))).collect()
+    let indent = "    ".repeat(levels);
+    let line = |line: &String| {
+        if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") }
+    };
+    lines.iter().map(line).collect()
 }
