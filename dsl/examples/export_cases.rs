@@ -4,8 +4,8 @@
 //! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs and
 //! the programs, and `trajectories.f64`, the weights after every step (little-endian float64): for
 //! each program the float32 engine, the float64 engine, and the float64 engine on inputs perturbed
-//! by about a rounding of float32, from which the reader can tell how much of a difference is
-//! rounding.
+//! by about a rounding, of float32 and of float64, from which the reader can tell how much of a
+//! difference is rounding.
 
 #[path = "../tests/random_programs/mod.rs"]
 mod random_programs;
@@ -22,8 +22,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use random_programs::{draws, random_program};
 
 const STEPS: usize = 20;
-/// How many perturbed trajectories there are.
+/// How many perturbed trajectories there are for each size of perturbation.
 const PERTURBED: usize = 4;
+/// By how much they are perturbed: a rounding of float32 and of float64.
+const PERTURBATIONS: [f64; 2] = [6e-8, 1.2e-16];
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -85,21 +87,28 @@ impl Inputs {
     fn run(&self, program: &Program, out: &mut Vec<f64>) {
         self.trajectory::<f32>(program, None, out);
         self.trajectory::<f64>(program, None, out);
-        for number in 0..PERTURBED {
-            self.trajectory::<f64>(program, Some(number), out);
+        for size in PERTURBATIONS {
+            for number in 0..PERTURBED {
+                self.trajectory::<f64>(program, Some((number, size)), out);
+            }
         }
     }
 
-    fn trajectory<T: Real>(&self, program: &Program, perturbed: Option<usize>, out: &mut Vec<f64>) {
+    fn trajectory<T: Real>(
+        &self,
+        program: &Program,
+        perturbed: Option<(usize, f64)>,
+        out: &mut Vec<f64>,
+    ) {
         let mut interpreter = Interpreter::<T>::new(program, &self.layout);
         let mut weights: Vec<T> = self.weights.iter().map(|w| T::from_f64(*w)).collect();
         for (step, (gradient, rate)) in self.gradients.iter().zip(&self.rates).enumerate() {
-            // A rounding of float32 up or down, or none.
+            // A rounding up or down, or none.
             let nudge = |index: usize, salt: usize| {
-                let Some(number) = perturbed else { return 1.0 };
+                let Some((number, size)) = perturbed else { return 1.0 };
                 let mixed =
                     (index * 7 + step * 13 + number * 29 + salt).wrapping_mul(2_654_435_761);
-                1.0 + ((mixed >> 16) % 3) as f64 * 6e-8 - 6e-8
+                1.0 + (((mixed >> 16) % 3) as f64 - 1.0) * 2.0 * size
             };
             let gradient: Vec<T> = (gradient.iter().enumerate())
                 .map(|(index, g)| T::from_f64(g * nudge(index, 1)))
