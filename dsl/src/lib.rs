@@ -19,6 +19,7 @@
 mod check;
 mod dataflow;
 mod execute;
+mod export;
 mod interpret;
 mod layout;
 mod math;
@@ -35,6 +36,7 @@ pub mod zoo;
 pub use check::{CheckError, CheckErrorKind};
 pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::Executor;
+pub use export::{ExportTarget, export};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
