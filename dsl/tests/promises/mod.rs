@@ -71,7 +71,12 @@ pub(crate) fn check_engines(bytes: &[u8]) {
     check_engines_on(&program, &small, 3, awkward);
     // Longer than a block of the executor, and a tensor without elements.
     let long = Layout::new([vec![3, 700], vec![0], vec![5, 1], vec![1, 6]]);
-    check_engines_on(&program, &long, 2, if text.len() % 2 == 0 { ordinary } else { awkward });
+    check_engines_on(
+        &program,
+        &long,
+        2,
+        if text.len().is_multiple_of(2) { ordinary } else { awkward },
+    );
 }
 
 /// A program from the lines that can follow each other. Without it nearly every text that a fuzzer
