@@ -16,12 +16,14 @@
 //! # let _: Program = lion;
 //! ```
 
+mod canonical;
 mod check;
 mod dataflow;
 mod execute;
 mod export;
 mod interpret;
 mod layout;
+mod learner;
 mod math;
 mod matrix;
 mod op;
@@ -39,6 +41,7 @@ pub use execute::Executor;
 pub use export::{ExportTarget, export};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
+pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
 pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
