@@ -5,6 +5,7 @@
 //! target reads one [`Listing`](listing::Listing), so names, hyperparameters and the meaning of the
 //! learning rate are the same in all of them.
 
+mod arrays;
 mod dot;
 mod hyperparameters;
 mod latex;

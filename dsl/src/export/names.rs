@@ -20,7 +20,8 @@ const KEYWORDS: &str = "False None True and as assert async await break class co
 const OWN_WORDS: &str = "torch math jax jnp np numpy optax scalar tree leaf leaves lr t step count \
     update updates param params parameter parameters group groups state states grad grads gradient \
     gradients weight weights closure foreach learning_rate loss defaults init apply rows columns row \
-    column dtype shape out cls main test dot exp log sqrt sign power clip norm interp where";
+    column dtype shape out cls main test dot exp log sqrt sign power clip norm interp \
+    where tensors relative_lr LR_UNIT structure results settings";
 
 /// The names in use.
 #[derive(Clone, Debug)]
