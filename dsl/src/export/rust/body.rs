@@ -149,6 +149,9 @@ impl<'a> Body<'a> {
             }
             Op::Dot => {
                 let sum = self.sum(line.args[0], line.args[1], ty);
+                // Alone, a product needs no parentheses.
+                let product = sum.strip_prefix('(').and_then(|sum| sum.strip_suffix(')'));
+                let sum = product.filter(|_| ty == Type::Scalar).unwrap_or(&sum);
                 self.push(format!("let {name} = {sum};"));
             }
             Op::GlobalNorm => {
@@ -164,8 +167,8 @@ impl<'a> Body<'a> {
                 self.by_leaf(line, ty);
             }
             Op::RowMean | Op::ColumnMean if ty == Type::Scalar => {
-                let value = self.small(line.args[0]).typed(Width::Wide);
-                self.push(format!("let {name} = {value};"));
+                let value = self.small(line.args[0]).plain(Width::Wide);
+                self.push(format!("let {name}: f64 = {value};"));
             }
             Op::RowMean | Op::ColumnMean => {
                 let Argument::Line(of) = line.args[0] else {
@@ -244,13 +247,16 @@ impl<'a> Body<'a> {
     /// An iterator over an expression for each value of a small type.
     fn each(&self, ty: Type, text: &str) -> String {
         let (index, leaf_of) = self.index(ty);
-        match ty {
-            Type::PerLeaf => format!("(0..{}.len()).map(|leaf| {text})", self.words.shapes),
+        let (index, count) = match ty {
+            Type::PerLeaf => ("leaf", format!("{}.len()", self.words.shapes)),
             _ if text.contains("[leaf]") => {
-                format!("{leaf_of}.iter().enumerate().map(|({index}, &leaf)| {text})")
+                let index = if text.contains(&format!("[{index}]")) { index } else { "_" };
+                return format!("{leaf_of}.iter().enumerate().map(|({index}, &leaf)| {text})");
             }
-            _ => format!("(0..{leaf_of}.len()).map(|{index}| {text})"),
-        }
+            _ => (index, format!("{leaf_of}.len()")),
+        };
+        let index = if text.contains(&format!("[{index}]")) { index } else { "_" };
+        format!("(0..{count}).map(|{index}| {text})")
     }
 
     /// The sum of products of two values smaller than a tree, broadcast to a type.
