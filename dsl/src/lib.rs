@@ -20,6 +20,7 @@ mod canonical;
 mod check;
 mod dataflow;
 mod execute;
+mod export;
 mod interpret;
 mod layout;
 mod learner;
@@ -30,6 +31,7 @@ mod program;
 mod real;
 mod reduce;
 mod signature;
+mod simplify;
 mod text;
 mod ty;
 pub mod zoo;
@@ -37,6 +39,7 @@ pub mod zoo;
 pub use check::{CheckError, CheckErrorKind};
 pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::Executor;
+pub use export::{ExportTarget, export};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
@@ -44,6 +47,9 @@ pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
 pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
 pub use signature::{Role, Signature};
+pub use simplify::{
+    ITERATION_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified, StopReason, simplify,
+};
 pub use text::ParseError;
 pub use ty::Type;
 
