@@ -8,20 +8,31 @@
 //! The two sides compute the same formula in another order of roundings: subtracting the update
 //! rounds the weight once a step (by at most e/2 of W on either side; torch's AdamW rounds it twice,
 //! for it decays the weight on its own), and an update is a chain of roundings (within 8 e of U).
-//! Moving averages add no more: errors fade as fast as their terms. Programs written in the same order of operations as their NumPy rule must match to the bit.
+//! Moving averages add no more: errors fade as fast as their terms. Where a rule enlarges what is
+//! rounded, 8 is a larger number, with its reason. Programs written in the same order of operations
+//! as their NumPy rule must match to the bit.
 
 use std::fs;
 use std::path::Path;
 
-use evo_dsl::{Executor, Interpreter, Layout, Operand, Program, Real, zoo};
+use evo_dsl::{Executor, Interpreter, Layout, Liveness, Operand, Program, Real, zoo};
 use serde_json::Value;
 
 /// Optimizers whose NumPy rule has the program's order of operations.
-const SAME_ORDER: [&str; 3] = ["lion", "signsgd", "adamw_uncorrected"];
+const SAME_ORDER: [&str; 6] =
+    ["lion", "signsgd", "adamw_uncorrected", "signum", "addsign", "discovered_belief"];
 
 /// Roundings an update may be away from the reference, in units of epsilon.
-fn roundings(_name: &str) -> f64 {
-    8.0
+fn roundings(name: &str, float: &str) -> f64 {
+    match (name, float) {
+        // What is wrong in the direction of a small singular value grows by 3.4445 in each of the
+        // five iterations of an orthogonalization.
+        ("muon" | "muon_adamw", _) => 3.4445f64.powi(5),
+        // rho, a float64 in either type, is about the step and a difference of numbers near 2000;
+        // it divides from step 6 on.
+        ("radam", "float64") => 2000.0 / 6.0,
+        _ => 8.0,
+    }
 }
 
 fn load(name: &str) -> Value {
@@ -65,27 +76,33 @@ impl Inputs {
     }
 }
 
-/// Weights by step.
-type Trajectory = Vec<(usize, Vec<f64>)>;
+/// The weights of an optimizer in one float type.
+struct Trajectory {
+    /// After the steps of these numbers.
+    weights: Vec<(usize, Vec<f64>)>,
+    roundings: f64,
+}
 
-/// What one optimizer was given, and its recorded weights.
+/// What one optimizer was given, and what it did.
 struct Reference {
     inputs: Inputs,
     float32: Trajectory,
     float64: Trajectory,
-    /// Roundings an update may be away, in units of epsilon.
-    roundings: f64,
 }
 
 impl Reference {
     fn load(name: &str) -> Reference {
         let file = load(name);
-        let steps = || list(&file["steps"]).iter().map(|step| step.as_u64().expect("a step") as usize);
+        let trajectory = |float: &str, read: fn(&Value) -> Vec<f64>| {
+            let steps = list(&file["steps"]).iter();
+            let steps = steps.map(|step| step.as_u64().expect("a step") as usize);
+            let weights = steps.zip(list(&file[float]).iter().map(read)).collect();
+            Trajectory { weights, roundings: roundings(name, float) }
+        };
         Reference {
             inputs: Inputs::load(file["inputs"].as_str().expect("a name")),
-            float32: steps().zip(list(&file["float32"]).iter().map(float32s)).collect(),
-            float64: steps().zip(list(&file["float64"]).iter().map(numbers)).collect(),
-            roundings: roundings(name),
+            float32: trajectory("float32", float32s),
+            float64: trajectory("float64", numbers),
         }
     }
 }
@@ -151,7 +168,8 @@ fn deviation<E: Engine>(program: &Program, reference: &Reference) -> f64 {
     let mut engine = E::new(program, &inputs.layout);
     let mut w: Vec<E::Element> = narrow(&inputs.weights);
     let mut largest = vec![(0.0f64, 0.0f64); w.len()];
-    let mut recorded = E::recorded(reference).iter().peekable();
+    let trajectory = E::recorded(reference);
+    let mut recorded = trajectory.weights.iter().peekable();
     let mut worst = 0.0f64;
     for (index, (gradient, rate)) in inputs.gradients.iter().zip(&inputs.rates).enumerate() {
         let before = w.clone();
@@ -165,7 +183,7 @@ fn deviation<E: Engine>(program: &Program, reference: &Reference) -> f64 {
             continue;
         };
         for ((found, expected), (weight, update)) in w.iter().zip(expected).zip(&largest) {
-            let tolerance = *steps as f64 * E::EPSILON * (weight + reference.roundings * update);
+            let tolerance = *steps as f64 * E::EPSILON * (weight + trajectory.roundings * update);
             let difference = (found.to_f64() - expected).abs();
             if difference.is_nan() {
                 return f64::INFINITY;
@@ -201,46 +219,74 @@ fn every_zoo_program_follows_its_reference_in_both_engines_and_both_types() {
             deviation::<Interpreter<f64>>(&program, &reference),
         ];
         println!("{}: {deviations:.2?} of the tolerance", entry.name);
-        //assert!(deviations.iter().all(|deviation| *deviation <= 1.0), "{}", entry.name);
+        assert!(deviations.iter().all(|deviation| *deviation <= 1.0), "{}", entry.name);
         if SAME_ORDER.contains(&entry.name) {
             assert_eq!(deviations[..2], [0.0, 0.0], "{} matches to the bit", entry.name);
         }
     }
 }
 
-/// A constant moved a little: betas by a tenth of their distance to 1, the rest by 5 percent.
+/// A constant moved a little: betas by a tenth of their distance to 1, zero to 0.05, the rest by 5
+/// percent.
 fn moved(constant: f64) -> f64 {
-    if (0.5..1.0).contains(&constant) { 1.0 - (1.0 - constant) * 1.1 } else { constant * 1.05 }
+    match constant {
+        0.0 => 0.05,
+        0.5..1.0 => 1.0 - (1.0 - constant) * 1.1,
+        _ => constant * 1.05,
+    }
 }
+
+/// Constants that the recorded steps cannot tell from slightly wrong ones, as they are then written.
+const UNTOLD: [(&str, &str); 7] = [
+    // Whole numbers are compared with it.
+    ("adan", "later = t - 1.05"),
+    ("tiger", "matrix = columns - 1.05"),
+    ("muon_adamw", "matrix = shorter - 1.05"),
+    // rho grows by nearly 1 a step and is never between.
+    ("radam", "long = rho - 5.25"),
+    // Of tensors of more than 1000 elements alone.
+    ("cautious_adamw", "mean = max(mean, 0.0010500000000000002)"),
+    ("cautious_lion", "mean = max(mean, 0.0010500000000000002)"),
+    // Of gradients below 1e-14.
+    ("adafactor", "g2 = g2 + 1.05e-30"),
+];
 
 #[test]
 fn every_constant_of_every_zoo_program_is_told_from_a_slightly_wrong_one() {
-    let mut tried = 0;
+    let (mut tried, mut untold) = (0, Vec::new());
     for entry in zoo::entries() {
         let program = entry.program();
         let reference = Reference::load(entry.name);
+        let liveness = program.liveness();
         for (index, statement) in program.statements().iter().enumerate() {
             for slot in 0..statement.args().len() {
                 let mut statements = program.statements().to_vec();
                 let Operand::Constant(constant) = &mut statements[index].args_mut()[slot] else {
                     continue;
                 };
+                if liveness[index] != Liveness::Live {
+                    continue;
+                }
                 *constant = moved(*constant);
                 let wrong = program.with_statements(statements).expect("types are unchanged");
                 let deviation = deviation::<Executor>(&wrong, &reference);
-                let text = program.statement_text(&wrong.statements()[index]);
-                let wide = self::deviation::<Interpreter<f64>>(&wrong, &reference);
-                if deviation <= 1.0 { println!("{}: `{text}` passes, {deviation:.2} {wide:.2}", entry.name);}
+                if deviation <= 1.0 {
+                    untold.push((entry.name, program.statement_text(&wrong.statements()[index])));
+                }
                 tried += 1;
             }
         }
     }
-    assert!(tried >= 37, "the zoo's constants were tried: {tried}");
+    let mut expected = UNTOLD.map(|(name, text)| (name, text.to_owned()));
+    expected.sort();
+    untold.sort();
+    assert_eq!(untold, expected);
+    assert!(tried >= 150, "the zoo's constants were tried: {tried}");
 }
 
 /// Programs that are almost the referenced optimizer: the optimizer, what is written in its
 /// program, what is written instead.
-const ALMOST: [(&str, &str, &str); 7] = [
+const ALMOST: [(&str, &str, &str); 24] = [
     // A second eps: only elements with the smallest gradients tell.
     ("adam", "sqrt_v = sqrt(v_hat)", "sqrt_v = sqrt(v_hat) + 1e-8"),
     ("rmsprop", "sqrt_v = sqrt(v)", "sqrt_v = sqrt(v + 1e-8)"),
@@ -253,6 +299,38 @@ const ALMOST: [(&str, &str, &str); 7] = [
     ("lion", "def train(w, g, m, lr):", "def train(w, g, m, lr):\n  m = interp(g, m, 0.99)"),
     // Dampened momentum.
     ("momentum", "m = m + g", "m = m + g * 0.9"),
+    // The momentum of this step in place of the next one's.
+    ("nadam", "next_mu = t + 1.0", "next_mu = t * 1.0"),
+    // Rectified from the start, or never.
+    ("radam", "long = rho - 5.0", "long = t * 1.0"),
+    ("radam", "adaptive = adaptive * rectified", "adaptive = adaptive * sqrt(correction)"),
+    // A largest moment that is forgotten.
+    ("amsgrad", "largest = max(largest, v)\n", "largest = max(largest, v) * 0.999\n"),
+    // The average from before the step.
+    (
+        "adabelief",
+        "m = interp(g, m, 0.9)\n  surprise = g - m",
+        "surprise = g - m\n  m = interp(g, m, 0.9)",
+    ),
+    // Eps outside the root.
+    ("adadelta", "root_v = v + 1e-6\n  root_v = sqrt(root_v)", "root_v = sqrt(v) + 1e-3"),
+    // The factor that optax has, and a first difference that is the gradient.
+    ("adan", "d_hat = d_hat * 0.92", "d_hat = d_hat * 0.08"),
+    ("adan", "later = t - 1.0", "later = t * 1.0"),
+    // Rows alone, updates not clipped, a rate that is not relative.
+    ("adafactor", "v = outer(share, c)", "v = r * 1.0"),
+    ("adafactor", "excess = max(rms, 1.0)", "excess = 1.0"),
+    ("adafactor", "scale = scale * size", "scale = scale * 0.1"),
+    // Decay of vectors too.
+    ("tiger", "wd = where(matrix, wd, 0.0)", "wd = wd * 1.0"),
+    // Steps along the gradient alone, not enlarged.
+    ("cautious_adamw", "mask = mask * scale", "mask = mask * 1.0"),
+    // No look ahead; wide matrices scaled too.
+    ("muon", "update = interp(g, m, 0.95)", "update = m * 1.0"),
+    ("muon", "ratio = max(ratio, 1.0)", "ratio = ratio * 1.0"),
+    // Muon on vectors; AdamW on everything.
+    ("muon_adamw", "shorter = min(rows, columns)", "shorter = rows * 1.0"),
+    ("muon_adamw", "matrix = shorter - 1.0", "matrix = 0.0"),
 ];
 
 #[test]

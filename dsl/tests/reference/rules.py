@@ -242,9 +242,8 @@ def adan(dtype, shape):
         d = average(dtype, d, difference, beta2)
         n = average(dtype, n, (g + beta2 * difference) ** 2, beta3)
         divisor = np.sqrt(n) / dtype(math.sqrt(1 - beta3**t)) + dtype(GUARD)
-        w = w * dtype(1 - base_rate * rate * weight_decay)
-        w = w - dtype(base_rate * rate / (1 - beta1**t)) * m / divisor
-        return w - dtype(base_rate * rate * beta2 / (1 - beta2**t)) * d / divisor
+        update = dtype(1 / (1 - beta1**t)) * m + dtype(beta2 / (1 - beta2**t)) * d
+        return w - dtype(base_rate * rate) * (update / divisor + weight_decay * w)
 
     return step
 
@@ -269,8 +268,7 @@ def cautious_adamw(dtype, shape):
         v = average(dtype, v, g * g, beta2)
         divisor = np.sqrt(v) / dtype(math.sqrt(1 - beta2**t)) + dtype(GUARD)
         update = dtype(1 / (1 - beta1**t)) * m / divisor
-        w = w * dtype(1 - base_rate * rate * weight_decay)
-        return w - dtype(base_rate * rate) * cautious(update, g)
+        return w - dtype(base_rate * rate) * (cautious(update, g) + weight_decay * w)
 
     return step
 
@@ -350,7 +348,7 @@ def muon(dtype, shape):
         m = average(dtype, m, g, momentum)
         update = orthogonalized(average(dtype, m, g, momentum))
         update = update * dtype(math.sqrt(max(1.0, shape[0] / shape[1])))
-        return w * dtype(1 - base_rate * rate * weight_decay) - dtype(base_rate * rate) * update
+        return w - dtype(base_rate * rate) * (update + weight_decay * w)
 
     return step
 
@@ -370,7 +368,7 @@ def muon_adamw(dtype, shape):
         m = average(dtype, m, g, beta1)
         v = average(dtype, v, g * g, beta2)
         divisor = np.sqrt(v / dtype(1 - beta2**t)) + dtype(GUARD)
-        w = w * dtype(1 - base_rate * rate * weight_decay)
-        return w - dtype(base_rate * rate / (1 - beta1**t)) * m / divisor
+        update = dtype(1 / (1 - beta1**t)) * m / divisor
+        return w - dtype(base_rate * rate) * (update + weight_decay * w)
 
     return step
