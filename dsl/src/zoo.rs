@@ -10,25 +10,34 @@ use crate::Program;
 pub struct ZooEntry {
     /// Its name, as in `zoo:NAME`.
     pub name: &'static str,
+    /// What it is called in prose, and as a class where it is exported.
+    pub title: &'static str,
     /// Its text, comments included.
     pub text: &'static str,
 }
 
 macro_rules! entries {
-    ($($name:literal)*) => {
-        [$(ZooEntry { name: $name, text: include_str!(concat!("../zoo/", $name, ".py")) }),*]
+    ($($name:literal $title:literal)*) => {
+        [$(ZooEntry {
+            name: $name,
+            title: $title,
+            text: include_str!(concat!("../zoo/", $name, ".py")),
+        }),*]
     };
 }
 
 /// By family: plain gradients, moments, signs, matrices, and what the Lion search found.
 #[rustfmt::skip]
 const ENTRIES: [ZooEntry; 30] = entries![
-    "sgd" "momentum" "nesterov"
-    "adagrad" "rmsprop" "adadelta" "adam" "adamw" "adamw_uncorrected" "cautious_adamw" "amsgrad" "nadam"
-    "radam" "adabelief" "adan" "adafactor"
-    "signsgd" "signum" "powersign" "addsign" "tiger" "lion" "cautious_lion"
-    "muon" "muon_adamw"
-    "lion_discovered" "lion_raw" "discovered_decay" "discovered_adagrad" "discovered_belief"
+    "sgd" "SGD" "momentum" "Momentum" "nesterov" "Nesterov"
+    "adagrad" "Adagrad" "rmsprop" "RMSprop" "adadelta" "Adadelta" "adam" "Adam" "adamw" "AdamW"
+    "adamw_uncorrected" "UncorrectedAdamW" "cautious_adamw" "CautiousAdamW" "amsgrad" "AMSGrad"
+    "nadam" "NAdam" "radam" "RAdam" "adabelief" "AdaBelief" "adan" "Adan" "adafactor" "Adafactor"
+    "signsgd" "SignSGD" "signum" "Signum" "powersign" "PowerSign" "addsign" "AddSign" "tiger" "Tiger"
+    "lion" "Lion" "cautious_lion" "CautiousLion"
+    "muon" "Muon" "muon_adamw" "MuonAdamW"
+    "lion_discovered" "DiscoveredLion" "lion_raw" "RawLion" "discovered_decay" "DiscoveredDecay"
+    "discovered_adagrad" "DiscoveredAdagrad" "discovered_belief" "DiscoveredBelief"
 ];
 
 impl ZooEntry {
