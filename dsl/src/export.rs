@@ -15,6 +15,7 @@ mod optax;
 mod python;
 mod rust;
 mod torch;
+mod wording;
 
 use crate::Program;
 use listing::Listing;

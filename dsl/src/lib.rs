@@ -31,6 +31,7 @@ mod program;
 mod real;
 mod reduce;
 mod signature;
+mod simplify;
 mod text;
 mod ty;
 pub mod zoo;
@@ -46,6 +47,9 @@ pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
 pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
 pub use signature::{Role, Signature};
+pub use simplify::{
+    ITERATION_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified, StopReason, simplify,
+};
 pub use text::ParseError;
 pub use ty::Type;
 

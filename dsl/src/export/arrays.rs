@@ -268,10 +268,8 @@ impl<'a> Writer<'a> {
     ) -> String {
         let (ty, name) = (self.listing.ty(argument), self.name(argument));
         let atom = self.atom(argument, form);
-        if ty == join && join == Type::PerLeaf && atom.weak && self.library == Library::Torch {
-            return format!("[torch.tensor({name}_, dtype=torch.float64) for {name}_ in {name}]");
-        }
-        if ty == join {
+        let lone = ty == Type::PerLeaf && atom.weak && self.library == Library::Torch;
+        if ty == join && !lone {
             return name;
         }
         // Trees broadcast to the tensors, everything else to the other argument.
@@ -281,8 +279,17 @@ impl<'a> Writer<'a> {
             let other = line.args.iter().find(|&&other| self.listing.ty(other) == join);
             self.name(*other.expect("smaller types have a join that is one of them"))
         };
-        self.helpers.insert(Helper::Broadcast);
-        let value = format!("_broadcast({}, {like}_)", atom.text);
+        let value = match (join, self.library) {
+            // One number for each tensor, which may be a Python float, and that has no shape.
+            (Type::PerLeaf, Library::Torch) if atom.weak => {
+                format!("torch.tensor({}, dtype=torch.float64)", atom.text)
+            }
+            (Type::PerLeaf, _) => atom.text.clone(),
+            _ => {
+                self.helpers.insert(Helper::Broadcast);
+                format!("_broadcast({}, {like}_)", atom.text)
+            }
+        };
         let own = (ty != Type::Scalar).then_some(name);
         comprehension(&value, &own.into_iter().chain([like]).collect::<Vec<_>>())
     }
@@ -331,5 +338,9 @@ pub(super) fn comprehension(value: &str, lists: &[String]) -> String {
 
 /// Lines of code, each indented by a number of levels.
 pub(super) fn indented(lines: &[String], levels: usize) -> String {
-    lines.iter().map(|line| format!("{}{line}\n", "    ".repeat(levels))).collect()
+    let indent = "    ".repeat(levels);
+    let line = |line: &String| {
+        if line.is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") }
+    };
+    lines.iter().map(line).collect()
 }

@@ -169,16 +169,18 @@ fn node_names(
     names: &mut Names,
 ) -> Vec<String> {
     let mut returned: Vec<Option<String>> = vec![None; flow.nodes().len()];
-    let outputs = std::iter::once((0, "update".to_owned()));
-    let outputs = outputs
-        .chain(slots.iter().zip(states).map(|(slot, state)| (1 + slot, format!("{state}_next"))));
+    // `update` is a reserved word, reserved for this; the others are taken whether or not a node
+    // gets them, because exports use them for states that only change places, too.
+    let mut outputs = vec![(0, names.reserve("update"))];
+    for (slot, state) in slots.iter().zip(states) {
+        outputs.push((1 + slot, names.reserve(&format!("{state}_next"))));
+        names.reserve(&format!("{state}_results"));
+    }
     for (output, name) in outputs {
         if let Some(Value::Node(node)) = flow.outputs()[output]
             && returned[node].is_none()
         {
-            // `update` is a reserved word, reserved for this.
-            returned[node] =
-                Some(if output == 0 { names.reserve(&name) } else { names.unique(&name) });
+            returned[node] = Some(name);
         }
     }
     let all = flow.nodes().iter().zip(returned);

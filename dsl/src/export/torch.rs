@@ -9,6 +9,10 @@
 use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
 use super::names::class_name;
+use super::wording::{
+    call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
+    unit_constant,
+};
 
 /// The program as the text of a Python file.
 pub(super) fn emit(listing: &Listing, name: &str) -> String {
@@ -33,69 +37,11 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     )
 }
 
-/// The program's text as a comment.
-pub(super) fn program_comment(listing: &Listing) -> String {
-    let text = listing.program.to_string();
-    let lines: String = text.lines().map(|line| format!("#     {line}\n")).collect();
-    format!(
-        "# Exported from this program, whose update is subtracted from the weights:\n#\n{lines}"
-    )
-}
-
-/// The constant that relates the learning rate to the program's normalised one, if it is read.
-pub(super) fn unit_constant(listing: &Listing) -> String {
-    match listing.learning_rate.unit {
-        Some(unit) if uses_unit(listing) => {
-            format!(
-                "\n# The learning rate at which the program's own, normalised one is 1.\nLR_UNIT = {unit:?}\n"
-            )
-        }
-        _ => String::new(),
-    }
-}
-
-fn uses_unit(listing: &Listing) -> bool {
-    listing.reads_any(|argument| argument == Argument::NormalizedRate)
-}
-
-/// The statement that computes the normalised learning rate, if it is read.
-pub(super) fn normalised_rate(listing: &Listing) -> Option<String> {
-    uses_unit(listing).then(|| "relative_lr = lr / LR_UNIT".to_owned())
-}
-
-/// The hyperparameters as keyword parameters with their defaults.
-pub(super) fn settings_with_defaults(listing: &Listing) -> Vec<String> {
-    let all = listing.hyperparameters.iter();
-    all.map(|setting| format!("{}={:?}", setting.name, setting.value)).collect()
-}
-
-/// The docstring's lines on learning rate and hyperparameters, at `indent`.
-pub(super) fn settings_text(listing: &Listing, indent: &str, rate: &str) -> String {
-    let used = listing.reads_any(|argument| {
-        matches!(argument, Argument::LearningRate | Argument::NormalizedRate)
-    });
-    let rate_text = if used { "learning rate" } else { "learning rate; this rule reads none" };
-    let mut text =
-        format!("{indent}{rate}: {rate_text} (default: {:?})\n", listing.learning_rate.default);
-    for setting in &listing.hyperparameters {
-        let description = setting.purpose.description();
-        text +=
-            &format!("{indent}{}: {description} (default: {:?})\n", setting.name, setting.value);
-    }
-    text
-}
-
 /// Names of the settings that the update functions take, the step number first if it is needed.
 fn function_settings(listing: &Listing) -> Vec<String> {
     let step = listing.needs_step().then(|| "t".to_owned());
     let names = listing.hyperparameters.iter().map(|setting| setting.name.clone());
     step.into_iter().chain(["lr".to_owned()]).chain(names).collect()
-}
-
-/// The names of the weights, the gradient and the states.
-fn tensors(listing: &Listing) -> Vec<String> {
-    let states = listing.states.iter().map(|state| state.name.clone());
-    [listing.weight.clone(), listing.gradient.clone()].into_iter().chain(states).collect()
 }
 
 /// What is written where: assignments that keep what would be overwritten too early, then the
@@ -133,8 +79,10 @@ impl Writes {
 }
 
 fn function_head(listing: &Listing, name: &str, parameters: &str, documentation: &str) -> String {
-    let settings = function_settings(listing).join(", ");
-    format!("def {name}({parameters}, *, {settings}):\n    \"\"\"{documentation}\"\"\"\n")
+    let mut all = vec![parameters.to_owned(), "*".to_owned()];
+    all.extend(function_settings(listing));
+    let head = call(0, &format!("def {name}"), &all, ":");
+    format!("{head}\n    \"\"\"{documentation}\"\"\"\n")
 }
 
 /// The function that updates one parameter after the other.
@@ -191,9 +139,12 @@ fn list_function(listing: &Listing, writer: &mut Writer<'_>, name: &str, form: F
 
 /// The class, without the functions that do the update.
 fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
-    let rate = listing.learning_rate.default;
-    let settings: String =
-        settings_with_defaults(listing).iter().map(|setting| format!(", {setting}")).collect();
+    let mut parameters = vec!["self".to_owned(), "params".to_owned()];
+    parameters.push(format!("lr={:?}", listing.learning_rate.default));
+    parameters.push("*".to_owned());
+    parameters.extend(settings_with_defaults(listing));
+    parameters.push("foreach=None".to_owned());
+    let init = call(4, "def __init__", &parameters, ":");
     let together = if writer.needs_lists() {
         "\n    Some numbers of this rule are computed over all tensors: these are the parameters of one\n    \
          group that have a gradient, so the division into groups matters.\n"
@@ -201,11 +152,10 @@ fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
         ""
     };
     let settings_text = settings_text(listing, "        ", "lr");
-    let names: Vec<String> = std::iter::once("lr".to_owned())
-        .chain(listing.hyperparameters.iter().map(|setting| setting.name.clone()))
-        .collect();
-    let defaults: Vec<String> = names.iter().map(|name| format!("{name}={name}")).collect();
-    let defaults = defaults.join(", ");
+    let names = listing.hyperparameters.iter().map(|setting| setting.name.as_str());
+    let names = std::iter::once("lr").chain(names).chain(["foreach"]);
+    let defaults: Vec<String> = names.map(|name| format!("{name}={name}")).collect();
+    let defaults = call(8, "defaults = dict", &defaults, "");
     let step = step_method(listing);
     format!(
         r#"class {name}(torch.optim.Optimizer):
@@ -217,10 +167,11 @@ fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
             more memory (default: where all of them are on one)
     """
 
-    def __init__(self, params, lr={rate:?}, *{settings}, foreach=None):
+{init}
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {{lr}}")
-        super().__init__(params, dict({defaults}, foreach=foreach))
+{defaults}
+        super().__init__(params, defaults)
 
     def __setstate__(self, state):
         super().__setstate__(state)

@@ -112,7 +112,12 @@ impl Expressions<'_> {
         args: [&Atom; 2],
     ) -> String {
         self.helpers.insert(helper);
-        let [a, b] = args.map(|arg| arg.text.clone());
+        let [a, b] = args.map(|arg| match self.library {
+            Library::Torch if !self.host && arg.weak => {
+                format!("torch.tensor({}, dtype=torch.float64)", arg.text)
+            }
+            _ => arg.text.clone(),
+        });
         if self.host && self.library == Library::Torch {
             let function = format!("lambda {names}: {}({lists}){then}", helper.name());
             return self.apply_path(&function, &[a, b]);
