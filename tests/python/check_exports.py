@@ -27,10 +27,10 @@ import warnings
 
 import numpy as np
 
-FACTOR = 30.0
+FACTOR = 10.0
 FLOOR = {np.float32: 2e-6, np.float64: 1e-13}
 # Functions of XLA (exp, sinh) are less exact than those of the other libraries.
-OPTAX_FACTOR = 10.0
+OPTAX_FACTOR = 100.0
 CHAOS = 0.02
 
 

@@ -95,15 +95,16 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>, class: &str) -> S
     for state in &listing.states {
         lines.push(format!("{0} = structure.flatten_up_to(state.{0})", state.name));
     }
-    if writer.needs_lists() {
-        list_form(listing, writer, &mut lines)
-    } else {
-        leaf_form(listing, writer, &mut lines)
-    }
-    let states = listing.states.iter();
-    let states = states.map(|state| format!("structure.unflatten({}_next)", state.name));
+    let form = if writer.needs_lists() { list_form } else { leaf_form };
+    let mut outputs = form(listing, writer, &mut lines).into_iter();
+    let update = outputs.next().expect("the first output is the update");
+    let states = outputs.map(|list| format!("structure.unflatten({list})"));
     let fields: Vec<String> = std::iter::once("count".to_owned()).chain(states).collect();
     lines.push(call(0, &format!("state = {class}State"), &fields, ""));
+    if update != "update" {
+        // Only now, as the states may be made of what was called so.
+        lines.push(format!("update = {update}"));
+    }
     lines.push("return structure.unflatten([-update_ for update_ in update]), state".to_owned());
     let lines: Vec<String> =
         lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect();
@@ -130,7 +131,8 @@ fn read_tensors(listing: &Listing) -> Vec<String> {
     all.filter(|name| *name != listing.weight || reads_weight(listing)).collect()
 }
 
-fn leaf_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>) {
+/// Writes the statements on one leaf after the other. Gives the lists that are returned.
+fn leaf_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>) -> Vec<String> {
     let names = read_tensors(listing);
     let (numbers, each) = writer.leaf_form();
     lines.extend(numbers);
@@ -139,43 +141,16 @@ fn leaf_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>
     lines.extend(each.iter().map(|line| format!("    {line}")));
     let mut results = vec![writer.output(listing.update, Form::Leaf)];
     results.extend(listing.states.iter().map(|state| writer.output(state.next, Form::Leaf)));
-    lines.push(format!("    return {}", results.join(", ")));
+    lines.push(format!("    return [{}]", results.join(", ")));
     lines.push(String::new());
-    let lists = names.join(", ");
-    if listing.states.is_empty() {
-        let entries: Vec<String> = names.iter().map(|name| format!("{name}_")).collect();
-        let entries = entries.join(", ");
-        let each = if names.len() == 1 {
-            format!("{} in {lists}", entries)
-        } else {
-            format!("{entries} in zip({lists})")
-        };
-        lines.push(format!("update = [leaf({entries}) for {each}]"));
-        return;
-    }
-    lines.push(format!("results = [leaf(*tensors) for tensors in zip({lists})]"));
-    lines.push("update = [result[0] for result in results]".to_owned());
-    for (index, state) in listing.states.iter().enumerate() {
-        lines.push(format!("{}_next = [result[{}] for result in results]", state.name, index + 1));
-    }
+    lines.push(format!("results = [leaf(*tensors) for tensors in zip({})]", names.join(", ")));
+    (0..results.len()).map(|index| format!("[result[{index}] for result in results]")).collect()
 }
 
-fn list_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>) {
+/// Writes the statements on all leaves. Gives the lists that are returned.
+fn list_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>) -> Vec<String> {
     lines.extend(writer.list_form(Form::List).into_iter().filter(|line| !line.starts_with("del ")));
-    lines.extend(renamed(writer, "update", listing.update));
-    let nexts: Vec<(String, String)> = listing
-        .states
-        .iter()
-        .map(|state| (format!("{}_next", state.name), writer.output(state.next, Form::List)))
-        .collect();
-    let nexts: Vec<_> = nexts.into_iter().filter(|(name, value)| name != value).collect();
-    for (name, value) in nexts {
-        lines.push(format!("{name} = {value}"));
-    }
-}
-
-/// The statement that gives a returned value its name, unless it has it.
-fn renamed(writer: &mut Writer<'_>, name: &str, argument: Argument) -> Option<String> {
-    let value = writer.output(argument, Form::List);
-    (value != name).then(|| format!("{name} = {value}"))
+    let outputs = std::iter::once(listing.update);
+    let outputs = outputs.chain(listing.states.iter().map(|state| state.next));
+    outputs.map(|output| writer.output(output, Form::List)).collect()
 }
