@@ -11,5 +11,6 @@ mod fuse;
 mod kernels;
 mod machine;
 mod plan;
+mod reductions;
 
 pub use machine::Executor;

@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn numbers(count: usize, offset: usize) -> Vec<f32> {
-        (0..count).map(|index| libm::sinf((index * 37 + offset) as f32)).collect()
+        (0..count).map(|index| libm::sinf((index * index * 37 + offset) as f32)).collect()
     }
 
     #[test]

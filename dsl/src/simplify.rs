@@ -105,12 +105,14 @@ pub fn simplify(program: &Program, rounding: Rounding) -> Simplified {
         return unchanged(program, StopReason::NodeLimit);
     }
     let job = Job { program, partition: verify::slots_alike(program, &flow), flow };
-    if rounding == Rounding::Allow
-        && let Some(simplified) = job.rounded()
-    {
-        return simplified;
+    let exact = job.attempt(Agreement::Bits).0;
+    match rounding {
+        Rounding::Exact => exact,
+        // More rules reach the limits earlier, and may then find less.
+        Rounding::Allow => {
+            job.rounded().filter(|rounded| rounded.after <= exact.after).unwrap_or(exact)
+        }
     }
-    job.attempt(Agreement::Bits).0
 }
 
 /// The program without its dead statements.

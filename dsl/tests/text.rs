@@ -313,6 +313,11 @@ fn refusals_say_what_to_write_instead_where_that_is_known() {
     }
 }
 
+/// A sum of 2^depth terms, of which no two are nested deeply.
+fn balanced(depth: usize) -> String {
+    (0..depth).fold("g".to_owned(), |half, _| format!("({half}+{half})"))
+}
+
 /// Texts built to exhaust stack, time or memory, and how the error begins.
 fn hostile() -> Vec<(String, &'static str)> {
     let body = |body: &str| format!("def train(w, g, lr):\n  x = {body}\n  return x\n");
@@ -327,16 +332,28 @@ fn hostile() -> Vec<(String, &'static str)> {
         (body(&vec!["g"; many].join(" + ")), "2:7: an expression of more than 100 levels"),
         (body(&vec!["g"; many].join("**")), "2:304: an expression of more than 100 levels"),
         (body(&"-(".repeat(many)), "2:207: an expression of more than 100 levels"),
-        (
-            body(&format!("max({})", "g,".repeat(many))),
-            "2:2000011: expected a variable, a number or a call, found `)`",
-        ),
+        (body(&format!("max({})", "g,".repeat(many))), "2:211: more than 100 arguments"),
         (
             body(&"9".repeat(many)),
             "2:7: 9999999999999999999999999999999999999999… is too large for a float64",
         ),
         (body(&"x".repeat(many)), "2:7: unknown variable `xxxxxxxxx"),
         (body(&wide), "2:8: an expression of more than 100 levels"),
+        (body(&balanced(20)), "2:40031: more than 10000 statements"),
+        (
+            body(&"-".repeat(many)),
+            "2:1000007: expected a variable, a number or a call, found the end of the line",
+        ),
+        (body(&"\u{0}".repeat(many)), "2:7: unexpected character `\\0`"),
+        (body(&"\u{301}".repeat(many)), "2:7: unexpected character `"),
+        (body(&format!("{}$", " ".repeat(many))), "2:1000007: unexpected character `$`"),
+        (format!("#{}", "#\t".repeat(many)), "2:1: expected `def`, found the end of the program"),
+        ("\r".repeat(many), "1000001:1: expected `def`, found the end of the program"),
+        ("\u{feff}".repeat(many), "1:1: expected `def`, found the end of the program"),
+        (
+            format!("def train(w, g, lr):\n  return {}\n", "g,".repeat(many)),
+            "2:210: more than 100 returned values",
+        ),
         (
             format!("def train(w, g, lr):\n{names}  x = {}\n  return x\n", "v".repeat(many)),
             "9002:7: unknown variable `vvv",
@@ -348,7 +365,7 @@ fn hostile() -> Vec<(String, &'static str)> {
         ("def ".repeat(many), "1:5: expected the function name `train`, found `def`"),
         (
             format!("def train({}):\n  return w\n", "w,".repeat(many)),
-            "1:2000011: expected a parameter name, found `)`",
+            "1:211: more than 100 parameters",
         ),
         (
             format!("def train({}):\n  return w\n", "((".repeat(many)),
@@ -363,10 +380,65 @@ fn hostile_text_is_refused_in_bounded_time_on_a_small_stack() {
         for (text, expected) in hostile() {
             let start: String = text.chars().take(60).collect();
             let error = Program::parse(&text).expect_err(&start);
+            assert!(error.to_string().len() < 300, "a message as long as the text");
             let found = format!("{}:{}: {}", error.line, error.column, error.message);
             assert!(found.starts_with(expected), "{start:?}: {found:.200}, not {expected}");
         }
     };
     let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(parse_all);
     thread.expect("a thread starts").join().expect("no panic and no overflow");
+}
+
+#[test]
+fn what_is_wrong_first_is_named_even_if_no_token_can_be_made_further_on() {
+    let error = Program::parse("def train(w, g, lr):\n  x = sgn(g)\n  y = 1.2.3 $\n")
+        .expect_err("an unknown op");
+    assert_eq!((error.line, error.column), (2, 7));
+}
+
+#[test]
+fn line_ends_of_every_system_a_byte_order_mark_and_tabs_are_read() {
+    let text = "def train(w, g, m, lr):\n  m = interp(g, m, 0.9)\n  return m, m\n";
+    let spellings = [
+        text.replace('\n', "\r\n"),
+        text.replace('\n', "\r"),
+        format!("\u{feff}{text}"),
+        text.replace("  ", "\t"),
+        text.replace(", ", ",\u{a0}"),
+        text.trim_end().to_owned(),
+    ];
+    for spelling in spellings {
+        let program = Program::parse_bytes(spelling.as_bytes());
+        assert_eq!(program.expect(&spelling).to_string(), text, "{spelling:?}");
+    }
+    let error = Program::parse("# a\rdef train(w, g, lr):\r\n\n  x = $").expect_err("a dollar");
+    assert_eq!((error.line, error.column), (4, 7));
+}
+
+#[test]
+fn parameters_may_be_assigned_but_not_given_twice() {
+    let program = parsed(
+        "def train(w, g, m, lr):\n  g = clip(g, lr)\n  w = w + g\n  lr = lr * 2\n  m = m + w\n  return m * lr, m\n",
+    );
+    assert_eq!(program.live_length(), 5);
+    for (text, column) in [("w, g, g, lr", 17), ("w, g, m, m", 20)] {
+        let text = format!("def train({text}):\n  return w, w\n");
+        let error = Program::parse(&text).expect_err("a name twice");
+        assert_eq!((error.line, error.column), (1, column), "{error}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_at_the_first_of_them() {
+    let cases: [(&[u8], &str); 5] = [
+        (b"\xff\xfed\0e\0f\0", "1:1: the byte 0xff is not UTF-8 text; save the file as UTF-8"),
+        (b"\xef\xbb\xbf# \xe9t\xe9", "1:3: the byte 0xe9"),
+        ("# β1\r\n  \u{e9} ?".as_bytes(), "2:3: expected `def`, found `é`"),
+        (b"# \xce\xb2\r\n\n\r  \xce", "4:3: the byte 0xce"),
+        (b"def train(w, g, lr):\n  return g\n\xc3\x28", "3:1: the byte 0xc3"),
+    ];
+    for (bytes, expected) in cases {
+        let error = Program::parse_bytes(bytes).expect_err(expected).to_string();
+        assert!(error.starts_with(expected), "{error}, not {expected}");
+    }
 }

@@ -318,7 +318,7 @@ fn describe(error: &ron::Error, key: &str) -> String {
             "must be 1 or more".to_owned()
         }
         Error::ExpectedIdentifier if key == "mutation.ops" => {
-            "expected `Lion45` or a list such as `List([\"+\", \"sign\"])`".to_owned()
+            "expected `Lion45`, `Modern` or a list such as `List([\"+\", \"sign\"])`".to_owned()
         }
         Error::ExpectedComma => "expected a comma; counts are whole numbers".to_owned(),
         other => other.to_string(),

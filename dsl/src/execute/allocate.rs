@@ -24,9 +24,11 @@ pub(super) enum Draft {
     Binary { op: Op, out: usize, a: DraftArg, b: DraftArg },
     Interp { out: usize, x: DraftElements, y: DraftElements, a: Slot },
     InterpState { state: usize, x: DraftElements, a: Slot },
+    Choose { out: usize, c: usize, a: usize, b: usize },
     Fill { out: usize, value: Slot },
     Copy { out: usize, x: usize },
     Reduce { sum: usize, a: usize, b: usize },
+    Sum { slot: Slot, x: usize },
 }
 
 /// A tree as an instruction reads it.
@@ -67,14 +69,17 @@ impl DraftArg {
 
 impl Draft {
     /// The trees it reads.
-    pub(super) fn reads(self) -> [Option<usize>; 2] {
+    pub(super) fn reads(self) -> [Option<usize>; 3] {
         match self {
-            Draft::Unary { x, .. } | Draft::Copy { x, .. } => [Some(x), None],
-            Draft::Binary { a, b, .. } => [a.tree(), b.tree()],
-            Draft::Interp { x, y, .. } => [Some(x.tree), Some(y.tree)],
-            Draft::InterpState { x, .. } => [Some(x.tree), None],
-            Draft::Reduce { a, b, .. } => [Some(a), Some(b)],
-            Draft::Fill { .. } => [None, None],
+            Draft::Unary { x, .. } | Draft::Copy { x, .. } | Draft::Sum { x, .. } => {
+                [Some(x), None, None]
+            }
+            Draft::Binary { a, b, .. } => [a.tree(), b.tree(), None],
+            Draft::Interp { x, y, .. } => [Some(x.tree), Some(y.tree), None],
+            Draft::InterpState { x, .. } => [Some(x.tree), None, None],
+            Draft::Choose { c, a, b, .. } => [Some(c), Some(a), Some(b)],
+            Draft::Reduce { a, b, .. } => [Some(a), Some(b), None],
+            Draft::Fill { .. } => [None; 3],
         }
     }
 
@@ -84,9 +89,10 @@ impl Draft {
             Draft::Unary { out, .. }
             | Draft::Binary { out, .. }
             | Draft::Interp { out, .. }
+            | Draft::Choose { out, .. }
             | Draft::Fill { out, .. }
             | Draft::Copy { out, .. } => Some(out),
-            Draft::Reduce { .. } | Draft::InterpState { .. } => None,
+            Draft::Reduce { .. } | Draft::Sum { .. } | Draft::InterpState { .. } => None,
         }
     }
 }
@@ -143,9 +149,10 @@ impl<'a> Allocator<'a> {
             self.register[out] = self.take();
         }
         body.push(self.instruction(stage, draft));
-        let [a, b] = draft.reads();
+        let [a, b, c] = draft.reads();
         self.release(stage, index, a);
         self.release(stage, index, b.filter(|_| a != b));
+        self.release(stage, index, c.filter(|_| c != a && c != b));
         let Some(out) = draft.out() else { return };
         if let Some(spill) = self.trees[out].spill {
             body.push(Instruction::Spill { spill, x: Source::Register(self.register[out]) });
@@ -174,7 +181,8 @@ impl<'a> Allocator<'a> {
         }
     }
 
-    fn source(&self, stage: usize, tree: usize) -> Source {
+    /// How a tree is reached in a stage.
+    pub(super) fn source(&self, stage: usize, tree: usize) -> Source {
         let Tree { stage: computed, input, spill } = self.trees[tree];
         match (input, spill) {
             (Some(input), _) => input,
@@ -213,9 +221,14 @@ impl<'a> Allocator<'a> {
             Draft::InterpState { state, x, a } => {
                 Instruction::InterpState { state, x: self.elements(stage, x), a }
             }
+            Draft::Choose { out, c, a, b } => {
+                let (c, a, b) = (source(c), source(a), source(b));
+                Instruction::Choose { out: register(out), c, a, b }
+            }
             Draft::Fill { out, value } => Instruction::Fill { out: register(out), value },
             Draft::Copy { out, x } => Instruction::Copy { out: register(out), x: source(x) },
             Draft::Reduce { sum, a, b } => Instruction::Reduce { sum, a: source(a), b: source(b) },
+            Draft::Sum { slot, x } => Instruction::Sum { slot, x: source(x) },
         }
     }
 }

@@ -6,19 +6,28 @@
 
 use super::allocate::{Allocator, Draft, DraftArg, DraftElements, Tree};
 use super::fuse::fuse;
-use super::plan::{Arg, Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
-use crate::{Dataflow, Layout, Node, Op, Role, Type, Value};
+use super::plan::{Arg, Orthogonalization, Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
+use crate::{Dataflow, Layout, Leaf, Node, Op, Role, Type, Value};
 
 /// A value while compiling.
 #[derive(Clone, Copy, Debug)]
-enum Lowered {
+pub(super) enum Lowered {
     Small { slot: Slot, stage: usize, constant: bool },
     Tree(usize),
 }
 
+impl Lowered {
+    pub(super) fn ty(self) -> Type {
+        match self {
+            Lowered::Small { slot, .. } => slot.ty,
+            Lowered::Tree(_) => Type::Tree,
+        }
+    }
+}
+
 /// Compiles the live part of a program for a layout.
 pub(super) fn compile(flow: &Dataflow, layout: &Layout) -> Plan {
-    let mut compiler = Compiler::new(layout.leaves().len());
+    let mut compiler = Compiler::new(layout);
     let mut values = Vec::with_capacity(flow.nodes().len());
     for node in flow.nodes() {
         let value = compiler.node(node, &values);
@@ -31,31 +40,34 @@ pub(super) fn compile(flow: &Dataflow, layout: &Layout) -> Plan {
     compiler.finish(&outputs)
 }
 
-struct Compiler {
-    leaves: usize,
+pub(super) struct Compiler<'a> {
+    layout: &'a Layout,
     small: Vec<f64>,
-    trees: Vec<Tree>,
-    drafts: Vec<Vec<Draft>>,
-    stages: Vec<Stage>,
-    spills: usize,
+    pub(super) trees: Vec<Tree>,
+    pub(super) drafts: Vec<Vec<Draft>>,
+    pub(super) stages: Vec<Stage>,
+    /// Trees to be made orthogonal: the stage that has the result, the tree, the result's spill.
+    pub(super) orthogonal: Vec<(usize, usize, usize)>,
+    pub(super) spills: usize,
     learning_rate: Slot,
-    step: Slot,
+    pub(super) step: Slot,
 }
 
-impl Compiler {
-    fn new(leaves: usize) -> Compiler {
+impl<'a> Compiler<'a> {
+    fn new(layout: &'a Layout) -> Compiler<'a> {
         let mut small = Vec::with_capacity(16);
         let mut scalar = || {
             small.push(0.0);
-            Slot { offset: small.len() - 1, per_leaf: false }
+            Slot { offset: small.len() - 1, ty: Type::Scalar }
         };
         let (learning_rate, step) = (scalar(), scalar());
         Compiler {
-            leaves,
+            layout,
             small,
             trees: Vec::with_capacity(16),
             drafts: vec![Vec::with_capacity(16)],
             stages: vec![Stage::default()],
+            orthogonal: Vec::new(),
             spills: 0,
             learning_rate,
             step,
@@ -67,7 +79,7 @@ impl Compiler {
         match value {
             Value::Node(node) => values[node],
             Value::Constant(value) => {
-                let slot = self.slot(false);
+                let slot = self.slot(Type::Scalar);
                 self.small[slot.offset] = value;
                 Lowered::Small { slot, stage: 0, constant: true }
             }
@@ -84,21 +96,20 @@ impl Compiler {
         Lowered::Tree(self.trees.len() - 1)
     }
 
-    fn slot(&mut self, per_leaf: bool) -> Slot {
+    pub(super) fn slot(&mut self, ty: Type) -> Slot {
         let offset = self.small.len();
-        let width = if per_leaf { self.leaves } else { 1 };
-        self.small.resize(offset + width, 0.0);
-        Slot { offset, per_leaf }
+        self.small.resize(offset + self.layout.count(ty), 0.0);
+        Slot { offset, ty }
     }
 
-    fn reach(&mut self, stage: usize) {
+    pub(super) fn reach(&mut self, stage: usize) {
         if self.stages.len() <= stage {
             self.stages.resize_with(stage + 1, Stage::default);
             self.drafts.resize_with(stage + 1, Vec::new);
         }
     }
 
-    fn stage(&self, value: Lowered) -> usize {
+    pub(super) fn stage(&self, value: Lowered) -> usize {
         match value {
             Lowered::Small { stage, .. } => stage,
             Lowered::Tree(tree) => self.trees[tree].stage,
@@ -111,38 +122,61 @@ impl Compiler {
             *arg = self.value(*value, values);
         }
         let args = &args[..node.args().len()];
-        match node.op {
-            Op::Norm if !matches!(args[0], Lowered::Tree(_)) => {
-                self.small_op(SmallOp::Op(Op::Abs), args)
+        match (node.op, args) {
+            (Op::Norm, [x]) => self.norm(*x),
+            (Op::GlobalNorm, [x]) => {
+                let square = self.dot(*x, *x);
+                self.small_op(SmallOp::Op(Op::Sqrt), Type::Scalar, &[square])
             }
-            Op::Norm => {
-                let squares = self.products(args[0], args[0]);
-                self.small_op(SmallOp::Op(Op::Sqrt), &[squares])
-            }
-            Op::GlobalNorm => {
-                let square = self.dot(args[0], args[0]);
-                self.small_op(SmallOp::Op(Op::Sqrt), &[square])
-            }
-            Op::Dot => self.dot(args[0], args[1]),
-            Op::CosineSim => {
-                let (a, b) = self.joined(args[0], args[1]);
+            (Op::Dot, [a, b]) => self.dot(*a, *b),
+            (Op::CosineSim, [a, b]) => {
+                let (a, b) = self.joined(*a, *b);
                 let sums = [self.dot(a, b), self.dot(a, a), self.dot(b, b)];
-                self.small_op(SmallOp::Cosine, &sums)
+                self.small_op(SmallOp::Cosine, Type::Scalar, &sums)
             }
-            Op::Clip => {
-                let square = self.dot(args[0], args[0]);
-                let factor = self.small_op(SmallOp::ClipFactor, &[square, args[1]]);
-                self.elementwise(Op::Mul, node.ty, &[args[0], factor])
+            (Op::RowMean, [x]) => self.mean(*x, Type::PerRow),
+            (Op::ColumnMean, [x]) => self.mean(*x, Type::PerColumn),
+            (Op::Orthogonalize, [x]) => self.orthogonalize(*x),
+            (Op::Outer, [r, c]) => {
+                let stage = self.stage(*r).max(self.stage(*c));
+                self.reach(stage);
+                let (r, c) = (self.tree(*r, stage), self.tree(*c, stage));
+                self.elementwise(Op::Mul, Type::Tree, &[Lowered::Tree(r), Lowered::Tree(c)])
             }
-            op => self.elementwise(op, node.ty, args),
+            (Op::Clip, [x, limit]) => {
+                let square = self.dot(*x, *x);
+                let factor = self.small_op(SmallOp::ClipFactor, Type::Scalar, &[square, *limit]);
+                self.elementwise(Op::Mul, node.ty, &[*x, factor])
+            }
+            (Op::BiasCorrect, [x, beta]) => {
+                let step = Lowered::Small { slot: self.step, stage: 0, constant: false };
+                let factor = self.small_op(SmallOp::BiasCorrection, Type::Scalar, &[*beta, step]);
+                self.elementwise(Op::Mul, node.ty, &[*x, factor])
+            }
+            (Op::Clamp, [x, low, high]) => {
+                let raised = self.elementwise(Op::Max, x.ty().join(low.ty()), &[*x, *low]);
+                self.elementwise(Op::Min, node.ty, &[raised, *high])
+            }
+            (Op::Rows, []) => self.of_leaves(Leaf::rows),
+            (Op::Columns, []) => self.of_leaves(Leaf::columns),
+            (op, args) => self.elementwise(op, node.ty, args),
         }
+    }
+
+    /// A number for each leaf that follows from its shape.
+    fn of_leaves(&mut self, number: impl Fn(&Leaf) -> usize) -> Lowered {
+        let slot = self.slot(Type::PerLeaf);
+        for (place, leaf) in self.small[slot.offset..].iter_mut().zip(self.layout.leaves()) {
+            *place = number(leaf) as f64;
+        }
+        Lowered::Small { slot, stage: 0, constant: false }
     }
 
     fn elementwise(&mut self, op: Op, ty: Type, args: &[Lowered]) -> Lowered {
         if ty != Type::Tree {
             return match op.constant() {
                 Some(value) => self.value(Value::Constant(value), &[]),
-                None => self.small_op(SmallOp::Op(op), args),
+                None => self.small_op(SmallOp::Op(op), ty, args),
             };
         }
         let stage = args.iter().map(|arg| self.stage(*arg)).max().unwrap_or(0);
@@ -152,6 +186,10 @@ impl Compiler {
                 let (x, y) = (self.tree(*x, stage), self.tree(*y, stage));
                 let (x, y) = (DraftElements::plain(x), DraftElements::plain(y));
                 self.define(stage, |out| Draft::Interp { out, x, y, a: *slot })
+            }
+            (Op::Where, [c, a, b]) => {
+                let [c, a, b] = [*c, *a, *b].map(|value| self.tree(value, stage));
+                self.define(stage, |out| Draft::Choose { out, c, a, b })
             }
             (_, [Lowered::Tree(x)]) => {
                 self.reads(*x, stage);
@@ -166,14 +204,18 @@ impl Compiler {
     }
 
     fn define(&mut self, stage: usize, draft: impl FnOnce(usize) -> Draft) -> Lowered {
+        Lowered::Tree(self.define_tree(stage, draft))
+    }
+
+    fn define_tree(&mut self, stage: usize, draft: impl FnOnce(usize) -> Draft) -> usize {
         let out = self.trees.len();
         self.trees.push(Tree { stage, input: None, spill: None });
         self.drafts[stage].push(draft(out));
-        Lowered::Tree(out)
+        out
     }
 
     /// Notes that a tree is read in a stage: a computed tree of an earlier stage is then spilled.
-    fn reads(&mut self, tree: usize, stage: usize) {
+    pub(super) fn reads(&mut self, tree: usize, stage: usize) {
         let tree = &mut self.trees[tree];
         if tree.input.is_none() && tree.stage < stage && tree.spill.is_none() {
             tree.spill = Some(self.spills);
@@ -181,75 +223,35 @@ impl Compiler {
         }
     }
 
+    /// A value as an instruction of a stage takes it: what differs within a leaf is filled out.
     fn arg(&mut self, value: Lowered, stage: usize) -> DraftArg {
         match value {
-            Lowered::Tree(tree) => {
-                self.reads(tree, stage);
-                DraftArg::Tree(DraftElements::plain(tree))
-            }
-            Lowered::Small { slot, .. } => {
-                self.stages[stage].by_leaf |= slot.per_leaf;
+            Lowered::Small { slot, .. } if slot.is_even() => {
+                self.stages[stage].by_leaf |= slot.ty == Type::PerLeaf;
                 DraftArg::Small(slot)
             }
+            value => DraftArg::Tree(DraftElements::plain(self.tree(value, stage))),
         }
     }
 
     /// A value as a tree in a stage, filled out if it is small.
-    fn tree(&mut self, value: Lowered, stage: usize) -> usize {
-        match (self.arg(value, stage), value) {
-            (DraftArg::Tree(DraftElements { tree, .. }), _) | (_, Lowered::Tree(tree)) => tree,
-            (DraftArg::Small(slot), _) => {
-                match self.define(stage, |out| Draft::Fill { out, value: slot }) {
-                    Lowered::Tree(tree) => tree,
-                    Lowered::Small { .. } => unreachable!("a definition is a tree"),
-                }
+    pub(super) fn tree(&mut self, value: Lowered, stage: usize) -> usize {
+        match value {
+            Lowered::Tree(tree) => {
+                self.reads(tree, stage);
+                tree
+            }
+            Lowered::Small { slot, .. } => {
+                self.stages[stage].by_leaf |= slot.ty != Type::Scalar;
+                self.define_tree(stage, |out| Draft::Fill { out, value: slot })
             }
         }
     }
 
-    /// Both values as trees if either is one.
-    fn joined(&mut self, a: Lowered, b: Lowered) -> (Lowered, Lowered) {
-        let stage = self.stage(a).max(self.stage(b));
-        self.reach(stage);
-        match (a, b) {
-            (Lowered::Tree(_), _) | (_, Lowered::Tree(_)) => {
-                (Lowered::Tree(self.tree(a, stage)), Lowered::Tree(self.tree(b, stage)))
-            }
-            // A scalar beside a per-leaf value counts once for each leaf.
-            (Lowered::Small { slot: Slot { per_leaf: true, .. }, .. }, _) => {
-                (a, self.small_op(SmallOp::Spread, &[b]))
-            }
-            (_, Lowered::Small { slot: Slot { per_leaf: true, .. }, .. }) => {
-                (self.small_op(SmallOp::Spread, &[a]), b)
-            }
-            _ => (a, b),
-        }
-    }
-
-    fn dot(&mut self, a: Lowered, b: Lowered) -> Lowered {
-        let products = self.products(a, b);
-        self.small_op(SmallOp::Total, &[products])
-    }
-
-    /// The products of two values, summed within each leaf if they are trees.
-    fn products(&mut self, a: Lowered, b: Lowered) -> Lowered {
-        if let (Lowered::Small { .. }, Lowered::Small { .. }) = (a, b) {
-            return self.small_op(SmallOp::Op(Op::Mul), &[a, b]);
-        }
-        let stage = self.stage(a).max(self.stage(b));
-        self.reach(stage + 1);
-        let (a, b) = (self.tree(a, stage), self.tree(b, stage));
-        let slot = self.slot(true);
-        let sum = self.stages[stage].sums.len();
-        self.stages[stage].sums.push(slot);
-        self.stages[stage].by_leaf = true;
-        self.drafts[stage].push(Draft::Reduce { sum, a, b });
-        Lowered::Small { slot, stage: stage + 1, constant: false }
-    }
-
-    fn small_op(&mut self, op: SmallOp, args: &[Lowered]) -> Lowered {
+    /// An instruction on small values; done at once where all of them are constants.
+    pub(super) fn small_op(&mut self, op: SmallOp, ty: Type, args: &[Lowered]) -> Lowered {
         let mut slots = [self.step; 3];
-        let (mut stage, mut all_constant, mut any_per_leaf) = (0, true, false);
+        let (mut stage, mut all_constant) = (0, true);
         for (slot, arg) in slots.iter_mut().zip(args) {
             let Lowered::Small { slot: of_arg, stage: at, constant } = *arg else {
                 unreachable!("small ops take small values");
@@ -257,18 +259,12 @@ impl Compiler {
             *slot = of_arg;
             stage = stage.max(at);
             all_constant &= constant;
-            any_per_leaf |= of_arg.per_leaf;
         }
-        let per_leaf = match op {
-            SmallOp::Op(_) => any_per_leaf,
-            SmallOp::Spread => true,
-            SmallOp::Total | SmallOp::Cosine | SmallOp::ClipFactor => false,
-        };
-        let constant = all_constant && !per_leaf;
-        let out = self.slot(per_leaf);
+        let constant = all_constant && ty == Type::Scalar;
+        let out = self.slot(ty);
         let instruction = SmallInstruction { op, out, args: slots };
         if constant {
-            instruction.run(&mut self.small, self.leaves);
+            instruction.run(&mut self.small, self.layout);
         } else {
             self.reach(stage);
             self.stages[stage].prologue.push(instruction);
@@ -287,7 +283,7 @@ impl Compiler {
             // What is overwritten while outputs are taken is copied first.
             let value = match (output, input) {
                 (0, Some(Source::State(_) | Source::Gradient))
-                | (_, Some(Source::Gradient) | None) => value,
+                | (_, Some(Source::Gradient | Source::Spill(_)) | None) => value,
                 (_, Some(Source::State(slot))) if slot + 1 == output => continue,
                 _ => {
                     let x = self.tree(value, last);
@@ -301,13 +297,17 @@ impl Compiler {
 
     fn allocate(self, mut outputs: Vec<(usize, DraftArg)>) -> Plan {
         let Compiler { small, mut trees, mut drafts, mut stages, .. } = self;
-        let Compiler { spills, learning_rate, step, .. } = self;
+        let Compiler { spills, learning_rate, step, orthogonal, .. } = self;
         let decay = fuse(&mut trees, &mut drafts, &mut outputs);
         let last = stages.len() - 1;
         let mut allocator = Allocator::new(&trees);
         for (index, (stage, drafts)) in stages.iter_mut().zip(&drafts).enumerate() {
             let kept = outputs.iter().filter(|_| index == last).map(|(_, arg)| *arg);
             stage.body = allocator.stage(index, drafts, kept);
+        }
+        for (stage, tree, out) in orthogonal {
+            let x = allocator.source(stage, tree);
+            stages[stage].orthogonalizations.push(Orthogonalization { out, x });
         }
         let mut taken = outputs.iter().map(|&(output, arg)| (output, allocator.arg(last, arg)));
         let (_, update) = taken.next().expect("the update is always an output");

@@ -5,7 +5,8 @@
 //! building for one machine's CPU would tie the binary to it.
 
 use super::plan::Modifier;
-use crate::reduce::LeafSum;
+use crate::matrix::{Scratch, orthogonalize as orthogonalize_body};
+use crate::reduce::{self, LeafSum};
 use crate::{GUARD, Op, math};
 
 macro_rules! map {
@@ -57,6 +58,7 @@ fn unary_body(op: Op, out: &mut [f32], x: &[f32]) {
         Op::Cbrt => map!(out, x, math::cbrt),
         Op::Reciprocal => map!(out, x, |x: f32| 1.0 / x),
         Op::Sign => map!(out, x, math::sign),
+        Op::Heaviside => map!(out, x, math::heaviside),
         _ => unreachable!("{} is not elementwise in one argument", op.info().name),
     }
 }
@@ -264,6 +266,43 @@ fn add_products_body(sum: &mut LeafSum, a: &[f32], b: &[f32]) {
     sum.add_products(a, b, f64::from);
 }
 
+#[inline(always)]
+fn add_rows_body(x: &[f32], start: usize, columns: usize, sums: &mut [f64]) {
+    reduce::add_rows(x, start, columns, sums, f64::from);
+}
+
+#[inline(always)]
+fn add_columns_body(x: &[f32], start: usize, sums: &mut [f64]) {
+    reduce::add_columns(x, start, sums, f64::from);
+}
+
+#[inline(always)]
+fn choose_body(out: &mut [f32], c: &[f32], a: &[f32], b: &[f32]) {
+    for (((out, c), a), b) in out.iter_mut().zip(c).zip(a).zip(b) {
+        *out = if *c > 0.0 { *a } else { *b };
+    }
+}
+
+/// Fills a block, the first element of which is element `start` of its leaf, with one number for
+/// each row.
+pub(super) fn fill_rows(out: &mut [f32], start: usize, columns: usize, numbers: &[f64]) {
+    let (mut row, mut column, mut rest) = (start / columns.max(1), start % columns.max(1), out);
+    while !rest.is_empty() {
+        let (of_row, others) = rest.split_at_mut(rest.len().min(columns - column));
+        of_row.fill(numbers[row] as f32);
+        (row, column, rest) = (row + 1, 0, others);
+    }
+}
+
+/// As [`fill_rows`], with one number for each column.
+pub(super) fn fill_columns(out: &mut [f32], start: usize, numbers: &[f64]) {
+    for (out, number) in
+        out.iter_mut().zip(numbers.iter().cycle().skip(start % numbers.len().max(1)))
+    {
+        *out = *number as f32;
+    }
+}
+
 /// Defines a kernel that runs its body compiled for AVX2 where the CPU has it.
 macro_rules! kernels {
     ($($(#[$doc:meta])* fn $name:ident = $body:ident($($arg:ident: $ty:ty),*) $(-> $result:ty)?;)*) => {
@@ -303,4 +342,12 @@ kernels! {
     fn decayed = decayed_body(out: &mut [f32], x: Block<'_>, weights: &[f32], factors: Factors);
     /// Adds the products of a block to a leaf's sum.
     fn add_products = add_products_body(sum: &mut LeafSum, a: &[f32], b: &[f32]);
+    /// Adds a block to the sums of its leaf's rows.
+    fn add_rows = add_rows_body(x: &[f32], start: usize, columns: usize, sums: &mut [f64]);
+    /// Adds a block to the sums of its leaf's columns.
+    fn add_columns = add_columns_body(x: &[f32], start: usize, sums: &mut [f64]);
+    /// `out = a` where `c` is above zero, else `b`.
+    fn choose = choose_body(out: &mut [f32], c: &[f32], a: &[f32], b: &[f32]);
+    /// Replaces a matrix by the nearest orthogonal one.
+    fn orthogonalize = orthogonalize_body(x: &mut [f32], rows: usize, columns: usize, scratch: &mut Scratch<f32>);
 }

@@ -4,9 +4,12 @@ use std::ops::Range;
 
 use super::compile::compile;
 use super::kernels::{self, Block, Factors, Input};
-use super::plan::{Arg, Elements, Instruction, Modifier, Plan, Register, Slot, Source, Stage};
+use super::plan::{
+    Arg, Elements, Instruction, Modifier, Orthogonalization, Plan, Register, Slot, Source, Stage,
+};
+use crate::matrix::Scratch;
 use crate::reduce::LeafSum;
-use crate::{Dataflow, Layout, Program};
+use crate::{Dataflow, Layout, Program, Type};
 
 /// Elements of a block: a register is 4 KiB, so the few registers in use stay in the L1 cache.
 const BLOCK: usize = 1024;
@@ -15,7 +18,6 @@ const BLOCK: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Executor {
     plan: Plan,
-    layout: Layout,
     memory: Memory,
     step: u64,
 }
@@ -23,11 +25,13 @@ pub struct Executor {
 /// Everything a step reads and writes besides the weights and the gradient.
 #[derive(Clone, Debug)]
 struct Memory {
+    layout: Layout,
     small: Vec<f64>,
     registers: Vec<Vec<f32>>,
     spills: Vec<Vec<f32>>,
     states: Vec<Vec<f32>>,
     sums: Vec<LeafSum>,
+    scratch: Scratch<f32>,
 }
 
 /// What becomes of the update.
@@ -50,13 +54,15 @@ impl Executor {
         let block = BLOCK.min(layout.len());
         let sums = plan.stages.iter().map(|stage| stage.sums.len()).max().unwrap_or(0);
         let memory = Memory {
+            layout: layout.clone(),
             small: plan.small.clone(),
             registers: vec![vec![0.0; block]; plan.registers],
             spills: vec![vec![0.0; layout.len()]; plan.spills],
             states: vec![vec![0.0; layout.len()]; flow.outputs().len() - 1],
             sums: vec![LeafSum::ZERO; sums],
+            scratch: Scratch::default(),
         };
-        Executor { plan, layout: layout.clone(), memory, step: 0 }
+        Executor { plan, memory, step: 0 }
     }
 
     /// One step: `w -= update`, with the states moved on. `w` and `g` hold one element per
@@ -76,7 +82,7 @@ impl Executor {
     }
 
     fn run(&mut self, mut weights: Weights<'_>, g: &[f32], lr: f64) -> bool {
-        let len = self.layout.len();
+        let len = self.memory.layout.len();
         assert_eq!(
             (weights.read().len(), g.len()),
             (len, len),
@@ -87,16 +93,21 @@ impl Executor {
         self.memory.small[self.plan.step.offset] = self.step as f64;
         let mut finite = true;
         let last = self.plan.stages.len() - 1;
-        let leaves = self.layout.leaves();
         for (index, stage) in self.plan.stages.iter().enumerate() {
             for instruction in &stage.prologue {
-                instruction.run(&mut self.memory.small, leaves.len());
+                instruction.run(&mut self.memory.small, &self.memory.layout);
+            }
+            for orthogonalization in &stage.orthogonalizations {
+                self.memory.orthogonalize(orthogonalization, weights.read(), g);
             }
             let output = (index == last).then_some(&self.plan);
             let by_leaf = stage.by_leaf || output.is_some_and(Plan::outputs_by_leaf);
             if by_leaf {
-                for (leaf, range) in leaves.iter().map(crate::Leaf::range).enumerate() {
+                for leaf in 0..self.memory.layout.leaves().len() {
+                    let range = self.memory.layout.leaves()[leaf].range();
+                    self.memory.begin_means(stage, leaf);
                     finite &= self.memory.segment(stage, output, &mut weights, g, leaf, range);
+                    self.memory.end_means(stage, leaf);
                 }
             } else {
                 finite &= self.memory.segment(stage, output, &mut weights, g, 0, 0..len);
@@ -109,7 +120,7 @@ impl Executor {
 impl Plan {
     fn outputs_by_leaf(&self) -> bool {
         let args = self.states.iter().map(|(_, arg)| arg).chain([&self.update]);
-        args.into_iter().any(|arg| matches!(arg, Arg::Small(Slot { per_leaf: true, .. })))
+        args.into_iter().any(|arg| matches!(arg, Arg::Small(Slot { ty: Type::PerLeaf, .. })))
     }
 }
 
@@ -173,6 +184,32 @@ impl Memory {
             self.small[slot.offset + leaf] = sum.total();
         }
         finite
+    }
+
+    fn begin_means(&mut self, stage: &Stage, leaf: usize) {
+        for slot in &stage.means {
+            self.small[slot.places(&self.layout.leaves()[leaf], leaf)].fill(0.0);
+        }
+    }
+
+    fn end_means(&mut self, stage: &Stage, leaf: usize) {
+        let of = &self.layout.leaves()[leaf];
+        for slot in &stage.means {
+            let count = if slot.ty == Type::PerRow { of.columns() } else { of.rows() };
+            let sums = &mut self.small[slot.places(of, leaf)];
+            sums.iter_mut().for_each(|sum| *sum /= count as f64);
+        }
+    }
+
+    fn orthogonalize(&mut self, orthogonalization: &Orthogonalization, w: &[f32], g: &[f32]) {
+        let Orthogonalization { out, x } = *orthogonalization;
+        let mut matrices = std::mem::take(&mut self.spills[out]);
+        matrices.copy_from_slice(self.elements(x, w, g, &(0..w.len())));
+        for leaf in self.layout.leaves() {
+            let (rows, columns) = (leaf.rows(), leaf.columns());
+            kernels::orthogonalize(&mut matrices[leaf.range()], rows, columns, &mut self.scratch);
+        }
+        self.spills[out] = matrices;
     }
 
     fn take_outputs(
@@ -286,10 +323,17 @@ impl Memory {
                 kernels::interp_in_place(&mut blended[block.clone()], x, a.at(&self.small, leaf));
                 self.states[state] = blended;
             }
+            Instruction::Choose { out, c, a, b } => self.write(out, block, |memory, out| {
+                let [c, a, b] = [c, a, b].map(|source| memory.elements(source, w, g, block));
+                kernels::choose(out, c, a, b);
+            }),
             Instruction::Fill { out, value } => {
-                self.write(out, block, |memory, out| {
-                    out.fill(value.at(&memory.small, leaf) as f32);
-                });
+                self.write(out, block, |memory, out| memory.fill(out, value, leaf, block));
+            }
+            Instruction::Sum { slot, x } => {
+                let mut small = std::mem::take(&mut self.small);
+                self.add(&mut small, slot, self.elements(x, w, g, block), leaf, block);
+                self.small = small;
             }
             Instruction::Copy { out, x } => {
                 self.write(out, block, |memory, out| {
@@ -310,6 +354,31 @@ impl Memory {
                 );
                 self.sums[sum] = leaf_sum;
             }
+        }
+    }
+
+    /// Fills a block with a small value.
+    fn fill(&self, out: &mut [f32], value: Slot, leaf: usize, block: &Range<usize>) {
+        if value.is_even() {
+            return out.fill(value.at(&self.small, leaf) as f32);
+        }
+        let of = &self.layout.leaves()[leaf];
+        let (start, numbers) = (block.start - of.range().start, value.places(of, leaf));
+        let numbers = &self.small[numbers];
+        match value.ty {
+            Type::PerRow => kernels::fill_rows(out, start, of.columns(), numbers),
+            _ => kernels::fill_columns(out, start, numbers),
+        }
+    }
+
+    /// Adds a block to the sums of the rows or columns of its leaf.
+    fn add(&self, small: &mut [f64], slot: Slot, x: &[f32], leaf: usize, block: &Range<usize>) {
+        let of = &self.layout.leaves()[leaf];
+        let (start, sums) = (block.start - of.range().start, slot.places(of, leaf));
+        let sums = &mut small[sums];
+        match slot.ty {
+            Type::PerRow => kernels::add_rows(x, start, of.columns(), sums),
+            _ => kernels::add_columns(x, start, sums),
         }
     }
 

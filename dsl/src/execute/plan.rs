@@ -5,29 +5,41 @@
 
 use std::ops::Range;
 
-use crate::reduce::{clip_factor, cosine};
-use crate::{Op, Real};
+use crate::reduce::{bias_correction, clip_factor, cosine};
+use crate::{Layout, Leaf, Op, Real, Type};
 
 /// A register of one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Register(pub u16);
 
-/// Where a small value (scalar or per-leaf) lies in the table of small values.
+/// Where a small value lies in the table of small values, and which of the types short of a tree
+/// it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
     pub offset: usize,
-    pub per_leaf: bool,
+    pub ty: Type,
 }
 
 impl Slot {
     /// Its places in the table.
-    pub(super) fn range(self, leaves: usize) -> Range<usize> {
-        self.offset..self.offset + if self.per_leaf { leaves } else { 1 }
+    pub(super) fn range(self, layout: &Layout) -> Range<usize> {
+        self.offset..self.offset + layout.count(self.ty)
     }
 
-    /// Its value for a leaf.
+    /// The places in the table that belong to a leaf.
+    pub(super) fn places(self, leaf: &Leaf, index: usize) -> Range<usize> {
+        let places = leaf.places(self.ty, index);
+        self.offset + places.start..self.offset + places.end
+    }
+
+    /// Its value for a leaf, for a slot that has one there.
     pub(super) fn at(self, small: &[f64], leaf: usize) -> f64 {
-        small[self.offset + if self.per_leaf { leaf } else { 0 }]
+        small[self.offset + if self.ty == Type::PerLeaf { leaf } else { 0 }]
+    }
+
+    /// Whether it is the same number for all elements of a leaf.
+    pub(super) fn is_even(self) -> bool {
+        matches!(self.ty, Type::Scalar | Type::PerLeaf)
     }
 }
 
@@ -94,6 +106,13 @@ pub(super) enum Instruction {
         x: Elements,
         a: Slot,
     },
+    /// `a` where `c` is above zero, else `b`.
+    Choose {
+        out: Register,
+        c: Source,
+        a: Source,
+        b: Source,
+    },
     Fill {
         out: Register,
         value: Slot,
@@ -113,21 +132,33 @@ pub(super) enum Instruction {
         a: Source,
         b: Source,
     },
+    /// Adds the elements of a block to the sums of the leaf's rows or columns, as the slot's type
+    /// says.
+    Sum {
+        slot: Slot,
+        x: Source,
+    },
 }
 
 /// What is computed on small values.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SmallOp {
-    /// An elementwise op, `interp` included.
+    /// An elementwise op, `interp` and `where` included.
     Op(Op),
-    /// A scalar repeated for every leaf.
+    /// The value repeated for everything the result's type tells apart.
     Spread,
-    /// The sum over leaves.
+    /// The sum of all numbers.
     Total,
+    /// The sum of each leaf's numbers.
+    LeafTotal,
+    /// The mean of each leaf's numbers.
+    LeafMean,
     /// The cosine from the sums of a·b, a·a and b·b.
     Cosine,
     /// The factor of `clip` from the square of the norm and the limit.
     ClipFactor,
+    /// The factor of `bias_correct` from beta and the step.
+    BiasCorrection,
 }
 
 /// One instruction on small values.
@@ -140,36 +171,57 @@ pub(super) struct SmallInstruction {
 
 impl SmallInstruction {
     /// Runs it on the table of small values.
-    pub(super) fn run(&self, small: &mut [f64], leaves: usize) {
-        let [a, b, c] = self.args;
-        match self.op {
-            SmallOp::Total => {
-                small[self.out.offset] = small[a.range(leaves)].iter().sum();
+    pub(super) fn run(&self, small: &mut [f64], layout: &Layout) {
+        let [a, ..] = self.args;
+        match (self.op, self.out.ty) {
+            (SmallOp::Total, _) => {
+                small[self.out.offset] = small[a.range(layout)].iter().sum();
             }
-            SmallOp::Cosine => {
-                small[self.out.offset] = cosine(a.at(small, 0), b.at(small, 0), c.at(small, 0));
+            (SmallOp::LeafTotal | SmallOp::LeafMean, _) => {
+                for (index, leaf) in layout.leaves().iter().enumerate() {
+                    let numbers = &small[a.places(leaf, index)];
+                    let total: f64 = numbers.iter().sum();
+                    let mean = matches!(self.op, SmallOp::LeafMean);
+                    let value = if mean { total / numbers.len() as f64 } else { total };
+                    small[self.out.offset + index] = value;
+                }
             }
-            SmallOp::ClipFactor => {
-                small[self.out.offset] = clip_factor(a.at(small, 0), b.at(small, 0));
+            (_, Type::Scalar) => {
+                small[self.out.offset] = self.value(self.args.map(|arg| small[arg.offset]));
             }
-            SmallOp::Spread | SmallOp::Op(_) => {
-                for leaf in 0..self.out.range(leaves).len() {
-                    let value =
-                        self.element(a.at(small, leaf), b.at(small, leaf), c.at(small, leaf));
-                    small[self.out.offset + leaf] = value;
+            _ => {
+                for (index, leaf) in layout.leaves().iter().enumerate() {
+                    let places = self.args.map(|arg| arg.places(leaf, index));
+                    for (element, out) in self.out.places(leaf, index).enumerate() {
+                        // One of several where the argument has the result's type, else the one.
+                        let read = |of: &Range<usize>| small[(of.start + element).min(of.end - 1)];
+                        small[out] =
+                            self.value([read(&places[0]), read(&places[1]), read(&places[2])]);
+                    }
                 }
             }
         }
     }
 
-    fn element(&self, a: f64, b: f64, c: f64) -> f64 {
+    fn value(&self, [a, b, c]: [f64; 3]) -> f64 {
         match self.op {
             SmallOp::Op(Op::Interp) => f64::interp(a, b, c),
+            SmallOp::Op(Op::Where) => f64::choose(a, b, c),
             SmallOp::Op(op) if op.arity() == 1 => f64::unary(op, a),
             SmallOp::Op(op) => f64::binary(op, a, b),
-            _ => a,
+            SmallOp::Cosine => cosine(a, b, c),
+            SmallOp::ClipFactor => clip_factor(a, b),
+            SmallOp::BiasCorrection => bias_correction(a, b),
+            SmallOp::Spread | SmallOp::Total | SmallOp::LeafTotal | SmallOp::LeafMean => a,
         }
     }
+}
+
+/// A tree replaced by the nearest orthogonal matrices, into a spill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Orthogonalization {
+    pub out: usize,
+    pub x: Source,
 }
 
 /// One pass over the parameters.
@@ -177,10 +229,14 @@ impl SmallInstruction {
 pub(super) struct Stage {
     /// Run once before the pass.
     pub prologue: Vec<SmallInstruction>,
+    /// Run once before the pass, on trees of earlier stages.
+    pub orthogonalizations: Vec<Orthogonalization>,
     /// Run for every block.
     pub body: Vec<Instruction>,
     /// For every reduction, where the leaf sums go.
     pub sums: Vec<Slot>,
+    /// The means of rows or columns that the pass sums up.
+    pub means: Vec<Slot>,
     /// Whether blocks must stay within a leaf.
     pub by_leaf: bool,
 }

@@ -1,9 +1,10 @@
-//! Tokens of program text, with their places.
+//! Tokens of program text, with their places, made one at a time as the parser asks.
 //!
 //! Invariant: a line break counts only outside parentheses, and comments and blank lines give no
-//! token, so the parser sees one `Newline` after every logical line.
+//! token, so the parser sees one `Newline` after every logical line. Nothing is read ahead: text
+//! that is refused at its start costs no more than its start, however long it is.
 
-use super::{ParseError, Position};
+use super::{ParseError, Position, shorten};
 
 /// One token.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,58 +18,97 @@ pub(super) enum Token<'a> {
 
 const SYMBOLS: [&str; 10] = ["**", "+", "-", "*", "/", "(", ")", ",", "=", ":"];
 
-/// Splits the text into tokens; the last one is always [`Token::End`].
-pub(super) fn tokens(text: &str) -> Result<Vec<(Token<'_>, Position)>, ParseError> {
-    let mut tokens = Vec::new();
-    let mut depth = 0usize;
-    let mut line = 0;
-    for (index, content) in text.lines().enumerate() {
-        line = index + 1;
-        let before = tokens.len();
-        scan_line(content, line, &mut depth, &mut tokens)?;
-        let column = content.chars().count() + 1;
-        if tokens.len() > before && depth == 0 {
-            tokens.push((Token::Newline, Position { line, column }));
-        }
-    }
-    tokens.push((Token::End, Position { line: line + 1, column: 1 }));
-    Ok(tokens)
+/// Splits a text into tokens.
+#[derive(Debug)]
+pub(super) struct Lexer<'a> {
+    rest: &'a str,
+    position: Position,
+    /// Parentheses open here.
+    depth: usize,
+    /// Whether the logical line has had a token.
+    started: bool,
 }
 
-fn scan_line<'a>(
-    content: &'a str,
-    line: usize,
-    depth: &mut usize,
-    tokens: &mut Vec<(Token<'a>, Position)>,
-) -> Result<(), ParseError> {
-    let mut rest = content;
-    let mut column = 1;
-    while let Some(first) = rest.chars().next() {
-        let position = Position { line, column };
-        let (token, length) = if first.is_whitespace() {
-            (None, first.len_utf8())
-        } else if first == '#' {
-            return Ok(());
-        } else if first.is_alphabetic() || first == '_' {
-            let length = length_while(rest, |c| c.is_alphanumeric() || c == '_');
-            (Some(Token::Name(&rest[..length])), length)
-        } else if first.is_ascii_digit() || first == '.' {
-            let length = number_length(rest);
-            (Some(number(&rest[..length], position)?), length)
-        } else {
-            let symbol = symbol(rest, first, position)?;
-            match symbol {
-                "(" => *depth += 1,
-                ")" => *depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            (Some(Token::Symbol(symbol)), symbol.len())
-        };
-        tokens.extend(token.map(|token| (token, position)));
-        column += rest[..length].chars().count();
-        rest = &rest[length..];
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Lexer<'a> {
+        Lexer { rest: text, position: Position::START, depth: 0, started: false }
     }
-    Ok(())
+
+    /// The next token and its place; [`Token::End`] for ever behind the last one.
+    pub(super) fn token(&mut self) -> Result<(Token<'a>, Position), ParseError> {
+        loop {
+            let position = self.position;
+            let Some(first) = self.rest.chars().next() else { return Ok(self.end()) };
+            if is_line_break(first) {
+                self.rest = &self.rest[line_break_length(self.rest)..];
+                self.position = position.next_line();
+                if self.ends_logical_line() {
+                    return Ok((Token::Newline, position));
+                }
+            } else if first == '#' {
+                self.take(length_while(self.rest, |c| !is_line_break(c)));
+            } else if first.is_whitespace() {
+                self.take(length_while(self.rest, |c| c.is_whitespace() && !is_line_break(c)));
+            } else {
+                self.started = true;
+                return Ok((self.visible(first, position)?, position));
+            }
+        }
+    }
+
+    /// A token that is seen; `first` is its first character.
+    fn visible(&mut self, first: char, position: Position) -> Result<Token<'a>, ParseError> {
+        if first.is_alphabetic() || first == '_' {
+            let length = length_while(self.rest, |c| c.is_alphanumeric() || c == '_');
+            return Ok(Token::Name(self.take(length)));
+        }
+        if first.is_ascii_digit() || first == '.' {
+            let length = number_length(self.rest);
+            return number(self.take(length), position);
+        }
+        let symbol = symbol(self.rest, first, position)?;
+        match symbol {
+            "(" => self.depth += 1,
+            ")" => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.take(symbol.len());
+        Ok(Token::Symbol(symbol))
+    }
+
+    /// Moves behind the next `length` bytes of this line.
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(length);
+        self.position.column += taken.chars().count();
+        self.rest = rest;
+        taken
+    }
+
+    fn ends_logical_line(&mut self) -> bool {
+        self.depth == 0 && std::mem::take(&mut self.started)
+    }
+
+    fn end(&mut self) -> (Token<'a>, Position) {
+        let position = self.position;
+        if self.ends_logical_line() {
+            return (Token::Newline, position);
+        }
+        // The end is below the last line, whether or not a line break closes that.
+        if position.column > 1 {
+            self.position = position.next_line();
+        }
+        (Token::End, self.position)
+    }
+}
+
+/// As Python has it, a carriage return alone ends a line as well.
+pub(super) fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r')
+}
+
+/// The bytes of the line break that a text starts with.
+pub(super) fn line_break_length(text: &str) -> usize {
+    if text.starts_with("\r\n") { 2 } else { 1 }
 }
 
 fn length_while(text: &str, accept: impl Fn(char) -> bool) -> usize {
@@ -94,13 +134,6 @@ fn number(text: &str, position: Position) -> Result<Token<'static>, ParseError> 
         Ok(Token::Number(value))
     } else {
         Err(position.error(format!("{} is too large for a float64", shorten(text))))
-    }
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::parser::{Expression, ExpressionKind, Function};
-use super::{ParseError, Position};
+use super::parser::{Expression, ExpressionKind, Function, too_many_statements};
+use super::{ParseError, Position, shorten};
 use crate::{CheckErrorKind, Op, Operand, Program, Role, Signature, Statement, Variable};
 
 /// Builds the program.
@@ -17,7 +17,7 @@ pub(super) fn lower(function: Function<'_>) -> Result<Program, ParseError> {
     let mut lowering = Lowering::default();
     for &(name, position) in &function.parameters {
         if lowering.variables.contains_key(name) {
-            return Err(position.error(format!("two parameters are called `{name}`")));
+            return Err(position.error(format!("two parameters are called `{}`", shorten(name))));
         }
         lowering.declare(name, position)?;
     }
@@ -146,8 +146,7 @@ impl<'a> Lowering<'a> {
 
     fn push(&mut self, statement: Statement, position: Position) -> Result<(), ParseError> {
         if self.statements.len() >= Program::MAX_STATEMENTS {
-            let limit = Program::MAX_STATEMENTS;
-            return Err(position.error(format!("more than {limit} statements")));
+            return Err(too_many_statements(position));
         }
         self.statements.push(statement);
         self.positions.push(position);
@@ -155,7 +154,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn unknown(&self, name: &str, position: Position) -> ParseError {
-        let error = position.error(format!("unknown variable `{name}`"));
+        let error = position.error(format!("unknown variable `{}`", shorten(name)));
         match crate::nearest_name(name, self.names.iter().map(|name| &**name)) {
             Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
             None => error,
@@ -171,10 +170,13 @@ impl<'a> Lowering<'a> {
         let positions = self.positions;
         Program::new(signature, self.names, outputs, self.statements).map_err(|error| {
             let position = error.statement.map_or(return_position, |index| positions[index]);
-            let parsed = position.error(error.to_string());
             match error.kind {
-                CheckErrorKind::Undefined { .. } => parsed.hint("assign it on an earlier line"),
-                _ => parsed,
+                CheckErrorKind::Undefined { name } => {
+                    let name = shorten(&name).into_owned();
+                    let error = position.error(CheckErrorKind::Undefined { name }.to_string());
+                    error.hint("assign it on an earlier line")
+                }
+                kind => position.error(kind.to_string()),
             }
         })
     }

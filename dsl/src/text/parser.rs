@@ -1,14 +1,19 @@
 //! The parser: tokens to a tree of expressions, with the place of everything.
 //!
 //! Invariant: bounded work on hostile text. Nesting is limited, so recursion cannot overflow the
-//! stack, and every loop consumes a token.
+//! stack; statements and lists are limited, so the tree stays small, and reading stops at the first
+//! thing too many; every loop consumes a token.
 
-use super::lexer::{Token, tokens};
-use super::{ParseError, Position};
+use super::lexer::{Lexer, Token};
+use super::{ParseError, Position, shorten};
 use crate::{Op, Program};
 
 /// The most levels of an expression, in the text's nesting and in the tree made of it.
 const MAX_DEPTH: usize = 100;
+
+/// The most parameters, arguments or returned values that are read. More than any program has, so
+/// that a few too many are told from what is expected.
+const MAX_LIST: usize = 100;
 
 /// A function as written.
 #[derive(Debug)]
@@ -35,17 +40,6 @@ pub(crate) struct Expression<'a> {
     height: usize,
 }
 
-impl<'a> Expression<'a> {
-    /// A call; the height is limited because lowering and dropping the tree recurse.
-    fn call(op: Op, args: Vec<Self>, position: Position) -> Result<Self, ParseError> {
-        let height = 1 + args.iter().map(|arg| arg.height).max().unwrap_or(0);
-        if height > MAX_DEPTH {
-            return Err(too_deep(position));
-        }
-        Ok(Expression { position, kind: ExpressionKind::Call(op, args), height })
-    }
-}
-
 /// What an expression is.
 #[derive(Debug)]
 pub(crate) enum ExpressionKind<'a> {
@@ -56,12 +50,11 @@ pub(crate) enum ExpressionKind<'a> {
 
 /// Parses one function definition.
 pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
-    let mut parser =
-        Parser { tokens: tokens(text.trim_start_matches('\u{feff}'))?, next: 0, depth: 0 };
+    let mut parser = Parser { lexer: Lexer::new(text), peeked: None, depth: 0, calls: 0 };
     let parameters = parser.header()?;
     let mut assignments = Vec::new();
     loop {
-        let (token, position) = parser.take();
+        let (token, position) = parser.take()?;
         match token {
             Token::Name("return") => {
                 let returns = parser.list_until_newline()?;
@@ -75,8 +68,7 @@ pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
             }
             Token::Name(target) => {
                 if assignments.len() >= Program::MAX_STATEMENTS {
-                    let limit = Program::MAX_STATEMENTS;
-                    return Err(position.error(format!("more than {limit} statements")));
+                    return Err(too_many_statements(position));
                 }
                 parser.expect_assign()?;
                 let value = parser.expression()?;
@@ -94,35 +86,60 @@ pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
 }
 
 struct Parser<'a> {
-    tokens: Vec<(Token<'a>, Position)>,
-    next: usize,
+    lexer: Lexer<'a>,
+    peeked: Option<(Token<'a>, Position)>,
     depth: usize,
+    /// Calls and infix operations so far, each of which becomes a statement.
+    calls: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn peek(&self) -> (Token<'a>, Position) {
-        self.tokens[self.next.min(self.tokens.len() - 1)]
+    fn peek(&mut self) -> Result<(Token<'a>, Position), ParseError> {
+        let token = self.take()?;
+        self.peeked = Some(token);
+        Ok(token)
     }
 
-    fn take(&mut self) -> (Token<'a>, Position) {
-        let token = self.peek();
-        self.next += 1;
-        token
+    fn take(&mut self) -> Result<(Token<'a>, Position), ParseError> {
+        match self.peeked.take() {
+            Some(token) => Ok(token),
+            None => self.lexer.token(),
+        }
     }
 
-    fn accept(&mut self, token: Token<'_>) -> bool {
-        let found = self.peek().0 == token;
-        self.next += usize::from(found);
-        found
+    fn accept(&mut self, token: Token<'_>) -> Result<bool, ParseError> {
+        let found = self.peek()?.0 == token;
+        if found {
+            self.peeked = None;
+        }
+        Ok(found)
+    }
+
+    /// A call; the height is limited because lowering and dropping the tree recurse.
+    fn made(
+        &mut self,
+        op: Op,
+        args: Vec<Expression<'a>>,
+        position: Position,
+    ) -> Result<Expression<'a>, ParseError> {
+        let height = 1 + args.iter().map(|arg| arg.height).max().unwrap_or(0);
+        if height > MAX_DEPTH {
+            return Err(too_deep(position));
+        }
+        self.calls += 1;
+        if self.calls > Program::MAX_STATEMENTS {
+            return Err(too_many_statements(position));
+        }
+        Ok(Expression { position, kind: ExpressionKind::Call(op, args), height })
     }
 
     fn expect(&mut self, token: Token<'_>, expected: &str) -> Result<(), ParseError> {
-        let (found, position) = self.take();
+        let (found, position) = self.take()?;
         if found == token { Ok(()) } else { Err(unexpected(found, position, expected)) }
     }
 
     fn expect_assign(&mut self) -> Result<(), ParseError> {
-        let (found, position) = self.peek();
+        let (found, position) = self.peek()?;
         self.expect(Token::Symbol("="), "`=`").map_err(|error| match found {
             Token::Symbol("+" | "-" | "*" | "/") => position
                 .error("augmented assignment is not part of the language")
@@ -132,7 +149,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expect_end(&mut self) -> Result<(), ParseError> {
-        let (found, position) = self.take();
+        let (found, position) = self.take()?;
         if found == Token::End {
             return Ok(());
         }
@@ -142,17 +159,20 @@ impl<'a> Parser<'a> {
     fn header(&mut self) -> Result<Vec<(&'a str, Position)>, ParseError> {
         let hint = "a program starts with `def train(w, g, m, v, lr):`";
         self.expect(Token::Name("def"), "`def`").map_err(|error| error.hint(hint))?;
-        let (name, position) = self.take();
+        let (name, position) = self.take()?;
         if name != Token::Name("train") {
             return Err(unexpected(name, position, "the function name `train`").hint(hint));
         }
         self.expect(Token::Symbol("("), "`(`")?;
         let mut parameters = Vec::new();
-        while !self.accept(Token::Symbol(")")) {
+        while !self.accept(Token::Symbol(")"))? {
             if !parameters.is_empty() {
                 self.expect(Token::Symbol(","), "`,` or `)`")?;
             }
-            match self.take() {
+            match self.take()? {
+                (Token::Name(_), position) if parameters.len() == MAX_LIST => {
+                    return Err(too_many("parameters", position));
+                }
                 (Token::Name(name), position) => parameters.push((name, position)),
                 (other, position) => return Err(unexpected(other, position, "a parameter name")),
             }
@@ -164,10 +184,13 @@ impl<'a> Parser<'a> {
 
     fn list_until_newline(&mut self) -> Result<Vec<Expression<'a>>, ParseError> {
         let mut list = vec![self.expression()?];
-        while self.accept(Token::Symbol(",")) {
+        while self.accept(Token::Symbol(","))? {
+            if list.len() == MAX_LIST {
+                return Err(too_many("returned values", self.peek()?.1));
+            }
             list.push(self.expression()?);
         }
-        if self.peek().0 != Token::End {
+        if self.peek()?.0 != Token::End {
             self.expect(Token::Newline, "`,` or the end of the line")?;
         }
         Ok(list)
@@ -175,7 +198,7 @@ impl<'a> Parser<'a> {
 
     /// Sums and differences, the loosest level.
     fn expression(&mut self) -> Result<Expression<'a>, ParseError> {
-        let position = self.peek().1;
+        let position = self.peek()?.1;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(too_deep(position));
@@ -193,22 +216,22 @@ impl<'a> Parser<'a> {
         mut operand: impl FnMut(&mut Self) -> Result<Expression<'a>, ParseError>,
     ) -> Result<Expression<'a>, ParseError> {
         let mut left = operand(self)?;
-        while let (Token::Symbol(symbol), _) = self.peek()
+        while let (Token::Symbol(symbol), _) = self.peek()?
             && symbols.contains(&symbol)
         {
-            self.next += 1;
+            self.peeked = None;
             let op = Op::from_name(symbol).expect("every infix symbol names an op");
             let args = vec![left, operand(self)?];
             let position = args[0].position;
-            left = Expression::call(op, args, position)?;
+            left = self.made(op, args, position)?;
         }
         Ok(left)
     }
 
     fn unary(&mut self) -> Result<Expression<'a>, ParseError> {
-        let position = self.peek().1;
+        let position = self.peek()?.1;
         let mut negations = 0usize;
-        while self.accept(Token::Symbol("-")) {
+        while self.accept(Token::Symbol("-"))? {
             negations += 1;
         }
         let value = self.power()?;
@@ -217,13 +240,13 @@ impl<'a> Parser<'a> {
             ExpressionKind::Number(number) => {
                 Ok(Expression { position, kind: ExpressionKind::Number(-number), height: 0 })
             }
-            _ => Expression::call(Op::Negative, vec![value], position),
+            _ => self.made(Op::Negative, vec![value], position),
         }
     }
 
     fn power(&mut self) -> Result<Expression<'a>, ParseError> {
         let base = self.atom()?;
-        if !self.accept(Token::Symbol("**")) {
+        if !self.accept(Token::Symbol("**"))? {
             return Ok(base);
         }
         self.depth += 1;
@@ -233,17 +256,22 @@ impl<'a> Parser<'a> {
         let exponent = self.unary()?;
         self.depth -= 1;
         let position = base.position;
-        Expression::call(Op::Power, vec![base, exponent], position)
+        self.made(Op::Power, vec![base, exponent], position)
     }
 
     fn atom(&mut self) -> Result<Expression<'a>, ParseError> {
-        let (token, position) = self.take();
+        let (token, position) = self.take()?;
         let kind = match token {
             Token::Number(number) => ExpressionKind::Number(number),
-            Token::Name(name) if self.accept(Token::Symbol("(")) => {
-                return self.call(name, position);
+            Token::Name(name) => {
+                if self.accept(Token::Symbol("("))? {
+                    return self.call(name, position);
+                }
+                if name == "return" || name == "def" {
+                    return Err(unexpected(token, position, "a variable, a number or a call"));
+                }
+                ExpressionKind::Name(name)
             }
-            Token::Name(name) if name != "return" && name != "def" => ExpressionKind::Name(name),
             Token::Symbol("(") => {
                 let inner = self.expression()?;
                 self.expect(Token::Symbol(")"), "`)`")?;
@@ -257,9 +285,12 @@ impl<'a> Parser<'a> {
     fn call(&mut self, name: &str, position: Position) -> Result<Expression<'a>, ParseError> {
         let op = Op::from_name(name).ok_or_else(|| unknown_op(name, position))?;
         let mut args = Vec::new();
-        while !self.accept(Token::Symbol(")")) {
+        while !self.accept(Token::Symbol(")"))? {
             if !args.is_empty() {
                 self.expect(Token::Symbol(","), "`,` or `)`")?;
+            }
+            if args.len() == MAX_LIST {
+                return Err(too_many("arguments", self.peek()?.1));
             }
             args.push(self.expression()?);
         }
@@ -269,8 +300,17 @@ impl<'a> Parser<'a> {
             let message = format!("`{name}` takes {takes} {noun}, not {given}");
             return Err(position.error(message).hint(op.info().formula));
         }
-        Expression::call(op, args, position)
+        self.made(op, args, position)
     }
+}
+
+fn too_many(what: &str, position: Position) -> ParseError {
+    position.error(format!("more than {MAX_LIST} {what}"))
+}
+
+/// Also the lowering's, which counts copies.
+pub(super) fn too_many_statements(position: Position) -> ParseError {
+    position.error(format!("more than {} statements", Program::MAX_STATEMENTS))
 }
 
 fn too_deep(position: Position) -> ParseError {
@@ -281,7 +321,7 @@ fn unknown_op(name: &str, position: Position) -> ParseError {
     let names = Op::all()
         .flat_map(|op| std::iter::once(op.info().name).chain(op.info().aliases.iter().copied()));
     let nearest = crate::nearest_name(name, names);
-    let error = position.error(format!("unknown op `{name}`"));
+    let error = position.error(format!("unknown op `{}`", shorten(name)));
     match nearest {
         Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
         None => error.hint("`evo ops` lists all ops"),
@@ -290,7 +330,7 @@ fn unknown_op(name: &str, position: Position) -> ParseError {
 
 fn unexpected(token: Token<'_>, position: Position, expected: &str) -> ParseError {
     let found = match token {
-        Token::Name(name) => format!("`{name}`"),
+        Token::Name(name) => format!("`{}`", shorten(name)),
         Token::Number(number) => format!("{number}"),
         Token::Symbol(symbol) => format!("`{symbol}`"),
         Token::Newline => "the end of the line".to_owned(),

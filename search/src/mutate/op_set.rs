@@ -3,7 +3,7 @@
 //! Invariant: a resolved set keeps the order it was given in, holds no op twice and only ops that
 //! some arguments fit; drawing by index is then drawing uniformly.
 
-use evo_dsl::{Op, Type, nearest_name};
+use evo_dsl::{Op, nearest_name};
 use serde::{Deserialize, Serialize};
 
 use crate::SearchError;
@@ -13,7 +13,16 @@ use crate::SearchError;
 pub enum OpSet {
     /// The 45 functions of the Lion search space, less the one that never fits a float program.
     #[default]
+    #[serde(alias = "lion45")]
     Lion45,
+    /// Those and what today's optimizers need beyond them: bias correction, row and column means,
+    /// rank-one and orthogonal matrices, conditions, ranges (`evo ops --set modern`).
+    #[serde(alias = "modern")]
+    Modern,
+    /// The ops of AutoML-Zero (`evo ops --set automl_zero`). They take a learner's scalars, vectors
+    /// and matrices, and no optimizer can be written in them.
+    #[serde(alias = "automl_zero")]
+    AutomlZero,
     /// The ops with these names.
     List(Vec<String>),
 }
@@ -22,10 +31,18 @@ impl OpSet {
     /// The ops of the set.
     ///
     /// # Errors
-    /// A name that is no op, a name twice, an op no arguments fit, or an empty list.
+    /// A name that is no op, a name twice, an op no arguments fit, an empty list, or a set that is
+    /// not for optimizers.
     pub fn resolve(&self) -> Result<Vec<Op>, SearchError> {
+        let usable = |set: evo_dsl::OpSet| Ok(set.ops().filter(|op| op.is_usable()).collect());
         let names = match self {
-            OpSet::Lion45 => return Ok(Op::all().filter(|&op| has_typing(op)).collect()),
+            OpSet::Lion45 => return usable(evo_dsl::OpSet::Lion45),
+            OpSet::Modern => return usable(evo_dsl::OpSet::Modern),
+            OpSet::AutomlZero => {
+                let message = "the ops of AutoML-Zero are a learner's; an optimizer is written in \
+                               `Lion45`, `Modern` or a list";
+                return Err(SearchError::config("mutation.ops", message));
+            }
             OpSet::List(names) => names,
         };
         let mut ops = Vec::with_capacity(names.len());
@@ -37,7 +54,7 @@ impl OpSet {
                 Some(op) if ops.contains(&op) => {
                     return refuse(format!("`{name}` is listed twice"));
                 }
-                Some(op) if !has_typing(op) => {
+                Some(op) if !op.is_usable() => {
                     return refuse(format!("`{name}` fits no arguments of a float program"));
                 }
                 Some(op) => ops.push(op),
@@ -55,9 +72,4 @@ fn unknown(name: &str) -> String {
         Some(nearest) => format!("there is no op `{name}`; did you mean `{nearest}`?"),
         None => format!("there is no op `{name}`"),
     }
-}
-
-/// Whether some arguments fit. A scalar broadcasts wherever anything does, so scalars decide.
-fn has_typing(op: Op) -> bool {
-    op.result_type(&[Type::Scalar; 3][..op.arity()]).is_some()
 }

@@ -1,5 +1,7 @@
 //! Mutation: every child checks, every kind is reached, weights and limits are kept.
 
+use std::collections::BTreeSet;
+
 use evo_dsl::{Operand, Program, Statement};
 use evo_hashes::Seed;
 use evo_search::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
@@ -275,6 +277,28 @@ fn only_listed_ops_are_written_and_new_constants_can_be_one() {
 }
 
 #[test]
+fn the_modern_set_writes_every_op_it_has_and_the_lion_set_none_beyond_the_45() {
+    let written = |ops: OpSet| {
+        let weights = MutationWeights { insert: 1.0, delete: 0.9, change_op: 1.0, ..NOTHING };
+        let mutator = Mutator::new(&MutationConfig { weights, ops, ..MutationConfig::default() });
+        let mutator = mutator.expect("the settings are valid");
+        let mut parent = program(ADAMW);
+        let mut rng = Seed(8).stream("sets", 0);
+        let mut written = BTreeSet::new();
+        for _ in 0..5_000 {
+            parent = mutator.mutate(&parent, &mut rng);
+            written.extend(parent.statements().iter().map(|statement| statement.op.info().name));
+        }
+        written
+    };
+    let names = |set: evo_dsl::OpSet| -> BTreeSet<&str> {
+        set.ops().filter(|op| op.is_usable()).map(|op| op.info().name).collect()
+    };
+    assert_eq!(written(OpSet::Modern), names(evo_dsl::OpSet::Modern));
+    assert_eq!(written(OpSet::Lion45), names(evo_dsl::OpSet::Lion45));
+}
+
+#[test]
 fn constants_stay_finite_and_keep_their_sign_unless_redrawn() {
     let text = "def train(w, g, m, v, lr):\n  x = g * -10000000000.0\n  return x, m, v\n";
     let config = MutationConfig {
@@ -309,6 +333,7 @@ fn settings_that_cannot_be_drawn_from_are_refused_by_key() {
         (MutationConfig { ops: OpSet::List(vec![]), ..base() }, "mutation.ops:"),
         (MutationConfig { ops: OpSet::List(vec!["sgn".into()]), ..base() }, "did you mean `sign`"),
         (MutationConfig { ops: OpSet::List(vec!["invert".into()]), ..base() }, "mutation.ops[0]"),
+        (MutationConfig { ops: OpSet::AutomlZero, ..base() }, "a learner's"),
     ];
     for (config, expected) in cases {
         let message = refused(config);
@@ -336,12 +361,15 @@ proptest! {
         weights in proptest::array::uniform7(prop_oneof![Just(0.0), 0.01..10.0]),
         max_statements in 0..40usize,
         fresh_constant in 0.0..=1.0,
+        modern: bool,
     ) {
         prop_assume!(weights.iter().any(|weight| *weight > 0.0));
         let [insert, delete, change_argument, change_constant, change_op, swap, duplicate] = weights;
         let weights =
             MutationWeights { insert, delete, change_argument, change_constant, change_op, swap, duplicate };
-        let config = MutationConfig { weights, max_statements, fresh_constant, ..MutationConfig::default() };
+        let ops = if modern { OpSet::Modern } else { OpSet::Lion45 };
+        let config =
+            MutationConfig { weights, ops, max_statements, fresh_constant, ..MutationConfig::default() };
         let mutator = Mutator::new(&config).expect("the settings are valid");
         let mut parent = program(ADAMW);
         let mut rng = Seed(seed).stream("breed", 0);
