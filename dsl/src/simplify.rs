@@ -6,6 +6,7 @@
 //! and the shortest is taken at the end, so the order of rules does not decide what is found, as it
 //! does where each rule replaces what it matches.
 
+mod cost;
 mod extract;
 mod fact;
 mod name;

@@ -8,22 +8,11 @@
 
 use egg::{Id, Language};
 
+use super::cost::{Cost, cost_of, strangeness};
 use super::saturate::Saturated;
-use super::term::{Term, digits};
+use super::term::Term;
 use crate::canonical::role_of;
 use crate::{Op, Role, Value};
-
-/// What counts, in this order: statements, what they take to run, live state slots, terms that were
-/// not in the program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Cost(u64);
-
-impl Cost {
-    const STATEMENT: u64 = 1 << 44;
-    const WORK: u64 = 1 << 24;
-    const SLOT: u64 = 1 << 16;
-    const FOREIGN: u64 = 1;
-}
 
 /// A term with its arguments as places in the list of classes.
 struct Choice {
@@ -83,21 +72,6 @@ pub(super) fn extract(saturated: &Saturated) -> Extracted {
     classes.written_down(saturated)
 }
 
-/// How long an op takes for one element, roughly, next to an addition.
-fn work(op: Op) -> u64 {
-    match op {
-        Op::Add | Op::Sub | Op::Mul | Op::Abs | Op::Negative | Op::Square => 2,
-        Op::Max | Op::Min | Op::Sign | Op::Heaviside | Op::Where | Op::Clamp | Op::Cube => 3,
-        Op::Interp | Op::BiasCorrect | Op::Outer => 4,
-        Op::Div | Op::Sqrt | Op::Reciprocal => 6,
-        Op::Pi | Op::E | Op::Eps | Op::Rows | Op::Columns => 1,
-        Op::Norm | Op::GlobalNorm | Op::Dot | Op::CosineSim | Op::Clip => 12,
-        Op::RowMean | Op::ColumnMean => 12,
-        Op::Orthogonalize => 100,
-        _ => 20,
-    }
-}
-
 impl Classes {
     fn of(saturated: &Saturated) -> Classes {
         let Saturated { graph, outputs, nodes, .. } = saturated;
@@ -118,7 +92,10 @@ impl Classes {
             terms.dedup();
             let choices = terms.into_iter().map(|term| Choice {
                 args: term.children().iter().map(|id| place(*id)).collect(),
-                cost: cost_of(&term, own.binary_search(&term).is_ok()),
+                cost: match own.binary_search(&term) {
+                    Ok(_) => cost_of(&term),
+                    Err(_) => cost_of(&term) + strangeness(&term, graph),
+                },
                 term,
             });
             choices.collect()
@@ -332,19 +309,6 @@ impl Classes {
             });
         }
         outputs
-    }
-}
-
-fn cost_of(term: &Term, in_program: bool) -> u64 {
-    let foreign = if in_program { 0 } else { Cost::FOREIGN };
-    match *term {
-        // Of two constants that are equal up to rounding, the one with fewer digits.
-        Term::Constant(bits) => foreign * digits(f64::from_bits(bits)).0 as u64,
-        Term::Input(rank) => match role_of(rank) {
-            Role::State(_) => Cost::SLOT,
-            _ => 0,
-        },
-        Term::Apply(op, _) => Cost::STATEMENT + Cost::WORK * work(op) + foreign,
     }
 }
 
