@@ -93,9 +93,9 @@ pub struct Simplified {
 /// ```
 /// use evo_dsl::{Program, Rounding, simplify};
 ///
-/// let text = "def train(w, g, lr):\n  a = g * 1.0\n  b = a / sqrt(a * a)\n  return b\n";
+/// let text = "def train(w, g, lr):\n  a = g * 1.0\n  b = a / sqrt(a * a)\n  u = b * 0.001\n  return u\n";
 /// let simplified = simplify(&Program::parse(text)?, Rounding::Allow);
-/// let expected = "def train(w, g, lr):\n  update = sign(g)\n  return update\n";
+/// let expected = "def train(w, g, lr):\n  b = sign(g)\n  update = b * 0.001\n  return update\n";
 /// assert_eq!(simplified.program.to_string(), expected);
 /// assert!(simplified.notes.iter().any(|note| note.rule == "over-own-abs"));
 /// # Ok::<(), evo_dsl::ParseError>(())
