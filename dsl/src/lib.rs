@@ -48,7 +48,8 @@ pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
 pub use signature::{Role, Signature};
 pub use simplify::{
-    ITERATION_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified, StopReason, simplify,
+    ITERATION_LIMIT, MATCH_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified,
+    StopReason, simplify,
 };
 pub use text::ParseError;
 pub use ty::Type;

@@ -17,7 +17,7 @@ mod verify;
 
 use egg::Language;
 
-use crate::{Dataflow, Program};
+use crate::{Dataflow, Program, Value};
 use rule::Agreement;
 use saturate::Saturated;
 
@@ -26,6 +26,10 @@ pub const NODE_LIMIT: usize = 2_000;
 
 /// The most rounds of a saturation.
 pub const ITERATION_LIMIT: usize = 8;
+
+/// The most places where a rule is used in a round. Rules that factor sums have a place for every
+/// pair of equal forms, which is what would take the time.
+pub const MATCH_LIMIT: usize = 128;
 
 /// The most live statements of a program that is saturated; of a longer one only the dead
 /// statements are removed.
@@ -51,6 +55,8 @@ pub enum StopReason {
     NodeLimit,
     /// [`ITERATION_LIMIT`] was reached.
     IterationLimit,
+    /// There may be more where [`MATCH_LIMIT`] kept a rule from being used.
+    MatchLimit,
 }
 
 /// A rule that made a difference.
@@ -123,33 +129,48 @@ impl Job<'_> {
     /// The shortest form that agrees with the original on the probe. A rule that holds within a
     /// domain has to make it shorter than it is without.
     fn rounded(&self) -> Option<Simplified> {
-        let (within, assumed) = self.attempt(Agreement::Within);
-        if !assumed {
-            return verify::agree(self.program, &within.program).then_some(within);
+        let agrees = |found: &(Simplified, Agreement)| {
+            found.1 == Agreement::Bits || verify::agree(self.program, &found.0.program)
+        };
+        let within = self.attempt(Agreement::Within);
+        if within.1 < Agreement::Within {
+            return agrees(&within).then_some(within.0);
         }
-        let (plain, _) = self.attempt(Agreement::Rounding);
-        let shorter = (within.after < plain.after).then_some(within);
-        let candidates = shorter.into_iter().chain([plain]);
-        candidates.into_iter().find(|found| verify::agree(self.program, &found.program))
+        let plain = self.attempt(Agreement::Rounding);
+        let shorter = (within.0.after < plain.0.after).then_some(within);
+        shorter.into_iter().chain([plain]).find(agrees).map(|(found, _)| found)
     }
 
-    /// The shortest form by the rules that agree at least that well, and whether one that holds
-    /// within a domain was used.
-    fn attempt(&self, agreement: Agreement) -> (Simplified, bool) {
+    /// The shortest form by the rules that agree at least that well, and how well the worst of those
+    /// does that were used.
+    fn attempt(&self, agreement: Agreement) -> (Simplified, Agreement) {
         let saturated = saturate::saturated(&self.flow, self.partition, agreement);
-        let within =
-            |applied: &saturate::Application| applied.rule.rule.agreement == Agreement::Within;
-        let assumed = saturated.applied.iter().any(within);
-        let extracted = extract::extract(&saturated);
+        let worst = saturated.applied.iter().map(|applied| applied.rule.rule.agreement).max();
+        let worst = worst.unwrap_or(Agreement::Bits);
+        let mut extracted = extract::extract(&saturated);
+        if worst > Agreement::Bits {
+            extracted.round_constants(&self.constants());
+        }
         let origins: Vec<Option<usize>> =
             extracted.steps.iter().map(|step| self.origin(&saturated, step)).collect();
         let program = name::named(self.program, &extracted, &origins);
         let (before, after) = (self.flow.live_length(), program.live_length());
         if after > before {
-            return (unchanged(self.program, saturated.stop), false);
+            return (unchanged(self.program, saturated.stop), Agreement::Bits);
         }
         let notes = self.notes(&saturated, &extracted);
-        (Simplified { program, notes, before, after, stop: saturated.stop }, assumed)
+        let simplified = Simplified { program, notes, before, after, stop: saturated.stop };
+        (simplified, worst)
+    }
+
+    /// The constants of the program.
+    fn constants(&self) -> Vec<f64> {
+        let args = self.flow.nodes().iter().flat_map(|node| node.args());
+        let constants = args.filter_map(|value| match value {
+            Value::Constant(constant) => Some(*constant),
+            _ => None,
+        });
+        constants.collect()
     }
 
     /// The statement of the original that computed what a step computes.

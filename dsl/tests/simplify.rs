@@ -3,10 +3,11 @@
 mod random_programs;
 
 use evo_dsl::{
-    Dataflow, Interpreter, Layout, Op, Program, Rounding, Simplified, StopReason, simplify, zoo,
+    Interpreter, Layout, Op, Operand, Program, Rounding, Signature, Simplified, Statement,
+    StopReason, Variable, simplify, zoo,
 };
 use proptest::prelude::*;
-use random_programs::{constants, draws, random_program};
+use random_programs::{Draw, constants, draws, random_program};
 
 /// Awkward values: zeros, subnormals, tiny, huge, infinities, NaN and ordinary ones.
 const AWKWARD: [f32; 22] = [
@@ -152,6 +153,44 @@ const REWRITTEN: [Op; 24] = [
     Op::BiasCorrect,
 ];
 
+/// A valid program from random draws in which most statements are live: every statement has a
+/// variable of its own, reads what was assigned lately, and the last ones are returned.
+fn dense_program(states: usize, step: bool, ops: &[Op], draws: &[Draw]) -> Program {
+    let signature = Signature::optimizer(states, step).expect("at most 4 states");
+    let parameters = signature.parameters().to_vec();
+    let names = || parameters.iter().map(|role| Signature::default_name(*role).into()).collect();
+    let build = |statements: &[Statement]| {
+        let last = parameters.len() + statements.len();
+        let outputs = (0..=states).map(|output| Variable((last - 1 - output).max(1) as u16));
+        Program::new(signature.clone(), names(), outputs.collect(), statements.to_vec())
+    };
+    let mut statements: Vec<Statement> = Vec::new();
+    for (op, reach, args) in draws {
+        let op = *op.get(ops);
+        let variables = (parameters.len() + statements.len()) as u16;
+        let mut args = args.map(|(constant, variable, value)| match (constant, variable % 8) {
+            (true, _) => Operand::Constant(value),
+            (_, 0..=4) => {
+                Operand::Variable(Variable(variables - 1 - (variable / 8) % variables.min(4)))
+            }
+            _ => Operand::Variable(Variable((variable / 8) % variables)),
+        });
+        if reach % 8 < 7 {
+            args[usize::from(op.arity() == 2 && reach % 2 == 0)] =
+                Operand::Variable(Variable(variables - 1));
+        }
+        // Ops that take a scalar last would seldom get one.
+        if matches!(op, Op::Interp | Op::Clip | Op::BiasCorrect) && reach % 4 > 0 {
+            args[op.arity() - 1] = Operand::Constant([0.9, 0.1, 0.99][usize::from(reach % 3)]);
+        }
+        statements.push(Statement::new(op, Variable(variables), &args[..op.arity()]));
+        if build(&statements).is_err() {
+            statements.pop();
+        }
+    }
+    build(&statements).expect("it has been built before")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 800,
@@ -164,13 +203,17 @@ proptest! {
     fn random_programs_keep_their_bits(
         states in 0usize..=4,
         step: bool,
-        draws in draws(0..30, || prop_oneof![4 => -2.0..2.0, 2 => whole(), 1 => constants()]),
+        draws in draws(0..40, || prop_oneof![2 => -2.0..2.0, 2 => whole(), 1 => constants()]),
         outputs in prop::array::uniform5(any::<u16>()),
         rewritten: bool,
+        dense in prop::bool::weighted(0.8),
     ) {
         let all: Vec<Op> = Op::all().collect();
         let ops = if rewritten { &REWRITTEN[..] } else { &all };
-        let program = random_program(states, step, ops, &draws, &outputs);
+        let program = match dense {
+            true => dense_program(states, step, ops, &draws),
+            false => random_program(states, step, ops, &draws, &outputs),
+        };
         let simplified = simplify(&program, Rounding::Exact);
         assert_sound(&program, &simplified);
         assert_same_bits(&program, &simplified.program);
@@ -182,13 +225,17 @@ proptest! {
     fn random_programs_stay_within_rounding(
         states in 0usize..=4,
         step: bool,
-        draws in draws(0..30, || prop_oneof![4 => -2.0..2.0, 2 => whole(), 1 => constants()]),
+        draws in draws(0..40, || prop_oneof![2 => -2.0..2.0, 2 => whole(), 1 => constants()]),
         outputs in prop::array::uniform5(any::<u16>()),
         rewritten: bool,
+        dense in prop::bool::weighted(0.8),
     ) {
         let all: Vec<Op> = Op::all().collect();
         let ops = if rewritten { &REWRITTEN[..] } else { &all };
-        let program = random_program(states, step, ops, &draws, &outputs);
+        let program = match dense {
+            true => dense_program(states, step, ops, &draws),
+            false => random_program(states, step, ops, &draws, &outputs),
+        };
         let exact = simplify(&program, Rounding::Exact);
         let simplified = simplify(&program, Rounding::Allow);
         assert_sound(&program, &simplified);
@@ -196,5 +243,169 @@ proptest! {
         let again = simplify(&simplified.program, Rounding::Allow);
         prop_assert!(again.after <= simplified.after);
         prop_assert_eq!(simplify(&program, Rounding::Allow).program.to_string(), simplified.program.to_string());
+    }
+}
+
+#[test]
+fn the_zoo_never_grows_and_keeps_its_promises() {
+    for entry in zoo::entries() {
+        let program = entry.program();
+        let exact = simplify(&program, Rounding::Exact);
+        assert_sound(&program, &exact);
+        assert_same_bits(&program, &exact.program);
+        let allow = simplify(&program, Rounding::Allow);
+        assert_sound(&program, &allow);
+        for lr in [1.0, 0.1, 3.0] {
+            assert!(agrees(&program, &allow.program, lr), "{}:\n{}", entry.name, allow.program);
+        }
+        assert_eq!(
+            simplify(&program, Rounding::Allow).program.to_string(),
+            allow.program.to_string()
+        );
+    }
+}
+
+#[test]
+fn program_4_of_the_lion_paper_becomes_the_sign_of_its_momentum() {
+    let program = zoo::get("lion_discovered").expect("it is in the zoo").program();
+    let simplified = simplify(&program, Rounding::Allow);
+    let expected = "def train(w, g, m, v, lr):
+  g = clip(g, lr)
+  g = arcsin(g)
+  m3 = interp(g, v, 0.899)
+  v = interp(g, m3, 1.109)
+  update = sign(m3)
+  wd = w * 0.4602
+  update = update + wd
+  lr = lr * 0.0002
+  update = update * lr
+  return update, m, v
+";
+    assert_eq!(simplified.program.to_string(), expected);
+    assert_eq!((simplified.before, simplified.after), (11, 9));
+    assert_eq!(simplified.stop, StopReason::Saturated);
+    let [note] = &simplified.notes[..] else { panic!("{:?}", simplified.notes) };
+    assert_eq!((note.rule, note.equation.as_str()), ("over-own-abs", "x / abs(x) -> sign(x)"));
+    assert_eq!(note.statement.as_deref(), Some("update = m / abs_m"));
+    assert!(note.differs.contains("guard 1e-8"));
+    // Not a bit of that is exact, but for the dead statement.
+    let exact = simplify(&program, Rounding::Exact);
+    assert_eq!(exact.after, 11);
+    assert!(!exact.program.to_string().contains("cosh"));
+}
+
+/// The program after simplification, without its first and last line.
+fn body(program: &Program, rounding: Rounding) -> String {
+    let printed = simplify(program, rounding).program.to_string();
+    let lines: Vec<&str> = printed.lines().map(str::trim).collect();
+    lines[1..].join("; ")
+}
+
+#[test]
+fn chained_interps_fold_where_nothing_else_reads_the_inner_one() {
+    let chained = ["m = interp(g, v, 0.9)", "v = interp(g, m, 1.1)", "u = v * lr"];
+    let program = text("w, g, m, v, lr", &chained, "u, m, v");
+    let expected = "v = interp(g, v, 0.99); update = v * lr; return update, m, v";
+    assert_eq!(body(&program, Rounding::Allow), expected);
+    assert_eq!(simplify(&program, Rounding::Exact).after, 3);
+}
+
+#[test]
+fn interps_that_read_each_others_old_values_do_not_fold() {
+    let crossed =
+        ["old = m * 1.0", "m = interp(g, v, 0.9)", "v = interp(g, old, 0.99)", "u = v * lr"];
+    let program = text("w, g, m, v, lr", &crossed, "u, m, v");
+    let expected = "old = interp(g, v, 0.9); v = interp(g, m, 0.99); m = old * 1.0; update = v * lr; return update, m, v";
+    let simplified = simplify(&program, Rounding::Allow);
+    assert_eq!(simplified.after, 3, "{}", simplified.program);
+    assert_eq!(evo_dsl::Dataflow::of(&simplified.program).live_states(), 2);
+    assert!(agrees(&program, &simplified.program, 1.0));
+    assert_same_bits(&program, &simplify(&program, Rounding::Exact).program);
+}
+
+#[test]
+fn slots_that_are_equal_at_every_step_become_one() {
+    let twice = ["m = interp(g, m, 0.9)", "v = interp(g, v, 0.9)", "u = m + v", "u = u * lr"];
+    let program = text("w, g, m, v, lr", &twice, "u, m, v");
+    let once = simplify(&program, Rounding::Exact);
+    assert_eq!(once.after, 3, "{}", once.program);
+    assert_eq!(evo_dsl::Dataflow::of(&once.program).live_states(), 1);
+    assert_same_bits(&program, &once.program);
+    // Each is the other's next value: equal because both start at zero.
+    let crossed =
+        ["a = interp(g, v, 0.9)", "v = interp(g, m, 0.9)", "u = a - v", "m = a * 1.0", "u = u + v"];
+    let program = text("w, g, m, v, lr", &crossed, "u, m, v");
+    let once = simplify(&program, Rounding::Exact);
+    assert_eq!(evo_dsl::Dataflow::of(&once.program).live_states(), 1, "{}", once.program);
+    assert_same_bits(&program, &once.program);
+    // Other decays: not equal.
+    let other = ["m = interp(g, m, 0.9)", "v = interp(g, v, 0.99)", "u = m + v"];
+    let program = text("w, g, m, v, lr", &other, "u, m, v");
+    assert_eq!(simplify(&program, Rounding::Allow).after, 3);
+    assert_eq!(
+        evo_dsl::Dataflow::of(&simplify(&program, Rounding::Allow).program).live_states(),
+        2
+    );
+}
+
+#[test]
+fn a_slot_that_stays_zero_is_dropped() {
+    let program = text("w, g, m, lr", &["u = g + m", "u = interp(u, m, 0.1)"], "u, m");
+    assert_eq!(body(&program, Rounding::Allow), "update = g * 0.9; return update, m");
+    // Adding +0 is not nothing to -0.
+    assert_eq!(simplify(&program, Rounding::Exact).after, 2);
+}
+
+#[test]
+fn types_are_kept() {
+    // The sum over a tree of ones counts elements; over a scalar it does not.
+    let filled = ["ones = where(w, 1.0, 1.0)", "n = dot(ones, ones)", "u = g * n"];
+    let program = text("w, g, lr", &filled, "u");
+    assert_same_bits(&program, &simplify(&program, Rounding::Exact).program);
+    assert!(agrees(&program, &simplify(&program, Rounding::Allow).program, 1e-3));
+}
+
+#[test]
+fn rules_that_hold_on_paper_only_are_given_up() {
+    // 1e-7 is below the guard's square; dividing by it is nothing like dividing by its parts.
+    let program = text("w, g, lr", &["a = g * 1e-9", "b = abs(a)", "u = a / b"], "u");
+    let simplified = simplify(&program, Rounding::Allow);
+    assert!(agrees(&program, &simplified.program, 1.0), "{}", simplified.program);
+    assert!(!simplified.program.to_string().contains("sign"), "{}", simplified.program);
+    // What cancels leaves nothing but rounding.
+    let program = text("w, g, lr", &["a = g + 1e6", "u = a - 1e6", "u = u * 1e3"], "u");
+    let simplified = simplify(&program, Rounding::Allow);
+    assert!(agrees(&program, &simplified.program, 1.0), "{}", simplified.program);
+}
+
+#[test]
+fn what_is_useful_is_found() {
+    let cases: [(&[&str], &str); 14] = [
+        (&["a = g * 2.0", "u = a * 3.0"], "update = g * 6.0"),
+        (&["a = 2.0 * 3.0", "b = sqrt(a)", "c = b * b", "u = g * c"], "update = g * 6.0"),
+        (&["a = g * lr", "b = a * 0.1", "u = b * 2.0"], ""),
+        (&["a = negative(g)", "u = w - a"], "update = g + w"),
+        (&["a = g * 0.1", "b = w * 0.9", "u = a + b"], "update = interp(g, w, 0.9)"),
+        (&["a = g * 0.5", "b = g * 0.25", "u = a + b"], "update = g * 0.75"),
+        (&["a = square(g)", "u = sqrt(a)"], "update = abs(g)"),
+        (&["a = power(g, 2.0)", "b = power(a, 0.5)", "u = b * lr"], ""),
+        (&["a = max(g, -1.0)", "u = min(a, 1.0)"], "update = clamp(g, -1.0, 1.0)"),
+        (&["u = get_eps()", "u = g * u"], "update = g * 1e-08"),
+        (&["a = exp(g)", "u = log(a)"], "update = g * 1.0"),
+        (&["a = sign(g)", "b = sign(a)", "u = b * lr"], ""),
+        (&["a = w * lr", "b = g * lr", "u = a + b"], ""),
+        (&["a = 0.5 - 0.5", "u = where(a, w, g)", "u = u * lr"], "update = g * lr"),
+    ];
+    for (lines, expected) in cases {
+        let program = text("w, g, lr", lines, "u");
+        let simplified = simplify(&program, Rounding::Allow);
+        assert!(simplified.after < lines.len(), "{}", simplified.program);
+        if !expected.is_empty() {
+            assert_eq!(
+                body(&program, Rounding::Allow).split("; ").next(),
+                Some(expected),
+                "{program}"
+            );
+        }
     }
 }

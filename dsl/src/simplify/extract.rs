@@ -9,7 +9,7 @@
 use egg::{Id, Language};
 
 use super::saturate::Saturated;
-use super::term::Term;
+use super::term::{Term, digits};
 use crate::canonical::role_of;
 use crate::{Op, Role, Value};
 
@@ -58,6 +58,23 @@ pub(super) struct Extracted {
     pub(super) outputs: Vec<Option<Value>>,
 }
 
+impl Extracted {
+    /// Rounds constants that are not the program's own to so many digits that no one will miss any:
+    /// 0.9 * 1.1 is 0.9900000000000001 in float64, and 0.99 to a reader.
+    pub(super) fn round_constants(&mut self, own: &[f64]) {
+        for step in &mut self.steps {
+            for value in &mut step.args[..step.op.arity()] {
+                if let Value::Constant(constant) = value
+                    && !own.contains(constant)
+                {
+                    let rounded = format!("{constant:.11e}").parse();
+                    *constant = rounded.expect("a number in print is a number");
+                }
+            }
+        }
+    }
+}
+
 /// Chooses the terms that compute the outputs.
 pub(super) fn extract(saturated: &Saturated) -> Extracted {
     let mut classes = Classes::of(saturated);
@@ -88,17 +105,20 @@ impl Classes {
         ids.sort_unstable();
         let place = |id: Id| ids.binary_search(&graph.find(id)).expect("all classes are listed");
         let canonical = |term: &Term| term.map_children(|id| graph.find(id));
-        let mut own: Vec<Term> =
-            nodes.iter().map(|node| canonical(graph.id_to_node(*node))).collect();
+        let mut own: Vec<Term> = Vec::new();
+        for node in nodes {
+            let term = graph.id_to_node(*node);
+            own.push(canonical(term));
+            own.extend(term.children().iter().map(|child| canonical(graph.id_to_node(*child))));
+        }
         own.sort_unstable();
         let choices = ids.iter().map(|&id| {
             let mut terms: Vec<Term> = graph[id].nodes.iter().map(canonical).collect();
             terms.sort_unstable();
             terms.dedup();
-            let constant = graph[id].data.constant.map(Term::constant);
             let choices = terms.into_iter().map(|term| Choice {
                 args: term.children().iter().map(|id| place(*id)).collect(),
-                cost: cost_of(&term, own.binary_search(&term).is_ok() || constant == Some(term)),
+                cost: cost_of(&term, own.binary_search(&term).is_ok()),
                 term,
             });
             choices.collect()
@@ -318,7 +338,8 @@ impl Classes {
 fn cost_of(term: &Term, in_program: bool) -> u64 {
     let foreign = if in_program { 0 } else { Cost::FOREIGN };
     match *term {
-        Term::Constant(_) => foreign,
+        // Of two constants that are equal up to rounding, the one with fewer digits.
+        Term::Constant(bits) => foreign * digits(f64::from_bits(bits)).0 as u64,
         Term::Input(rank) => match role_of(rank) {
             Role::State(_) => Cost::SLOT,
             _ => 0,

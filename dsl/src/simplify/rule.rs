@@ -139,8 +139,9 @@ impl Compiled {
         Compiled { rule, kinds: kinds.collect(), left, right: right.as_ref().to_vec() }
     }
 
-    pub(super) fn search(&self, graph: &Graph) -> Vec<SearchMatches<'_, Term>> {
-        self.left.search(graph)
+    /// At most `limit` places where the left side is.
+    pub(super) fn search(&self, graph: &Graph, limit: usize) -> Vec<SearchMatches<'_, Term>> {
+        self.left.search_with_limit(graph, limit)
     }
 
     /// Makes the right side of a match equal to the left. Gives the right side where that is news.

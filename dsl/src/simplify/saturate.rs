@@ -15,7 +15,7 @@ use super::fact::slots_of;
 use super::rule::{Agreement, Compiled};
 use super::rules::compiled;
 use super::term::{Graph, Slots, Term};
-use super::{ITERATION_LIMIT, NODE_LIMIT, StopReason};
+use super::{ITERATION_LIMIT, MATCH_LIMIT, NODE_LIMIT, StopReason};
 use crate::{Dataflow, Role, Signature, Value, canonical};
 
 /// A set for each state slot: slots of one set are assumed equal.
@@ -120,7 +120,11 @@ fn rewrite(
 ) -> (StopReason, Vec<Application>) {
     let mut applied = Vec::new();
     for _ in 0..ITERATION_LIMIT {
-        let matches: Vec<_> = compiled(agreement).map(|rule| (rule, rule.search(graph))).collect();
+        let matches: Vec<_> =
+            compiled(agreement).map(|rule| (rule, rule.search(graph, MATCH_LIMIT))).collect();
+        let limited = matches.iter().any(|(_, matches)| {
+            matches.iter().map(|found| found.substs.len()).sum::<usize>() >= MATCH_LIMIT
+        });
         let before = applied.len();
         let mut origins: Vec<(Id, usize)> =
             nodes.iter().enumerate().map(|(node, id)| (graph.find(*id), node)).collect();
@@ -144,7 +148,8 @@ fn rewrite(
         }
         graph.rebuild();
         if applied.len() == before {
-            return (StopReason::Saturated, applied);
+            let stop = if limited { StopReason::MatchLimit } else { StopReason::Saturated };
+            return (stop, applied);
         }
     }
     (StopReason::IterationLimit, applied)

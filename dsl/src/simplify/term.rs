@@ -93,10 +93,11 @@ impl Analysis<Term> for Slots {
             Term::Input(rank) => Facts::of_input(role_of(rank), &graph.analysis),
             Term::Constant(bits) => Facts::of_constant(f64::from_bits(bits)),
             Term::Apply(op, args) => {
-                // Places beyond the arity hold no class.
-                let args = args[..op.arity()].iter();
-                let args: Vec<_> = args.map(|arg| (graph.find(*arg), graph[*arg].data)).collect();
-                facts_of(op, &args)
+                let mut known = [(Id::from(0), Facts::of_constant(0.0)); 3];
+                for (known, arg) in known.iter_mut().zip(&args[..op.arity()]) {
+                    *known = (graph.find(*arg), graph[*arg].data);
+                }
+                facts_of(op, &known[..op.arity()])
             }
         }
     }
@@ -130,6 +131,6 @@ impl Analysis<Term> for Slots {
 }
 
 /// How long a constant is in print, and its bits.
-fn digits(constant: f64) -> (usize, u64) {
+pub(super) fn digits(constant: f64) -> (usize, u64) {
     (format!("{constant:?}").len(), constant.to_bits())
 }

@@ -250,7 +250,7 @@ fn try_rule(rule: Rule) -> usize {
                 })
             };
             let left = graph.find(left);
-            let matches = compiled.search(&graph);
+            let matches = compiled.search(&graph, usize::MAX);
             let substs =
                 matches.iter().filter(|found| found.eclass == left).flat_map(|found| &found.substs);
             let fits =
