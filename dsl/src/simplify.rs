@@ -22,7 +22,7 @@ use rule::Agreement;
 use saturate::Saturated;
 
 /// The most terms a saturation may make.
-pub const NODE_LIMIT: usize = 2_000;
+pub const NODE_LIMIT: usize = 1_200;
 
 /// The most rounds of a saturation.
 pub const ITERATION_LIMIT: usize = 8;
@@ -105,12 +105,14 @@ pub fn simplify(program: &Program, rounding: Rounding) -> Simplified {
         return unchanged(program, StopReason::NodeLimit);
     }
     let job = Job { program, partition: verify::slots_alike(program, &flow), flow };
-    if rounding == Rounding::Allow
-        && let Some(simplified) = job.rounded()
-    {
-        return simplified;
+    let exact = job.attempt(Agreement::Bits).0;
+    match rounding {
+        Rounding::Exact => exact,
+        // More rules reach the limits earlier, and may then find less.
+        Rounding::Allow => {
+            job.rounded().filter(|rounded| rounded.after <= exact.after).unwrap_or(exact)
+        }
     }
-    job.attempt(Agreement::Bits).0
 }
 
 /// The program without its dead statements.

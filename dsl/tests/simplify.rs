@@ -99,6 +99,16 @@ fn close(a: &[f32], b: &[f32]) -> bool {
     })
 }
 
+/// As [`close`] with room for a probe that no one verified.
+fn nearly(a: &[f32], b: &[f32]) -> bool {
+    let largest =
+        a.iter().filter(|w| w.is_finite()).fold(0.0, |largest: f32, w| largest.max(w.abs()));
+    a.iter().zip(b).all(|(a, b)| match (a.is_finite(), b.is_finite()) {
+        (true, true) => (a - b).abs() <= 1e-2 * largest,
+        _ => true,
+    })
+}
+
 fn agrees(original: &Program, simplified: &Program, lr: f64) -> bool {
     trajectories([original, simplified], ordinary, lr).iter().all(|[a, b]| close(a, b))
 }
@@ -243,6 +253,46 @@ proptest! {
         let again = simplify(&simplified.program, Rounding::Allow);
         prop_assert!(again.after <= simplified.after);
         prop_assert_eq!(simplify(&program, Rounding::Allow).program.to_string(), simplified.program.to_string());
+        // On the probe the promise holds by construction; elsewhere what a rule says of a divisor near
+        // zero, or an update that makes much of rounding, may show.
+        if simplified.notes.iter().all(|note| note.differs.is_empty()) {
+            let exact_too = trajectories([&program, &simplified.program], ordinary, 1e-3);
+            let near = exact_too.iter().all(|[a, b]| nearly(a, b));
+            prop_assert!(near, "{program}became\n{}{:?}", simplified.program, simplified.notes);
+        }
+    }
+
+    #[test]
+    fn canonical_forms_compute_the_same_and_are_their_own(
+        states in 0usize..=4,
+        step: bool,
+        draws in draws(0..40, || prop_oneof![2 => -2.0..2.0, 2 => whole(), 1 => constants()]),
+        shuffled in any::<prop::sample::Index>(),
+    ) {
+        let all: Vec<Op> = Op::all().collect();
+        let program = dense_program(states, step, &all, &draws);
+        let canonical = program.canonical();
+        let printed = canonical.to_string();
+        prop_assert!(canonical.live_length() <= program.live_length());
+        prop_assert_eq!(canonical.statements().len(), canonical.live_length());
+        prop_assert_eq!(&canonical.canonical().to_string(), &printed);
+        let parsed = Program::parse(&printed).expect("printed text parses");
+        prop_assert_eq!(&parsed.to_string(), &printed);
+        assert_same_bits(&program, &canonical);
+        // Two neighbours that do not read each other can change places.
+        if program.statements().len() >= 2 {
+            let mut statements = program.statements().to_vec();
+            let first = shuffled.index(statements.len() - 1);
+            statements.swap(first, first + 1);
+            for statement in &mut statements {
+                if statement.op.info().commutative {
+                    statement.args_mut().reverse();
+                }
+            }
+            if let Ok(reordered) = program.with_statements(statements) {
+                prop_assert_eq!(reordered.canonical().to_string(), printed);
+            }
+        }
     }
 }
 
@@ -315,7 +365,6 @@ fn interps_that_read_each_others_old_values_do_not_fold() {
     let crossed =
         ["old = m * 1.0", "m = interp(g, v, 0.9)", "v = interp(g, old, 0.99)", "u = v * lr"];
     let program = text("w, g, m, v, lr", &crossed, "u, m, v");
-    let expected = "old = interp(g, v, 0.9); v = interp(g, m, 0.99); m = old * 1.0; update = v * lr; return update, m, v";
     let simplified = simplify(&program, Rounding::Allow);
     assert_eq!(simplified.after, 3, "{}", simplified.program);
     assert_eq!(evo_dsl::Dataflow::of(&simplified.program).live_states(), 2);
@@ -390,8 +439,8 @@ fn what_is_useful_is_found() {
         (&["a = square(g)", "u = sqrt(a)"], "update = abs(g)"),
         (&["a = power(g, 2.0)", "b = power(a, 0.5)", "u = b * lr"], ""),
         (&["a = max(g, -1.0)", "u = min(a, 1.0)"], "update = clamp(g, -1.0, 1.0)"),
-        (&["u = get_eps()", "u = g * u"], "update = g * 1e-08"),
-        (&["a = exp(g)", "u = log(a)"], "update = g * 1.0"),
+        (&["u = get_eps()", "u = g * u"], "update = g * 1e-8"),
+        (&["a = cube(g)", "u = cbrt(a)"], "return g"),
         (&["a = sign(g)", "b = sign(a)", "u = b * lr"], ""),
         (&["a = w * lr", "b = g * lr", "u = a + b"], ""),
         (&["a = 0.5 - 0.5", "u = where(a, w, g)", "u = u * lr"], "update = g * lr"),

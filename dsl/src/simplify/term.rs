@@ -93,6 +93,7 @@ impl Analysis<Term> for Slots {
             Term::Input(rank) => Facts::of_input(role_of(rank), &graph.analysis),
             Term::Constant(bits) => Facts::of_constant(f64::from_bits(bits)),
             Term::Apply(op, args) => {
+                // Places beyond the arity hold no class.
                 let mut known = [(Id::from(0), Facts::of_constant(0.0)); 3];
                 for (known, arg) in known.iter_mut().zip(&args[..op.arity()]) {
                     *known = (graph.find(*arg), graph[*arg].data);

@@ -23,6 +23,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::rounding("scalar-outwards", "x * s * y", "x * y * s").when(|bound| bound.ty('y') != Type::Scalar),
     Rule::rounding("factor-of-dividend", "x * s / y", "x / y * s"),
     Rule::within("factor-of-divisor", "x / (y * c)", "x / y * (1.0 / c)", GUARD_SHOWS).when(has_plain_inverse),
+    // One over one, with the guard.
+    Rule::rounding("times-nearly-one", "x * c", "x").when(|bound| (bound.constant('c') - 1.0).abs() < 3e-8),
     Rule::rounding("divide-by-constant", "x / c", "x * (1.0 / c)").when(has_plain_inverse),
     Rule::rounding("merge-terms", "x + c + d", "x + (c + d)"),
 
