@@ -138,7 +138,10 @@ fn source(programs: &[Program]) -> String {
 }
 
 fn compiled_and_run(folder: &Path, source: &str) -> Vec<u8> {
-    let (file, binary) = (folder.join("exports.rs"), folder.join("exports"));
+    let (file, binary) = (
+        folder.join("exports.rs"),
+        folder.join(format!("exports{}", std::env::consts::EXE_SUFFIX)),
+    );
     std::fs::write(&file, source).expect("a temporary file can be written");
     let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
     let mut command = Command::new(rustc);

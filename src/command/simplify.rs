@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use evo::{Rounding, simplify};
+use evo::{Note, Rounding, Simplified, simplify};
 
 use crate::args::{RoundingArg, SimplifyArgs};
 use crate::output;
@@ -17,12 +17,23 @@ pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {
     let simplified = simplify(&program, rounding);
     let mut text = simplified.program.to_string();
     for note in &simplified.notes {
-        writeln!(text, "# {note}").expect("a string can always grow");
+        writeln!(text, "# {}", line(note)).expect("a string can always grow");
     }
-    let (before, live) = (program.statements().len(), program.live_length());
-    let after = simplified.program.statements().len();
-    writeln!(text, "# statements: {before}, live: {live}, simplified: {after}")
+    let (all, Simplified { before, after, .. }) = (program.statements().len(), &simplified);
+    writeln!(text, "# statements: {all}, live: {before}, simplified: {after}")
         .expect("a string can always grow");
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was used, on what, and where it differs.
+fn line(note: &Note) -> String {
+    let mut line = format!("{}: {}", note.rule, note.equation);
+    if let Some(statement) = &note.statement {
+        line += &format!(", at `{statement}`");
+    }
+    if !note.differs.is_empty() {
+        line += &format!("; {}", note.differs);
+    }
+    line
 }

@@ -7,6 +7,7 @@
 
 mod body;
 mod expression;
+mod loops;
 mod stages;
 mod support;
 mod words;
