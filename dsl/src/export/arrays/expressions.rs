@@ -166,6 +166,8 @@ impl Expressions<'_> {
             Op::Negative => format!("-{x}"),
             Op::Square if self.host => format!("{x} * {x}"),
             Op::Cube => format!("{x} * {x} * {x}"),
+            // It never raises on what is not negative.
+            Op::Sqrt if self.host && torch => format!("math.sqrt(abs({x}))"),
             Op::Sqrt | Op::Log | Op::Log2 | Op::Log10 => {
                 let magnitude = if self.host {
                     format!("abs({x})")
