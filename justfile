@@ -47,7 +47,7 @@ bench *NAME:
 quickstart:
     cargo run --release -- search configs/quickstart.ron
 
-# The zoo's reference trajectories, made again; needs NumPy and PyTorch.
+# The zoo's reference trajectories, made again; needs NumPy, PyTorch, JAX and Optax.
 trajectories:
     python3 dsl/tests/reference/make_trajectories.py
 

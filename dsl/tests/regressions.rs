@@ -18,6 +18,7 @@ fn texts_that_once_broke_a_promise_keep_it() {
         let bytes = std::fs::read(file).expect("the file can be read");
         promises::check_text(&bytes);
         promises::check_engines(&bytes);
+        promises::check_simplifier(&bytes);
     }
     assert!(!files.is_empty());
 }

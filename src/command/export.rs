@@ -40,7 +40,7 @@ fn target(name: &str) -> anyhow::Result<ExportTarget> {
 /// A zoo program is called what it is known as, another by its file or run.
 fn default_name(source: &str) -> String {
     if let Some(entry) = source.strip_prefix("zoo:").and_then(zoo::get) {
-        return entry.name.to_owned();
+        return entry.title.to_owned();
     }
     let stem = |text: &str| Path::new(text).file_stem().map(|stem| stem.to_string_lossy().into());
     let path = if Path::new(source).exists() {

@@ -284,9 +284,14 @@ mod tests {
         assert_eq!(found.states.len(), 1);
         assert_eq!((found.states[0].name.as_str(), found.states[0].slot), ("v", 1));
         assert_eq!(found.lines[0].args, [Argument::Gradient, Argument::NormalizedRate]);
+        let text =
+            "def train(w, g, lr):\n  update = g * lr\n  update = update * 0.1\n  return update\n";
+        let scaled_later = Listing::of(&Program::parse(text).expect("it parses"));
+        assert_eq!(scaled_later.learning_rate, LearningRate { default: 1.0, unit: None });
+        assert_eq!(settings(&scaled_later), [("c1", 0.1)]);
         let sgd = listing("sgd");
-        assert_eq!(sgd.learning_rate, LearningRate { default: 1.0, unit: None });
-        assert_eq!(settings(&sgd), [("c1", 0.1)]);
+        assert_eq!(sgd.learning_rate, LearningRate { default: 0.1, unit: Some(0.1) });
+        assert_eq!(settings(&sgd), []);
     }
 
     #[test]

@@ -93,8 +93,10 @@ impl Analysis<Term> for Slots {
             Term::Input(rank) => Facts::of_input(role_of(rank), &graph.analysis),
             Term::Constant(bits) => Facts::of_constant(f64::from_bits(bits)),
             Term::Apply(op, args) => {
-                let args = args.map(|arg| (graph.find(arg), graph[arg].data));
-                facts_of(op, &args[..op.arity()])
+                // Places beyond the arity hold no class.
+                let args = args[..op.arity()].iter();
+                let args: Vec<_> = args.map(|arg| (graph.find(*arg), graph[*arg].data)).collect();
+                facts_of(op, &args)
             }
         }
     }

@@ -4,7 +4,10 @@
 //! fuzz targets (`fuzz/`) and the test of what they once failed on (`regressions.rs`) share these
 //! checks, so a text that broke a promise is tried by every test run from then on.
 
-use evo_dsl::{Dataflow, Executor, ExportTarget, Interpreter, Layout, Liveness, Program, export};
+use evo_dsl::{
+    Dataflow, Executor, ExportTarget, Interpreter, Layout, Liveness, Program, Rounding, export,
+    simplify,
+};
 
 /// Reading, printing and liveness: bytes are refused with a place in them, or are a program that
 /// reads back as it is printed and whose live part is the whole of it.
@@ -85,6 +88,32 @@ pub(crate) fn check_engines(bytes: &[u8]) {
         2,
         if text.len().is_multiple_of(2) { ordinary } else { awkward },
     );
+}
+
+/// The simplifier on the program that is in a text: never longer, and every bit of its weights.
+pub(crate) fn check_simplifier(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Some(program) = Program::parse(&text).ok().or_else(|| salvaged(&text)) else { return };
+    if program.live_length() > 12 {
+        return;
+    }
+    let simplified = simplify(&program, Rounding::Exact).program;
+    assert!(simplified.live_length() <= program.live_length(), "{simplified}\nof\n{program}");
+    let layout = Layout::new([vec![3, 2], vec![], vec![4]]);
+    for fill in [ordinary, awkward] {
+        let weights = [&program, &simplified].map(|program| {
+            let filled = |offset: usize| -> Vec<f32> {
+                (0..layout.len()).map(|index| fill(index + offset)).collect()
+            };
+            let mut interpreter = Interpreter::<f32>::new(program, &layout);
+            let mut w = filled(1);
+            for step in 0..4 {
+                interpreter.step(&mut w, &filled(5 + 3 * step), [1.0, 0.1, 3.0][step % 3]);
+            }
+            bits(&w)
+        });
+        assert_eq!(weights[0], weights[1], "{simplified}\nof\n{program}");
+    }
 }
 
 /// A program from the lines that can follow each other. Without it nearly every text that a fuzzer
