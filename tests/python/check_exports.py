@@ -21,6 +21,7 @@ import importlib.util
 import inspect
 import json
 import os
+import subprocess
 import sys
 import time
 import warnings
@@ -32,6 +33,8 @@ FLOOR = {np.float32: 2e-6, np.float64: 1e-13}
 # Functions of XLA (exp, sinh) are less exact than those of the other libraries.
 OPTAX_FACTOR = 100.0
 CHAOS = 0.02
+# The largest share of programs that may be cut short.
+MOST_CUT = 0.1
 UNCOMPILED_STEPS = 8
 
 
@@ -74,6 +77,7 @@ class Inputs:
 def run_torch(path, inputs, dtype, foreach):
     import torch
 
+    torch.set_num_threads(1)  # The tensors are tiny.
     optimizer_class = own(load(path), inspect.isclass)
     dtype = torch.float32 if dtype == np.float32 else torch.float64
     params = [torch.nn.Parameter(torch.tensor(w, dtype=dtype)) for w in inputs.weights]
@@ -298,6 +302,11 @@ def main():
     parser.add_argument("--library", choices=["torch", "optax", "python"])
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
+    if not args.library and not args.self_test:
+        # One process each, side by side.
+        command = [sys.executable, __file__, args.directory, "--library"]
+        running = [subprocess.Popen([*command, library]) for library in ["optax", "torch", "python"]]
+        sys.exit(any([process.wait() for process in running]))
     warnings.simplefilter("ignore")
     os.environ.setdefault("JAX_ENABLE_X64", "1")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -310,14 +319,13 @@ def main():
     if args.self_test:
         return self_test(args.directory, index, inputs, trajectories)
     failed = False
+    start = time.perf_counter()
     with np.errstate(all="ignore"):
-        for library in [args.library] if args.library else ["torch", "python", "optax"]:
-            start = time.perf_counter()
-            for result in comparisons(library, args.directory, index, inputs, trajectories):
-                result.print()
-                too_many = result.cut > 0.1 * result.compared
-                failed |= bool(result.failures) or too_many
-            print(f"{library}: {time.perf_counter() - start:.0f} s")
+        for result in comparisons(args.library, args.directory, index, inputs, trajectories):
+            result.print()
+            too_many = result.cut > MOST_CUT * result.compared
+            failed |= bool(result.failures) or too_many
+    print(f"{args.library}: {time.perf_counter() - start:.0f} s", flush=True)
     sys.exit(failed)
 
 

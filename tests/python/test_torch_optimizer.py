@@ -13,6 +13,7 @@ import unittest
 import torch
 
 DIRECTORY = "."
+torch.set_num_threads(1)  # The tensors are tiny.
 
 
 def optimizer(name, class_name):

@@ -68,7 +68,7 @@ class Lion(torch.optim.Optimizer):
         return loss
 
     def _with_gradient(self, group):
-        """Its parameters with a gradient."""
+        """The group's parameters with a gradient, all in one list."""
         params = []
         for p in group["params"]:
             if p.grad is None:
