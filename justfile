@@ -30,13 +30,14 @@ test:
 # The exports against the engine, by a Python that has tests/python/requirements.txt.
 python-checks PYTHON="python3":
     cargo run -p evo-dsl --example export_cases -- target/export-cases
+    {{ PYTHON }} tests/python/check_exports.py target/export-cases --self-test
     {{ PYTHON }} tests/python/check_exports.py target/export-cases
     {{ PYTHON }} tests/python/test_torch_optimizer.py
 
-# Fuzz program text (`parse`) or the engines (`engines`) for some minutes; needs cargo-fuzz and a nightly compiler.
+# Fuzz program text (`parse`), the engines (`engines`) or the simplifier (`simplifier`); needs cargo-fuzz and a nightly compiler.
 fuzz TARGET MINUTES="10":
     mkdir -p target/fuzz-corpus/{{ TARGET }}
-    cargo +nightly fuzz run {{ TARGET }} target/fuzz-corpus/{{ TARGET }} dsl/zoo -- \
+    cargo +nightly fuzz run -s none {{ TARGET }} target/fuzz-corpus/{{ TARGET }} dsl/zoo -- \
         -max_total_time=$(({{ MINUTES }} * 60)) -max_len=4096 -timeout=20 -dict=fuzz/words.dict
 
 # All benchmarks; a name runs those that contain it.

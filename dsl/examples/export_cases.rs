@@ -1,5 +1,7 @@
 //! Writes exports of many programs, and what the engine does with the programs, for
-//! `tests/python/check_exports.py`: `cargo run -p evo-dsl --example export_cases DIR [COUNT]`.
+//! `tests/python/check_exports.py`:
+//! `cargo run -p evo-dsl --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random programs and
+//! those in the files.
 //!
 //! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs and
 //! the programs, and `trajectories.f64`, the weights after every step (little-endian float64): for
@@ -14,7 +16,8 @@ use std::fs;
 use std::path::Path;
 
 use evo_dsl::{
-    ExportTarget, Interpreter, Layout, Op, Program, Real, Signature, Type, Variable, export, zoo,
+    Dataflow, ExportTarget, Interpreter, Layout, Op, Program, Real, Signature, Type, Variable,
+    export, zoo,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -35,7 +38,15 @@ fn main() {
     fs::create_dir_all(directory).expect("the directory can be made");
     let mut programs: Vec<(String, Program)> =
         zoo::entries().iter().map(|entry| (entry.name.to_owned(), entry.program())).collect();
+    for path in args {
+        let text = fs::read_to_string(&path).expect("the program can be read");
+        let name = Path::new(&path).file_stem().expect("it is a file").to_string_lossy();
+        programs.retain(|(other, _)| *other != *name);
+        programs.push((name.into_owned(), Program::parse(&text).expect("the program parses")));
+    }
+    let written = programs.len();
     programs.extend(random(count));
+    assert!(count < 500 || every_op_is_live(&programs[written..]), "an op is in no random program");
     let inputs = Inputs::new();
     let mut trajectories = Vec::new();
     let mut cases = Vec::new();
@@ -54,7 +65,7 @@ fn main() {
     let index = serde_json::json!({
         "shapes": shapes, "weights": inputs.weights, "gradients": inputs.gradients,
         "rates": inputs.rates, "perturbed": PERTURBED, "cases": cases,
-        "zoo": zoo::entries().len(),
+        "written": written,
     });
     fs::write(directory.join("cases.json"), index.to_string()).expect("it can be written to");
 }
@@ -155,6 +166,12 @@ fn random(count: usize) -> Vec<(String, Program)> {
         }
     }
     programs
+}
+
+fn every_op_is_live(programs: &[(String, Program)]) -> bool {
+    let flows: Vec<Dataflow> = programs.iter().map(|(_, program)| Dataflow::of(program)).collect();
+    let live = |op| flows.iter().any(|flow| flow.nodes().iter().any(|node| node.op == op));
+    Op::all().filter(|op| op.is_usable()).all(live)
 }
 
 /// The program returning what it computed last, trees first.

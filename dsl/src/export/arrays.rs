@@ -284,7 +284,7 @@ impl<'a> Writer<'a> {
             (Type::PerLeaf, Library::Torch) if atom.weak => {
                 format!("torch.tensor({}, dtype=torch.float64)", atom.text)
             }
-            (Type::PerLeaf, _) => atom.text.clone(),
+            (Type::PerLeaf, _) => atom.text,
             _ => {
                 self.helpers.insert(Helper::Broadcast);
                 format!("_broadcast({}, {like}_)", atom.text)

@@ -43,8 +43,6 @@ pub(super) struct Line {
     pub ty: Type,
     /// What it reads.
     pub args: Vec<Argument>,
-    /// Its node in [`Listing::flow`].
-    pub node: usize,
 }
 
 /// A live state.
@@ -52,8 +50,6 @@ pub(super) struct Line {
 pub(super) struct State {
     /// Its name, the program's parameter's where that is possible.
     pub name: String,
-    /// Its slot in the signature.
-    pub slot: usize,
     /// Its value after the step; any type, to be broadcast to a tree.
     pub next: Argument,
 }
@@ -63,8 +59,6 @@ pub(super) struct State {
 pub(super) struct Listing {
     /// The program without its dead statements.
     pub program: Program,
-    /// Its dataflow.
-    pub flow: Dataflow,
     /// The name of the weights.
     pub weight: String,
     /// The name of the gradient.
@@ -105,8 +99,7 @@ impl Listing {
             resolve.value(flow.outputs()[index].expect("the update and live states are computed"))
         };
         let states = slots.iter().zip(state_names);
-        let states =
-            states.map(|(&slot, name)| State { name, slot, next: output(1 + slot) }).collect();
+        let states = states.map(|(&slot, name)| State { name, next: output(1 + slot) }).collect();
         Listing {
             program: program.live(),
             weight,
@@ -116,7 +109,6 @@ impl Listing {
             lines,
             update: output(0),
             learning_rate,
-            flow,
         }
     }
 
@@ -240,7 +232,7 @@ impl<'a> Resolve<'a> {
                     let setting = hyperparameters.at(index, place);
                     setting.map_or_else(|| self.value(value), Argument::Hyperparameter)
                 });
-                Line { name, op: node.op, ty: node.ty, args: args.collect(), node: index }
+                Line { name, op: node.op, ty: node.ty, args: args.collect() }
             })
             .collect()
     }
@@ -282,7 +274,7 @@ mod tests {
     fn dead_states_are_gone_and_other_uses_of_the_rate_are_normalised() {
         let found = listing("lion_discovered");
         assert_eq!(found.states.len(), 1);
-        assert_eq!((found.states[0].name.as_str(), found.states[0].slot), ("v", 1));
+        assert_eq!(found.states[0].name, "v");
         assert_eq!(found.lines[0].args, [Argument::Gradient, Argument::NormalizedRate]);
         let text =
             "def train(w, g, lr):\n  update = g * lr\n  update = update * 0.1\n  return update\n";

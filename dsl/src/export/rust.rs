@@ -88,7 +88,7 @@ fn rate(listing: &Listing, words: &Words, function: &str) -> String {
     let name = words.own(&format!("{}_LEARNING_RATE", function.to_ascii_uppercase()));
     let value = listing.learning_rate.default;
     format!(
-        "/// The learning rate that the program evolved with.\npub const {name}: f64 = {value:?};\n\n"
+        "/// The learning rate that the program evolved with.\n#[allow(dead_code)]\npub const {name}: f64 = {value:?};\n\n"
     )
 }
 

@@ -184,54 +184,19 @@ fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
 
 /// The methods that take a step.
 fn step_method(listing: &Listing) -> String {
-    let states: Vec<String> =
-        listing.states.iter().map(|state| format!("\"{}\"", state.name)).collect();
-    let zeros = match states.as_slice() {
-        [] => String::new(),
-        [only] => format!(
-            "                state[{only}] = torch.zeros_like(p, memory_format=torch.preserve_format)\n"
-        ),
-        _ => format!(
-            "                for name in ({}):\n                    \
-             state[name] = torch.zeros_like(p, memory_format=torch.preserve_format)\n",
-            states.join(", ")
-        ),
-    };
-    let lists: String =
-        states.iter().map(|state| format!(", [self.state[p][{state}] for p in params]")).collect();
-    let settings: String = function_settings(listing)
-        .iter()
-        .map(|name| match name.as_str() {
-            "t" => ", t=float(t)".to_owned(),
-            "lr" => ", lr=float(group[\"lr\"])".to_owned(),
-            name => format!(", {name}=group[\"{name}\"]"),
-        })
+    let states = listing.states.iter();
+    let lists: String = states
+        .map(|state| format!(", [self.state[p][\"{}\"] for p in params]", state.name))
         .collect();
-    let settings = settings.replace(", ", ",\n                    ");
-    let (bucket, bucket_text, step) = if listing.needs_step() {
-        (
-            "self.state[p][\"step\"]",
-            "Its parameters with a gradient, by the number of steps taken.",
-            "t",
-        )
-    } else {
-        ("0", "Its parameters with a gradient.", "_")
-    };
-    let buckets = if listing.needs_step() {
-        format!("buckets.setdefault({bucket}, []).append(p)")
-    } else {
-        "params.append(p)".to_owned()
-    };
-    let (empty, result) = if listing.needs_step() {
-        ("buckets = {}", "buckets.items()")
-    } else {
-        ("params = []", "[params] if params else []")
-    };
-    let loop_head = if listing.needs_step() {
-        format!("for {step}, params in")
-    } else {
-        "for params in".to_owned()
-    };
+    let settings = function_settings(listing).into_iter().map(|name| match name.as_str() {
+        "t" => "t=float(t)".to_owned(),
+        "lr" => "lr=float(group[\"lr\"])".to_owned(),
+        name => format!("{name}=group[\"{name}\"]"),
+    });
+    let args: Vec<String> = std::iter::once("tensors".to_owned()).chain(settings).collect();
+    let update = call(16, "update", &args, "");
+    let each = if listing.needs_step() { "t, params" } else { "params" };
+    let gathered = gathered(listing);
     format!(
         r#"    @torch.no_grad()
     def step(self, closure=None):
@@ -241,19 +206,48 @@ fn step_method(listing: &Listing) -> String {
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            {loop_head} self._with_gradient(group):
+            for {each} in self._with_gradient(group):
                 foreach = group["foreach"]
                 if foreach is None:
                     foreach = all(p.is_cuda for p in params)
                 tensors = params, [p.grad for p in params]{lists}
                 update = _foreach if foreach else _single_tensor
-                update(
-                    tensors{settings},
-                )
+{update}
         return loss
 
-    def _with_gradient(self, group):
-        """{bucket_text}"""
+{gathered}"#
+    )
+}
+
+/// The method that finds the parameters to be updated, in lists that are updated together. A rule
+/// that reads the step number cannot mix parameters that have taken different numbers of steps.
+fn gathered(listing: &Listing) -> String {
+    let zeros: String = listing
+        .states
+        .iter()
+        .map(|state| {
+            let zeros = "torch.zeros_like(p, memory_format=torch.preserve_format)";
+            format!("                state[\"{}\"] = {zeros}\n", state.name)
+        })
+        .collect();
+    let [title, empty, add, result] = if listing.needs_step() {
+        [
+            "The group's parameters with a gradient, by the number of steps taken.",
+            "by_step = {}",
+            "by_step.setdefault(state[\"step\"], []).append(p)",
+            "by_step.items()",
+        ]
+    } else {
+        [
+            "The group's parameters with a gradient, all in one list.",
+            "params = []",
+            "params.append(p)",
+            "[params] if params else []",
+        ]
+    };
+    format!(
+        r#"    def _with_gradient(self, group):
+        """{title}"""
         {empty}
         for p in group["params"]:
             if p.grad is None:
@@ -266,7 +260,7 @@ fn step_method(listing: &Listing) -> String {
             if not state:
                 state["step"] = 0
 {zeros}            state["step"] += 1
-            {buckets}
+            {add}
         return {result}
 "#
     )

@@ -166,6 +166,8 @@ impl Expressions<'_> {
             Op::Negative => format!("-{x}"),
             Op::Square if self.host => format!("{x} * {x}"),
             Op::Cube => format!("{x} * {x} * {x}"),
+            // It never raises on what is not negative.
+            Op::Sqrt if self.host && torch => format!("math.sqrt(abs({x}))"),
             Op::Sqrt | Op::Log | Op::Log2 | Op::Log10 => {
                 let magnitude = if self.host {
                     format!("abs({x})")
@@ -247,7 +249,7 @@ impl Expressions<'_> {
             (_, Library::Torch) => {
                 format!("torch.linalg.vector_norm({}, dtype=torch.float64)", x.text)
             }
-            _ => self.helper(Helper::Norm, &[x.text.clone()]),
+            _ => self.helper(Helper::Norm, std::slice::from_ref(&x.text)),
         }
     }
 
@@ -255,7 +257,7 @@ impl Expressions<'_> {
     /// it, and everything else as it is.
     fn mean(&mut self, x: &Atom, lost: Type, of_tree: Helper) -> String {
         match x.ty {
-            Type::Tree => self.helper(of_tree, &[x.text.clone()]),
+            Type::Tree => self.helper(of_tree, std::slice::from_ref(&x.text)),
             ty if ty == lost && self.library == Library::NumPy => {
                 format!("float({}.mean())", x.text)
             }
