@@ -128,9 +128,7 @@ impl TaskConfig {
                 return Err(EvaluatorError::config(key, "must be a positive number"));
             }
         }
-        if let Schedule::Cosine { warmup_steps } = self.schedule
-            && warmup_steps >= self.steps.get()
-        {
+        if self.schedule.warmup_steps() >= self.steps.get() {
             return Err(EvaluatorError::config(
                 "schedule.warmup_steps",
                 format!("must be less than `steps` ({})", self.steps),
