@@ -25,7 +25,7 @@ mod gradient_check;
 
 pub(crate) use attention::CausalAttention;
 pub(crate) use convolution::Convolution;
-pub(crate) use cross_entropy::CrossEntropy;
+pub(crate) use cross_entropy::{CrossEntropy, IGNORED, counted};
 pub(crate) use dense::{Activation, dense, project, project_onto};
 pub(crate) use embedding::Embedding;
 pub(crate) use real::Real;

@@ -16,7 +16,6 @@ mod optimizer;
 mod outcome;
 mod schedule;
 mod task;
-mod task_size;
 mod trial;
 
 #[cfg(feature = "candle")]
@@ -34,7 +33,7 @@ pub use file::read_file;
 pub use optimizer::OptimizerConfig;
 pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};
 pub use schedule::Schedule;
-pub use task::{DataConfig, ModelConfig, TaskConfig};
+pub use task::{DataConfig, ModelConfig, Operation, Problem, TaskConfig};
 pub use trial::Trial;
 
 #[cfg(feature = "candle")]

@@ -42,16 +42,15 @@ impl Proxy {
             (ModelConfig::Conv { channels }, Dataset::Rows(rows)) => {
                 rows.image.map(|image| Self::ConvNet(ConvNet::new(image, channels, rows.classes)))
             }
-            (
-                &ModelConfig::Transformer { width, layers, heads, context },
-                Dataset::Tokens(tokens),
-            ) => Some(Self::Transformer(Transformer {
-                width: width.get(),
-                layers: layers.get(),
-                heads: heads.get(),
-                context: context.get(),
-                vocabulary: tokens.vocabulary,
-            })),
+            (&ModelConfig::Transformer { width, layers, heads, context }, data) => {
+                Some(Self::Transformer(Transformer {
+                    width: width.get(),
+                    layers: layers.get(),
+                    heads: heads.get(),
+                    context: context.get(),
+                    vocabulary: data.vocabulary()?,
+                }))
+            }
             _ => None,
         }
     }

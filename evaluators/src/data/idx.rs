@@ -1,4 +1,4 @@
-//! Image and label files in the IDX format of MNIST.
+//! Image and label files in the IDX format of MNIST, gzipped or not.
 //!
 //! Format (big-endian): images are `0x00000803`, count, height, width, then one byte a pixel;
 //! labels are `0x00000801`, count, then one byte a label. Invariant: a file whose length does not
@@ -48,14 +48,14 @@ fn read<const N: usize>(
     magic: u32,
     kind: &str,
 ) -> Result<([usize; N], Vec<u8>), EvaluatorError> {
-    let mut bytes = crate::read_file(path, super::LARGEST_FILE)
+    let mut bytes = super::compressed::read(path)
         .map_err(|error| damaged(path, key, format!("expected an IDX {kind} file: {error}")))?;
     let header = 4 * (N + 1);
     if bytes.len() < header || word(&bytes, 0) != magic {
         return Err(damaged(
             path,
             key,
-            format!("expected an uncompressed IDX {kind} file, which starts with {magic:#010x}"),
+            format!("expected an IDX {kind} file, which starts with {magic:#010x}"),
         ));
     }
     let sizes = std::array::from_fn(|axis| word(&bytes, axis + 1) as usize);

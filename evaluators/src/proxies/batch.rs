@@ -11,6 +11,7 @@ use evo_hashes::StreamRng;
 use rand::RngExt;
 
 use crate::data::{Dataset, Rows};
+use crate::layers::counted;
 
 /// Examples a validation batch holds; it bounds the memory of one forward pass.
 const VALIDATION_BATCH: usize = 128;
@@ -27,7 +28,7 @@ pub(crate) enum Batch {
     Tokens {
         /// \[batch · context\].
         inputs: Arc<[u32]>,
-        /// The token after each input.
+        /// The token after each input, or `IGNORED`.
         targets: Arc<[u32]>,
     },
 }
@@ -41,6 +42,7 @@ impl Batch {
                 Self::rows(&rows.train, (0..size).map(|_| rng.random_range(0..count)))
             }
             Dataset::Tokens(tokens) => Ok(Self::windows((0..size).map(|_| tokens.draw(rng)))),
+            Dataset::Answers(answers) => Ok(Self::windows((0..size).map(|_| answers.draw(rng)))),
         }
     }
 
@@ -58,7 +60,16 @@ impl Batch {
             Dataset::Tokens(tokens) => Ok(tokens
                 .validation_windows()
                 .chunks(VALIDATION_BATCH)
-                .map(|windows| Self::windows(windows.iter().copied()))
+                .map(|windows| {
+                    Self::windows(
+                        windows.iter().map(|window| (&window[..window.len() - 1], &window[1..])),
+                    )
+                })
+                .collect()),
+            Dataset::Answers(answers) => Ok(answers
+                .validation_windows()
+                .chunks(VALIDATION_BATCH)
+                .map(|windows| Self::windows(windows.iter().cloned()))
                 .collect()),
         }
     }
@@ -67,7 +78,7 @@ impl Batch {
     pub(crate) fn predictions(&self) -> usize {
         match self {
             Self::Rows { labels, .. } => labels.len(),
-            Self::Tokens { targets, .. } => targets.len(),
+            Self::Tokens { targets, .. } => counted(targets),
         }
     }
 
@@ -86,12 +97,13 @@ impl Batch {
         })
     }
 
-    fn windows<'a>(windows: impl Iterator<Item = &'a [u32]>) -> Self {
-        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
-        for window in windows {
-            inputs.extend_from_slice(&window[..window.len() - 1]);
-            targets.extend_from_slice(&window[1..]);
+    /// A batch of windows: inputs, and what to predict after each.
+    fn windows<W: AsRef<[u32]>>(windows: impl Iterator<Item = (W, W)>) -> Self {
+        let (mut all_inputs, mut all_targets) = (Vec::new(), Vec::new());
+        for (inputs, targets) in windows {
+            all_inputs.extend_from_slice(inputs.as_ref());
+            all_targets.extend_from_slice(targets.as_ref());
         }
-        Self::Tokens { inputs: inputs.into(), targets: targets.into() }
+        Self::Tokens { inputs: all_inputs.into(), targets: all_targets.into() }
     }
 }

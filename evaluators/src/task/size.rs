@@ -39,8 +39,17 @@ impl DataConfig {
                 let (inputs, hidden) = (inputs.get() as f64, hidden.get() as f64);
                 inputs * examples.get() as f64 + hidden * (inputs + classes.get() as f64)
             }
-            Self::Markov { length, .. } => length.get() as f64,
-            Self::Digits | Self::Idx { .. } | Self::Text { .. } => 0.0,
+            Self::Mixture { inputs, classes, clusters, examples, .. } => {
+                let centres = classes.get() as f64 * clusters.get() as f64;
+                inputs.get() as f64 * (examples.get() as f64 + centres)
+            }
+            Self::Markov { length, .. } | Self::Grammar { length, .. } => length.get() as f64,
+            Self::Modular { modulus, .. } => 8.0 * modulus.get() as f64 * modulus.get() as f64,
+            Self::Sequences { length, validation_length, examples, .. } => {
+                let longest = validation_length.unwrap_or(*length).get() as f64;
+                6.0 * longest * examples.get() as f64
+            }
+            Self::Digits | Self::Idx { .. } | Self::Cifar { .. } | Self::Text { .. } => 0.0,
         }
     }
 
@@ -49,9 +58,15 @@ impl DataConfig {
         match self {
             Self::Digits => 64.0,
             Self::Idx { .. } => FILE_FEATURES,
+            Self::Cifar { .. } => 3072.0,
             Self::Text { .. } => 256.0,
-            Self::Teacher { inputs, .. } => inputs.get() as f64,
+            Self::Teacher { inputs, .. } | Self::Mixture { inputs, .. } => inputs.get() as f64,
             Self::Markov { symbols, .. } => symbols.get() as f64,
+            Self::Grammar { brackets, fillers, .. } => {
+                2.0 * brackets.get() as f64 + fillers.get() as f64
+            }
+            Self::Modular { modulus, .. } => modulus.get() as f64,
+            Self::Sequences { symbols, .. } => symbols.get() as f64,
         }
     }
 }
@@ -113,6 +128,8 @@ mod tests {
             schedule: crate::Schedule::default(),
             learning_rate: None,
             baseline_loss: None,
+            data_fraction: 1.0,
+            label_noise: 0.0,
         }
     }
 
