@@ -50,13 +50,15 @@ pub(crate) enum Dataset {
     Tokens(TokenData),
     /// Questions and answers in tokens, the answers predicted.
     Answers(AnswerData),
+    /// A fresh vector of this many normal numbers for every batch.
+    Noise(usize),
 }
 
 impl Dataset {
     /// Loads or generates the data and splits it by `seed`.
     ///
-    /// Relative paths start at `base_dir`. `context` is the number of tokens a network reads at once;
-    /// row data ignores it.
+    /// Relative paths start at `base_dir`. `window` is the number of tokens, or of noise values, that a
+    /// network reads at once; row data ignores it.
     ///
     /// # Errors
     /// [`EvaluatorError::Data`] for a missing or damaged file, [`EvaluatorError::Config`] for data
@@ -65,13 +67,13 @@ impl Dataset {
         config: &DataConfig,
         base_dir: &Path,
         seed: Seed,
-        context: usize,
+        window: usize,
     ) -> Result<Self, EvaluatorError> {
         match *config {
             DataConfig::Modular { modulus, operation } => {
                 let examples = modular::examples(modulus.get(), operation);
                 let alphabet = modular::alphabet(modulus.get());
-                Ok(Self::Answers(AnswerData::split(examples, alphabet, context, seed)?))
+                Ok(Self::Answers(AnswerData::split(examples, alphabet, window, seed)?))
             }
             DataConfig::Sequences { problem, symbols, length, validation_length, examples } => {
                 let sequences = Sequences {
@@ -80,12 +82,13 @@ impl Dataset {
                     length: length.get(),
                     validation_length: validation_length.map(std::num::NonZeroUsize::get),
                 };
-                Ok(Self::Answers(sequences.data(examples.get(), context, seed)?))
+                Ok(Self::Answers(sequences.data(examples.get(), window, seed)?))
             }
             DataConfig::Text { .. } | DataConfig::Markov { .. } | DataConfig::Grammar { .. } => {
                 let (tokens, vocabulary) = stream(config, base_dir, seed)?;
-                Ok(Self::Tokens(TokenData::split(tokens, vocabulary, context + 1, seed)?))
+                Ok(Self::Tokens(TokenData::split(tokens, vocabulary, window + 1, seed)?))
             }
+            DataConfig::None => Ok(Self::Noise(window)),
             _ => Ok(Self::Rows(rows(config, base_dir, seed)?)),
         }
     }
@@ -96,6 +99,7 @@ impl Dataset {
             Self::Rows(rows) => rows.train.truncate(part(rows.train.labels.len(), share)),
             Self::Tokens(tokens) => tokens.keep_share(share),
             Self::Answers(answers) => answers.train.truncate(part(answers.train.len(), share)),
+            Self::Noise(_) => {}
         }
     }
 
@@ -108,13 +112,14 @@ impl Dataset {
                 let targets = answers.train.iter_mut().flat_map(|example| &mut example.targets);
                 redraw(targets, answers.answers, share, seed);
             }
+            Self::Noise(_) => {}
         }
     }
 
     /// Number of different tokens, where the data are tokens.
     pub(crate) fn vocabulary(&self) -> Option<usize> {
         match self {
-            Self::Rows(_) => None,
+            Self::Rows(_) | Self::Noise(_) => None,
             Self::Tokens(tokens) => Some(tokens.vocabulary),
             Self::Answers(answers) => Some(answers.vocabulary),
         }

@@ -33,7 +33,9 @@ pub use file::read_file;
 pub use optimizer::OptimizerConfig;
 pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};
 pub use schedule::Schedule;
-pub use task::{DataConfig, ModelConfig, Operation, Problem, TaskConfig};
+pub use task::{
+    Activation, Cell, DataConfig, ModelConfig, Normalisation, Operation, Problem, TaskConfig,
+};
 pub use trial::Trial;
 
 #[cfg(feature = "candle")]

@@ -8,14 +8,20 @@ mod data;
 mod fit;
 mod model;
 mod size;
+mod style;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use serde::{Deserialize, Serialize};
 
 pub use data::{DataConfig, Operation, Problem};
-pub use model::ModelConfig;
+pub use model::{Cell, ModelConfig};
+pub use style::{Activation, Normalisation};
 
+#[cfg_attr(not(feature = "candle"), allow(unused_imports))]
+pub(crate) use style::Style;
+
+use self::style::{is_default, is_one, one};
 use crate::{EvaluatorError, Schedule};
 
 /// The most steps of a task; weeks of training at this size.
@@ -45,24 +51,12 @@ pub struct TaskConfig {
     #[serde(default)]
     pub baseline_loss: Option<f64>,
     /// Share of the training examples that training draws from, in (0, 1]. Default: 1.
-    #[serde(default = "all_examples", skip_serializing_if = "is_all_examples")]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub data_fraction: f64,
     /// Share of the training labels that are drawn again from all labels alike, in \[0, 1\]; the
     /// validation examples keep theirs. Default: 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub label_noise: f64,
-}
-
-fn all_examples() -> f64 {
-    1.0
-}
-
-fn is_all_examples(fraction: &f64) -> bool {
-    *fraction == 1.0
-}
-
-fn is_zero(share: &f64) -> bool {
-    *share == 0.0
 }
 
 impl TaskConfig {

@@ -50,16 +50,14 @@ impl ProxyTask {
     ) -> Result<Self, EvaluatorError> {
         config.check()?;
         let seed = Seed(data_seed).derive(&config.name);
-        let context = config.model.context().unwrap_or(0);
-        let mut data = Dataset::load(&config.data, base_dir, seed, context)?;
+        let mut data = Dataset::load(&config.data, base_dir, seed, config.model.window())?;
         if config.data_fraction < 1.0 {
             data.keep_share(config.data_fraction);
         }
         if config.label_noise > 0.0 {
             data.add_label_noise(config.label_noise, seed);
         }
-        let proxy = Proxy::new(&config.model, &data)
-            .ok_or_else(|| EvaluatorError::config("model", "does not fit the data"))?;
+        let proxy = Proxy::new(&config.model, &data, seed)?;
         let leaves = proxy.leaves();
         Ok(Self {
             name: config.name.clone(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor};
 use evo_hashes::StreamRng;
 use rand::RngExt;
+use rand_distr::StandardNormal;
 
 use crate::data::{Dataset, Rows};
 use crate::layers::counted;
@@ -31,6 +32,8 @@ pub(crate) enum Batch {
         /// The token after each input, or `IGNORED`.
         targets: Arc<[u32]>,
     },
+    /// The mean of a normal vector for each example, \[dimension\]; none in validation.
+    Noise { mean: Tensor },
 }
 
 impl Batch {
@@ -43,6 +46,11 @@ impl Batch {
             }
             Dataset::Tokens(tokens) => Ok(Self::windows((0..size).map(|_| tokens.draw(rng)))),
             Dataset::Answers(answers) => Ok(Self::windows((0..size).map(|_| answers.draw(rng)))),
+            &Dataset::Noise(dimension) => {
+                // The mean of `size` normal numbers is one, of a deviation of 1 / sqrt(size).
+                let deviation = 1.0 / (size as f64).sqrt();
+                Self::noise(dimension, || deviation * rng.sample::<f64, _>(StandardNormal))
+            }
         }
     }
 
@@ -71,6 +79,7 @@ impl Batch {
                 .chunks(VALIDATION_BATCH)
                 .map(|windows| Self::windows(windows.iter().cloned()))
                 .collect()),
+            &Dataset::Noise(dimension) => Ok(vec![Self::noise(dimension, || 0.0)?]),
         }
     }
 
@@ -79,6 +88,7 @@ impl Batch {
         match self {
             Self::Rows { labels, .. } => labels.len(),
             Self::Tokens { targets, .. } => counted(targets),
+            Self::Noise { .. } => 1,
         }
     }
 
@@ -95,6 +105,11 @@ impl Batch {
             features: Tensor::from_vec(features, (count, rows.width), &Device::Cpu)?,
             labels,
         })
+    }
+
+    fn noise(dimension: usize, mut draw: impl FnMut() -> f64) -> Result<Self> {
+        let numbers: Vec<f32> = (0..dimension).map(|_| draw() as f32).collect();
+        Ok(Self::Noise { mean: Tensor::from_vec(numbers, dimension, &Device::Cpu)? })
     }
 
     /// A batch of windows: inputs, and what to predict after each.

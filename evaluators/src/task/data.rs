@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::style::is_default;
 use crate::EvaluatorError;
 
 /// The data of a task.
@@ -92,7 +93,7 @@ pub enum DataConfig {
         /// The modulus.
         modulus: NonZeroUsize,
         /// The operation. Default: `Add`.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_default")]
         operation: Operation,
     },
     /// Questions about random sequences, each followed by its answer; the loss is that of the answer.
@@ -110,6 +111,8 @@ pub enum DataConfig {
         /// Sequences drawn; those drawn twice count once.
         examples: NonZeroUsize,
     },
+    /// None: the model is a function of its own, a `Quadratic`.
+    None,
 }
 
 /// An operation on two numbers below a modulus.
@@ -192,6 +195,7 @@ impl DataConfig {
             Self::Grammar { .. } => "Grammar",
             Self::Modular { .. } => "Modular",
             Self::Sequences { .. } => "Sequences",
+            Self::None => "None",
         }
     }
 

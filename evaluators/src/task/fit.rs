@@ -16,14 +16,17 @@ enum Form {
     Images,
     /// Tokens, each predicted from those before it.
     Tokens,
+    /// Nothing.
+    None,
 }
 
 impl Form {
     fn takes(self, data: &DataConfig) -> bool {
         match self {
-            Self::Rows => !is_tokens(data),
+            Self::Rows => is_images(data) || is_plain_rows(data),
             Self::Images => is_images(data),
             Self::Tokens => is_tokens(data),
+            Self::None => *data == DataConfig::None,
         }
     }
 
@@ -33,12 +36,17 @@ impl Form {
             Self::Rows => "Digits, Idx, Cifar, Teacher or Mixture",
             Self::Images => "Digits, Idx or Cifar",
             Self::Tokens => "Text, Markov, Grammar, Modular or Sequences",
+            Self::None => "None",
         }
     }
 }
 
 fn is_images(data: &DataConfig) -> bool {
     matches!(data, DataConfig::Digits | DataConfig::Idx { .. } | DataConfig::Cifar { .. })
+}
+
+fn is_plain_rows(data: &DataConfig) -> bool {
+    matches!(data, DataConfig::Teacher { .. } | DataConfig::Mixture { .. })
 }
 
 fn is_tokens(data: &DataConfig) -> bool {
@@ -49,9 +57,30 @@ fn is_tokens(data: &DataConfig) -> bool {
 impl ModelConfig {
     fn form(&self) -> Form {
         match self {
-            Self::Mlp { .. } => Form::Rows,
-            Self::Conv { .. } => Form::Images,
-            Self::Transformer { .. } => Form::Tokens,
+            Self::Mlp { .. } | Self::ResidualMlp { .. } | Self::Autoencoder { .. } => Form::Rows,
+            Self::Conv { .. } | Self::VisionTransformer { .. } => Form::Images,
+            Self::Transformer { .. } | Self::Recurrent { .. } => Form::Tokens,
+            Self::Quadratic { .. } => Form::None,
+        }
+    }
+
+    /// Whether the loss depends on the labels.
+    fn reads_labels(&self) -> bool {
+        !matches!(self, Self::Autoencoder { .. } | Self::Quadratic { .. })
+    }
+
+    /// Whether images of `height` × `width` pixels can be read.
+    pub(crate) fn check_image(&self, height: usize, width: usize) -> Result<(), EvaluatorError> {
+        match self {
+            Self::VisionTransformer { patch, .. }
+                if ![height, width].iter().all(|side| side.is_multiple_of(patch.get())) =>
+            {
+                let message = format!(
+                    "patches of {patch}×{patch} pixels do not divide images of {height}×{width}"
+                );
+                Err(EvaluatorError::config("model.patch", message))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -65,8 +94,12 @@ impl TaskConfig {
                 format!("{model} cannot be trained on {data} data; it needs {}", form.data());
             return Err(EvaluatorError::config("model", message));
         }
-        match (self.model.context(), self.data.longest_example()) {
-            (Some(context), Some(longest)) if context < longest - 1 => {
+        if let Some(side) = self.data.image_side() {
+            self.model.check_image(side, side)?;
+        }
+        self.check_options()?;
+        match self.data.longest_example() {
+            Some(longest) if self.model.window() < longest - 1 => {
                 let message = format!(
                     "must be at least {}: the longest example has {longest} tokens, of which the \
                      last is only predicted",
@@ -77,9 +110,30 @@ impl TaskConfig {
             _ => Ok(()),
         }
     }
+
+    /// Options of the data that the model would not notice.
+    fn check_options(&self) -> Result<(), EvaluatorError> {
+        let name = self.model.name();
+        if self.label_noise > 0.0 && !self.model.reads_labels() {
+            return Err(EvaluatorError::config("label_noise", format!("{name} reads no labels")));
+        }
+        if self.data_fraction < 1.0 && self.data == DataConfig::None {
+            return Err(EvaluatorError::config("data_fraction", format!("{name} has no examples")));
+        }
+        Ok(())
+    }
 }
 
 impl DataConfig {
+    /// Height and width of images whose size is known before they are read.
+    fn image_side(&self) -> Option<usize> {
+        match self {
+            Self::Digits => Some(8),
+            Self::Cifar { .. } => Some(32),
+            _ => None,
+        }
+    }
+
     /// Tokens of the longest example, question and answer, where examples have an end.
     fn longest_example(&self) -> Option<usize> {
         match *self {

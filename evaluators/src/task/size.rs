@@ -4,7 +4,9 @@
 //! of a few zeros is refused at its key instead of filling the memory. The estimate is in floating
 //! point, where a product of large counts cannot overflow.
 
-use crate::{DataConfig, EvaluatorError, ModelConfig, TaskConfig};
+use std::num::NonZeroUsize;
+
+use crate::{Cell, DataConfig, EvaluatorError, ModelConfig, TaskConfig};
 
 /// The most numbers a network with its activations, or a generated data set, may hold: 1 GiB of
 /// float32.
@@ -49,8 +51,21 @@ impl DataConfig {
                 let longest = validation_length.unwrap_or(*length).get() as f64;
                 6.0 * longest * examples.get() as f64
             }
-            Self::Digits | Self::Idx { .. } | Self::Cifar { .. } | Self::Text { .. } => 0.0,
+            Self::Digits
+            | Self::Idx { .. }
+            | Self::Cifar { .. }
+            | Self::Text { .. }
+            | Self::None => 0.0,
         }
+    }
+
+    /// Values of a pixel, where the data are images.
+    fn channels(&self) -> f64 {
+        if matches!(self, Self::Cifar { .. }) { 3.0 } else { 1.0 }
+    }
+
+    fn pixels(&self) -> f64 {
+        self.features() / self.channels()
     }
 
     /// Features of an example, or symbols of the alphabet.
@@ -67,47 +82,105 @@ impl DataConfig {
             }
             Self::Modular { modulus, .. } => modulus.get() as f64,
             Self::Sequences { symbols, .. } => symbols.get() as f64,
+            Self::None => 0.0,
         }
     }
 }
 
 impl ModelConfig {
     fn parameters(&self, data: &DataConfig) -> f64 {
+        let features = data.features();
         match self {
-            Self::Mlp { hidden } => {
-                pairs(data.features(), hidden).map(|(from, to)| from * to).sum()
+            Self::Mlp { hidden, .. } => chain(features, hidden),
+            Self::Autoencoder { hidden, .. } => 2.0 * chain(features, hidden),
+            Self::Conv { channels, .. } => 9.0 * chain(data.channels(), channels),
+            Self::ResidualMlp { width, depth, .. } => {
+                let width = width.get() as f64;
+                width * features + 2.0 * width * width * depth.get() as f64
             }
-            Self::Conv { channels } => pairs(1.0, channels).map(|(from, to)| 9.0 * from * to).sum(),
+            Self::VisionTransformer { patch, width, layers, .. } => {
+                let (patch, width) = (patch.get() as f64, width.get() as f64);
+                let positions = data.pixels() / (patch * patch);
+                width * (patch * patch * data.channels() + positions) + blocks(width, layers.get())
+            }
             Self::Transformer { width, layers, context, .. } => {
                 let width = width.get() as f64;
-                let embeddings = width * (2.0 * data.features() + context.get() as f64);
-                embeddings + 12.0 * width * width * layers.get() as f64
+                width * (2.0 * features + context.get() as f64) + blocks(width, layers.get())
+            }
+            Self::Recurrent { width, layers, cell, .. } => {
+                let (width, blocks) = (width.get() as f64, cell.projections());
+                width * 2.0 * features + 2.0 * blocks * width * width * layers.get() as f64
+            }
+            Self::Quadratic { dimension, rotated, .. } => {
+                let dimension = dimension.get() as f64;
+                if *rotated { dimension * dimension } else { dimension }
             }
         }
     }
 
     /// Numbers kept for one example between the forward and the backward pass.
     fn activations(&self, data: &DataConfig) -> f64 {
+        let features = data.features();
         match self {
-            Self::Mlp { hidden } => {
-                pairs(data.features(), hidden).map(|(from, to)| from + to).sum()
+            Self::Mlp { hidden, .. } => sums(features, hidden),
+            Self::Autoencoder { hidden, .. } => 2.0 * sums(features, hidden),
+            Self::Conv { channels, .. } => {
+                let pixels = data.pixels();
+                pairs(data.channels(), channels).map(|(from, to)| pixels * (9.0 * from + to)).sum()
             }
-            Self::Conv { channels } => {
-                let pixels = data.features();
-                pairs(1.0, channels).map(|(from, to)| pixels * (9.0 * from + to)).sum()
+            Self::ResidualMlp { width, depth, .. } => {
+                features + 4.0 * width.get() as f64 * depth.get() as f64
+            }
+            Self::VisionTransformer { patch, width, layers, heads } => {
+                let patch = patch.get() as f64;
+                let patches = data.pixels() / (patch * patch);
+                features + attended(patches, width.get(), heads.get(), layers.get())
             }
             Self::Transformer { width, layers, heads, context } => {
-                let (context, width) = (context.get() as f64, width.get() as f64);
-                let attention = heads.get() as f64 * context;
-                let layer = context * (16.0 * width + attention);
-                layer * layers.get() as f64 + context * data.features()
+                let context = context.get() as f64;
+                context * features + attended(context, width.get(), heads.get(), layers.get())
             }
+            Self::Recurrent { width, layers, context, cell } => {
+                let step = 4.0 * cell.projections() * width.get() as f64 * layers.get() as f64;
+                context.get() as f64 * (features + step)
+            }
+            // One noise vector serves a whole batch, whatever its size.
+            Self::Quadratic { .. } => 0.0,
         }
     }
 }
 
+impl Cell {
+    fn projections(self) -> f64 {
+        match self {
+            Self::Elman => 1.0,
+            Self::Gated => 3.0,
+        }
+    }
+}
+
+/// Weights of a chain of layers.
+fn chain(first: f64, widths: &[NonZeroUsize]) -> f64 {
+    pairs(first, widths).map(|(from, to)| from * to).sum()
+}
+
+/// Results of a chain of layers and what they are made from.
+fn sums(first: f64, widths: &[NonZeroUsize]) -> f64 {
+    pairs(first, widths).map(|(from, to)| from + to).sum()
+}
+
+/// Weights of blocks of attention and MLP.
+fn blocks(width: f64, layers: usize) -> f64 {
+    12.0 * width * width * layers as f64
+}
+
+/// Numbers kept of blocks of attention and MLP over a sequence.
+fn attended(length: f64, width: usize, heads: usize, layers: usize) -> f64 {
+    length * (16.0 * width as f64 + heads as f64 * length) * layers as f64
+}
+
 /// Neighbouring widths of a chain of layers.
-fn pairs(first: f64, widths: &[std::num::NonZeroUsize]) -> impl Iterator<Item = (f64, f64)> {
+fn pairs(first: f64, widths: &[NonZeroUsize]) -> impl Iterator<Item = (f64, f64)> {
     let widths = widths.iter().map(|width| width.get() as f64);
     let from = std::iter::once(first).chain(widths.clone());
     from.zip(widths)
@@ -116,7 +189,7 @@ fn pairs(first: f64, widths: &[std::num::NonZeroUsize]) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::num::{NonZeroU64, NonZeroUsize};
+    use std::num::NonZeroU64;
 
     fn task(model: ModelConfig, data: DataConfig, batch_size: usize) -> TaskConfig {
         TaskConfig {
@@ -146,7 +219,7 @@ mod tests {
     #[test]
     fn a_few_zeros_too_many_are_refused_at_their_key() {
         let count = |count| NonZeroUsize::new(count).expect("not zero");
-        let mlp = |width| ModelConfig::Mlp { hidden: vec![count(width)] };
+        let mlp = |width| ModelConfig::mlp(vec![count(width)]);
         let transformer = |width, layers| ModelConfig::Transformer {
             width: count(width),
             layers: count(layers),
@@ -166,5 +239,31 @@ mod tests {
         assert_eq!(refused(transformer(100_000, 1), markov(1_000), 1).as_deref(), Some("model"));
         assert_eq!(refused(transformer(16, 1 << 30), markov(1_000), 1).as_deref(), Some("model"));
         assert_eq!(refused(transformer(16, 1), markov(1 << 40), 1).as_deref(), Some("data"));
+        let recurrent = |width| ModelConfig::Recurrent {
+            width: count(width),
+            layers: count(1),
+            context: count(32),
+            cell: Cell::Gated,
+        };
+        assert_eq!(refused(recurrent(64), markov(1_000), 16), None);
+        assert_eq!(refused(recurrent(1 << 20), markov(1_000), 1).as_deref(), Some("model"));
+        let quadratic = |dimension| ModelConfig::Quadratic {
+            dimension: count(dimension),
+            smallest: 0.1,
+            largest: 1.0,
+            rotated: false,
+            noise: 1.0,
+        };
+        assert_eq!(refused(quadratic(1000), DataConfig::None, usize::MAX), None);
+        assert_eq!(refused(quadratic(1 << 40), DataConfig::None, 1).as_deref(), Some("model"));
+        let vision = |width, patch| ModelConfig::VisionTransformer {
+            patch: count(patch),
+            width: count(width),
+            layers: count(3),
+            heads: count(3),
+        };
+        assert_eq!(refused(vision(96, 2), DataConfig::Digits, 64), None);
+        assert_eq!(refused(vision(96 << 20, 2), DataConfig::Digits, 1).as_deref(), Some("model"));
+        assert_eq!(refused(vision(96, 3), DataConfig::Digits, 1).as_deref(), Some("model.patch"));
     }
 }

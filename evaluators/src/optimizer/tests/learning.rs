@@ -52,3 +52,70 @@ fn sequence_problems() {
         learns(TRANSFORMER, &data, SMALL, bound);
     }
 }
+
+#[test]
+fn networks_of_every_style() {
+    // From ln(10) = 2.30.
+    for style in [
+        "activation: Tanh",
+        "activation: Gelu",
+        "activation: Silu, weight_scale: 0.7",
+        "normalisation: Layer",
+        "normalisation: Rms, activation: Tanh",
+    ] {
+        learns(&format!("Mlp(hidden: [16], {style})"), "Digits", SMALL, 1.0);
+    }
+    for style in ["activation: Gelu, normalisation: Layer", "normalisation: Rms"] {
+        learns(&format!("Conv(channels: [4, 8], {style})"), "Digits", SMALL, 0.5);
+    }
+}
+
+#[test]
+fn residual_networks() {
+    // From ln(10) = 2.30.
+    learns("ResidualMlp(width: 16, depth: 3)", "Digits", SMALL, 0.8);
+    learns("ResidualMlp(width: 16, depth: 3, normalisation: None)", "Digits", SMALL, 0.8);
+}
+
+#[test]
+fn autoencoders() {
+    // From the mean square of the pixels, about 0.24; their variance at each place is about 0.07.
+    learns("Autoencoder(hidden: [32, 8])", "Digits", SMALL, 0.045);
+    let model = "Autoencoder(hidden: [32, 8], activation: Silu, normalisation: Layer)";
+    learns(model, "Digits", SMALL, 0.045);
+}
+
+#[test]
+fn vision_transformers() {
+    // From ln(10) = 2.30.
+    let model = "VisionTransformer(patch: 4, width: 16, layers: 1, heads: 2)";
+    learns(model, "Digits", "batch_size: 16, steps: 150, learning_rate: 16.0", 1.1);
+}
+
+#[test]
+fn recurrent_networks() {
+    // From ln(6) = 1.79.
+    let data = "Markov(symbols: 6, order: 1, length: 4000)";
+    learns("Recurrent(width: 16, context: 12, cell: Elman)", data, SMALL, 1.1);
+    learns("Recurrent(width: 16, context: 12, layers: 2)", data, SMALL, 1.1);
+}
+
+#[test]
+fn recurrent_networks_find_the_parity_of_sequences_longer_than_any_trained_on() {
+    // From ln(5) = 1.61, and ln(2) = 0.69 where only the length of the alphabet is known.
+    let data = "Sequences(problem: Parity, symbols: 2, length: 4, validation_length: 8,
+        examples: 1000)";
+    let rest = "batch_size: 16, steps: 400, learning_rate: 8.0";
+    learns("Recurrent(width: 32, context: 12)", data, rest, 0.55);
+}
+
+#[test]
+fn quadratics() {
+    // From about half the sum of the eigenvalues, 10.7.
+    for (options, bound) in
+        [("", 0.3), (", rotated: true", 0.3), (", rotated: true, noise: 1.0", 0.5)]
+    {
+        let model = format!("Quadratic(dimension: 100, smallest: 0.01, largest: 1.0{options})");
+        learns(&model, "None", "batch_size: 16, steps: 300, learning_rate: 32.0", bound);
+    }
+}

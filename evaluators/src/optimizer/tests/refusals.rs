@@ -74,3 +74,69 @@ fn token_data_that_cannot_be_made_or_do_not_fit() {
         ),
     ]);
 }
+
+#[test]
+fn networks_that_cannot_be_made_or_do_not_fit() {
+    let model = |model: &str| CONV.replace("Conv(channels: [4, 8])", model);
+    let quadratic = |fields: &str| {
+        let text = format!("Quadratic(dimension: 2000, smallest: 0.1, largest: 1.0{fields})");
+        model(&text).replace("Digits", "None")
+    };
+    refused(&[
+        (model("Mlp(hidden: [], weight_scale: 0.0)"), "tasks[1].model.weight_scale: must be a pos"),
+        (model("Autoencoder(hidden: [])"), "tasks[1].model.hidden: needs at least the code"),
+        (
+            model("VisionTransformer(patch: 3, width: 8, layers: 1, heads: 2)"),
+            "tasks[1].model.patch: patches of 3×3 pixels do not divide images of 8×8",
+        ),
+        (
+            model("VisionTransformer(patch: 4, width: 9, layers: 1, heads: 2)"),
+            "tasks[1].model.heads: 2 heads do not divide a width of 9",
+        ),
+        (
+            model("Recurrent(width: 4, context: 8)"),
+            "tasks[1].model: Recurrent cannot be trained on Digits data; it needs Text, Markov",
+        ),
+        (
+            CONV.replace("Digits", "None"),
+            "tasks[1].model: Conv cannot be trained on None data; it needs Digits, Idx or Cifar",
+        ),
+        (
+            quadratic("").replace("None", "Digits"),
+            "tasks[1].model: Quadratic cannot be trained on Digits data; it needs None",
+        ),
+        (quadratic(", rotated: true"), "tasks[1].model.rotated: needs a `dimension` of at most"),
+        (quadratic(", noise: -1.0"), "tasks[1].model.noise: "),
+        (quadratic("").replace("largest: 1.0", "largest: 0.01"), "tasks[1].model.largest: "),
+        (quadratic("").replace("8.0", "8.0, label_noise: 0.1"), "tasks[1].label_noise: Quadratic"),
+        (
+            quadratic("").replace("8.0", "8.0, data_fraction: 0.1"),
+            "tasks[1].data_fraction: Quadratic has no examples",
+        ),
+        (
+            model("Autoencoder(hidden: [4])").replace("8.0", "8.0, label_noise: 0.1"),
+            "tasks[1].label_noise: Autoencoder reads no labels",
+        ),
+    ]);
+}
+
+#[test]
+fn patches_that_do_not_divide_the_images_of_a_file() {
+    let folder = tempfile::tempdir().expect("a writable temporary folder");
+    let write = |name: &str, words: &[u32], payload: &[u8]| {
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        bytes.extend_from_slice(payload);
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a writable temporary folder");
+        path.display().to_string()
+    };
+    let images = write("images", &[0x0803, 10, 4, 6], &[0; 240]);
+    let labels = write("labels", &[0x0801, 10], &[1; 10]);
+    let text = CONV
+        .replace(
+            "Conv(channels: [4, 8])",
+            "VisionTransformer(patch: 4, width: 4, layers: 1, heads: 1)",
+        )
+        .replace("Digits", &format!("Idx(images: {images:?}, labels: {labels:?})"));
+    refused(&[(text, "tasks[1].model.patch: patches of 4×4 pixels do not divide images of 4×6")]);
+}
