@@ -47,7 +47,8 @@ pub struct TaskConfig {
     /// Peak incoming learning rate; 1 means 0.001 to the AdamW of the zoo. Tuned when absent.
     #[serde(default)]
     pub learning_rate: Option<f64>,
-    /// Validation loss (nats) of tuned AdamW on this task. Measured when absent.
+    /// Validation loss of tuned AdamW on this task, in the model's own measure (mostly nats). Measured
+    /// when absent.
     #[serde(default)]
     pub baseline_loss: Option<f64>,
     /// Share of the training examples that training draws from, in (0, 1]. Default: 1.

@@ -107,6 +107,22 @@ mod tests {
     }
 
     #[test]
+    fn gzipped_files_are_read_and_truncated_ones_refused() {
+        let (_keep, plain) = write("images", &[0x0803, 2, 1, 3], &[0, 51, 255, 1, 2, 3]);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let bytes = std::fs::read(&plain).expect("just written");
+        std::io::Write::write_all(&mut encoder, &bytes).expect("memory can be written");
+        let packed = encoder.finish().expect("memory can be written");
+        let (_keep_too, labels) = write("labels", &[0x0801, 2], &[7, 1]);
+        let (_keep_three, images) = write("images.gz", &[], &packed);
+        let (found, expected) = (rows(&images, &labels), rows(&plain, &labels));
+        assert_eq!(found.expect("well-formed").rows, expected.expect("well-formed").rows);
+        let (_keep_four, images) = write("images.gz", &[], &packed[..packed.len() - 9]);
+        let error = rows(&images, &labels).map(|_| ()).expect_err("truncated").to_string();
+        assert!(error.contains("expected an IDX image file: damaged or truncated gzip"), "{error}");
+    }
+
+    #[test]
     fn damaged_files_are_refused_with_key_path_and_expectation() {
         let (_keep, images) = write("images", &[0x0803, 2, 1, 3], &[0, 51, 255, 1, 2]);
         let (_keep_too, labels) = write("labels", &[0x0801, 3], &[7, 1, 1]);

@@ -60,6 +60,19 @@ fn label_noise_in_answers_changes_answers_alone() {
 }
 
 #[test]
+fn pairs_validated_on_are_never_trained_on() {
+    let operation = crate::Operation::Multiply;
+    let data = load(&DataConfig::Modular { modulus: count(12), operation });
+    let Dataset::Answers(answers) = data else { panic!("modular data are answers") };
+    let pair = |inputs: &[u32]| (inputs[0], inputs[2]);
+    let train: std::collections::BTreeSet<_> =
+        answers.train.iter().map(|example| pair(&example.inputs)).collect();
+    let windows = answers.validation_windows();
+    assert_eq!((train.len(), windows.len()), (116, 28));
+    assert!(windows.iter().all(|(inputs, _)| !train.contains(&pair(inputs))));
+}
+
+#[test]
 fn test_files_are_validated_on_and_never_trained_on() {
     let folder = tempfile::tempdir().expect("a writable temporary folder");
     let record = |value: u8| [[value % 10].as_slice(), &[value; 3072]].concat();

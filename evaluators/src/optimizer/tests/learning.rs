@@ -119,3 +119,20 @@ fn quadratics() {
         learns(&model, "None", "batch_size: 16, steps: 300, learning_rate: 32.0", bound);
     }
 }
+
+#[test]
+fn noisy_labels_and_few_examples_cost_validation_loss() {
+    let loss = |rest: &str| {
+        adamw_loss(&format!(
+            "(name: \"task\", model: Mlp(hidden: [16]), data: Digits, baseline_loss: 1.0,
+            {SMALL}{rest})"
+        ))
+    };
+    let all = loss("");
+    assert_eq!(all.to_bits(), loss(", data_fraction: 1.0, label_noise: 0.0").to_bits());
+    let (few, noisy, random) =
+        (loss(", data_fraction: 0.02"), loss(", label_noise: 0.3"), loss(", label_noise: 1.0"));
+    assert!(few > all + 0.2, "{few} with 28 examples, {all} with all");
+    assert!(noisy > all + 0.2, "{noisy} with noise, {all} without");
+    assert!(random > 2.2, "{random} with labels that say nothing");
+}
