@@ -36,21 +36,13 @@ impl Cell {
         after: &mut [T],
         kept: &mut [T],
     ) {
-        let width = after.len();
-        for i in 0..width {
-            match self {
-                Self::Elman => after[i] = (p[i] + q[i]).tanh(),
-                Self::Gated => {
-                    let z = (p[i] + q[i]).sigmoid();
-                    let r = (p[width + i] + q[width + i]).sigmoid();
-                    let n = (p[2 * width + i] + r * q[2 * width + i]).tanh();
-                    after[i] = (T::ONE - z) * n + z * before[i];
-                    kept[i] = z;
-                    kept[width + i] = r;
-                    kept[2 * width + i] = n;
-                    kept[3 * width + i] = q[2 * width + i];
+        match self {
+            Self::Elman => {
+                for ((after, &p), &q) in after.iter_mut().zip(p).zip(q) {
+                    *after = (p + q).tanh();
                 }
             }
+            Self::Gated => gated(p, q, before, after, kept),
         }
     }
 
@@ -58,36 +50,78 @@ impl Cell {
     /// what the state before gets past q.
     pub(super) fn step_backward<T: Real>(
         self,
-        states: (&[T], &[T]),
+        (before, after): (&[T], &[T]),
         kept: &[T],
         dafter: &[T],
         (dp, dq): (&mut [T], &mut [T]),
         dbefore: &mut [T],
     ) {
-        let (before, after) = states;
-        let width = after.len();
-        for i in 0..width {
-            match self {
-                Self::Elman => {
-                    dp[i] = dafter[i] * (T::ONE - after[i] * after[i]);
-                    dq[i] = dp[i];
-                    dbefore[i] = T::ZERO;
+        match self {
+            Self::Elman => {
+                for ((dp, &dafter), &after) in dp.iter_mut().zip(dafter).zip(after) {
+                    *dp = dafter * (T::ONE - after * after);
                 }
-                Self::Gated => {
-                    let (z, r) = (kept[i], kept[width + i]);
-                    let (n, q) = (kept[2 * width + i], kept[3 * width + i]);
-                    let dn = dafter[i] * (T::ONE - z) * (T::ONE - n * n);
-                    let dz = dafter[i] * (before[i] - n) * z * (T::ONE - z);
-                    let dr = dn * q * r * (T::ONE - r);
-                    dp[i] = dz;
-                    dp[width + i] = dr;
-                    dp[2 * width + i] = dn;
-                    dq[i] = dz;
-                    dq[width + i] = dr;
-                    dq[2 * width + i] = dn * r;
-                    dbefore[i] = dafter[i] * z;
-                }
+                dq.copy_from_slice(dp);
+                dbefore.fill(T::ZERO);
             }
+            Self::Gated => gated_backward(before, kept, dafter, (dp, dq), dbefore),
         }
     }
+}
+
+/// `N` blocks of the same length.
+fn blocks<const N: usize, T>(numbers: &[T], width: usize) -> [&[T]; N] {
+    std::array::from_fn(|block| &numbers[block * width..][..width])
+}
+
+fn blocks_mut<const N: usize, T>(numbers: &mut [T], width: usize) -> [&mut [T]; N] {
+    let mut rest = numbers;
+    std::array::from_fn(|_| {
+        let (block, later) = std::mem::take(&mut rest).split_at_mut(width);
+        rest = later;
+        block
+    })
+}
+
+/// Gate after gate rather than number after number: each loop then vectorises.
+fn gated<T: Real>(p: &[T], q: &[T], before: &[T], after: &mut [T], kept: &mut [T]) {
+    let width = after.len();
+    let ([p_z, p_r, p_n], [q_z, q_r, q_n]) = (blocks::<3, T>(p, width), blocks::<3, T>(q, width));
+    let [z, r, n, q_kept] = blocks_mut::<4, T>(kept, width);
+    q_kept.copy_from_slice(q_n);
+    for (gate, p, q) in [(&mut *z, p_z, q_z), (&mut *r, p_r, q_r)] {
+        for ((gate, &p), &q) in gate.iter_mut().zip(p).zip(q) {
+            *gate = (p + q).sigmoid();
+        }
+    }
+    for (((n, &p), &q), &r) in n.iter_mut().zip(p_n).zip(q_n).zip(r.iter()) {
+        *n = (p + r * q).tanh();
+    }
+    for (((after, &n), &z), &before) in after.iter_mut().zip(n.iter()).zip(z.iter()).zip(before) {
+        *after = (T::ONE - z) * n + z * before;
+    }
+}
+
+fn gated_backward<T: Real>(
+    before: &[T],
+    kept: &[T],
+    dafter: &[T],
+    (dp, dq): (&mut [T], &mut [T]),
+    dbefore: &mut [T],
+) {
+    let width = before.len();
+    let [z, r, n, q] = blocks::<4, T>(kept, width);
+    let [dp_z, dp_r, dp_n] = blocks_mut::<3, T>(dp, width);
+    let [dq_z, dq_r, dq_n] = blocks_mut::<3, T>(dq, width);
+    for i in 0..width {
+        let (z, r, n, dafter) = (z[i], r[i], n[i], dafter[i]);
+        let dn = dafter * (T::ONE - z) * (T::ONE - n * n);
+        dp_n[i] = dn;
+        dq_n[i] = dn * r;
+        dp_r[i] = dn * q[i] * r * (T::ONE - r);
+        dp_z[i] = dafter * (before[i] - n) * z * (T::ONE - z);
+        dbefore[i] = dafter * z;
+    }
+    dq_r.copy_from_slice(dp_r);
+    dq_z.copy_from_slice(dp_z);
 }
