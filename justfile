@@ -27,6 +27,18 @@ deny:
 test:
     cargo test --workspace
 
+# The exports against the engine, by a Python that has tests/python/requirements.txt.
+python-checks PYTHON="python3":
+    cargo run -p evo-dsl --example export_cases -- target/export-cases
+    {{ PYTHON }} tests/python/check_exports.py target/export-cases
+    {{ PYTHON }} tests/python/test_torch_optimizer.py
+
+# Fuzz program text (`parse`) or the engines (`engines`) for some minutes; needs cargo-fuzz and a nightly compiler.
+fuzz TARGET MINUTES="10":
+    mkdir -p target/fuzz-corpus/{{ TARGET }}
+    cargo +nightly fuzz run {{ TARGET }} target/fuzz-corpus/{{ TARGET }} dsl/zoo -- \
+        -max_total_time=$(({{ MINUTES }} * 60)) -max_len=4096 -timeout=20 -dict=fuzz/words.dict
+
 # All benchmarks; a name runs those that contain it.
 bench *NAME:
     cargo bench --workspace -- {{ NAME }}
@@ -35,7 +47,7 @@ bench *NAME:
 quickstart:
     cargo run --release -- search configs/quickstart.ron
 
-# The zoo's reference trajectories, made again; needs NumPy and PyTorch.
+# The zoo's reference trajectories, made again; needs NumPy, PyTorch, JAX and Optax.
 trajectories:
     python3 dsl/tests/reference/make_trajectories.py
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Evolves optimizers: parallel, reproducible program search with functional hashing.
 #[derive(Debug, Parser)]
@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Print a program, with dead statements marked
     Show(ShowArgs),
+    /// Make a program shorter without changing what it does
+    Simplify(SimplifyArgs),
+    /// Write a program as code of another language
+    Export(ExportArgs),
     /// Print the mutations that led from the start program to a winner
     Lineage(LineageArgs),
     /// List the known optimizers, or print one
@@ -135,7 +139,7 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct ShowForm {
-    /// The canonical text, nothing added
+    /// The canonical form: live code renamed and ordered, so that programs of one dataflow print alike
     #[arg(long)]
     pub canonical: bool,
     /// Only the live statements
@@ -150,6 +154,38 @@ pub(crate) struct ShowForm {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SimplifyArgs {
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    pub program: String,
+    /// What may happen to rounding
+    #[arg(long, value_enum, default_value_t = RoundingArg::Exact)]
+    pub rounding: RoundingArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RoundingArg {
+    /// Every bit stays
+    Exact,
+    /// Algebra too: results stay within 1e-5
+    Allow,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    pub program: String,
+    /// The language: torch, optax, python, rust, latex or dot
+    #[arg(long, value_name = "TARGET")]
+    pub to: String,
+    /// The name of the class or function [default: the zoo's, the file's or the run's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ZooArgs {
     /// The optimizer to print
     pub name: Option<String>,
@@ -157,8 +193,8 @@ pub(crate) struct ZooArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct OpsArgs {
-    /// The op set to print
-    #[arg(long, value_name = "NAME", default_value = "lion45")]
+    /// The op set to print: lion45, modern or automl_zero
+    #[arg(long, value_name = "NAME", default_value = "modern")]
     pub set: String,
 }
 

@@ -2,11 +2,13 @@
 
 pub(crate) mod completions;
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod lineage;
 pub(crate) mod ops;
 pub(crate) mod resume;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod simplify;
 pub(crate) mod validate;
 pub(crate) mod zoo;
 

@@ -20,7 +20,10 @@ mod config;
 mod program_source;
 
 pub use config::{Config, ConfigError, HashingConfig};
-pub use evo_dsl::{Executor, Interpreter, Layout, Liveness, Op, ParseError, Program, Type, zoo};
+pub use evo_dsl::{
+    Executor, ExportTarget, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, Note, Op,
+    OpSet, ParseError, Program, Rounding, Simplified, Type, export, nearest_name, simplify, zoo,
+};
 pub use evo_evaluators::{
     Evaluator, Invalid, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Stopped, TaskConfig,
     Trial, pin_inner_threads,

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Command::Validate(args) => command::validate::run(&args),
         Command::Evaluate(args) => command::evaluate::run(&args),
         Command::Show(args) => command::show::run(&args),
+        Command::Simplify(args) => command::simplify::run(&args),
+        Command::Export(args) => command::export::run(&args),
         Command::Lineage(args) => command::lineage::run(&args),
         Command::Completions(args) => command::completions::run(&args),
         Command::Zoo(args) => command::zoo::run(&args),

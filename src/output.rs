@@ -13,6 +13,16 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// A table with aligned columns; the first is set to the left, the others to the right.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    aligned(rows, 1)
+}
+
+/// A table with aligned columns, all set to the left.
+pub(crate) fn left_table(rows: &[Vec<String>]) -> String {
+    aligned(rows, usize::MAX)
+}
+
+/// A table with its first columns set to the left, the others to the right.
+fn aligned(rows: &[Vec<String>], left: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -24,7 +34,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             let gap = if column == 0 { "" } else { "  " };
-            let written = if column == 0 {
+            let written = if column < left {
                 write!(line, "{gap}{cell:<width$}")
             } else {
                 write!(line, "{gap}{cell:>width$}")

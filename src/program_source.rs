@@ -85,10 +85,7 @@ fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
     let unreadable =
         |message: String| ProgramSourceError::Unreadable { path: path.to_owned(), message };
     let bytes = read_file(path, LARGEST).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        unreadable(format!("not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
-    })?;
-    Program::parse(&text)
+    Program::parse_bytes(&bytes)
         .map_err(|error| ProgramSourceError::Malformed { path: path.to_owned(), error })
 }
 

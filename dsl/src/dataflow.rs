@@ -80,6 +80,25 @@ impl Dataflow {
         Dataflow { outputs: outputs.collect(), nodes }
     }
 
+    /// A graph from its nodes, each after its arguments and all of them live, and its outputs, none
+    /// of which is a constant.
+    ///
+    /// # Panics
+    /// If an op does not take its arguments.
+    pub(crate) fn from_nodes(
+        nodes: impl IntoIterator<Item = (Op, [Value; 3])>,
+        outputs: Vec<Option<Value>>,
+    ) -> Dataflow {
+        let mut flow = Dataflow { nodes: Vec::new(), outputs };
+        for (statement, (op, args)) in nodes.into_iter().enumerate() {
+            let types = args.map(|value| flow.ty(value));
+            let ty = op.result_type(&types[..op.arity()]);
+            let ty = ty.expect("the arguments of a node fit its op");
+            flow.nodes.push(Node { op, ty, statement, args });
+        }
+        flow
+    }
+
     /// The live operations, in evaluation order.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

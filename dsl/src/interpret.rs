@@ -308,3 +308,27 @@ fn as_scalar<T>(value: &Value<T>) -> f64 {
         Value::Tree(_) => unreachable!("the argument is checked to be a scalar"),
     }
 }
+
+#[cfg(test)]
+impl Interpreter<f32> {
+    /// The value of an op on values of any type, trees widened, at step 3.
+    pub(crate) fn value_of(layout: &Layout, op: Op, args: &[(Type, Vec<f64>)]) -> (Type, Vec<f64>) {
+        let program = Program::parse("def train(w, g, lr):\n  return w\n").expect("it parses");
+        let layout = layout.clone();
+        let interpreter = Interpreter { program, layout, states: Vec::new(), step: 3 };
+        let variables: Vec<Option<Value<f32>>> = args
+            .iter()
+            .map(|(ty, values)| match ty {
+                Type::Tree => Some(Value::Tree(values.iter().map(|x| *x as f32).collect())),
+                ty => Some(Value::Small(*ty, values.clone())),
+            })
+            .collect();
+        let operands: Vec<Operand> =
+            (0..args.len() as u16).map(|index| Operand::Variable(crate::Variable(index))).collect();
+        let statement = Statement::new(op, crate::Variable(9), &operands);
+        match interpreter.run(&statement, &variables) {
+            Value::Small(ty, values) => (ty, values),
+            Value::Tree(values) => (Type::Tree, values.into_iter().map(f64::from).collect()),
+        }
+    }
+}

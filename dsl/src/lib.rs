@@ -16,9 +16,11 @@
 //! # let _: Program = lion;
 //! ```
 
+mod canonical;
 mod check;
 mod dataflow;
 mod execute;
+mod export;
 mod interpret;
 mod layout;
 mod learner;
@@ -29,6 +31,7 @@ mod program;
 mod real;
 mod reduce;
 mod signature;
+mod simplify;
 mod text;
 mod ty;
 pub mod zoo;
@@ -36,6 +39,7 @@ pub mod zoo;
 pub use check::{CheckError, CheckErrorKind};
 pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::Executor;
+pub use export::{ExportTarget, export};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
@@ -43,6 +47,10 @@ pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
 pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
 pub use signature::{Role, Signature};
+pub use simplify::{
+    ITERATION_LIMIT, MATCH_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified,
+    StopReason, simplify,
+};
 pub use text::ParseError;
 pub use ty::Type;
 

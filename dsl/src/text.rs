@@ -12,6 +12,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+pub(crate) use parser::{Expression, ExpressionKind};
+
 use crate::Program;
 
 /// Where and why program text is refused.
@@ -63,6 +65,11 @@ impl ParseError {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// The expressions that a function of program text returns, as they are written.
+pub(crate) fn expressions(text: &str) -> Result<Vec<Expression<'_>>, ParseError> {
+    Ok(parser::parse(text)?.returns)
 }
 
 impl Program {

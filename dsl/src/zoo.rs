@@ -10,23 +10,38 @@ use crate::Program;
 pub struct ZooEntry {
     /// Its name, as in `zoo:NAME`.
     pub name: &'static str,
+    /// What it is called in prose, and as a class where it is exported.
+    pub title: &'static str,
     /// Its text, comments included.
     pub text: &'static str,
 }
 
 macro_rules! entries {
-    ($($name:literal)*) => {
-        [$(ZooEntry { name: $name, text: include_str!(concat!("../zoo/", $name, ".py")) }),*]
+    ($($name:literal $title:literal)*) => {
+        [$(ZooEntry {
+            name: $name,
+            title: $title,
+            text: include_str!(concat!("../zoo/", $name, ".py")),
+        }),*]
     };
 }
 
-const ENTRIES: [ZooEntry; 11] = entries![
-    "sgd" "momentum" "nesterov" "adagrad" "rmsprop" "adam" "adamw" "adamw_uncorrected" "signsgd"
-    "lion" "lion_discovered"
+/// By family: plain gradients, moments, signs, matrices, and what the Lion search found.
+#[rustfmt::skip]
+const ENTRIES: [ZooEntry; 30] = entries![
+    "sgd" "SGD" "momentum" "Momentum" "nesterov" "Nesterov"
+    "adagrad" "Adagrad" "rmsprop" "RMSprop" "adadelta" "Adadelta" "adam" "Adam" "adamw" "AdamW"
+    "adamw_uncorrected" "UncorrectedAdamW" "cautious_adamw" "CautiousAdamW" "amsgrad" "AMSGrad"
+    "nadam" "NAdam" "radam" "RAdam" "adabelief" "AdaBelief" "adan" "Adan" "adafactor" "Adafactor"
+    "signsgd" "SignSGD" "signum" "Signum" "powersign" "PowerSign" "addsign" "AddSign" "tiger" "Tiger"
+    "lion" "Lion" "cautious_lion" "CautiousLion"
+    "muon" "Muon" "muon_adamw" "MuonAdamW"
+    "lion_discovered" "DiscoveredLion" "lion_raw" "RawLion" "discovered_decay" "DiscoveredDecay"
+    "discovered_adagrad" "DiscoveredAdagrad" "discovered_belief" "DiscoveredBelief"
 ];
 
 impl ZooEntry {
-    /// What it is and where it comes from.
+    /// What it is, where it comes from and with which constants: its first line, for lists.
     pub fn description(&self) -> &'static str {
         let first = self.text.lines().next().unwrap_or_default();
         first.trim_start_matches(['#', ' '])
@@ -38,7 +53,7 @@ impl ZooEntry {
     }
 }
 
-/// All entries, in a fixed order.
+/// All entries, in a fixed order, those of one family together.
 pub fn entries() -> &'static [ZooEntry] {
     &ENTRIES
 }
@@ -59,6 +74,7 @@ mod tests {
             let again = Program::parse(&printed).expect("printed text parses");
             assert_eq!(again.to_string(), printed, "{}", entry.name);
             assert!(entry.description().len() > 20, "{}", entry.name);
+            assert!(entry.text.starts_with("# "), "{}", entry.name);
         }
     }
 }

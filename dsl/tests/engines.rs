@@ -173,17 +173,22 @@ fn matrices_of_inputs_and_of_small_values_are_orthogonalized() {
     }
 }
 
+/// Programs that large gradients send to infinity: weight decay by `dot(g, w)`, and `sinh`.
+const GROWING: [&str; 2] = ["discovered_decay", "discovered_adagrad"];
+
 #[test]
 fn the_float64_interpreter_stays_close_to_the_executor() {
     let layout = layout();
     for entry in zoo::entries() {
         let program = entry.program();
+        let scale = if GROWING.contains(&entry.name) { 1e-5 } else { 1.0 };
         let mut oracle = Interpreter::<f64>::new(&program, &layout);
         let mut executor = Executor::new(&program, &layout);
         let mut w = ordinary(&layout, 1);
         let mut exact: Vec<f64> = w.iter().map(|weight| f64::from(*weight)).collect();
         for step in 0..50 {
-            let g = ordinary(&layout, 2 + step);
+            let mut g = ordinary(&layout, 2 + step);
+            g.iter_mut().for_each(|g| *g *= scale);
             let wide: Vec<f64> = g.iter().map(|g| f64::from(*g)).collect();
             oracle.step(&mut exact, &wide, 0.5);
             assert!(executor.step(&mut w, &g, 0.5));

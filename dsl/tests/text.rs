@@ -340,7 +340,10 @@ fn hostile() -> Vec<(String, &'static str)> {
         (body(&"x".repeat(many)), "2:7: unknown variable `xxxxxxxxx"),
         (body(&wide), "2:8: an expression of more than 100 levels"),
         (body(&balanced(20)), "2:40031: more than 10000 statements"),
-        (body(&"-".repeat(many)), "3:3: expected a variable, a number or a call, found `return`"),
+        (
+            body(&"-".repeat(many)),
+            "2:1000007: expected a variable, a number or a call, found the end of the line",
+        ),
         (body(&"\u{0}".repeat(many)), "2:7: unexpected character `\\0`"),
         (body(&"\u{301}".repeat(many)), "2:7: unexpected character `"),
         (body(&format!("{}$", " ".repeat(many))), "2:1000007: unexpected character `$`"),

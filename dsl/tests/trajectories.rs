@@ -8,19 +8,32 @@
 //! The two sides compute the same formula in another order of roundings: subtracting the update
 //! rounds the weight once a step (by at most e/2 of W on either side; torch's AdamW rounds it twice,
 //! for it decays the weight on its own), and an update is a chain of roundings (within 8 e of U).
-//! Moving averages add no more: errors fade as fast as their terms. Programs written in the same order of operations as their NumPy rule must match to the bit.
+//! Moving averages add no more: errors fade as fast as their terms. Where a rule enlarges what is
+//! rounded, 8 is a larger number, with its reason. Programs written in the same order of operations
+//! as their NumPy rule must match to the bit.
 
 use std::fs;
 use std::path::Path;
 
-use evo_dsl::{Executor, Interpreter, Layout, Operand, Program, Real, zoo};
+use evo_dsl::{Executor, Interpreter, Layout, Liveness, Operand, Program, Real, zoo};
 use serde_json::Value;
 
 /// Optimizers whose NumPy rule has the program's order of operations.
-const SAME_ORDER: [&str; 3] = ["lion", "signsgd", "adamw_uncorrected"];
+const SAME_ORDER: [&str; 6] =
+    ["lion", "signsgd", "adamw_uncorrected", "signum", "addsign", "discovered_belief"];
 
 /// Roundings an update may be away from the reference, in units of epsilon.
-const UPDATE_ROUNDINGS: f64 = 8.0;
+fn roundings(name: &str, float: &str) -> f64 {
+    match (name, float) {
+        // What is wrong in the direction of a small singular value grows by 3.4445 in each of the
+        // five iterations of an orthogonalization, by 485 in all.
+        ("muon" | "muon_adamw", _) => 485.0,
+        // rho, a float64 in either type, is about the step and a difference of numbers near 2000;
+        // it divides from step 6 on.
+        ("radam", "float64") => 2000.0 / 6.0,
+        _ => 8.0,
+    }
+}
 
 fn load(name: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/trajectories");
@@ -51,8 +64,8 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn load() -> Inputs {
-        let inputs = load("inputs");
+    fn load(name: &str) -> Inputs {
+        let inputs = load(name);
         let shape = |shape: &Value| numbers(shape).iter().map(|size| *size as usize).collect();
         Inputs {
             layout: Layout::new(list(&inputs["shapes"]).iter().map(shape)),
@@ -63,17 +76,34 @@ impl Inputs {
     }
 }
 
-/// The recorded weights of one optimizer, by step.
-struct Reference {
+/// The weights of an optimizer in one float type.
+struct Trajectory {
+    /// After the steps of these numbers.
     weights: Vec<(usize, Vec<f64>)>,
+    roundings: f64,
+}
+
+/// What one optimizer was given, and what it did.
+struct Reference {
+    inputs: Inputs,
+    float32: Trajectory,
+    float64: Trajectory,
 }
 
 impl Reference {
-    fn load(name: &str, float: &str) -> Reference {
+    fn load(name: &str) -> Reference {
         let file = load(name);
-        let steps = list(&file["steps"]).iter().map(|step| step.as_u64().expect("a step") as usize);
-        let read = if float == "float32" { float32s } else { numbers };
-        Reference { weights: steps.zip(list(&file[float]).iter().map(read)).collect() }
+        let trajectory = |float: &str, read: fn(&Value) -> Vec<f64>| {
+            let steps = list(&file["steps"]).iter();
+            let steps = steps.map(|step| step.as_u64().expect("a step") as usize);
+            let weights = steps.zip(list(&file[float]).iter().map(read)).collect();
+            Trajectory { weights, roundings: roundings(name, float) }
+        };
+        Reference {
+            inputs: Inputs::load(file["inputs"].as_str().expect("a name")),
+            float32: trajectory("float32", float32s),
+            float64: trajectory("float64", numbers),
+        }
     }
 }
 
@@ -81,12 +111,17 @@ impl Reference {
 trait Engine {
     /// Machine epsilon of the weights.
     const EPSILON: f64;
+    /// What was recorded in the type.
+    fn recorded(reference: &Reference) -> &Trajectory;
     type Element: Real;
     fn new(program: &Program, layout: &Layout) -> Self;
     fn step(&mut self, w: &mut [Self::Element], g: &[Self::Element], lr: f64);
 }
 
 impl Engine for Executor {
+    fn recorded(reference: &Reference) -> &Trajectory {
+        &reference.float32
+    }
     const EPSILON: f64 = f32::EPSILON as f64;
     type Element = f32;
     fn new(program: &Program, layout: &Layout) -> Executor {
@@ -98,6 +133,9 @@ impl Engine for Executor {
 }
 
 impl Engine for Interpreter<f32> {
+    fn recorded(reference: &Reference) -> &Trajectory {
+        &reference.float32
+    }
     const EPSILON: f64 = f32::EPSILON as f64;
     type Element = f32;
     fn new(program: &Program, layout: &Layout) -> Interpreter<f32> {
@@ -109,6 +147,9 @@ impl Engine for Interpreter<f32> {
 }
 
 impl Engine for Interpreter<f64> {
+    fn recorded(reference: &Reference) -> &Trajectory {
+        &reference.float64
+    }
     const EPSILON: f64 = f64::EPSILON;
     type Element = f64;
     fn new(program: &Program, layout: &Layout) -> Interpreter<f64> {
@@ -121,12 +162,14 @@ impl Engine for Interpreter<f64> {
 
 /// Runs a program on the recorded inputs; the largest deviation from the reference at any
 /// recorded step, in units of the tolerance. Infinite where a weight is not a number.
-fn deviation<E: Engine>(program: &Program, inputs: &Inputs, reference: &Reference) -> f64 {
+fn deviation<E: Engine>(program: &Program, reference: &Reference) -> f64 {
+    let inputs = &reference.inputs;
     let narrow = |values: &[f64]| values.iter().map(|value| E::Element::from_f64(*value)).collect();
     let mut engine = E::new(program, &inputs.layout);
     let mut w: Vec<E::Element> = narrow(&inputs.weights);
     let mut largest = vec![(0.0f64, 0.0f64); w.len()];
-    let mut recorded = reference.weights.iter().peekable();
+    let trajectory = E::recorded(reference);
+    let mut recorded = trajectory.weights.iter().peekable();
     let mut worst = 0.0f64;
     for (index, (gradient, rate)) in inputs.gradients.iter().zip(&inputs.rates).enumerate() {
         let before = w.clone();
@@ -140,7 +183,7 @@ fn deviation<E: Engine>(program: &Program, inputs: &Inputs, reference: &Referenc
             continue;
         };
         for ((found, expected), (weight, update)) in w.iter().zip(expected).zip(&largest) {
-            let tolerance = *steps as f64 * E::EPSILON * (weight + UPDATE_ROUNDINGS * update);
+            let tolerance = *steps as f64 * E::EPSILON * (weight + trajectory.roundings * update);
             let difference = (found.to_f64() - expected).abs();
             if difference.is_nan() {
                 return f64::INFINITY;
@@ -156,7 +199,7 @@ fn deviation<E: Engine>(program: &Program, inputs: &Inputs, reference: &Referenc
 
 #[test]
 fn the_inputs_exercise_zeros_and_many_magnitudes() {
-    let inputs = Inputs::load();
+    let inputs = Inputs::load("inputs");
     let count = inputs.layout.len();
     assert_eq!((count, inputs.gradients.len(), inputs.rates.len()), (18, 100, 100));
     let all: Vec<f64> = inputs.gradients.iter().flatten().map(|g| g.abs()).collect();
@@ -167,15 +210,13 @@ fn the_inputs_exercise_zeros_and_many_magnitudes() {
 
 #[test]
 fn every_zoo_program_follows_its_reference_in_both_engines_and_both_types() {
-    let inputs = Inputs::load();
     for entry in zoo::entries() {
         let program = entry.program();
-        let float32 = Reference::load(entry.name, "float32");
-        let float64 = Reference::load(entry.name, "float64");
+        let reference = Reference::load(entry.name);
         let deviations = [
-            deviation::<Executor>(&program, &inputs, &float32),
-            deviation::<Interpreter<f32>>(&program, &inputs, &float32),
-            deviation::<Interpreter<f64>>(&program, &inputs, &float64),
+            deviation::<Executor>(&program, &reference),
+            deviation::<Interpreter<f32>>(&program, &reference),
+            deviation::<Interpreter<f64>>(&program, &reference),
         ];
         println!("{}: {deviations:.2?} of the tolerance", entry.name);
         assert!(deviations.iter().all(|deviation| *deviation <= 1.0), "{}", entry.name);
@@ -185,39 +226,67 @@ fn every_zoo_program_follows_its_reference_in_both_engines_and_both_types() {
     }
 }
 
-/// A constant moved a little: betas by a tenth of their distance to 1, the rest by 5 percent.
+/// A constant moved a little: betas by a tenth of their distance to 1, zero to 0.05, the rest by 5
+/// percent.
 fn moved(constant: f64) -> f64 {
-    if (0.5..1.0).contains(&constant) { 1.0 - (1.0 - constant) * 1.1 } else { constant * 1.05 }
+    match constant {
+        0.0 => 0.05,
+        0.5..1.0 => 1.0 - (1.0 - constant) * 1.1,
+        _ => constant * 1.05,
+    }
 }
+
+/// Constants that the recorded steps cannot tell from slightly wrong ones, as they are then written.
+const UNTOLD: [(&str, &str); 7] = [
+    // Whole numbers are compared with it.
+    ("adan", "later = t - 1.05"),
+    ("tiger", "matrix = columns - 1.05"),
+    ("muon_adamw", "matrix = shorter - 1.05"),
+    // rho grows by nearly 1 a step and is never between.
+    ("radam", "long = rho - 5.25"),
+    // Of tensors of more than 1000 elements alone.
+    ("cautious_adamw", "mean = max(mean, 0.0010500000000000002)"),
+    ("cautious_lion", "mean = max(mean, 0.0010500000000000002)"),
+    // Of gradients below 1e-14.
+    ("adafactor", "g2 = g2 + 1.05e-30"),
+];
 
 #[test]
 fn every_constant_of_every_zoo_program_is_told_from_a_slightly_wrong_one() {
-    let inputs = Inputs::load();
-    let mut tried = 0;
+    let (mut tried, mut untold) = (0, Vec::new());
     for entry in zoo::entries() {
         let program = entry.program();
-        let reference = Reference::load(entry.name, "float32");
+        let reference = Reference::load(entry.name);
+        let liveness = program.liveness();
         for (index, statement) in program.statements().iter().enumerate() {
             for slot in 0..statement.args().len() {
                 let mut statements = program.statements().to_vec();
                 let Operand::Constant(constant) = &mut statements[index].args_mut()[slot] else {
                     continue;
                 };
+                if liveness[index] != Liveness::Live {
+                    continue;
+                }
                 *constant = moved(*constant);
                 let wrong = program.with_statements(statements).expect("types are unchanged");
-                let deviation = deviation::<Executor>(&wrong, &inputs, &reference);
-                let text = program.statement_text(&wrong.statements()[index]);
-                assert!(deviation > 1.0, "{}: `{text}` passes, {deviation:.2}", entry.name);
+                let deviation = deviation::<Executor>(&wrong, &reference);
+                if deviation <= 1.0 {
+                    untold.push((entry.name, program.statement_text(&wrong.statements()[index])));
+                }
                 tried += 1;
             }
         }
     }
-    assert!(tried >= 37, "the zoo's constants were tried: {tried}");
+    let mut expected = UNTOLD.map(|(name, text)| (name, text.to_owned()));
+    expected.sort();
+    untold.sort();
+    assert_eq!(untold, expected);
+    assert!(tried >= 150, "the zoo's constants were tried: {tried}");
 }
 
 /// Programs that are almost the referenced optimizer: the optimizer, what is written in its
 /// program, what is written instead.
-const ALMOST: [(&str, &str, &str); 7] = [
+const ALMOST: [(&str, &str, &str); 24] = [
     // A second eps: only elements with the smallest gradients tell.
     ("adam", "sqrt_v = sqrt(v_hat)", "sqrt_v = sqrt(v_hat) + 1e-8"),
     ("rmsprop", "sqrt_v = sqrt(v)", "sqrt_v = sqrt(v + 1e-8)"),
@@ -230,17 +299,48 @@ const ALMOST: [(&str, &str, &str); 7] = [
     ("lion", "def train(w, g, m, lr):", "def train(w, g, m, lr):\n  m = interp(g, m, 0.99)"),
     // Dampened momentum.
     ("momentum", "m = m + g", "m = m + g * 0.9"),
+    // The momentum of this step in place of the next one's.
+    ("nadam", "next_mu = t + 1.0", "next_mu = t * 1.0"),
+    // Rectified from the start, or never.
+    ("radam", "long = rho - 5.0", "long = t * 1.0"),
+    ("radam", "adaptive = adaptive * rectified", "adaptive = adaptive * sqrt(correction)"),
+    // A largest moment that is forgotten.
+    ("amsgrad", "largest = max(largest, v)\n", "largest = max(largest, v) * 0.999\n"),
+    // The average from before the step.
+    (
+        "adabelief",
+        "m = interp(g, m, 0.9)\n  surprise = g - m",
+        "surprise = g - m\n  m = interp(g, m, 0.9)",
+    ),
+    // Eps outside the root.
+    ("adadelta", "root_v = v + 1e-6\n  root_v = sqrt(root_v)", "root_v = sqrt(v) + 1e-3"),
+    // The factor that optax has, and a first difference that is the gradient.
+    ("adan", "d_hat = d_hat * 0.92", "d_hat = d_hat * 0.08"),
+    ("adan", "later = t - 1.0", "later = t * 1.0"),
+    // Rows alone, updates not clipped, a rate that is not relative.
+    ("adafactor", "v = outer(share, c)", "v = r * 1.0"),
+    ("adafactor", "excess = max(rms, 1.0)", "excess = 1.0"),
+    ("adafactor", "scale = scale * size", "scale = scale * 0.1"),
+    // Decay of vectors too.
+    ("tiger", "wd = where(matrix, wd, 0.0)", "wd = wd * 1.0"),
+    // Steps along the gradient alone, not enlarged.
+    ("cautious_adamw", "mask = mask * scale", "mask = mask * 1.0"),
+    // No look ahead; wide matrices scaled too.
+    ("muon", "update = interp(g, m, 0.95)", "update = m * 1.0"),
+    ("muon", "ratio = max(ratio, 1.0)", "ratio = ratio * 1.0"),
+    // Muon on vectors; AdamW on everything.
+    ("muon_adamw", "shorter = min(rows, columns)", "shorter = rows * 1.0"),
+    ("muon_adamw", "matrix = shorter - 1.0", "matrix = 0.0"),
 ];
 
 #[test]
 fn programs_that_are_almost_the_optimizer_are_rejected() {
-    let inputs = Inputs::load();
     for (name, written, instead) in ALMOST {
         let text = zoo::get(name).expect("a zoo entry").text;
         assert!(text.contains(written), "{name}: `{written}`");
         let program = Program::parse(&text.replacen(written, instead, 1)).expect("it parses");
-        let reference = Reference::load(name, "float32");
-        let deviation = deviation::<Executor>(&program, &inputs, &reference);
+        let reference = Reference::load(name);
+        let deviation = deviation::<Executor>(&program, &reference);
         assert!(deviation > 1.0, "{name} with `{instead}` passes, {deviation:.2}");
     }
 }

@@ -13,6 +13,7 @@ mod checksum;
 mod edit;
 mod evaluations;
 mod history;
+mod rehash;
 mod schema;
 mod snapshots;
 mod summary;

@@ -12,7 +12,7 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let program = evo::load_program(&args.program, "".as_ref())?;
     let form = &args.form;
     let text = if form.canonical {
-        program.to_string()
+        program.canonical().to_string()
     } else if form.live {
         program.live().to_string()
     } else if form.hash {

@@ -69,12 +69,92 @@ fn the_zoo_lists_and_prints_programs_that_can_be_used() {
 }
 
 #[test]
-fn ops_prints_one_line_for_each_of_the_45() {
+fn ops_prints_a_line_with_all_facts_for_each_op_of_a_set() {
     let scratch = Scratch::new();
-    let table = scratch.run(&["ops"]).success();
-    assert_eq!(table.lines().count(), 46, "a header and 45 ops");
-    assert!(table.contains("a / (b + 1e-8)"));
-    assert_eq!(scratch.run(&["ops", "--set", "none"]).code, Some(2));
+    let table = |set: &str| scratch.run(&["ops", "--set", set]).success();
+    for (set, ops) in [("lion45", 45), ("modern", 55), ("automl_zero", 65)] {
+        assert_eq!(table(set).lines().count(), 1 + ops, "a header and the ops of {set}");
+    }
+    assert_eq!(scratch.run(&["ops"]).success(), table("modern"));
+    let divide =
+        table("lion45").lines().find(|line| line.starts_with("/, divide")).map(str::to_owned);
+    let divide = divide.expect("division has a line");
+    for fact in ["the larger of the types", "a / (b + 1e-8)", "added to the divisor", "2302.06675"]
+    {
+        assert!(divide.contains(fact), "{divide}");
+    }
+    let run = scratch.run(&["ops", "--set", "modren"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("did you mean `modern`?"), "{}", run.stderr);
+}
+
+#[test]
+fn equal_programs_print_one_canonical_form() {
+    let scratch = Scratch::new();
+    scratch.write("p.py", "def train(w, g, m, lr):\n  a = g * lr\n  b = a + w\n  return b, m\n");
+    scratch.write(
+        "q.py",
+        "def train(x, y, z, rate):\n  z = cosh(y)\n  k = rate * y\n  k2 = y * rate\n  k = x + k2\n  return k, z\n",
+    );
+    let canonical = |name| scratch.run(&["show", name, "--canonical"]).success();
+    assert_eq!(canonical("p.py"), canonical("q.py"));
+    assert!(canonical("p.py").starts_with("def train(w, g, m, lr):\n"));
+}
+
+#[test]
+fn simplify_keeps_bits_unless_rounding_is_allowed_and_says_where_it_differs() {
+    let scratch = Scratch::new();
+    let exact = scratch.run(&["simplify", "zoo:lion_discovered"]).success();
+    assert!(exact.contains("sqrt") && !exact.contains("cosh"), "{exact}");
+    let args = ["simplify", "zoo:lion_discovered", "--rounding", "allow"];
+    let allowed = scratch.run(&args).success();
+    assert!(allowed.contains("= sign("), "{allowed}");
+    assert!(!allowed.contains("= sqrt(") && !allowed.contains("cosh"), "{allowed}");
+    assert!(
+        allowed.lines().any(|line| line.starts_with("# ") && line.contains("sign")),
+        "{allowed}"
+    );
+    scratch.write("simple.py", &allowed);
+    let again = scratch.run(&["simplify", "simple.py", "--rounding", "allow"]).success();
+    let length = |text: &str| text.lines().filter(|line| line.contains(" = ")).count();
+    assert!(length(&again) <= length(&allowed) && length(&allowed) < length(&exact));
+}
+
+#[test]
+fn export_writes_every_target_and_names_the_class_after_the_program() {
+    let scratch = Scratch::new();
+    let export = |args: &[&str]| scratch.run(&[&["export"], args].concat());
+    let marks = [
+        ("torch", "class Lion(torch.optim.Optimizer):"),
+        ("optax", "GradientTransformation"),
+        ("python", "def lion("),
+        ("rust", "pub fn lion("),
+        ("latex", "\\begin{document}"),
+        ("dot", "digraph"),
+    ];
+    for (target, mark) in marks {
+        let text = export(&["zoo:lion", "--to", target]).success();
+        assert!(text.contains(mark), "{target}: {text}");
+    }
+    scratch.write("my_rule.py", "def train(w, g, lr):\n  u = g * lr\n  return u\n");
+    let named = export(&["my_rule.py", "--to", "torch"]).success();
+    assert!(named.contains("class MyRule("), "{named}");
+    let named = export(&["my_rule.py", "--to", "torch", "--name", "Plain"]).success();
+    assert!(named.contains("class Plain("), "{named}");
+    assert_eq!(export(&["zoo:lion", "--to", "torch", "--out", "lion.py"]).success(), "");
+    assert!(scratch.read("lion.py").contains("class Lion("));
+    let refused = export(&["zoo:lion", "--to", "tourch"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("did you mean `torch`?"), "{}", refused.stderr);
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_refused_with_its_place() {
+    let scratch = Scratch::new();
+    scratch.write("p.py", b"def train(w, g, lr):\n  u = g \xff lr\n  return u\n");
+    let run = scratch.run(&["show", "p.py"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("p.py:2:9:") && run.stderr.contains("UTF-8"), "{}", run.stderr);
 }
 
 #[test]

@@ -34,15 +34,15 @@ pub(super) struct Assignment<'a> {
 
 /// An expression and where it starts.
 #[derive(Debug)]
-pub(super) struct Expression<'a> {
-    pub position: Position,
-    pub kind: ExpressionKind<'a>,
+pub(crate) struct Expression<'a> {
+    pub(super) position: Position,
+    pub(crate) kind: ExpressionKind<'a>,
     height: usize,
 }
 
 /// What an expression is.
 #[derive(Debug)]
-pub(super) enum ExpressionKind<'a> {
+pub(crate) enum ExpressionKind<'a> {
     Number(f64),
     Name(&'a str),
     Call(Op, Vec<Expression<'a>>),

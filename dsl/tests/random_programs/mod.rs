@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use evo_dsl::{Op, Operand, Program, Signature, Statement, Variable};
+use evo_dsl::{Op, Operand, Program, Signature, Statement, Type, Variable};
 use proptest::prelude::*;
 
 /// A statement drawn at random; it may not type-check where it lands.
@@ -52,4 +52,43 @@ pub(crate) fn constants() -> impl Strategy<Value = f64> {
     let special = [0.0, -0.0, 1.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e16, 0.1];
     let finite = prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL;
     prop_oneof![finite, prop::sample::select(special.to_vec()), -10.0..10.0]
+}
+
+/// As [`random_program`], with many live statements: they mostly read what was assigned lately, ops
+/// of several arguments are more frequent, and what is returned was assigned last, trees first.
+#[allow(dead_code, reason = "not every test needs long live programs")]
+pub(crate) fn deep_program(states: usize, step: bool, ops: &[Op], draws: &[Draw]) -> Program {
+    let shallow = random_program(states, step, ops, &[], &[0, 1, 2, 3, 4]);
+    let mut assigned: Vec<Variable> = Vec::new();
+    let several = ops.iter().filter(|op| op.arity() > 1);
+    let ops: Vec<Op> = ops.iter().chain(several.clone()).chain(several).copied().collect();
+    let program = draws.iter().fold(shallow, |program, (op, target, args)| {
+        let op = *op.get(&ops);
+        let variables = program.variables() as u16;
+        let args = args.map(|(constant, variable, value)| match variable % 4 {
+            _ if constant => Operand::Constant(value),
+            0 => Operand::Variable(Variable(variable / 4 % variables)),
+            back => {
+                let index = assigned.len().checked_sub(usize::from(back));
+                Operand::Variable(index.map_or(Variable(variable / 4 % variables), |i| assigned[i]))
+            }
+        });
+        let target = if target % 4 == 0 { target / 4 % variables } else { variables };
+        let statement = Statement::new(op, Variable(target), &args[..op.arity()]);
+        let statements = program.statements().iter().copied().chain([statement]).collect();
+        let Ok(longer) = program.with_statements(statements) else { return program };
+        assigned.retain(|variable| *variable != Variable(target));
+        assigned.push(Variable(target));
+        longer
+    });
+    let parameters = program.signature().parameters().len() as u16;
+    let types = program.types_at(program.statements().len());
+    let rest = (0..parameters).map(Variable).filter(|parameter| !assigned.contains(parameter));
+    let mut outputs: Vec<Variable> = assigned.iter().rev().copied().chain(rest).collect();
+    outputs.sort_by_key(|output| types[usize::from(output.0)] != Some(Type::Tree));
+    outputs.truncate(1 + states);
+    let names = (0..parameters).map(|index| program.name(Variable(index)).into()).collect();
+    let statements = program.statements().to_vec();
+    let longest = Program::new(program.signature().clone(), names, outputs, statements);
+    longest.expect("what was assigned is defined")
 }

@@ -1,45 +1,73 @@
 """Writes the weight trajectories that tests/trajectories.rs compares the zoo with.
 
 The rules come from outside this project: torch.optim where torch has the optimizer, otherwise the
-published formula written out below in NumPy. Each is run for 100 steps on the same recorded
-weights, gradients and learning-rate schedule, once in float32 and once in float64.
+published formula written out in rules.py in NumPy, and checked here against optax or torch where
+they have it in another precision. Each is run for 100 steps on the same recorded weights, gradients
+and learning-rate schedule, once in float32 and once in float64.
 
-Needs NumPy and PyTorch (2.x). Seeded, so a second run writes the same inputs; weights may move in
-their last bits with another version of torch. Run it from anywhere:
+Needs NumPy (2.x), PyTorch (2.10 or later, for its Muon), JAX and optax. Seeded, so a second run writes
+the same inputs; weights may move in their last bits with other versions. Run it from anywhere:
 
     python dsl/tests/reference/make_trajectories.py
 
 Files, in dsl/tests/data/trajectories/:
     inputs.json     shapes, weights (flat, tensors end to end), one learning rate and one flat
                     gradient per step
-    OPTIMIZER.json  rule, tool, and for float32 and float64 the flat weights after each of `steps`
+    matrices.json   the same of other tensors, for optimizers that see rows, columns or matrices,
+                    or that a gradient of 1e4 would send to infinity
+    OPTIMIZER.json  the name of its inputs, rule, tool, and for float32 and float64 the flat weights
+                    after each of `steps`
 Every float32 is written as the shortest decimal that reads back as the same float32.
 """
 
 import json
 import pathlib
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 import torch
 
+import rules
+
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data" / "trajectories"
-SHAPES = [(4, 3), (5,), ()]
-SIZES = [int(np.prod(shape)) for shape in SHAPES]
 STEPS = 100
 RECORDED = [1, 2, 5, 10, 20, 50, 100]
 SEED = 20230213
 
-# What division adds to its divisor in the language of the Lion paper.
-GUARD = 1e-8
+
+class Inputs:
+    """Shapes, weights, gradients (steps x elements, float32) and learning rates (float64)."""
+
+    def __init__(self, name, shapes, make):
+        self.name, self.shapes = name, shapes
+        self.sizes = [int(np.prod(shape)) for shape in shapes]
+        rng = np.random.default_rng(SEED)
+        weights, gradients = make(rng, self.sizes)
+        self.weights = weights.astype(np.float32)
+        self.gradients = gradients.astype(np.float32)
+        warmup = np.minimum(np.arange(1, STEPS + 1) / 10, 1.0)
+        decay = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS))
+        # At most 1, or programs 4 and 8 leave the domain of arcsin; multiples of 1/256, so that
+        # every reader of the decimals has the same number.
+        self.rates = np.maximum(np.round(warmup * decay * 256), 1) / 256
+
+    def tensors(self, flat):
+        parts = np.split(flat, np.cumsum(self.sizes)[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self.shapes)]
+
+    def matrices(self, flat):
+        """Each tensor as its first dimension by the others; a vector as one column."""
+        tensors = self.tensors(flat)
+        return [x.reshape(x.shape[0] if x.ndim else 1, -1) for x in tensors]
 
 
-def make_inputs():
-    """Weights, gradients (steps x elements, float32) and learning rates (float64)."""
-    rng = np.random.default_rng(SEED)
-    count = sum(SIZES)
+def many_magnitudes(rng, sizes):
+    """Each element has its own usual magnitude, down to where eps = 1e-8 matters."""
+    count = sum(sizes)
     weights = rng.standard_normal(count) * np.resize([1.0, 0.1, 0.01], count)
     weights[5] = 0.0
-    # Each element has its own usual magnitude, down to where eps = 1e-8 matters.
     magnitudes = np.resize([1.0, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-8, 10.0], count)
     gradients = rng.standard_normal((STEPS, count)) * magnitudes
     gradients[:10, 3] = 0.0  # silent at first, then not
@@ -48,25 +76,37 @@ def make_inputs():
     gradients[29] = 0.0  # a step in which nothing happens
     gradients[[14, 55, 56]] *= 1e-4  # small in every element
     gradients[[9, 39, 75]] *= 1e3  # large in every element
-    warmup = np.minimum(np.arange(1, STEPS + 1) / 10, 1.0)
-    decay = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS))
-    # At most 1, or program 4 leaves the domain of arcsin; multiples of 1/256, so that every reader
-    # of the decimals has the same number.
-    rates = np.maximum(np.round(warmup * decay * 256), 1) / 256
-    return weights.astype(np.float32), gradients.astype(np.float32), rates
+    return weights, gradients
+
+
+def matrices(rng, sizes):
+    """Of many magnitudes, but for the second matrix: it has a full rank to speak of."""
+    count = sum(sizes)
+    first, vector, second, _ = np.cumsum(sizes)
+    weights = rng.standard_normal(count) * np.resize([1.0, 0.1, 0.01], count)
+    weights[5] = 0.0
+    weights[first:vector] *= 1e-3  # below Adafactor's least size
+    magnitudes = np.resize([1.0, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-8], count)
+    magnitudes[vector:second] = 0.3
+    gradients = rng.standard_normal((STEPS, count)) * magnitudes
+    gradients[:10, 3] = 0.0  # silent at first, then not
+    gradients[:, 8] = 0.0  # silent always
+    gradients[rng.random((STEPS, count)) < 0.05] = 0.0
+    gradients[29] = 0.0  # a step in which nothing happens
+    gradients[[14, 55, 56]] *= 1e-4  # small in every element
+    gradients[[9, 39, 75]] *= 10.0  # large in every element
+    return weights, gradients
 
 
 def run_torch(make, base_rate, inputs, dtype):
     """The trajectory of a torch optimizer, one parameter per tensor, one tensor at a time."""
-    weights, gradients, rates = inputs
-    split = lambda flat: [
-        torch.tensor(part.reshape(shape), dtype=dtype)
-        for part, shape in zip(np.split(flat, np.cumsum(SIZES)[:-1]), SHAPES)
-    ]
-    parameters = [torch.nn.Parameter(part) for part in split(weights)]
+    # torch keeps NAdam's product in the default type.
+    torch.set_default_dtype(dtype)
+    split = lambda flat: [torch.tensor(part, dtype=dtype) for part in inputs.tensors(flat)]
+    parameters = [torch.nn.Parameter(part) for part in split(inputs.weights)]
     optimizer = make(parameters)
     trajectory = []
-    for gradient, rate in zip(gradients, rates):
+    for gradient, rate in zip(inputs.gradients, inputs.rates):
         for parameter, part in zip(parameters, split(gradient)):
             parameter.grad = part
         for group in optimizer.param_groups:
@@ -78,76 +118,84 @@ def run_torch(make, base_rate, inputs, dtype):
 
 
 def run_rule(make, inputs, dtype):
-    """The trajectory of a rule written in this file."""
-    weights, gradients, rates = inputs
-    w, rule, trajectory = weights.astype(dtype), make(dtype, len(weights)), []
-    for gradient, rate in zip(gradients, rates):
-        w = rule(w, gradient.astype(dtype), float(rate))
-        assert w.dtype == dtype, "a float64 scalar has widened the weights"
-        trajectory.append(w)
+    """The trajectory of a rule from rules.py."""
+    flat = inputs.weights.astype(dtype)
+    split = inputs.matrices if make in rules.LEAVES else lambda flat: [flat]
+    steps = [make(dtype, part.shape) for part in split(flat)]
+    trajectory = []
+    for gradient, rate in zip(inputs.gradients, inputs.rates):
+        parts = zip(steps, split(flat), split(gradient.astype(dtype)))
+        flat = np.concatenate([step(w, g, float(rate)).ravel() for step, w, g in parts])
+        assert flat.dtype == dtype, "a float64 scalar has widened the weights"
+        trajectory.append(flat)
     return trajectory
 
 
-# The rules: scalars are Python floats (float64) and are rounded to the weights' type where they
-# meet an array, as torch does.
+def run_optax(make, inputs):
+    """The trajectory of an optax optimizer on matrices and vectors in float64; `make` is given the
+    schedule. In float32 optax corrects the bias by 1 - beta^t of float32, wrong in its fifth digit."""
+    rates = jnp.array(inputs.rates)
+    optimizer = make(lambda count: rates[count])
+    split = lambda flat: [jnp.array(x.astype(np.float64)).squeeze() for x in inputs.matrices(flat)]
+    w, trajectory = split(inputs.weights), []
+    state = optimizer.init(w)
+    step = jax.jit(optimizer.update)
+    for gradient in inputs.gradients:
+        updates, state = step(split(gradient), state, w)
+        w = optax.apply_updates(w, updates)
+        trajectory.append(np.concatenate([np.asarray(x).ravel() for x in w]))
+    return trajectory
 
 
-def lion(dtype, count):
-    """Algorithm 2 of arXiv 2302.06675: c = b1 m + (1 - b1) g; w -= lr (sign c + wd w)."""
-    beta1, beta2, weight_decay, base_rate = 0.9, 0.99, 0.1, 0.0001
-    m = np.zeros(count, dtype)
-
-    def step(w, g, rate):
-        nonlocal m
-        old = beta1 * m
-        c = old + dtype(1 - beta1) * g
-        # A sign that rounding could flip would make the trajectory meaningless.
-        large = np.maximum(np.abs(old), np.abs(c - old))
-        assert np.all((np.abs(c) > 1e-5 * large) | (large == 0)), "choose another seed"
-        m = beta2 * m + dtype(1 - beta2) * g
-        return w - dtype(base_rate * rate) * (np.sign(c) + weight_decay * w)
-
-    return step
+def largest_difference(a, b, start):
+    """Of two trajectories from one start, in units of how far an element went."""
+    went = np.max(np.abs(np.array(a) - start), axis=0)
+    return np.max(np.abs(np.array(a) - np.array(b)) / (went + 1e-12 * np.abs(start) + 1e-300))
 
 
-def signsgd(dtype, count):
-    """arXiv 1802.04434, algorithm 1: w -= lr sign g."""
+def check_rules(inputs):
+    """Rules that optax or torch has too, but not in both types, must be theirs."""
+    jax.config.update("jax_enable_x64", True)
+    published = {
+        rules.adabelief: lambda rate: optax.adabelief(lambda t: 0.001 * rate(t), eps=1e-8),
+        rules.adafactor: lambda rate: optax.adafactor(
+            lambda t: 0.01 * rate(t), min_dim_size_to_factor=1
+        ),
+        rules.lion: lambda rate: optax.lion(lambda t: 0.0001 * rate(t), weight_decay=0.1),
+    }
+    start = inputs.weights.astype(np.float64)
+    for rule, make in published.items():
+        difference = largest_difference(
+            run_rule(rule, inputs, np.float64), run_optax(make, inputs), start
+        )
+        print(f"{rule.__name__} differs from optax by {difference:.1e}")
+        # optax has Adafactor's beta2 in float32.
+        assert difference < (1e-5 if rule is rules.adafactor else 1e-12), rule.__name__
+    for x in inputs.matrices(inputs.gradients[3].astype(np.float64)):
+        theirs = optax.contrib._muon.orthogonalize_via_newton_schulz(
+            jnp.array(x), jnp.array([3.4445, -4.7750, 2.0315]), eps=0.0
+        )
+        assert np.allclose(rules.orthogonalized(x), theirs, rtol=0, atol=1e-12)
+    check_muon(inputs, 2)
 
-    def step(w, g, rate):
-        return w - dtype(0.0001 * rate) * np.sign(g)
 
-    return step
-
-
-def adamw_uncorrected(dtype, count):
-    """Program 3 of arXiv 2302.06675: AdamW without bias correction, eps being the guard."""
-    beta1, beta2, weight_decay, base_rate = 0.9, 0.999, 0.01, 0.001
-    m, v = np.zeros(count, dtype), np.zeros(count, dtype)
-
-    def step(w, g, rate):
-        nonlocal m, v
-        m = dtype(1 - beta1) * g + beta1 * m
-        v = dtype(1 - beta2) * (g * g) + beta2 * v
-        direction = m / (np.sqrt(v) + dtype(GUARD))
-        return w - (direction + weight_decay * w) * dtype(base_rate * rate)
-
-    return step
-
-
-def lion_discovered(dtype, count):
-    """Program 4 of arXiv 2302.06675, without the statement whose value no step reads."""
-    v = np.zeros(count, dtype)
-
-    def step(w, g, rate):
-        nonlocal v
-        norm = np.sqrt(np.sum(np.square(g, dtype=np.float64)))
-        g = np.arcsin(g * dtype(min(1.0, rate / norm) if norm > 0 else 1.0))
-        m = dtype(1 - 0.899) * g + 0.899 * v
-        v = dtype(1 - 1.109) * g + 1.109 * m
-        direction = m / (np.sqrt(m * m) + dtype(GUARD))
-        return w - (direction + 0.4602 * w) * dtype(0.0002 * rate)
-
-    return step
+def check_muon(inputs, matrix):
+    """torch's Muon computes in bfloat16, of 3 digits, and takes matrices only."""
+    w, *gradients = (
+        inputs.matrices(flat.astype(np.float64))[matrix]
+        for flat in [inputs.weights, *inputs.gradients]
+    )
+    step, ours = rules.muon(np.float64, w.shape), w
+    theirs = torch.nn.Parameter(torch.tensor(w))
+    optimizer = torch.optim.Muon([theirs], weight_decay=0.01, momentum=0.95)
+    for gradient, rate in zip(gradients, inputs.rates):
+        ours = step(ours, gradient, float(rate))
+        theirs.grad = torch.tensor(gradient)
+        optimizer.param_groups[0]["lr"] = 0.02 * float(rate)
+        optimizer.step()
+    difference = np.linalg.norm(ours - theirs.detach().numpy()) / np.linalg.norm(ours - w)
+    print(f"muon differs from torch's, in bfloat16, by {difference:.1e}")
+    assert difference < 0.01
 
 
 OPTIM = torch.optim
@@ -163,6 +211,7 @@ TORCH = {
         0.001,
         lambda p: OPTIM.RMSprop(p, lr=0.001, alpha=0.99, eps=1e-8, foreach=False),
     ),
+    "adadelta": (1.0, lambda p: OPTIM.Adadelta(p, lr=1.0, rho=0.9, eps=1e-6, foreach=False)),
     "adam": (
         0.001,
         lambda p: OPTIM.Adam(p, lr=0.001, betas=(0.9, 0.999), eps=1e-8, foreach=False),
@@ -173,8 +222,16 @@ TORCH = {
             p, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01, foreach=False
         ),
     ),
+    "amsgrad": (0.001, lambda p: OPTIM.Adam(p, lr=0.001, amsgrad=True, foreach=False)),
+    "nadam": (0.002, lambda p: OPTIM.NAdam(p, lr=0.002, foreach=False)),
+    "radam": (0.001, lambda p: OPTIM.RAdam(p, lr=0.001, foreach=False)),
 }
-RULES = [lion, signsgd, adamw_uncorrected, lion_discovered]
+
+# What runs on the inputs of many magnitudes; the rest runs on those with matrices.
+MANY_MAGNITUDES = [
+    *("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
+    *("lion", "signsgd", "adamw_uncorrected", "lion_discovered"),
+]
 
 
 def numbers(values):
@@ -187,16 +244,31 @@ def write(name, content):
         file.write(json.dumps(content, separators=(",", ":")).replace('],"', '],\n"') + "\n")
 
 
-def write_trajectory(name, rule, tool, run):
-    record = lambda trajectory: [numbers(trajectory[step - 1]) for step in RECORDED]
+def write_inputs(inputs):
+    write(
+        inputs.name,
+        {
+            "shapes": inputs.shapes,
+            "weights": numbers(inputs.weights),
+            "rates": inputs.rates.tolist(),
+            "gradients": [numbers(gradient) for gradient in inputs.gradients],
+        },
+    )
+
+
+def write_trajectory(name, inputs, rule, tool, run):
+    trajectories = {kind: run(kind) for kind in ("float32", "float64")}
+    assert np.all(np.isfinite(trajectories["float32"])), name
+    record = lambda kind: [numbers(trajectories[kind][step - 1]) for step in RECORDED]
     write(
         name,
         {
+            "inputs": inputs.name,
             "rule": rule,
             "tool": tool,
             "steps": RECORDED,
-            "float32": record(run("float32")),
-            "float64": record(run("float64")),
+            "float32": record("float32"),
+            "float64": record("float64"),
         },
     )
 
@@ -204,26 +276,23 @@ def write_trajectory(name, rule, tool, run):
 def main():
     numpy_version = f"numpy {np.__version__}"
     torch_version = f"torch {torch.__version__.split('+')[0]}"
-    print(torch_version, numpy_version)
+    print(torch_version, numpy_version, f"jax {jax.__version__}", f"optax {optax.__version__}")
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    weights, gradients, rates = inputs = make_inputs()
-    write(
-        "inputs",
-        {
-            "shapes": SHAPES,
-            "weights": numbers(weights),
-            "rates": rates.tolist(),
-            "gradients": [numbers(gradient) for gradient in gradients],
-        },
-    )
+    old = Inputs("inputs", [(4, 3), (5,), ()], many_magnitudes)
+    new = Inputs("matrices", [(4, 3, 2, 2), (7,), (5, 3), ()], matrices)
+    check_rules(new)
+    inputs_of = lambda name: old if name in MANY_MAGNITUDES else new
+    for inputs in (old, new):
+        write_inputs(inputs)
     for name, (base_rate, make) in TORCH.items():
-        rule = str(make([torch.nn.Parameter(torch.zeros(1))])).split()[0]
+        rule, inputs = str(make([torch.nn.Parameter(torch.zeros(1))])).split()[0], inputs_of(name)
         run = lambda kind: run_torch(make, base_rate, inputs, getattr(torch, kind))
-        write_trajectory(name, f"torch.optim.{rule}", torch_version, run)
-    for make in RULES:
+        write_trajectory(name, inputs, f"torch.optim.{rule}", torch_version, run)
+    for make in rules.ALL + rules.LEAVES:
+        name, inputs = make.__name__, inputs_of(make.__name__)
         run = lambda kind: run_rule(make, inputs, getattr(np, kind))
-        write_trajectory(make.__name__, make.__doc__, numpy_version, run)
+        write_trajectory(name, inputs, make.__doc__, numpy_version, run)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ pub(crate) struct StoredEvaluation {
     pub(crate) cached: bool,
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "birth, structural_hash, behaviour, cached, program, outcome, checksum FROM evaluations";
 
 impl Store {
@@ -178,7 +178,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
     }
 }
 
-fn row_checksum(
+pub(super) fn row_checksum(
     birth: i64,
     structure: &Hash,
     behaviour: &Hash,

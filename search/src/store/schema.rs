@@ -6,8 +6,10 @@
 
 use rusqlite::Connection;
 
+use super::rehash::rehash;
+
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Marks a file as a store of ours: "evo1" in ASCII.
 pub(super) const APPLICATION: i64 = 0x6576_6f31;
@@ -71,9 +73,21 @@ CREATE VIEW individuals AS
     FROM candidates LEFT JOIN evaluations ON evaluations.birth = candidates.evaluation;
 ";
 
+/// A step from one version to the next.
+type Migration = fn(&Connection) -> rusqlite::Result<()>;
+
 /// From version 1, 2, … to the next.
-const MIGRATIONS: [&str; (VERSION - 1) as usize] =
-    ["ALTER TABLE evaluations ADD COLUMN detail TEXT; DELETE FROM snapshots;"];
+const MIGRATIONS: [Migration; (VERSION - 1) as usize] = [add_detail, hash_canonical_form];
+
+fn add_detail(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute_batch("ALTER TABLE evaluations ADD COLUMN detail TEXT; DELETE FROM snapshots;")
+}
+
+fn hash_canonical_form(connection: &Connection) -> rusqlite::Result<()> {
+    rehash(connection)?;
+    connection.execute_batch("DELETE FROM snapshots;")
+}
 
 /// Makes the tables in an empty file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
@@ -87,7 +101,7 @@ pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Resul
     for (version, migration) in (1..).zip(MIGRATIONS) {
         if version >= from {
             let transaction = connection.transaction()?;
-            transaction.execute_batch(migration)?;
+            migration(&transaction)?;
             transaction.pragma_update(None, "user_version", version + 1)?;
             transaction.commit()?;
         }

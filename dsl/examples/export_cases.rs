@@ -1,0 +1,195 @@
+//! Writes exports of many programs, and what the engine does with the programs, for
+//! `tests/python/check_exports.py`:
+//! `cargo run -p evo-dsl --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random programs and
+//! those in the files.
+//!
+//! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs and
+//! the programs, and `trajectories.f64`, the weights after every step (little-endian float64): for
+//! each program the float32 engine, the float64 engine, and the float64 engine on inputs perturbed
+//! by about a rounding, of float32 and of float64, from which the reader can tell how much of a
+//! difference is rounding.
+
+#[path = "../tests/random_programs/mod.rs"]
+mod random_programs;
+
+use std::fs;
+use std::path::Path;
+
+use evo_dsl::{
+    Dataflow, ExportTarget, Interpreter, Layout, Op, Program, Real, Signature, Type, Variable,
+    export, zoo,
+};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use random_programs::{draws, random_program};
+
+const STEPS: usize = 20;
+/// How many perturbed trajectories there are for each size of perturbation.
+const PERTURBED: usize = 4;
+/// By how much they are perturbed: a rounding of float32 and of float64.
+const PERTURBATIONS: [f64; 2] = [6e-8, 1.2e-16];
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let directory = args.next().expect("usage: export_cases DIR [COUNT]");
+    let count = args.next().map_or(500, |count| count.parse().expect("COUNT is a number"));
+    let directory = Path::new(&directory);
+    fs::create_dir_all(directory).expect("the directory can be made");
+    let mut programs: Vec<(String, Program)> =
+        zoo::entries().iter().map(|entry| (entry.name.to_owned(), entry.program())).collect();
+    for path in args {
+        let text = fs::read_to_string(&path).expect("the program can be read");
+        let name = Path::new(&path).file_stem().expect("it is a file").to_string_lossy();
+        programs.retain(|(other, _)| *other != *name);
+        programs.push((name.into_owned(), Program::parse(&text).expect("the program parses")));
+    }
+    let written = programs.len();
+    programs.extend(random(count));
+    assert!(count < 500 || every_op_is_live(&programs[written..]), "an op is in no random program");
+    let inputs = Inputs::new();
+    let mut trajectories = Vec::new();
+    let mut cases = Vec::new();
+    for (name, program) in &programs {
+        for target in ExportTarget::ALL {
+            let file = format!("{name}_{}.{}", target.name(), target.extension());
+            let text = export(program, name, target);
+            fs::write(directory.join(file), text).expect("the directory can be written to");
+        }
+        inputs.run(program, &mut trajectories);
+        cases.push(serde_json::json!({ "name": name, "text": program.to_string() }));
+    }
+    let bytes: Vec<u8> = trajectories.iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
+    fs::write(directory.join("trajectories.f64"), bytes).expect("the directory can be written to");
+    let shapes: Vec<&[usize]> = inputs.layout.leaves().iter().map(evo_dsl::Leaf::shape).collect();
+    let index = serde_json::json!({
+        "shapes": shapes, "weights": inputs.weights, "gradients": inputs.gradients,
+        "rates": inputs.rates, "perturbed": PERTURBED, "cases": cases,
+        "written": written,
+    });
+    fs::write(directory.join("cases.json"), index.to_string()).expect("it can be written to");
+}
+
+/// What every program is run on; all of it float32 values.
+struct Inputs {
+    layout: Layout,
+    weights: Vec<f64>,
+    gradients: Vec<Vec<f64>>,
+    rates: Vec<f64>,
+}
+
+impl Inputs {
+    fn new() -> Inputs {
+        let layout = Layout::new([vec![], vec![7], vec![5, 3], vec![4, 3, 2, 2]]);
+        let wave = |index: usize, offset: usize, scale: f64| {
+            f64::from((libm::sin((index * 37 + offset * 101 + 1) as f64) * scale) as f32)
+        };
+        let weights = (0..layout.len()).map(|index| wave(index, 0, 0.8)).collect();
+        let gradient = |step: usize| {
+            let scale = [1.0, 0.03, 0.3, 5.0][step % 4];
+            (0..layout.len()).map(|index| wave(index, step + 1, scale)).collect()
+        };
+        let gradients = (0..STEPS).map(gradient).collect();
+        let rates = (0..STEPS).map(|step| [1.0, 0.5, 0.7, 0.1][step % 4]).collect();
+        Inputs { layout, weights, gradients, rates }
+    }
+
+    /// Appends the trajectories of a program.
+    fn run(&self, program: &Program, out: &mut Vec<f64>) {
+        self.trajectory::<f32>(program, None, out);
+        self.trajectory::<f64>(program, None, out);
+        for size in PERTURBATIONS {
+            for number in 0..PERTURBED {
+                self.trajectory::<f64>(program, Some((number, size)), out);
+            }
+        }
+    }
+
+    fn trajectory<T: Real>(
+        &self,
+        program: &Program,
+        perturbed: Option<(usize, f64)>,
+        out: &mut Vec<f64>,
+    ) {
+        let mut interpreter = Interpreter::<T>::new(program, &self.layout);
+        let mut weights: Vec<T> = self.weights.iter().map(|w| T::from_f64(*w)).collect();
+        for (step, (gradient, rate)) in self.gradients.iter().zip(&self.rates).enumerate() {
+            // A rounding up or down, or none.
+            let nudge = |index: usize, salt: usize| {
+                let Some((number, size)) = perturbed else { return 1.0 };
+                let mixed =
+                    (index * 7 + step * 13 + number * 29 + salt).wrapping_mul(2_654_435_761);
+                1.0 + (((mixed >> 16) % 3) as f64 - 1.0) * 2.0 * size
+            };
+            let gradient: Vec<T> = (gradient.iter().enumerate())
+                .map(|(index, g)| T::from_f64(g * nudge(index, 1)))
+                .collect();
+            for (index, weight) in weights.iter_mut().enumerate() {
+                *weight = T::from_f64(weight.to_f64() * nudge(index, 2));
+            }
+            interpreter.step(&mut weights, &gradient, *rate);
+            out.extend(weights.iter().map(|weight| weight.to_f64()));
+        }
+    }
+}
+
+/// Random valid programs, the same for every call.
+fn random(count: usize) -> Vec<(String, Program)> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[47; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let constants = || {
+        prop_oneof![
+            4 => -2.0..2.0,
+            2 => 0.5..1.0,
+            1 => prop::sample::select(vec![0.0, 1.0, -1.0, 0.5, 2.0, 1e-3, 1e-6, 1e-8, 10.0, 1e3, -1e-8]),
+        ]
+    };
+    let strategy = (
+        0usize..=4,
+        any::<bool>(),
+        draws(1..25, constants),
+        prop::array::uniform5(any::<u16>()),
+        any::<bool>(),
+    );
+    let all: Vec<Op> = Op::all().collect();
+    let mut programs = Vec::new();
+    while programs.len() < count {
+        let tree = strategy.new_tree(&mut runner).expect("the strategy rejects nothing");
+        let (states, step, draws, outputs, computed) = tree.current();
+        let mut program = random_program(states, step, &all, &draws, &outputs);
+        if computed {
+            program = with_computed_outputs(&program);
+        }
+        // A fifth may be as short as they come.
+        if program.live_length() >= 3 || programs.len().is_multiple_of(5) {
+            programs.push((format!("random{}", programs.len()), program));
+        }
+    }
+    programs
+}
+
+fn every_op_is_live(programs: &[(String, Program)]) -> bool {
+    let flows: Vec<Dataflow> = programs.iter().map(|(_, program)| Dataflow::of(program)).collect();
+    let live = |op| flows.iter().any(|flow| flow.nodes().iter().any(|node| node.op == op));
+    Op::all().filter(|op| op.is_usable()).all(live)
+}
+
+/// The program returning what it computed last, trees first.
+fn with_computed_outputs(program: &Program) -> Program {
+    let types = program.types_at(program.statements().len());
+    let mut computed: Vec<Variable> = Vec::new();
+    for statement in program.statements().iter().rev() {
+        if !computed.contains(&statement.target) {
+            computed.push(statement.target);
+        }
+    }
+    computed.sort_by_key(|variable| types[usize::from(variable.0)] != Some(Type::Tree));
+    let parameters = program.signature().parameters();
+    let names = parameters.iter().map(|role| Signature::default_name(*role).into()).collect();
+    let outputs = (0..program.signature().outputs())
+        .map(|output| computed.get(output).copied().unwrap_or(program.outputs()[output]))
+        .collect();
+    let signature = program.signature().clone();
+    Program::new(signature, names, outputs, program.statements().to_vec())
+        .expect("the outputs are assigned")
+}

@@ -1,0 +1,145 @@
+//! Helper functions of exported files, written only where they are called.
+//!
+//! Invariant: a helper calls only helpers that [`Helper::needs`] names, and those come first.
+
+use std::collections::BTreeSet;
+
+use super::Library;
+
+/// A helper function. The order is that in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::export) enum Helper {
+    Scalar,
+    Broadcast,
+    Sign,
+    ForeachSign,
+    Cbrt,
+    Log1p,
+    Heaviside,
+    BiasCorrection,
+    Rows,
+    Columns,
+    RowMean,
+    ColumnMean,
+    Norm,
+    Dot,
+    GlobalNorm,
+    CosineSim,
+    Clip,
+    Orthogonalize,
+}
+
+impl Helper {
+    /// The name of the function.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Helper::Scalar => "_scalar",
+            Helper::Broadcast => "_broadcast",
+            Helper::Sign => "_sign",
+            Helper::ForeachSign => "_foreach_sign",
+            Helper::Cbrt => "_cbrt",
+            Helper::Log1p => "_log1p",
+            Helper::Heaviside => "_heaviside",
+            Helper::BiasCorrection => "_bias_correction",
+            Helper::Rows => "_rows",
+            Helper::Columns => "_columns",
+            Helper::RowMean => "_row_mean",
+            Helper::ColumnMean => "_column_mean",
+            Helper::Norm => "_norm",
+            Helper::Dot => "_dot",
+            Helper::GlobalNorm => "_global_norm",
+            Helper::CosineSim => "_cosine_sim",
+            Helper::Clip => "_clip",
+            Helper::Orthogonalize => "_orthogonalize",
+        }
+    }
+
+    /// What it calls itself.
+    fn needs(self, library: Library) -> &'static [Helper] {
+        match (self, library) {
+            (Helper::GlobalNorm | Helper::CosineSim | Helper::Clip, _) => &[Helper::Dot],
+            (Helper::BiasCorrection, Library::Torch) => &[Helper::Scalar],
+            (Helper::Orthogonalize, Library::Jax | Library::NumPy) => &[Helper::Norm],
+            _ => &[],
+        }
+    }
+
+    fn text(self, library: Library) -> &'static str {
+        match library {
+            Library::Torch => self.torch(),
+            Library::Jax => self.jax(),
+            Library::NumPy => self.numpy(),
+        }
+    }
+
+    fn torch(self) -> &'static str {
+        match self {
+            Helper::Scalar => include_str!("helpers/torch/scalar.py"),
+            Helper::Broadcast => include_str!("helpers/torch/broadcast.py"),
+            Helper::Sign => include_str!("helpers/torch/sign.py"),
+            Helper::ForeachSign => include_str!("helpers/torch/foreach_sign.py"),
+            Helper::Cbrt => include_str!("helpers/torch/cbrt.py"),
+            Helper::Log1p => include_str!("helpers/torch/log1p.py"),
+            Helper::Heaviside => include_str!("helpers/torch/heaviside.py"),
+            Helper::BiasCorrection => include_str!("helpers/torch/bias_correction.py"),
+            Helper::RowMean => include_str!("helpers/torch/row_mean.py"),
+            Helper::ColumnMean => include_str!("helpers/torch/column_mean.py"),
+            Helper::Dot => include_str!("helpers/torch/dot.py"),
+            Helper::GlobalNorm => include_str!("helpers/torch/global_norm.py"),
+            Helper::CosineSim => include_str!("helpers/torch/cosine_sim.py"),
+            Helper::Clip => include_str!("helpers/torch/clip.py"),
+            Helper::Orthogonalize => include_str!("helpers/torch/orthogonalize.py"),
+            Helper::Rows => include_str!("helpers/rows.py"),
+            Helper::Columns => include_str!("helpers/columns.py"),
+            Helper::Norm => unreachable!("PyTorch has a norm in float64"),
+        }
+    }
+
+    fn jax(self) -> &'static str {
+        match self {
+            Helper::Broadcast => include_str!("helpers/jax/broadcast.py"),
+            Helper::Log1p => include_str!("helpers/jax/log1p.py"),
+            Helper::BiasCorrection => include_str!("helpers/jax/bias_correction.py"),
+            Helper::RowMean => include_str!("helpers/jax/row_mean.py"),
+            Helper::ColumnMean => include_str!("helpers/jax/column_mean.py"),
+            Helper::Norm => include_str!("helpers/jax/norm.py"),
+            Helper::Dot => include_str!("helpers/jax/dot.py"),
+            Helper::GlobalNorm => include_str!("helpers/jax/global_norm.py"),
+            Helper::CosineSim => include_str!("helpers/jax/cosine_sim.py"),
+            Helper::Clip => include_str!("helpers/jax/clip.py"),
+            Helper::Orthogonalize => include_str!("helpers/jax/orthogonalize.py"),
+            Helper::Rows => include_str!("helpers/rows.py"),
+            Helper::Columns => include_str!("helpers/columns.py"),
+            _ => unreachable!("JAX has it"),
+        }
+    }
+
+    fn numpy(self) -> &'static str {
+        match self {
+            Helper::Broadcast => include_str!("helpers/numpy/broadcast.py"),
+            Helper::Log1p => include_str!("helpers/numpy/log1p.py"),
+            Helper::BiasCorrection => include_str!("helpers/numpy/bias_correction.py"),
+            Helper::RowMean => include_str!("helpers/numpy/row_mean.py"),
+            Helper::ColumnMean => include_str!("helpers/numpy/column_mean.py"),
+            Helper::Norm => include_str!("helpers/numpy/norm.py"),
+            Helper::Dot => include_str!("helpers/numpy/dot.py"),
+            Helper::GlobalNorm => include_str!("helpers/numpy/global_norm.py"),
+            Helper::CosineSim => include_str!("helpers/numpy/cosine_sim.py"),
+            Helper::Clip => include_str!("helpers/numpy/clip.py"),
+            Helper::Orthogonalize => include_str!("helpers/numpy/orthogonalize.py"),
+            Helper::Rows => include_str!("helpers/rows.py"),
+            Helper::Columns => include_str!("helpers/columns.py"),
+            _ => unreachable!("NumPy has it"),
+        }
+    }
+}
+
+/// The text of these helpers and of what they need, two empty lines before each.
+pub(in crate::export) fn texts(called: &BTreeSet<Helper>, library: Library) -> String {
+    let mut all = called.clone();
+    // No helper needs one that needs another.
+    for helper in called {
+        all.extend(helper.needs(library));
+    }
+    all.iter().map(|helper| format!("\n\n{}", helper.text(library))).collect()
+}

@@ -1,0 +1,194 @@
+//! Hyperparameters: the constants of a program by what they are for, and its learning rate.
+//!
+//! Invariant: setting every hyperparameter and the learning rate to its default gives the program
+//! as it is, to the bit. Numbers that are part of a formula rather than settings (0, 1, -1, 2 and
+//! 0.5) stay numbers, except in the place of a decay rate or a weight decay.
+
+use super::names::Names;
+use crate::{Dataflow, Node, Op, Role, Value};
+
+/// What a constant is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The weight of the old value in a moving average, or a rate whose powers correct one.
+    Beta,
+    /// The weight of the new value in a moving average.
+    Alpha,
+    /// The factor of a state carried on.
+    Decay,
+    /// The factor of the weights.
+    WeightDecay,
+    /// A factor of the learning rate, where there are several.
+    RateScale,
+    /// A small number added, usually against division by zero.
+    Eps,
+    /// Anything else.
+    Other,
+}
+
+impl Purpose {
+    /// The name of the only hyperparameter for it.
+    fn name(self) -> &'static str {
+        match self {
+            Purpose::Beta => "beta",
+            Purpose::Alpha => "alpha",
+            Purpose::Decay => "decay",
+            Purpose::WeightDecay => "weight_decay",
+            Purpose::RateScale => "lr_scale",
+            Purpose::Eps => "eps",
+            Purpose::Other => "c",
+        }
+    }
+
+    /// What it does, for users.
+    pub(super) fn description(self) -> &'static str {
+        match self {
+            Purpose::Beta => "decay rate of a moving average",
+            Purpose::Alpha => "weight of the new value in a moving average",
+            Purpose::Decay => "factor by which a state decays",
+            Purpose::WeightDecay => "factor of the weights in the update",
+            Purpose::RateScale => "factor of the learning rate",
+            Purpose::Eps => "small number added",
+            Purpose::Other => "evolved constant",
+        }
+    }
+
+    /// Whether equal constants for it are one setting: Adam's beta1 is in the moving average and in
+    /// its correction.
+    fn is_shared(self) -> bool {
+        matches!(self, Purpose::Beta | Purpose::Alpha | Purpose::Decay)
+    }
+}
+
+/// A constant that users may set.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Hyperparameter {
+    /// Its name, numbered where there are several for the same purpose.
+    pub name: String,
+    /// The evolved value, which is the default.
+    pub value: f64,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What the learning rate that users pass means.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct LearningRate {
+    /// The value users pass for the program's own setting.
+    pub default: f64,
+    /// The factor by which the program multiplies its normalised rate, where it has exactly one:
+    /// the product is then what users pass, and the normalised rate is what they pass divided by
+    /// this.
+    pub unit: Option<f64>,
+}
+
+impl LearningRate {
+    /// The learning rate of a live program.
+    pub(super) fn of(flow: &Dataflow) -> LearningRate {
+        let factors: Vec<f64> = flow.nodes().iter().filter_map(rate_factor).collect();
+        let only = factors.first().filter(|&&first| {
+            first > 0.0 && factors.iter().all(|factor| factor.to_bits() == first.to_bits())
+        });
+        LearningRate { default: only.copied().unwrap_or(1.0), unit: only.copied() }
+    }
+
+    /// Whether a node is the product of the normalised rate and the unit: the learning rate itself.
+    pub(super) fn is(&self, node: &Node) -> bool {
+        self.unit.is_some() && rate_factor(node).is_some()
+    }
+}
+
+/// The constant that a node multiplies the learning rate by, if that is what it does.
+fn rate_factor(node: &Node) -> Option<f64> {
+    factor_of(node, |value| value == Value::Input(Role::LearningRate))
+}
+
+/// The constant that a node multiplies a certain value by.
+fn factor_of(node: &Node, is_other: impl Fn(Value) -> bool) -> Option<f64> {
+    match (node.op, node.args()) {
+        (Op::Mul, [Value::Constant(factor), other] | [other, Value::Constant(factor)]) => {
+            is_other(*other).then_some(*factor)
+        }
+        _ => None,
+    }
+}
+
+/// What the constant in place `place` of a node is for; `None` if it is part of the formula.
+fn purpose(flow: &Dataflow, node: &Node, place: usize, value: f64) -> Option<Purpose> {
+    let args = node.args();
+    let is_state = |value: Value| {
+        matches!(value, Value::Input(Role::State(_)))
+            || (matches!(value, Value::Node(_)) && flow.outputs()[1..].contains(&Some(value)))
+    };
+    let is_weight = |value: Value| value == Value::Input(Role::Weight);
+    match (node.op, place) {
+        (Op::Interp, 2) => {
+            let old_first = matches!(args[0], Value::Input(Role::State(_)));
+            let old_second = matches!(args[1], Value::Input(Role::State(_)));
+            return Some(if old_first && !old_second { Purpose::Alpha } else { Purpose::Beta });
+        }
+        (Op::BiasCorrect, 1) => return Some(Purpose::Beta),
+        (Op::Power, 0) if args[1] == Value::Input(Role::Step) => return Some(Purpose::Beta),
+        // `x = w` is read as `w * 1.0`.
+        _ if factor_of(node, is_weight).is_some() && value != 1.0 => {
+            return Some(Purpose::WeightDecay);
+        }
+        _ => {}
+    }
+    if [0.0, 1.0, -1.0, 2.0, 0.5].contains(&value) {
+        return None;
+    }
+    Some(match node.op {
+        Op::Add if value > 0.0 && value <= 1e-4 => Purpose::Eps,
+        _ if rate_factor(node).is_some() => Purpose::RateScale,
+        _ if factor_of(node, is_state).is_some() && value > 0.0 && value < 1.0 => Purpose::Decay,
+        _ => Purpose::Other,
+    })
+}
+
+/// The hyperparameters of a program in the order of their first use, and which of them the
+/// constants are: one entry for each node and place.
+pub(super) struct Hyperparameters {
+    pub all: Vec<Hyperparameter>,
+    places: Vec<[Option<usize>; 3]>,
+}
+
+impl Hyperparameters {
+    /// Collects and names them.
+    pub(super) fn of(flow: &Dataflow, rate: &LearningRate, names: &mut Names) -> Hyperparameters {
+        let mut all: Vec<Hyperparameter> = Vec::new();
+        let mut places = vec![[None; 3]; flow.nodes().len()];
+        for (index, node) in flow.nodes().iter().enumerate().filter(|(_, node)| !rate.is(node)) {
+            for (place, arg) in node.args().iter().enumerate() {
+                let Value::Constant(value) = *arg else { continue };
+                let Some(purpose) = purpose(flow, node, place, value) else { continue };
+                let same = |known: &Hyperparameter| {
+                    known.purpose == purpose && known.value.to_bits() == value.to_bits()
+                };
+                let shared = all.iter().position(|known| purpose.is_shared() && same(known));
+                places[index][place] = Some(shared.unwrap_or(all.len()));
+                if shared.is_none() {
+                    all.push(Hyperparameter { name: String::new(), value, purpose });
+                }
+            }
+        }
+        name(&mut all, names);
+        Hyperparameters { all, places }
+    }
+
+    /// The hyperparameter that the constant in a place of a node is.
+    pub(super) fn at(&self, node: usize, place: usize) -> Option<usize> {
+        self.places[node][place]
+    }
+}
+
+fn name(all: &mut [Hyperparameter], names: &mut Names) {
+    for index in 0..all.len() {
+        let purpose = all[index].purpose;
+        let of_its_kind = all.iter().filter(|other| other.purpose == purpose).count();
+        let before = all[..index].iter().filter(|other| other.purpose == purpose).count();
+        let numbered = of_its_kind > 1 || purpose == Purpose::Other;
+        let number = if numbered { (before + 1).to_string() } else { String::new() };
+        all[index].name = names.unique(&format!("{}{number}", purpose.name()));
+    }
+}

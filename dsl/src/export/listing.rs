@@ -1,0 +1,298 @@
+//! The listing of a program: what an export writes, before the syntax of any language.
+//!
+//! Invariant: lines are the live nodes in evaluation order, each assigned once to a name that
+//! nothing else has (see [`names`](super::names)), so a line may stand in any language as
+//! `name = op(arguments)`. Constants that are settings are named
+//! [hyperparameters](super::hyperparameters), and the learning rate is the one users pass.
+
+use super::hyperparameters::{Hyperparameter, Hyperparameters, LearningRate};
+use super::names::Names;
+use crate::{Dataflow, Op, Program, Role, Signature, Type, Value};
+
+/// What a line reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Argument {
+    /// The weights.
+    Weight,
+    /// The gradient.
+    Gradient,
+    /// A live state, by its place in [`Listing::states`].
+    State(usize),
+    /// The learning rate as users pass it.
+    LearningRate,
+    /// The program's normalised learning rate, `lr / unit`, where [`LearningRate::unit`] is set.
+    NormalizedRate,
+    /// The step number, 1 at first.
+    Step,
+    /// The result of a line, by its place in [`Listing::lines`].
+    Line(usize),
+    /// A setting, by its place in [`Listing::hyperparameters`].
+    Hyperparameter(usize),
+    /// A number of the formula.
+    Constant(f64),
+}
+
+/// One live operation, `name = op(args…)`.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// The name of its result.
+    pub name: String,
+    /// What is computed.
+    pub op: Op,
+    /// The type of the result.
+    pub ty: Type,
+    /// What it reads.
+    pub args: Vec<Argument>,
+}
+
+/// A live state.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// Its name, the program's parameter's where that is possible.
+    pub name: String,
+    /// Its value after the step; any type, to be broadcast to a tree.
+    pub next: Argument,
+}
+
+/// A program ready to be written down.
+#[derive(Clone, Debug)]
+pub(super) struct Listing {
+    /// The program without its dead statements.
+    pub program: Program,
+    /// The name of the weights.
+    pub weight: String,
+    /// The name of the gradient.
+    pub gradient: String,
+    /// The live states, in the order of their slots.
+    pub states: Vec<State>,
+    /// The settings, in the order of their first use.
+    pub hyperparameters: Vec<Hyperparameter>,
+    /// What the learning rate means.
+    pub learning_rate: LearningRate,
+    /// The operations. The product that is the learning rate itself is not among them.
+    pub lines: Vec<Line>,
+    /// The update; any type, to be broadcast to a tree.
+    pub update: Argument,
+}
+
+impl Listing {
+    /// Lists the live part of a program.
+    pub(super) fn of(program: &Program) -> Listing {
+        let flow = Dataflow::of(program);
+        let mut names = Names::new();
+        let weight = names.unique(&parameter_name(program, Role::Weight));
+        let gradient = names.unique(&parameter_name(program, Role::Gradient));
+        let slots: Vec<usize> = (0..program.signature().states())
+            .filter(|slot| flow.outputs()[1 + slot].is_some())
+            .collect();
+        let state_names: Vec<String> = slots
+            .iter()
+            .map(|slot| names.unique(&parameter_name(program, Role::State(*slot))))
+            .collect();
+        let learning_rate = LearningRate::of(&flow);
+        let hyperparameters = Hyperparameters::of(&flow, &learning_rate, &mut names);
+        let node_names =
+            node_names(program, &flow, &learning_rate, &slots, &state_names, &mut names);
+        let resolve = Resolve::new(&flow, &slots, &learning_rate);
+        let lines = resolve.lines(&flow, &hyperparameters, node_names);
+        let output = |index: usize| {
+            resolve.value(flow.outputs()[index].expect("the update and live states are computed"))
+        };
+        let states = slots.iter().zip(state_names);
+        let states = states.map(|(&slot, name)| State { name, next: output(1 + slot) }).collect();
+        Listing {
+            program: program.live(),
+            weight,
+            gradient,
+            states,
+            hyperparameters: hyperparameters.all,
+            lines,
+            update: output(0),
+            learning_rate,
+        }
+    }
+
+    /// The type of what a line reads.
+    pub(super) fn ty(&self, argument: Argument) -> Type {
+        match argument {
+            Argument::Weight | Argument::Gradient | Argument::State(_) => Type::Tree,
+            Argument::Line(line) => self.lines[line].ty,
+            _ => Type::Scalar,
+        }
+    }
+
+    /// Everything read by some line or returned, in order, with repetitions.
+    pub(super) fn reads(&self) -> impl Iterator<Item = Argument> {
+        let args = self.lines.iter().flat_map(|line| line.args.iter().copied());
+        let outputs =
+            std::iter::once(self.update).chain(self.states.iter().map(|state| state.next));
+        args.chain(outputs)
+    }
+
+    /// Whether some line reads it or it is returned.
+    pub(super) fn reads_any(&self, is_it: impl Fn(Argument) -> bool) -> bool {
+        self.reads().any(is_it)
+    }
+
+    /// Whether the program depends on the step number, which `bias_correct` does without naming it.
+    pub(super) fn needs_step(&self) -> bool {
+        self.reads_any(|argument| argument == Argument::Step)
+            || self.lines.iter().any(|line| line.op == Op::BiasCorrect)
+    }
+}
+
+/// The name that the program gives to a parameter.
+fn parameter_name(program: &Program, role: Role) -> String {
+    let place = program.signature().parameters().iter().position(|other| *other == role);
+    let variable = place.and_then(|place| u16::try_from(place).ok()).map(crate::Variable);
+    variable.map_or(Signature::default_name(role).to_owned(), |variable| {
+        program.name(variable).into_owned()
+    })
+}
+
+/// A name for every node: `update` and `m_next` for what is returned, else that of the variable it
+/// is assigned to.
+fn node_names(
+    program: &Program,
+    flow: &Dataflow,
+    rate: &LearningRate,
+    slots: &[usize],
+    states: &[String],
+    names: &mut Names,
+) -> Vec<String> {
+    let mut returned: Vec<Option<String>> = vec![None; flow.nodes().len()];
+    // `update` is a reserved word, reserved for this; the others are taken whether or not a node
+    // gets them, because exports use them for states that only change places, too.
+    let mut outputs = vec![(0, names.reserve("update"))];
+    for (slot, state) in slots.iter().zip(states) {
+        outputs.push((1 + slot, names.reserve(&format!("{state}_next"))));
+        names.reserve(&format!("{state}_results"));
+    }
+    for (output, name) in outputs {
+        if let Some(Value::Node(node)) = flow.outputs()[output]
+            && returned[node].is_none()
+        {
+            returned[node] = Some(name);
+        }
+    }
+    let all = flow.nodes().iter().zip(returned);
+    all.map(|(node, name)| match name {
+        _ if rate.is(node) => "lr".to_owned(),
+        Some(name) => name,
+        None => names.unique(&program.name(program.statements()[node.statement].target)),
+    })
+    .collect()
+}
+
+/// Values of the dataflow as arguments of lines.
+struct Resolve<'a> {
+    slots: &'a [usize],
+    rate: &'a LearningRate,
+    /// The line of each node; `None` for the learning rate itself.
+    line_of: Vec<Option<usize>>,
+}
+
+impl<'a> Resolve<'a> {
+    fn new(flow: &Dataflow, slots: &'a [usize], rate: &'a LearningRate) -> Resolve<'a> {
+        let mut lines = 0..;
+        let number = |node| if rate.is(node) { None } else { lines.next() };
+        let line_of = flow.nodes().iter().map(number).collect();
+        Resolve { slots, rate, line_of }
+    }
+
+    fn value(&self, value: Value) -> Argument {
+        match value {
+            Value::Input(Role::Weight) => Argument::Weight,
+            Value::Input(Role::Gradient) => Argument::Gradient,
+            Value::Input(Role::State(slot)) => {
+                let place = self.slots.iter().position(|live| *live == slot);
+                Argument::State(place.expect("a state that is read is live"))
+            }
+            Value::Input(Role::LearningRate) if self.rate.unit.is_some() => {
+                Argument::NormalizedRate
+            }
+            Value::Input(Role::LearningRate) => Argument::LearningRate,
+            Value::Input(Role::Step) => Argument::Step,
+            Value::Node(node) => self.line_of[node].map_or(Argument::LearningRate, Argument::Line),
+            Value::Constant(value) => Argument::Constant(value),
+        }
+    }
+
+    fn lines(
+        &self,
+        flow: &Dataflow,
+        hyperparameters: &Hyperparameters,
+        names: Vec<String>,
+    ) -> Vec<Line> {
+        let nodes = flow.nodes().iter().zip(names).enumerate();
+        let lines = nodes.filter(|(node, _)| self.line_of[*node].is_some());
+        lines
+            .map(|(index, (node, name))| {
+                let args = node.args().iter().enumerate().map(|(place, &value)| {
+                    let setting = hyperparameters.at(index, place);
+                    setting.map_or_else(|| self.value(value), Argument::Hyperparameter)
+                });
+                Line { name, op: node.op, ty: node.ty, args: args.collect() }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(name: &str) -> Listing {
+        Listing::of(&crate::zoo::get(name).expect("it is in the zoo").program())
+    }
+
+    fn settings(listing: &Listing) -> Vec<(&str, f64)> {
+        let all = listing.hyperparameters.iter();
+        all.map(|setting| (setting.name.as_str(), setting.value)).collect()
+    }
+
+    #[test]
+    fn lion_has_its_own_hyperparameters_and_learning_rate() {
+        let lion = listing("lion");
+        assert_eq!(settings(&lion), [("beta1", 0.9), ("beta2", 0.99), ("weight_decay", 0.1)]);
+        assert_eq!(lion.learning_rate, LearningRate { default: 1e-4, unit: Some(1e-4) });
+        let names: Vec<&str> = lion.lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, ["update_1", "update_2", "m_next", "wd", "update_3", "update"]);
+        assert_eq!(lion.lines[5].args, [Argument::Line(4), Argument::LearningRate]);
+        assert!(!lion.needs_step());
+    }
+
+    #[test]
+    fn equal_decay_rates_are_one_hyperparameter() {
+        let adam = listing("adam");
+        assert_eq!(settings(&adam), [("beta1", 0.9), ("beta2", 0.999)]);
+        assert!(adam.needs_step());
+        assert_eq!(settings(&listing("nesterov")), [("decay", 0.9)]);
+    }
+
+    #[test]
+    fn dead_states_are_gone_and_other_uses_of_the_rate_are_normalised() {
+        let found = listing("lion_discovered");
+        assert_eq!(found.states.len(), 1);
+        assert_eq!(found.states[0].name, "v");
+        assert_eq!(found.lines[0].args, [Argument::Gradient, Argument::NormalizedRate]);
+        let text =
+            "def train(w, g, lr):\n  update = g * lr\n  update = update * 0.1\n  return update\n";
+        let scaled_later = Listing::of(&Program::parse(text).expect("it parses"));
+        assert_eq!(scaled_later.learning_rate, LearningRate { default: 1.0, unit: None });
+        assert_eq!(settings(&scaled_later), [("c1", 0.1)]);
+        let sgd = listing("sgd");
+        assert_eq!(sgd.learning_rate, LearningRate { default: 0.1, unit: Some(0.1) });
+        assert_eq!(settings(&sgd), []);
+    }
+
+    #[test]
+    fn names_of_the_program_that_are_words_of_a_language_are_changed() {
+        let text = "def train(w, g, lambda, step, lr):\n  self = g + step\n  lr = self * lambda\n  return lr, self, self\n";
+        let listing = Listing::of(&Program::parse(text).expect("it parses"));
+        let names: Vec<&str> = listing.states.iter().map(|state| state.name.as_str()).collect();
+        assert_eq!(names, ["lambda_2", "step_2"]);
+        let names: Vec<&str> = listing.lines.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, ["lambda_2_next", "update"]);
+    }
+}

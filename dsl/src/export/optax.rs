@@ -1,0 +1,156 @@
+//! Export to Optax: a function that gives a gradient transformation, in a file of its own.
+//!
+//! Invariant: the update returned is the negated one, as Optax adds it to the parameters, and the
+//! learning rate may be a schedule. The trees of JAX are taken apart into lists of leaves and put
+//! together again, so any tree will do.
+
+use super::arrays::{Form, Library, Writer, indented, texts};
+use super::listing::{Argument, Listing};
+use super::names::{class_name, function_name};
+use super::wording::{
+    call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
+    unit_constant,
+};
+
+/// The program as the text of a Python file.
+pub(super) fn emit(listing: &Listing, name: &str) -> String {
+    let (class, function) = (class_name(name), function_name(name));
+    let mut writer = Writer::new(listing, Library::Jax);
+    let update = update_function(listing, &mut writer, &class);
+    let helpers = texts(&writer.helpers, Library::Jax);
+    let factory = factory(listing, &writer, &class, &function, &update);
+    let code = format!("{}\n\n{factory}{helpers}", state_class(listing, &class));
+    let math = if code.contains("math.") { "import math\n" } else { "" };
+    format!(
+        "\"\"\"{class}, an optimizer for Optax, found by program search.\n\n    \
+         optimizer = {function}(learning_rate={rate:?})\n\nThis file needs nothing but JAX and Optax.\n\"\"\"\n\n\
+         {math}from typing import Any, NamedTuple\n\nimport jax\nimport jax.numpy as jnp\nimport optax\n\n{program}{unit}\n\n{code}",
+        rate = listing.learning_rate.default,
+        program = program_comment(listing),
+        unit = unit_constant(listing),
+    )
+}
+
+fn state_class(listing: &Listing, class: &str) -> String {
+    let states: String =
+        listing.states.iter().map(|state| format!("    {}: optax.Updates\n", state.name)).collect();
+    format!(
+        "class {class}State(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next.\"\"\"\n\n    count: Any\n{states}"
+    )
+}
+
+fn reads_weight(listing: &Listing) -> bool {
+    listing.reads_any(|argument| argument == Argument::Weight)
+}
+
+/// The function that makes the transformation.
+fn factory(
+    listing: &Listing,
+    writer: &Writer<'_>,
+    class: &str,
+    function: &str,
+    update: &str,
+) -> String {
+    let mut parameters = vec![format!("learning_rate={:?}", listing.learning_rate.default)];
+    parameters.extend(settings_with_defaults(listing));
+    let head =
+        call(0, &format!("def {function}"), &parameters, " -> optax.GradientTransformation:");
+    let settings = settings_text(listing, "        ", "learning_rate");
+    let settings = settings.replacen(
+        "learning_rate: learning rate",
+        "learning_rate: learning rate, or a schedule of it",
+        1,
+    );
+    let note = if writer.needs_lists() {
+        "\n    Some numbers of this rule are computed over the whole tree.\n"
+    } else {
+        ""
+    };
+    let zeros: Vec<String> = std::iter::once("jnp.zeros([], jnp.int32)".to_owned())
+        .chain(listing.states.iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
+        .collect();
+    let init = call(8, &format!("return {class}State"), &zeros, "");
+    format!(
+        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}    \"\"\"\n\n    def init(params):\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
+    )
+}
+
+/// The nested function `update`.
+fn update_function(listing: &Listing, writer: &mut Writer<'_>, class: &str) -> String {
+    let gradient = &listing.gradient;
+    let mut lines = Vec::new();
+    if reads_weight(listing) {
+        lines.push("if params is None:".to_owned());
+        lines.push("    raise ValueError(\"this optimizer needs the parameters: pass `params` to `update`\")".to_owned());
+    }
+    lines.push("count = optax.safe_increment(state.count)".to_owned());
+    lines.extend(rate(listing));
+    if listing.needs_step() {
+        lines.push("t = count.astype(float)".to_owned());
+    }
+    lines.push(format!("{gradient}, structure = jax.tree.flatten(updates)"));
+    if reads_weight(listing) {
+        lines.push(format!("{} = structure.flatten_up_to(params)", listing.weight));
+    }
+    for state in &listing.states {
+        lines.push(format!("{0} = structure.flatten_up_to(state.{0})", state.name));
+    }
+    let form = if writer.needs_lists() { list_form } else { leaf_form };
+    let mut outputs = form(listing, writer, &mut lines).into_iter();
+    let update = outputs.next().expect("the first output is the update");
+    let states = outputs.map(|list| format!("structure.unflatten({list})"));
+    let fields: Vec<String> = std::iter::once("count".to_owned()).chain(states).collect();
+    lines.push(call(0, &format!("state = {class}State"), &fields, ""));
+    if update != "update" {
+        // Only now, as the states may be made of what was called so.
+        lines.push(format!("update = {update}"));
+    }
+    lines.push("return structure.unflatten([-update_ for update_ in update]), state".to_owned());
+    let lines: Vec<String> =
+        lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect();
+    format!("    def update(updates, state, params=None):\n{}", indented(&lines, 2))
+}
+
+/// The learning rate of the step.
+fn rate(listing: &Listing) -> Vec<String> {
+    let read = |argument| matches!(argument, Argument::LearningRate | Argument::NormalizedRate);
+    if !listing.reads_any(read) {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        "lr = learning_rate(state.count) if callable(learning_rate) else learning_rate".to_owned(),
+        "lr = jnp.asarray(lr, float)".to_owned(),
+    ];
+    lines.extend(normalised_rate(listing));
+    lines
+}
+
+/// Names of the trees that the statements read.
+fn read_tensors(listing: &Listing) -> Vec<String> {
+    let all = tensors(listing).into_iter();
+    all.filter(|name| *name != listing.weight || reads_weight(listing)).collect()
+}
+
+/// Writes the statements on one leaf after the other. Gives the lists that are returned.
+fn leaf_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>) -> Vec<String> {
+    let names = read_tensors(listing);
+    let (numbers, each) = writer.leaf_form();
+    lines.extend(numbers);
+    lines.push(String::new());
+    lines.push(format!("def leaf({}):", names.join(", ")));
+    lines.extend(each.iter().map(|line| format!("    {line}")));
+    let mut results = vec![writer.output(listing.update, Form::Leaf)];
+    results.extend(listing.states.iter().map(|state| writer.output(state.next, Form::Leaf)));
+    lines.push(format!("    return [{}]", results.join(", ")));
+    lines.push(String::new());
+    lines.push(format!("results = [leaf(*tensors) for tensors in zip({})]", names.join(", ")));
+    (0..results.len()).map(|index| format!("[result[{index}] for result in results]")).collect()
+}
+
+/// Writes the statements on all leaves. Gives the lists that are returned.
+fn list_form(listing: &Listing, writer: &mut Writer<'_>, lines: &mut Vec<String>) -> Vec<String> {
+    lines.extend(writer.list_form(Form::List).into_iter().filter(|line| !line.starts_with("del ")));
+    let outputs = std::iter::once(listing.update);
+    let outputs = outputs.chain(listing.states.iter().map(|state| state.next));
+    outputs.map(|output| writer.output(output, Form::List)).collect()
+}

@@ -1,0 +1,106 @@
+//! Export to plain Python: a function on lists of NumPy arrays.
+//!
+//! Invariant: nothing that is given is changed and nothing that is returned shares its memory.
+
+use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
+use super::listing::{Argument, Listing};
+use super::names::{class_name, function_name};
+use super::wording::{
+    call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
+    unit_constant,
+};
+use crate::Type;
+
+/// The program as the text of a Python file.
+pub(super) fn emit(listing: &Listing, name: &str) -> String {
+    let (title, function) = (class_name(name), function_name(name));
+    let mut writer = Writer::new(listing, Library::NumPy);
+    let body = body(listing, &mut writer);
+    let helpers = texts(&writer.helpers, Library::NumPy);
+    let mut positional = tensors(listing);
+    let states = positional[2..].to_vec();
+    if listing.needs_step() {
+        positional.push("t".to_owned());
+    }
+    let mut parameters = positional.clone();
+    parameters.push("*".to_owned());
+    parameters.push(format!("lr={:?}", listing.learning_rate.default));
+    parameters.extend(settings_with_defaults(listing));
+    let head = call(0, &format!("def {function}"), &parameters, ":");
+    let results: Vec<String> = std::iter::once("update".to_owned()).chain(states.clone()).collect();
+    let call = format!("{} = {function}({})", results.join(", "), positional.join(", "));
+    let documentation = documentation(listing, &states);
+    let code = format!("@np.errstate(all=\"ignore\")\n{head}\n{documentation}{body}{helpers}");
+    let math = if code.contains("math.") { "import math\n\n" } else { "" };
+    let w = &listing.weight;
+    format!(
+        "\"\"\"{title}, an optimizer on NumPy arrays, found by program search.\n\n    {call}\n    \
+         {w} = [{w}_ - update_ for {w}_, update_ in zip({w}, update)]\n\nThis file needs nothing but NumPy.\n\"\"\"\n\n\
+         {math}import numpy as np\n\n{program}{unit}\n\n{code}",
+        program = program_comment(listing),
+        unit = unit_constant(listing),
+    )
+}
+
+fn documentation(listing: &Listing, states: &[String]) -> String {
+    let state = match states {
+        [] => String::new(),
+        _ => format!("        {}: states, zeros at first\n", states.join(", ")),
+    };
+    let step = if listing.needs_step() { "        t: step number, 1 at first\n" } else { "" };
+    let settings = settings_text(listing, "        ", "lr");
+    let returned = if states.is_empty() { "" } else { ", and the states for the next step" };
+    format!(
+        "    \"\"\"The update, which the weights are to be lowered by{returned}.\n\n    Args:\n        \
+         {}: weights, a list of arrays\n        {}: their gradients\n{state}{step}{settings}    \"\"\"\n",
+        listing.weight, listing.gradient
+    )
+}
+
+/// The statements of the function.
+fn body(listing: &Listing, writer: &mut Writer<'_>) -> String {
+    let mut lines: Vec<String> = normalised_rate(listing).into_iter().collect();
+    if listing.needs_step() {
+        lines.push("t = float(t)".to_owned());
+    }
+    let outputs: Vec<Argument> = std::iter::once(listing.update)
+        .chain(listing.states.iter().map(|state| state.next))
+        .collect();
+    if writer.needs_lists() {
+        let statements = writer.list_form(Form::List).into_iter();
+        lines.extend(statements.filter(|line| !line.starts_with("del ")));
+        let mut results = Vec::new();
+        for (index, &output) in outputs.iter().enumerate() {
+            let value = writer.output(output, Form::List);
+            let copy = comprehension(&format!("{value}_.copy()"), std::slice::from_ref(&value));
+            results.push(if is_shared(listing, &outputs, index) { copy } else { value });
+        }
+        lines.push(format!("return {}", results.join(", ")));
+        return indented(&lines, 1);
+    }
+    let (numbers, each) = writer.leaf_form();
+    lines.extend(numbers);
+    let results: Vec<String> = std::iter::once("updates".to_owned())
+        .chain(listing.states.iter().map(|state| format!("{}_results", state.name)))
+        .collect();
+    for result in &results {
+        lines.push(format!("{result} = []"));
+    }
+    let names = tensors(listing);
+    lines.push(format!("for {0} in zip({0}):", names.join(", ")));
+    lines.extend(each.iter().map(|line| format!("    {line}")));
+    for (index, (&output, result)) in outputs.iter().zip(&results).enumerate() {
+        let value = writer.output(output, Form::Leaf);
+        let copy = if is_shared(listing, &outputs, index) { ".copy()" } else { "" };
+        lines.push(format!("    {result}.append({value}{copy})"));
+    }
+    lines.push(format!("return {}", results.join(", ")));
+    indented(&lines, 1)
+}
+
+/// Whether a returned value is given as well, or returned before.
+fn is_shared(listing: &Listing, outputs: &[Argument], index: usize) -> bool {
+    let output = outputs[index];
+    let computed = matches!(output, Argument::Line(_));
+    listing.ty(output) == Type::Tree && (!computed || outputs[..index].contains(&output))
+}

@@ -1,0 +1,76 @@
+//! What Python exports have in common around their statements: the program as a comment, the
+//! learning rate, the hyperparameters and their documentation.
+
+use super::listing::{Argument, Listing};
+
+/// The longest line, where there is a choice.
+const WIDTH: usize = 100;
+
+/// `head(first, second, …)tail` at an indent, one argument a line if it would be too long.
+pub(super) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> String {
+    let space = " ".repeat(indent);
+    let line = format!("{space}{head}({}){tail}", args.join(", "));
+    if line.len() <= WIDTH {
+        return line;
+    }
+    let args: String = args.iter().map(|arg| format!("{space}    {arg},\n")).collect();
+    format!("{space}{head}(\n{args}{space}){tail}")
+}
+
+/// The program's text as a comment.
+pub(super) fn program_comment(listing: &Listing) -> String {
+    let text = listing.program.to_string();
+    let lines: String = text.lines().map(|line| format!("#     {line}\n")).collect();
+    format!(
+        "# Exported from this program, whose update is subtracted from the weights:\n#\n{lines}"
+    )
+}
+
+/// The constant that relates the learning rate to the program's normalised one, if it is read.
+pub(super) fn unit_constant(listing: &Listing) -> String {
+    match listing.learning_rate.unit {
+        Some(unit) if uses_unit(listing) => {
+            format!(
+                "\n# The learning rate at which the program's own, normalised one is 1.\nLR_UNIT = {unit:?}\n"
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+fn uses_unit(listing: &Listing) -> bool {
+    listing.reads_any(|argument| argument == Argument::NormalizedRate)
+}
+
+/// The statement that computes the normalised learning rate, if it is read.
+pub(super) fn normalised_rate(listing: &Listing) -> Option<String> {
+    uses_unit(listing).then(|| "relative_lr = lr / LR_UNIT".to_owned())
+}
+
+/// The hyperparameters as keyword parameters with their defaults.
+pub(super) fn settings_with_defaults(listing: &Listing) -> Vec<String> {
+    let all = listing.hyperparameters.iter();
+    all.map(|setting| format!("{}={:?}", setting.name, setting.value)).collect()
+}
+
+/// The docstring's lines on learning rate and hyperparameters, at `indent`.
+pub(super) fn settings_text(listing: &Listing, indent: &str, rate: &str) -> String {
+    let used = listing.reads_any(|argument| {
+        matches!(argument, Argument::LearningRate | Argument::NormalizedRate)
+    });
+    let rate_text = if used { "learning rate" } else { "learning rate; this rule reads none" };
+    let mut text =
+        format!("{indent}{rate}: {rate_text} (default: {:?})\n", listing.learning_rate.default);
+    for setting in &listing.hyperparameters {
+        let description = setting.purpose.description();
+        text +=
+            &format!("{indent}{}: {description} (default: {:?})\n", setting.name, setting.value);
+    }
+    text
+}
+
+/// The names of the weights, the gradient and the states.
+pub(super) fn tensors(listing: &Listing) -> Vec<String> {
+    let states = listing.states.iter().map(|state| state.name.clone());
+    [listing.weight.clone(), listing.gradient.clone()].into_iter().chain(states).collect()
+}

@@ -1,0 +1,131 @@
+"""Lion, an optimizer for PyTorch, found by program search.
+
+    optimizer = Lion(model.parameters(), lr=0.0001)
+
+This file needs nothing but PyTorch.
+"""
+
+import torch
+
+# Exported from this program, whose update is subtracted from the weights:
+#
+#     def train(w, g, m, lr):
+#       update = interp(g, m, 0.9)
+#       update = sign(update)
+#       m = interp(g, m, 0.99)
+#       wd = w * 0.1
+#       update = update + wd
+#       lr = lr * 0.0001
+#       update = update * lr
+#       return update, m
+
+
+class Lion(torch.optim.Optimizer):
+    """Lion.
+
+    Args:
+        params: parameters, named parameters or parameter groups
+        lr: learning rate (default: 0.0001)
+        beta1: decay rate of a moving average (default: 0.9)
+        beta2: decay rate of a moving average (default: 0.99)
+        weight_decay: factor of the weights in the update (default: 0.1)
+        foreach: whether to update all parameters together, which is faster on a GPU and needs
+            more memory (default: where all of them are on one)
+    """
+
+    def __init__(self, params, lr=0.0001, *, beta1=0.9, beta2=0.99, weight_decay=0.1, foreach=None):
+        if not lr >= 0:
+            raise ValueError(f"the learning rate must be 0 or above, not {lr}")
+        defaults = dict(lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay, foreach=foreach)
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("foreach", None)
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """Takes one step. Returns the closure's loss, if there is a closure."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for params in self._with_gradient(group):
+                foreach = group["foreach"]
+                if foreach is None:
+                    foreach = all(p.is_cuda for p in params)
+                tensors = params, [p.grad for p in params], [self.state[p]["m"] for p in params]
+                update = _foreach if foreach else _single_tensor
+                update(
+                    tensors,
+                    lr=float(group["lr"]),
+                    beta1=group["beta1"],
+                    beta2=group["beta2"],
+                    weight_decay=group["weight_decay"],
+                )
+        return loss
+
+    def _with_gradient(self, group):
+        """The group's parameters with a gradient, all in one list."""
+        params = []
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            if p.grad.is_sparse:
+                raise RuntimeError(f"{type(self).__name__} does not take sparse gradients")
+            if torch.is_complex(p):
+                raise RuntimeError(f"{type(self).__name__} does not take complex parameters")
+            state = self.state[p]
+            if not state:
+                state["step"] = 0
+                state["m"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+            state["step"] += 1
+            params.append(p)
+        return [params] if params else []
+
+
+def _single_tensor(tensors, *, lr, beta1, beta2, weight_decay):
+    """One parameter after the other."""
+    for w, g, m in zip(*tensors):
+        update_1 = (1 - beta1) * g + beta1 * m
+        update_2 = _sign(update_1)
+        m_next = (1 - beta2) * g + beta2 * m
+        wd = w * weight_decay
+        update_3 = update_2 + wd
+        update = update_3 * lr
+        w.sub_(update)
+        m.copy_(m_next)
+
+
+def _foreach(tensors, *, lr, beta1, beta2, weight_decay):
+    """All parameters together, by functions on lists of tensors."""
+    w, g, m = tensors
+    update_1 = torch._foreach_add(torch._foreach_mul(g, 1 - beta1), torch._foreach_mul(m, beta1))
+    update_2 = _foreach_sign(update_1)
+    del update_1
+    m_next = torch._foreach_add(torch._foreach_mul(g, 1 - beta2), torch._foreach_mul(m, beta2))
+    wd = torch._foreach_mul(w, weight_decay)
+    update_3 = torch._foreach_add(update_2, wd)
+    del update_2, wd
+    update = torch._foreach_mul(update_3, lr)
+    del update_3
+    torch._foreach_sub_(w, update)
+    torch._foreach_copy_(m, m_next)
+
+
+def _sign(x):
+    """1 above zero, -1 below, and x itself at the zeros and NaN, where torch.sign gives 0."""
+    return torch.where(torch.abs(x) > 0, torch.sign(x), x)
+
+
+def _foreach_sign(tensors):
+    """1 above zero, -1 below, and x itself at the zeros and NaN, where torch.sign gives 0."""
+    # Twice the largest number takes even the smallest beyond 1, where the limits are.
+    largest = [torch.finfo(x.dtype).max for x in tensors]
+    signs = torch._foreach_mul(tensors, largest)
+    torch._foreach_mul_(signs, largest)
+    torch._foreach_clamp_min_(signs, -1.0)
+    torch._foreach_clamp_max_(signs, 1.0)
+    return signs

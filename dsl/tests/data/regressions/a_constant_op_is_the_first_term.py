@@ -1,0 +1,3 @@
+def train(w, g, lr):
+  x = get_pi()
+  return x

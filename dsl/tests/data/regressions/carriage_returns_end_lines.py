@@ -1,0 +1,1 @@
+def train(w, g, lr):  x = g  return x

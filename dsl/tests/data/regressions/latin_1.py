@@ -1,0 +1,3 @@
+# é
+def train(w, g, lr):
+  return g

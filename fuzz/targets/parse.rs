@@ -1,0 +1,13 @@
+//! Any bytes: refused with a place, or a program that keeps the promises of the text form.
+
+#![no_main]
+
+#[allow(dead_code, reason = "this target checks text only")]
+#[path = "../../dsl/tests/promises/mod.rs"]
+mod promises;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if bytes.len() <= 1 << 14 {
+        promises::check_text(bytes);
+    }
+});

@@ -1,0 +1,54 @@
+//! `evo export`: a program as code for another language.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use evo::{ExportTarget, nearest_name, zoo};
+
+use crate::args::ExportArgs;
+use crate::output;
+
+pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let target = target(&args.to)?;
+    let program = evo::load_program(&args.program, "".as_ref())?;
+    let name = args.name.clone().unwrap_or_else(|| default_name(&args.program));
+    if !name.chars().any(|c| c.is_ascii_alphabetic()) {
+        bail!("`{name}` cannot be the name of a class: it holds no letter");
+    }
+    let text = evo::export(&program, &name, target);
+    match &args.out {
+        None => output::print(&text)?,
+        Some(path) => {
+            std::fs::write(path, text).with_context(|| path.display().to_string())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn target(name: &str) -> anyhow::Result<ExportTarget> {
+    if let Some(target) = ExportTarget::from_name(name) {
+        return Ok(target);
+    }
+    let names = ExportTarget::ALL.map(ExportTarget::name);
+    match nearest_name(name, names) {
+        Some(nearest) => bail!("no export to `{name}`; did you mean `{nearest}`?"),
+        None => bail!("no export to `{name}`; there are {}", names.join(", ")),
+    }
+}
+
+/// A zoo program is called what it is known as, another by its file or run.
+fn default_name(source: &str) -> String {
+    if let Some(entry) = source.strip_prefix("zoo:").and_then(zoo::get) {
+        return entry.title.to_owned();
+    }
+    let stem = |text: &str| Path::new(text).file_stem().map(|stem| stem.to_string_lossy().into());
+    let path = if Path::new(source).exists() {
+        source
+    } else {
+        source.rsplit_once(':').map_or(source, |(run, _)| run)
+    };
+    stem(path.trim_end_matches('/'))
+        .filter(|name: &String| name.chars().any(|c| c.is_ascii_alphabetic()))
+        .unwrap_or_else(|| "Evolved".to_owned())
+}

@@ -1,0 +1,39 @@
+//! `evo simplify`: the same program in fewer statements.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use evo::{Note, Rounding, Simplified, simplify};
+
+use crate::args::{RoundingArg, SimplifyArgs};
+use crate::output;
+
+pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {
+    let program = evo::load_program(&args.program, "".as_ref())?;
+    let rounding = match args.rounding {
+        RoundingArg::Exact => Rounding::Exact,
+        RoundingArg::Allow => Rounding::Allow,
+    };
+    let simplified = simplify(&program, rounding);
+    let mut text = simplified.program.to_string();
+    for note in &simplified.notes {
+        writeln!(text, "# {}", line(note)).expect("a string can always grow");
+    }
+    let (all, Simplified { before, after, .. }) = (program.statements().len(), &simplified);
+    writeln!(text, "# statements: {all}, live: {before}, simplified: {after}")
+        .expect("a string can always grow");
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was used, on what, and where it differs.
+fn line(note: &Note) -> String {
+    let mut line = format!("{}: {}", note.rule, note.equation);
+    if let Some(statement) = &note.statement {
+        line += &format!(", at `{statement}`");
+    }
+    if !note.differs.is_empty() {
+        line += &format!("; {}", note.differs);
+    }
+    line
+}

@@ -1,0 +1,251 @@
+"""Uses exported optimizers as any optimizer of PyTorch is used.
+
+    cargo run -p evo-dsl --example export_cases DIR
+    python tests/python/test_torch_optimizer.py DIR
+"""
+
+import importlib.util
+import io
+import os
+import sys
+import unittest
+
+import torch
+
+DIRECTORY = "."
+torch.set_num_threads(1)  # The tensors are tiny.
+
+
+def optimizer(name, class_name):
+    path = os.path.join(DIRECTORY, f"{name}_torch.py")
+    if not os.path.exists(path):
+        raise unittest.SkipTest(f"there is no {path}")
+    spec = importlib.util.spec_from_file_location(f"{name}_torch", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, class_name)
+
+
+class Model(torch.nn.Module):
+    """Matrices, vectors and a scalar."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1)
+        )
+        self.scale = torch.nn.Parameter(torch.tensor(1.0))
+        self.unused = torch.nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return self.layers(x) * self.scale
+
+
+def data(step):
+    generator = torch.Generator().manual_seed(step)
+    x = torch.randn(32, 8, generator=generator)
+    return x, x[:, :1] - x[:, 1:2]
+
+
+def train(model, opt, steps, first=0):
+    for step in range(first, first + steps):
+        x, y = data(step)
+        opt.zero_grad()
+        loss = torch.nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        opt.step()
+    return loss.item()
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
+
+
+class Cases:
+    """What every optimizer must do: `make` is its class, `lr` a learning rate for it, and `reached`
+    the share of the loss that is left after some steps; `reduces` where the rule computes numbers over the
+    parameters of a group."""
+
+    lr = 1e-3
+    reached = 0.7
+    reduces = False
+
+    def test_it_trains(self):
+        model = Model()
+        x, y = data(10_000)
+        before = torch.nn.functional.mse_loss(model(x), y).item()
+        train(model, self.make(model.parameters(), lr=self.lr), 150)
+        after = torch.nn.functional.mse_loss(model(x), y).item()
+        self.assertLess(after, self.reached * before)
+        self.assertTrue(torch.equal(model.unused, torch.ones(3)), "it has no gradient")
+
+    def test_both_paths_give_the_same_bits(self):
+        models = [Model(), Model()]
+        for model, foreach in zip(models, [False, True]):
+            train(model, self.make(model.parameters(), lr=self.lr, foreach=foreach), 20)
+        self.assertTrue(same(*models))
+
+    def test_a_run_continues_from_a_state_that_was_saved(self):
+        whole, half = Model(), Model()
+        train(whole, self.make(whole.parameters(), lr=self.lr), 20)
+        first = self.make(half.parameters(), lr=self.lr)
+        train(half, first, 10)
+        file = io.BytesIO()
+        torch.save({"model": half.state_dict(), "optimizer": first.state_dict()}, file)
+        file.seek(0)
+        saved = torch.load(file)
+        other = Model()
+        other.load_state_dict(saved["model"])
+        second = self.make(other.parameters(), lr=1.0)
+        second.load_state_dict(saved["optimizer"])
+        train(other, second, 10, first=10)
+        self.assertTrue(same(whole, other))
+
+    def test_groups_have_their_own_settings(self):
+        model, twin = Model(), Model()
+        opt = self.make(
+            [{"params": model.layers.parameters(), "lr": 0.0}, {"params": [model.scale, model.unused]}], lr=self.lr
+        )
+        train(model, opt, 3)
+        self.assertTrue(same(model.layers, twin.layers))
+        self.assertFalse(torch.equal(model.scale, twin.scale))
+
+    def test_a_scheduler_changes_the_rate(self):
+        model, twin = Model(), Model()
+        opt = self.make(model.parameters(), lr=self.lr)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(opt, lambda epoch: 0.5**epoch)
+        other = self.make(twin.parameters(), lr=self.lr)
+        for step in range(5):
+            train(model, opt, 1, first=step)
+            scheduler.step()
+            other.param_groups[0]["lr"] = self.lr * 0.5**step
+            train(twin, other, 1, first=step)
+        self.assertTrue(same(model, twin))
+
+    def test_a_closure_is_called_with_gradients_enabled(self):
+        model = Model()
+        opt = self.make(model.parameters(), lr=self.lr)
+        x, y = data(0)
+
+        def closure():
+            opt.zero_grad()
+            loss = torch.nn.functional.mse_loss(model(x), y)
+            loss.backward()
+            return loss
+
+        self.assertGreater(opt.step(closure).item(), 0)
+        self.assertEqual(opt.state[model.scale]["step"], 1)
+
+    def test_parameters_may_come_later_and_have_taken_fewer_steps(self):
+        model, twin = Model(), Model()
+        for m, parts in [(model, 1), (twin, 2)]:
+            params = list(m.layers.parameters())
+            groups = [{"params": params[:2]}, {"params": params[2:]}]
+            m.layers[2].requires_grad_(False)
+            opt = self.make(groups if parts == 2 else params, lr=self.lr)
+            train(m, opt, 3)
+            m.layers[2].requires_grad_(True)
+            train(m, opt, 3, first=3)
+            self.assertEqual(opt.state[params[2]]["step"], 3)
+            self.assertEqual(opt.state[params[0]]["step"], 6)
+        if not self.reduces:
+            self.assertTrue(same(model, twin))
+
+    def test_channels_last_and_strided_parameters_are_updated_in_place(self):
+        torch.manual_seed(1)
+        weight, grad = torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2)
+        plain = torch.nn.Parameter(weight.clone())
+        strided = torch.nn.Parameter(weight.clone().contiguous(memory_format=torch.channels_last))
+        for p in (plain, strided):
+            opt = self.make([p], lr=self.lr)
+            for _ in range(3):
+                p.grad = grad.contiguous(memory_format=torch.channels_last) if p is strided else grad.clone()
+                opt.step()
+        self.assertTrue(torch.allclose(plain, strided, rtol=1e-3, atol=1e-4))
+        self.assertTrue(strided.is_contiguous(memory_format=torch.channels_last))
+
+    def test_other_precisions_keep_their_type(self):
+        for dtype in (torch.float64, torch.bfloat16):
+            p = torch.nn.Parameter(torch.randn(4, 3, dtype=dtype))
+            before = p.detach().clone()
+            p.grad = torch.randn(4, 3, dtype=dtype)
+            self.make([p], lr=0.1).step()
+            self.assertEqual(p.dtype, dtype)
+            self.assertFalse(torch.equal(before, p))
+
+    def test_what_it_cannot_do_is_refused(self):
+        p = torch.nn.Parameter(torch.ones(3))
+        with self.assertRaisesRegex(ValueError, "learning rate"):
+            self.make([p], lr=-1.0)
+        p.grad = torch.ones(3).to_sparse()
+        with self.assertRaisesRegex(RuntimeError, "sparse"):
+            self.make([p]).step()
+        c = torch.nn.Parameter(torch.ones(3, dtype=torch.complex64))
+        c.grad = torch.ones_like(c)
+        with self.assertRaisesRegex(RuntimeError, "complex"):
+            self.make([c]).step()
+
+    def test_it_is_printed_with_its_settings(self):
+        opt = self.make([torch.nn.Parameter(torch.ones(3))], lr=0.25)
+        self.assertIn(type(opt).__name__, repr(opt))
+        self.assertIn("lr: 0.25", repr(opt))
+
+
+class Lion(Cases, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.make = staticmethod(optimizer("lion", "Lion"))
+
+    def test_its_defaults_are_those_of_the_program(self):
+        group = self.make([torch.nn.Parameter(torch.ones(3))]).param_groups[0]
+        settings = {name: value for name, value in group.items() if name != "params"}
+        self.assertEqual(
+            settings, {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "foreach": None}
+        )
+
+    def test_it_is_lion(self):
+        p = torch.nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
+        p.grad = torch.tensor([0.5, 0.0, float("nan")])
+        self.make([p], lr=0.1).step()
+        expected = torch.tensor([1 - 0.1 * 1.1, -2 + 0.1 * 0.2, float("nan")])
+        self.assertTrue(torch.allclose(p, expected, equal_nan=True))
+
+
+class AdamW(Cases, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.make = staticmethod(optimizer("adamw", "Adamw"))
+
+    def test_it_is_the_adamw_of_pytorch(self):
+        models = [Model(), Model()]
+        train(models[0], self.make(models[0].parameters(), lr=1e-3), 50)
+        train(models[1], torch.optim.AdamW(models[1].parameters(), lr=1e-3, weight_decay=0.01), 50)
+        for p, q in zip(models[0].parameters(), models[1].parameters()):
+            self.assertTrue(torch.allclose(p, q, rtol=1e-3, atol=2e-5))
+
+
+class LionDiscovered(Cases, unittest.TestCase):
+    """It clips gradients by the learning rate, and takes an arcsine, so 1 is the limit."""
+
+    lr = 2e-4
+    reached = 0.97
+    reduces = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make = staticmethod(optimizer("lion_discovered", "LionDiscovered"))
+
+
+class Muon(Cases, unittest.TestCase):
+    lr = 0.02
+
+    @classmethod
+    def setUpClass(cls):
+        cls.make = staticmethod(optimizer("muon", "Muon"))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        DIRECTORY = sys.argv.pop(1)
+    unittest.main()
