@@ -4,10 +4,18 @@
 //! validation example (or predicted token) is ever trained on. Everything is held in memory in the
 //! form the networks read, so that a training step copies rows and decodes nothing.
 
+mod answers;
+mod cifar;
+mod compressed;
 mod digits;
+mod grammar;
 mod idx;
+mod label_noise;
 mod markov;
+mod mixture;
+mod modular;
 mod rows;
+mod sequences;
 mod teacher;
 mod text;
 mod tokens;
@@ -16,9 +24,12 @@ use std::path::Path;
 
 use evo_hashes::Seed;
 
+pub(crate) use answers::AnswerData;
 pub(crate) use rows::{ImageShape, RowData, Rows};
 pub(crate) use tokens::TokenData;
 
+use self::label_noise::redraw;
+use self::sequences::Sequences;
 use crate::{DataConfig, EvaluatorError};
 
 /// The largest data file that is read, in bytes; it is held in memory.
@@ -37,13 +48,17 @@ pub(crate) enum Dataset {
     Rows(RowData),
     /// A token sequence, each token predicted from those before it.
     Tokens(TokenData),
+    /// Questions and answers in tokens, the answers predicted.
+    Answers(AnswerData),
+    /// A fresh vector of this many normal numbers for every batch.
+    Noise(usize),
 }
 
 impl Dataset {
     /// Loads or generates the data and splits it by `seed`.
     ///
-    /// Relative paths start at `base_dir`. `window` is the number of tokens of a text window (its
-    /// inputs and the one after them); row data ignores it.
+    /// Relative paths start at `base_dir`. `window` is the number of tokens, or of noise values, that a
+    /// network reads at once; row data ignores it.
     ///
     /// # Errors
     /// [`EvaluatorError::Data`] for a missing or damaged file, [`EvaluatorError::Config`] for data
@@ -54,27 +69,121 @@ impl Dataset {
         seed: Seed,
         window: usize,
     ) -> Result<Self, EvaluatorError> {
-        match config {
-            DataConfig::Digits => Ok(Self::Rows(digits::rows().split(seed)?)),
-            DataConfig::Idx { images, labels } => {
-                let rows = idx::rows(&base_dir.join(images), &base_dir.join(labels))?;
-                Ok(Self::Rows(rows.split(seed)?))
+        match *config {
+            DataConfig::Modular { modulus, operation } => {
+                let examples = modular::examples(modulus.get(), operation);
+                let alphabet = modular::alphabet(modulus.get());
+                Ok(Self::Answers(AnswerData::split(examples, alphabet, window, seed)?))
             }
-            DataConfig::Teacher { inputs, hidden, classes, examples } => {
-                let teacher =
-                    teacher::Teacher::new(inputs.get(), hidden.get(), classes.get(), seed);
-                Ok(Self::Rows(teacher.rows(examples.get(), seed).split(seed)?))
+            DataConfig::Sequences { problem, symbols, length, validation_length, examples } => {
+                let sequences = Sequences {
+                    problem,
+                    symbols: symbols.get(),
+                    length: length.get(),
+                    validation_length: validation_length.map(std::num::NonZeroUsize::get),
+                };
+                Ok(Self::Answers(sequences.data(examples.get(), window, seed)?))
             }
-            DataConfig::Text { path } => {
-                let tokens = text::tokens(&base_dir.join(path))?;
-                Ok(Self::Tokens(TokenData::split(tokens, 256, window, seed)?))
+            DataConfig::Text { .. } | DataConfig::Markov { .. } | DataConfig::Grammar { .. } => {
+                let (tokens, vocabulary) = stream(config, base_dir, seed)?;
+                Ok(Self::Tokens(TokenData::split(tokens, vocabulary, window + 1, seed)?))
             }
-            DataConfig::Markov { symbols, order, length } => {
-                let tokens =
-                    markov::Chain::new(symbols.get(), order.get(), seed).tokens(length.get(), seed);
-                let data = TokenData::split(tokens, symbols.get(), window, seed)?;
-                Ok(Self::Tokens(data))
+            DataConfig::None => Ok(Self::Noise(window)),
+            _ => Ok(Self::Rows(rows(config, base_dir, seed)?)),
+        }
+    }
+
+    /// Keeps a share of the training examples, the same first ones for every share.
+    pub(crate) fn keep_share(&mut self, share: f64) {
+        match self {
+            Self::Rows(rows) => rows.train.truncate(part(rows.train.labels.len(), share)),
+            Self::Tokens(tokens) => tokens.keep_share(share),
+            Self::Answers(answers) => answers.train.truncate(part(answers.train.len(), share)),
+            Self::Noise(_) => {}
+        }
+    }
+
+    /// Draws a share of the training labels again.
+    pub(crate) fn add_label_noise(&mut self, share: f64, seed: Seed) {
+        match self {
+            Self::Rows(rows) => redraw(rows.train.labels.iter_mut(), rows.classes, share, seed),
+            Self::Tokens(tokens) => tokens.add_label_noise(share, seed),
+            Self::Answers(answers) => {
+                let targets = answers.train.iter_mut().flat_map(|example| &mut example.targets);
+                redraw(targets, answers.answers, share, seed);
             }
+            Self::Noise(_) => {}
+        }
+    }
+
+    /// Number of different tokens, where the data are tokens.
+    pub(crate) fn vocabulary(&self) -> Option<usize> {
+        match self {
+            Self::Rows(_) | Self::Noise(_) => None,
+            Self::Tokens(tokens) => Some(tokens.vocabulary),
+            Self::Answers(answers) => Some(answers.vocabulary),
         }
     }
 }
+
+/// A share of `count`, 1 at least.
+fn part(count: usize, share: f64) -> usize {
+    ((count as f64 * share).round() as usize).clamp(1, count)
+}
+
+/// One long token sequence and its vocabulary.
+fn stream(
+    config: &DataConfig,
+    base_dir: &Path,
+    seed: Seed,
+) -> Result<(Vec<u32>, usize), EvaluatorError> {
+    match config {
+        DataConfig::Text { path } => Ok((text::tokens(&base_dir.join(path))?, 256)),
+        DataConfig::Markov { symbols, order, length } => {
+            let chain = markov::Chain::new(symbols.get(), order.get(), seed);
+            Ok((chain.tokens(length.get(), seed), symbols.get()))
+        }
+        DataConfig::Grammar { brackets, fillers, depth, length } => {
+            let (brackets, fillers) = (brackets.get(), fillers.get());
+            let grammar = grammar::Grammar::new(brackets, fillers, depth.get(), seed);
+            Ok((grammar.tokens(length.get(), seed), 2 * brackets + fillers))
+        }
+        other => Err(not_of_this_form(other)),
+    }
+}
+
+/// Feature rows, split.
+fn rows(config: &DataConfig, base_dir: &Path, seed: Seed) -> Result<RowData, EvaluatorError> {
+    match config {
+        DataConfig::Digits => digits::rows().split(seed),
+        DataConfig::Idx { images, labels } => {
+            idx::rows(&base_dir.join(images), &base_dir.join(labels))?.split(seed)
+        }
+        DataConfig::Cifar { files, validation_files, label_bytes } => {
+            let read = |files, key| cifar::rows(files, base_dir, key, label_bytes.get().into());
+            let rows = read(files, "data.files")?;
+            if validation_files.is_empty() {
+                return rows.split(seed);
+            }
+            let validation = read(validation_files, "data.validation_files")?;
+            Ok(rows.validated_by(&validation.rows, seed))
+        }
+        &DataConfig::Teacher { inputs, hidden, classes, examples } => {
+            let teacher = teacher::Teacher::new(inputs.get(), hidden.get(), classes.get(), seed);
+            teacher.rows(examples.get(), seed).split(seed)
+        }
+        &DataConfig::Mixture { inputs, classes, clusters, separation, examples } => {
+            let (inputs, classes, clusters) = (inputs.get(), classes.get(), clusters.get());
+            let mixture = mixture::Mixture::new(inputs, classes, clusters, separation, seed);
+            mixture.rows(examples.get(), seed).split(seed)
+        }
+        other => Err(not_of_this_form(other)),
+    }
+}
+
+fn not_of_this_form(config: &DataConfig) -> EvaluatorError {
+    EvaluatorError::Internal(format!("{} data have no loader", config.name()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,26 +8,42 @@
 //! Conventions: matrices are row-major; a layer returns no gradient for an operand that nothing
 //! trainable depends on, such as the data.
 
+mod activate;
 mod attention;
+mod cell;
 mod convolution;
 mod cross_entropy;
 mod dense;
 mod embedding;
+mod layer_norm;
+mod lookup;
 mod matrix;
 mod patches;
+mod positions;
+mod quadratic;
 mod real;
+mod recurrence;
 mod rms_norm;
 mod softmax;
+mod squared_error;
 mod storage;
 
 #[cfg(test)]
 mod gradient_check;
 
-pub(crate) use attention::CausalAttention;
+pub(crate) use activate::activate;
+pub(crate) use attention::Attention;
 pub(crate) use convolution::Convolution;
-pub(crate) use cross_entropy::CrossEntropy;
+pub(crate) use cross_entropy::{CrossEntropy, IGNORED, counted};
 pub(crate) use dense::{Activation, dense, project, project_onto};
 pub(crate) use embedding::Embedding;
+pub(crate) use layer_norm::LayerNorm;
+pub(crate) use lookup::lookup;
+pub(crate) use positions::add_positions;
+pub(crate) use quadratic::Bowl;
 pub(crate) use real::Real;
+pub(crate) use recurrence::Recurrence;
 pub(crate) use rms_norm::RmsNorm;
+pub(crate) use softmax::Mask;
+pub(crate) use squared_error::squared_error;
 pub(crate) use storage::values;

@@ -3,8 +3,8 @@
 //! # Overview
 //! [`Evaluator`] is the seam to the search: a cohort of [`Trial`]s in, an [`Outcome`] for each out.
 //! [`OptimizerEvaluator`] implements it for the optimizer domain. It trains the small networks of an
-//! [`OptimizerConfig`] (a list of [`TaskConfig`]s) with each program and compares the validation
-//! losses with those of tuned AdamW. Forward and backward passes run through candle, with the hot
+//! [`OptimizerConfig`] (a list of [`TaskConfig`]s, each a [`ModelConfig`] on a [`DataConfig`]) with
+//! each program and compares the validation losses with those of tuned AdamW. Forward and backward passes run through candle, with the hot
 //! layers as custom operations; the update is the program's own.
 //!
 //! Without the `candle` feature only the seam and the configuration types remain.
@@ -16,7 +16,6 @@ mod optimizer;
 mod outcome;
 mod schedule;
 mod task;
-mod task_size;
 mod trial;
 
 #[cfg(feature = "candle")]
@@ -34,7 +33,9 @@ pub use file::read_file;
 pub use optimizer::OptimizerConfig;
 pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};
 pub use schedule::Schedule;
-pub use task::{DataConfig, ModelConfig, TaskConfig};
+pub use task::{
+    Activation, Cell, DataConfig, ModelConfig, Normalisation, Operation, Problem, TaskConfig,
+};
 pub use trial::Trial;
 
 #[cfg(feature = "candle")]

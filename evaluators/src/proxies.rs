@@ -4,54 +4,142 @@
 //! parameters live in one flat vector, which is what programs update. candle's `VarMap` is not
 //! used: it orders leaves by hash and draws weights from a generator that cannot be seeded.
 
+mod autoencoder;
 mod batch;
+mod block;
 mod conv_net;
+mod hidden;
 mod leaf;
 mod mlp;
 mod parameters;
+mod quadratic;
+mod recurrent;
+mod residual_mlp;
 mod transformer;
+mod vision_transformer;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Tensor, Var};
+use evo_hashes::Seed;
 
+use autoencoder::Autoencoder;
 pub(crate) use batch::Batch;
 use conv_net::ConvNet;
 pub(crate) use leaf::{Leaf, initial_weights};
 use mlp::Mlp;
 pub(crate) use parameters::Parameters;
+use quadratic::Quadratic;
+use recurrent::Recurrent;
+use residual_mlp::ResidualMlp;
 use transformer::Transformer;
+use vision_transformer::VisionTransformer;
 
-use crate::ModelConfig;
-use crate::data::Dataset;
+use crate::data::{Dataset, ImageShape, RowData};
 use crate::layers::Real;
+use crate::task::Style;
+use crate::{EvaluatorError, ModelConfig};
 
 /// A network with its sizes, without weights.
 #[derive(Clone, Debug)]
 pub(crate) enum Proxy {
     Mlp(Mlp),
     ConvNet(ConvNet),
+    ResidualMlp(ResidualMlp),
+    Autoencoder(Autoencoder),
+    VisionTransformer(VisionTransformer),
     Transformer(Transformer),
+    Recurrent(Recurrent),
+    Quadratic(Quadratic),
 }
 
 impl Proxy {
-    /// The network `model` describes, sized for `data`; `None` where the two do not go together.
-    pub(crate) fn new(model: &ModelConfig, data: &Dataset) -> Option<Self> {
-        match (model, data) {
-            (ModelConfig::Mlp { hidden }, Dataset::Rows(rows)) => {
-                Some(Self::Mlp(Mlp::new(rows.train.width, hidden, rows.classes)))
-            }
-            (ModelConfig::Conv { channels }, Dataset::Rows(rows)) => {
-                rows.image.map(|image| Self::ConvNet(ConvNet::new(image, channels, rows.classes)))
+    /// The network `model` describes, sized for `data`; `seed` draws what is part of the task rather
+    /// than of a run.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Config`] on `model` or a part of it where the two do not go together.
+    pub(crate) fn new(
+        model: &ModelConfig,
+        data: &Dataset,
+        seed: Seed,
+    ) -> Result<Self, EvaluatorError> {
+        let style = model.style().unwrap_or_default();
+        let proxy = match (model, data) {
+            (_, Dataset::Rows(rows)) => Self::of_rows(model, rows, style)?,
+            (_, Dataset::Tokens(_) | Dataset::Answers(_)) => {
+                data.vocabulary().and_then(|vocabulary| Self::of_tokens(model, vocabulary))
             }
             (
-                &ModelConfig::Transformer { width, layers, heads, context },
-                Dataset::Tokens(tokens),
-            ) => Some(Self::Transformer(Transformer {
-                width: width.get(),
-                layers: layers.get(),
-                heads: heads.get(),
-                context: context.get(),
-                vocabulary: tokens.vocabulary,
-            })),
+                &ModelConfig::Quadratic { dimension, smallest, largest, rotated, noise },
+                Dataset::Noise(_),
+            ) => {
+                let spectrum = (smallest, largest);
+                let bowl = Quadratic::new(dimension.get(), spectrum, noise, rotated, seed)?;
+                Some(Self::Quadratic(bowl))
+            }
+            _ => None,
+        };
+        proxy.ok_or_else(|| EvaluatorError::config("model", "does not fit the data"))
+    }
+
+    fn of_rows(
+        model: &ModelConfig,
+        rows: &RowData,
+        style: Style,
+    ) -> Result<Option<Self>, EvaluatorError> {
+        let (features, classes) = (rows.train.width, rows.classes);
+        if let Some(ImageShape { height, width, .. }) = rows.image {
+            model.check_image(height, width)?;
+        }
+        Ok(match *model {
+            ModelConfig::Mlp { ref hidden, .. } => {
+                Some(Self::Mlp(Mlp::new(features, hidden, classes, style)))
+            }
+            ModelConfig::Autoencoder { ref hidden, .. } => {
+                Some(Self::Autoencoder(Autoencoder::new(features, hidden, style)))
+            }
+            ModelConfig::ResidualMlp { width, depth, .. } => {
+                let (width, depth) = (width.get(), depth.get());
+                Some(Self::ResidualMlp(ResidualMlp { features, width, depth, classes, style }))
+            }
+            ModelConfig::Conv { ref channels, .. } => {
+                rows.image.map(|image| Self::ConvNet(ConvNet::new(image, channels, classes, style)))
+            }
+            ModelConfig::VisionTransformer { patch, width, layers, heads } => {
+                rows.image.map(|image| {
+                    Self::VisionTransformer(VisionTransformer {
+                        image,
+                        patch: patch.get(),
+                        width: width.get(),
+                        layers: layers.get(),
+                        heads: heads.get(),
+                        classes,
+                    })
+                })
+            }
+            _ => None,
+        })
+    }
+
+    fn of_tokens(model: &ModelConfig, vocabulary: usize) -> Option<Self> {
+        match *model {
+            ModelConfig::Transformer { width, layers, heads, context } => {
+                Some(Self::Transformer(Transformer {
+                    width: width.get(),
+                    layers: layers.get(),
+                    heads: heads.get(),
+                    context: context.get(),
+                    vocabulary,
+                }))
+            }
+            ModelConfig::Recurrent { width, layers, context, cell } => {
+                Some(Self::Recurrent(Recurrent {
+                    width: width.get(),
+                    layers: layers.get(),
+                    context: context.get(),
+                    cell,
+                    vocabulary,
+                }))
+            }
             _ => None,
         }
     }
@@ -59,25 +147,42 @@ impl Proxy {
     /// The parameter tensors in the order of the flat vector.
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         match self {
-            Self::Mlp(mlp) => mlp.leaves(),
-            Self::ConvNet(conv_net) => conv_net.leaves(),
-            Self::Transformer(transformer) => transformer.leaves(),
+            Self::Mlp(network) => network.leaves(),
+            Self::ConvNet(network) => network.leaves(),
+            Self::ResidualMlp(network) => network.leaves(),
+            Self::Autoencoder(network) => network.leaves(),
+            Self::VisionTransformer(network) => network.leaves(),
+            Self::Transformer(network) => network.leaves(),
+            Self::Recurrent(network) => network.leaves(),
+            Self::Quadratic(network) => network.leaves(),
         }
     }
 
-    /// Mean cross-entropy of a batch in nats, a scalar; `weights` are the leaves in order.
-    pub(crate) fn loss<T: Real>(&self, weights: &[Var], batch: &Batch) -> Result<Tensor> {
-        match (self, batch) {
-            (Self::Mlp(mlp), Batch::Rows { features, labels }) => {
-                mlp.loss::<T>(weights, features, labels)
-            }
-            (Self::ConvNet(conv_net), Batch::Rows { features, labels }) => {
-                conv_net.loss::<T>(weights, features, labels)
-            }
-            (Self::Transformer(transformer), Batch::Tokens { inputs, targets }) => {
-                transformer.loss::<T>(weights, inputs, targets)
-            }
-            _ => candle_core::bail!("the batch does not fit the network"),
+    /// Mean loss of a batch, a scalar; `weights` are the leaves in order. It is the cross-entropy in
+    /// nats, but for the autoencoder the mean squared error and for the quadratic its value.
+    pub(crate) fn loss<T: Real>(
+        &self,
+        weights: &[Var],
+        batch: &Batch,
+    ) -> candle_core::Result<Tensor> {
+        match batch {
+            Batch::Rows { features, labels } => match self {
+                Self::Mlp(network) => network.loss::<T>(weights, features, labels),
+                Self::ConvNet(network) => network.loss::<T>(weights, features, labels),
+                Self::ResidualMlp(network) => network.loss::<T>(weights, features, labels),
+                Self::VisionTransformer(network) => network.loss::<T>(weights, features, labels),
+                Self::Autoencoder(network) => network.loss::<T>(weights, features),
+                _ => candle_core::bail!("the network does not read rows"),
+            },
+            Batch::Tokens { inputs, targets } => match self {
+                Self::Transformer(network) => network.loss::<T>(weights, inputs, targets),
+                Self::Recurrent(network) => network.loss::<T>(weights, inputs, targets),
+                _ => candle_core::bail!("the network does not read tokens"),
+            },
+            Batch::Noise { mean } => match self {
+                Self::Quadratic(network) => network.loss::<T>(weights, mean),
+                _ => candle_core::bail!("the network reads data"),
+            },
         }
     }
 }

@@ -12,8 +12,21 @@ use serde::{Deserialize, Serialize};
 pub enum Schedule {
     /// The peak learning rate at every step.
     Constant,
+    /// Linear warm-up to the peak, then the peak: `Constant` with a warm-up, which a variant without
+    /// fields cannot be given later without refusing the files that have it.
+    Warmup {
+        /// Steps of the warm-up.
+        #[serde(default)]
+        warmup_steps: u64,
+    },
     /// Linear warm-up to the peak, then half a cosine down towards zero.
     Cosine {
+        /// Steps of the warm-up.
+        #[serde(default)]
+        warmup_steps: u64,
+    },
+    /// Linear warm-up to the peak, then a straight line down towards zero.
+    Linear {
         /// Steps of the warm-up.
         #[serde(default)]
         warmup_steps: u64,
@@ -27,20 +40,30 @@ impl Default for Schedule {
 }
 
 impl Schedule {
+    /// Steps of the warm-up.
+    pub fn warmup_steps(self) -> u64 {
+        match self {
+            Self::Constant => 0,
+            Self::Warmup { warmup_steps }
+            | Self::Cosine { warmup_steps }
+            | Self::Linear { warmup_steps } => warmup_steps,
+        }
+    }
+
     /// The factor at `step` (from 0) of a run of `steps`.
     ///
-    /// Cosine: `(step + 1) / (warmup_steps + 1)` during the warm-up, then
-    /// `(1 + cos(pi * done)) / 2`, where `done` in [0, 1) is the finished part of the decay.
+    /// During the warm-up it is `(step + 1) / (warmup_steps + 1)`. After it, with `done` in [0, 1) the
+    /// finished part of what remains: `(1 + cos(pi * done)) / 2` for cosine, `1 - done` for linear.
     pub fn factor(self, step: u64, steps: u64) -> f64 {
+        let warmup_steps = self.warmup_steps();
+        if step < warmup_steps {
+            return (step + 1) as f64 / (warmup_steps + 1) as f64;
+        }
+        let done = (step - warmup_steps) as f64 / steps.saturating_sub(warmup_steps) as f64;
         match self {
-            Self::Constant => 1.0,
-            Self::Cosine { warmup_steps } if step < warmup_steps => {
-                (step + 1) as f64 / (warmup_steps + 1) as f64
-            }
-            Self::Cosine { warmup_steps } => {
-                let done = (step - warmup_steps) as f64 / steps.saturating_sub(warmup_steps) as f64;
-                0.5 * (1.0 + libm::cos(std::f64::consts::PI * done))
-            }
+            Self::Constant | Self::Warmup { .. } => 1.0,
+            Self::Cosine { .. } => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * done)),
+            Self::Linear { .. } => 1.0 - done,
         }
     }
 }
@@ -49,13 +72,34 @@ impl Schedule {
 mod tests {
     use super::*;
 
+    fn factors(schedule: Schedule) -> Vec<f64> {
+        (0..100).map(|step| schedule.factor(step, 100)).collect()
+    }
+
     #[test]
-    fn cosine_warms_up_then_decays_and_stays_positive() {
-        let schedule = Schedule::Cosine { warmup_steps: 10 };
-        let factors: Vec<f64> = (0..100).map(|step| schedule.factor(step, 100)).collect();
-        assert!(factors.iter().all(|&factor| factor > 0.0 && factor <= 1.0));
-        assert!(factors[..11].windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(factors[10..].windows(2).all(|pair| pair[0] > pair[1]));
-        assert_eq!(factors[10], 1.0);
+    fn schedules_warm_up_and_stay_in_range() {
+        for schedule in [
+            Schedule::Warmup { warmup_steps: 10 },
+            Schedule::Cosine { warmup_steps: 10 },
+            Schedule::Linear { warmup_steps: 10 },
+        ] {
+            let factors = factors(schedule);
+            assert!(factors.iter().all(|&factor| factor > 0.0 && factor <= 1.0));
+            assert!(factors[..11].windows(2).all(|pair| pair[0] < pair[1]), "{schedule:?}");
+            assert_eq!(factors[0], 1.0 / 11.0);
+            assert_eq!(factors[10], 1.0);
+        }
+    }
+
+    #[test]
+    fn cosine_and_linear_decay_and_constant_does_not() {
+        let warmup_steps = 10;
+        for schedule in [Schedule::Cosine { warmup_steps }, Schedule::Linear { warmup_steps }] {
+            let factors = factors(schedule);
+            assert!(factors[10..].windows(2).all(|pair| pair[0] > pair[1]), "{schedule:?}");
+            assert!((factors[55] - 0.5).abs() < 1e-12, "half of the decay is done: {schedule:?}");
+        }
+        assert!(factors(Schedule::Warmup { warmup_steps })[10..].iter().all(|&f| f == 1.0));
+        assert!(factors(Schedule::Constant).iter().all(|&f| f == 1.0));
     }
 }

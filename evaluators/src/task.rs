@@ -4,11 +4,24 @@
 //! be read. Counts are unsigned and non-zero types, so that a parser refuses a negative or a zero
 //! one at its place in the file; a check afterwards could only say that it was somewhere.
 
+mod data;
+mod fit;
+mod model;
+mod size;
+mod style;
+
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use data::{DataConfig, Operation, Problem};
+pub use model::{Cell, ModelConfig};
+pub use style::{Activation, Normalisation};
+
+#[cfg_attr(not(feature = "candle"), allow(unused_imports))]
+pub(crate) use style::Style;
+
+use self::style::{is_default, is_one, one};
 use crate::{EvaluatorError, Schedule};
 
 /// The most steps of a task; weeks of training at this size.
@@ -34,76 +47,17 @@ pub struct TaskConfig {
     /// Peak incoming learning rate; 1 means 0.001 to the AdamW of the zoo. Tuned when absent.
     #[serde(default)]
     pub learning_rate: Option<f64>,
-    /// Validation loss (nats) of tuned AdamW on this task. Measured when absent.
+    /// Validation loss of tuned AdamW on this task, in the model's own measure (mostly nats). Measured
+    /// when absent.
     #[serde(default)]
     pub baseline_loss: Option<f64>,
-}
-
-/// The network of a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum ModelConfig {
-    /// Fully connected layers with relu between them.
-    Mlp {
-        /// Widths of the hidden layers; none gives a linear classifier.
-        hidden: Vec<NonZeroUsize>,
-    },
-    /// 3×3 convolutions with relu, the second and later ones of stride 2, then one dense layer.
-    Conv {
-        /// Output channels of each convolution.
-        channels: Vec<NonZeroUsize>,
-    },
-    /// A decoder-only language model with RMS normalisation before each block.
-    Transformer {
-        /// Size of the residual stream.
-        width: NonZeroUsize,
-        /// Blocks of attention and MLP.
-        layers: NonZeroUsize,
-        /// Attention heads; divides `width`.
-        heads: NonZeroUsize,
-        /// Tokens a window holds.
-        context: NonZeroUsize,
-    },
-}
-
-/// The data of a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum DataConfig {
-    /// The embedded UCI digits: 1,797 images of 8×8 pixels in 10 classes.
-    Digits,
-    /// Images and labels in the two-file IDX format of MNIST.
-    Idx {
-        /// The image file (magic number 0x00000803).
-        images: PathBuf,
-        /// The label file (magic number 0x00000801).
-        labels: PathBuf,
-    },
-    /// The bytes of any file, for next-byte prediction.
-    Text {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Normal inputs labelled by a random two-layer network.
-    Teacher {
-        /// Features of an example.
-        inputs: NonZeroUsize,
-        /// Hidden units of the labelling network.
-        hidden: NonZeroUsize,
-        /// Classes.
-        classes: NonZeroUsize,
-        /// Examples, training and validation together.
-        examples: NonZeroUsize,
-    },
-    /// A random Markov chain over symbols, for next-symbol prediction.
-    Markov {
-        /// Size of the alphabet.
-        symbols: NonZeroUsize,
-        /// Symbols the next one depends on.
-        order: NonZeroUsize,
-        /// Symbols generated, training and validation together.
-        length: NonZeroUsize,
-    },
+    /// Share of the training examples that training draws from, in (0, 1]. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub data_fraction: f64,
+    /// Share of the training labels that are drawn again from all labels alike, in \[0, 1\]; the
+    /// validation examples keep theirs. Default: 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub label_noise: f64,
 }
 
 impl TaskConfig {
@@ -128,9 +82,14 @@ impl TaskConfig {
                 return Err(EvaluatorError::config(key, "must be a positive number"));
             }
         }
-        if let Schedule::Cosine { warmup_steps } = self.schedule
-            && warmup_steps >= self.steps.get()
-        {
+        if !(self.data_fraction > 0.0 && self.data_fraction <= 1.0) {
+            let message = "must be above 0 and at most 1";
+            return Err(EvaluatorError::config("data_fraction", message));
+        }
+        if !(0.0..=1.0).contains(&self.label_noise) {
+            return Err(EvaluatorError::config("label_noise", "must be from 0 to 1"));
+        }
+        if self.schedule.warmup_steps() >= self.steps.get() {
             return Err(EvaluatorError::config(
                 "schedule.warmup_steps",
                 format!("must be less than `steps` ({})", self.steps),
@@ -140,96 +99,5 @@ impl TaskConfig {
         self.data.check()?;
         self.check_fit()?;
         self.check_size()
-    }
-
-    fn check_fit(&self) -> Result<(), EvaluatorError> {
-        let (fits, needs) = match self.model {
-            ModelConfig::Mlp { .. } => (!self.data.is_tokens(), "Digits, Idx or Teacher"),
-            ModelConfig::Conv { .. } => (self.data.is_images(), "Digits or Idx"),
-            ModelConfig::Transformer { .. } => (self.data.is_tokens(), "Text or Markov"),
-        };
-        if fits {
-            return Ok(());
-        }
-        Err(EvaluatorError::config(
-            "model",
-            format!(
-                "{} cannot be trained on {} data; it needs {needs}",
-                self.model.name(),
-                self.data.name()
-            ),
-        ))
-    }
-}
-
-impl ModelConfig {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Mlp { .. } => "Mlp",
-            Self::Conv { .. } => "Conv",
-            Self::Transformer { .. } => "Transformer",
-        }
-    }
-
-    fn check(&self) -> Result<(), EvaluatorError> {
-        match self {
-            Self::Conv { channels } if channels.is_empty() => {
-                Err(EvaluatorError::config("model.channels", "needs at least one convolution"))
-            }
-            Self::Transformer { width, heads, .. } if width.get() % heads.get() != 0 => {
-                Err(EvaluatorError::config(
-                    "model.heads",
-                    format!("{heads} heads do not divide a width of {width}"),
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl DataConfig {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Digits => "Digits",
-            Self::Idx { .. } => "Idx",
-            Self::Text { .. } => "Text",
-            Self::Teacher { .. } => "Teacher",
-            Self::Markov { .. } => "Markov",
-        }
-    }
-
-    fn is_tokens(&self) -> bool {
-        matches!(self, Self::Text { .. } | Self::Markov { .. })
-    }
-
-    fn is_images(&self) -> bool {
-        matches!(self, Self::Digits | Self::Idx { .. })
-    }
-
-    fn check(&self) -> Result<(), EvaluatorError> {
-        match self {
-            Self::Teacher { classes, .. } if classes.get() < 2 => {
-                Err(EvaluatorError::config("data.classes", "needs at least 2 classes"))
-            }
-            Self::Markov { symbols, order, .. } => {
-                if symbols.get() < 2 {
-                    return Err(EvaluatorError::config("data.symbols", "needs at least 2 symbols"));
-                }
-                check_markov_table(symbols.get(), order.get())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A chain's table has one row per history; this keeps it in memory (`symbols^order` rows).
-fn check_markov_table(symbols: usize, order: usize) -> Result<(), EvaluatorError> {
-    let rows = u32::try_from(order).ok().and_then(|order| symbols.checked_pow(order));
-    match rows {
-        Some(rows) if rows <= 1 << 20 => Ok(()),
-        _ => Err(EvaluatorError::config(
-            "data.order",
-            format!("{symbols} symbols to the power {order} exceed 1,048,576 histories"),
-        )),
     }
 }

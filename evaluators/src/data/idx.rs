@@ -1,4 +1,4 @@
-//! Image and label files in the IDX format of MNIST.
+//! Image and label files in the IDX format of MNIST, gzipped or not.
 //!
 //! Format (big-endian): images are `0x00000803`, count, height, width, then one byte a pixel;
 //! labels are `0x00000801`, count, then one byte a label. Invariant: a file whose length does not
@@ -48,14 +48,14 @@ fn read<const N: usize>(
     magic: u32,
     kind: &str,
 ) -> Result<([usize; N], Vec<u8>), EvaluatorError> {
-    let mut bytes = crate::read_file(path, super::LARGEST_FILE)
+    let mut bytes = super::compressed::read(path)
         .map_err(|error| damaged(path, key, format!("expected an IDX {kind} file: {error}")))?;
     let header = 4 * (N + 1);
     if bytes.len() < header || word(&bytes, 0) != magic {
         return Err(damaged(
             path,
             key,
-            format!("expected an uncompressed IDX {kind} file, which starts with {magic:#010x}"),
+            format!("expected an IDX {kind} file, which starts with {magic:#010x}"),
         ));
     }
     let sizes = std::array::from_fn(|axis| word(&bytes, axis + 1) as usize);
@@ -104,6 +104,22 @@ mod tests {
         assert_eq!(data.rows.row(0), [0.0, 0.2, 1.0]);
         assert_eq!(data.rows.labels, [7, 1]);
         assert_eq!(data.classes, 8);
+    }
+
+    #[test]
+    fn gzipped_files_are_read_and_truncated_ones_refused() {
+        let (_keep, plain) = write("images", &[0x0803, 2, 1, 3], &[0, 51, 255, 1, 2, 3]);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let bytes = std::fs::read(&plain).expect("just written");
+        std::io::Write::write_all(&mut encoder, &bytes).expect("memory can be written");
+        let packed = encoder.finish().expect("memory can be written");
+        let (_keep_too, labels) = write("labels", &[0x0801, 2], &[7, 1]);
+        let (_keep_three, images) = write("images.gz", &[], &packed);
+        let (found, expected) = (rows(&images, &labels), rows(&plain, &labels));
+        assert_eq!(found.expect("well-formed").rows, expected.expect("well-formed").rows);
+        let (_keep_four, images) = write("images.gz", &[], &packed[..packed.len() - 9]);
+        let error = rows(&images, &labels).map(|_| ()).expect_err("truncated").to_string();
+        assert!(error.contains("expected an IDX image file: damaged or truncated gzip"), "{error}");
     }
 
     #[test]

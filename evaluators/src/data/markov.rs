@@ -43,7 +43,7 @@ impl Chain {
 }
 
 /// 0, 1, 2 or 3 with probability 8/15, 4/15, 2/15, 1/15.
-fn rank(rng: &mut StreamRng) -> usize {
+pub(super) fn rank(rng: &mut StreamRng) -> usize {
     match rng.random_range(0..15) {
         0..8 => 0,
         8..12 => 1,

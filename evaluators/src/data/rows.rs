@@ -45,6 +45,12 @@ impl Rows {
         }
     }
 
+    /// Keeps the first `count` examples.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.features.truncate(count * self.width);
+        self.labels.truncate(count);
+    }
+
     /// The features of example `index`.
     pub(crate) fn row(&self, index: usize) -> &[f32] {
         &self.features[index * self.width..][..self.width]
@@ -84,11 +90,7 @@ impl LabelledRows {
                 format!("{count} examples are too few to set some aside for validation"),
             ));
         }
-        let mut order: Vec<usize> = (0..count).collect();
-        let mut rng = seed.stream("split", 0);
-        for last in (1..count).rev() {
-            order.swap(last, rng.random_range(0..=last));
-        }
+        let order = shuffled(count, seed);
         let (validation, train) =
             order.split_at((count / VALIDATION_SHARE).min(VALIDATION_PREDICTIONS));
         Ok(RowData {
@@ -98,6 +100,29 @@ impl LabelledRows {
             image: self.image,
         })
     }
+
+    /// Takes all rows for training and a seeded part (at most 2,048) of others for validation.
+    pub(super) fn validated_by(self, others: &Rows, seed: Seed) -> RowData {
+        let mut order = shuffled(others.labels.len(), seed);
+        order.truncate(VALIDATION_PREDICTIONS);
+        let train = self.rows.select(&shuffled(self.rows.labels.len(), seed));
+        RowData {
+            train,
+            validation: others.select(&order),
+            classes: self.classes,
+            image: self.image,
+        }
+    }
+}
+
+/// The numbers below `count` in a seeded order.
+fn shuffled(count: usize, seed: Seed) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    let mut rng = seed.stream("split", 0);
+    for last in (1..count).rev() {
+        order.swap(last, rng.random_range(0..=last));
+    }
+    order
 }
 
 #[cfg(test)]

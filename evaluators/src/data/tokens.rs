@@ -16,6 +16,10 @@ use crate::EvaluatorError;
 #[derive(Clone, Debug)]
 pub(crate) struct TokenData {
     tokens: Vec<u32>,
+    /// What training predicts at each place, where that is not the token there.
+    noisy: Option<Vec<u32>>,
+    /// Training windows that are drawn from, counted from the start.
+    windows: usize,
     validation: Range<usize>,
     /// Tokens of a window: the inputs and the one that follows them.
     window: usize,
@@ -46,7 +50,10 @@ impl TokenData {
         }
         let length = tokens.len() / VALIDATION_SHARE;
         let start = seed.stream("split", 0).random_range(0..=tokens.len() - length);
-        Ok(Self { tokens, validation: start..start + length, window, vocabulary })
+        let validation = start..start + length;
+        let mut data = Self { tokens, noisy: None, windows: 0, validation, window, vocabulary };
+        data.windows = data.before() + data.after();
+        Ok(data)
     }
 
     /// The validation windows: consecutive, not overlapping, at most 2,048 predictions in all.
@@ -55,13 +62,37 @@ impl TokenData {
         self.tokens[self.validation.clone()].chunks_exact(self.window).take(limit).collect()
     }
 
-    /// A training window drawn uniformly from all that lie outside the validation stretch.
-    pub(crate) fn draw(&self, rng: &mut StreamRng) -> &[u32] {
-        let before = (self.validation.start + 1).saturating_sub(self.window);
-        let after = (self.tokens.len() - self.validation.end + 1).saturating_sub(self.window);
-        let index = rng.random_range(0..before + after);
+    /// Training windows in front of the validation stretch.
+    fn before(&self) -> usize {
+        (self.validation.start + 1).saturating_sub(self.window)
+    }
+
+    /// Training windows behind it.
+    fn after(&self) -> usize {
+        (self.tokens.len() - self.validation.end + 1).saturating_sub(self.window)
+    }
+
+    /// Draws from a share of the training windows, the first ones, from now on.
+    pub(super) fn keep_share(&mut self, share: f64) {
+        self.windows = super::part(self.before() + self.after(), share);
+    }
+
+    /// Redraws a share of what training predicts; what it reads stays.
+    pub(super) fn add_label_noise(&mut self, share: f64, seed: Seed) {
+        let mut noisy = self.tokens.clone();
+        super::redraw(noisy.iter_mut(), self.vocabulary, share, seed);
+        self.noisy = Some(noisy);
+    }
+
+    /// A training window drawn uniformly from those that lie outside the validation stretch: its
+    /// inputs and the token to predict after each.
+    pub(crate) fn draw(&self, rng: &mut StreamRng) -> (&[u32], &[u32]) {
+        let before = self.before();
+        let index = rng.random_range(0..self.windows);
         let start = if index < before { index } else { self.validation.end + index - before };
-        &self.tokens[start..][..self.window]
+        let length = self.window - 1;
+        let targets = self.noisy.as_ref().unwrap_or(&self.tokens);
+        (&self.tokens[start..][..length], &targets[start + 1..][..length])
     }
 }
 
@@ -77,10 +108,14 @@ mod tests {
         let mut rng = Seed(0).stream("batches", 0);
         let mut seen = [false; 1000];
         for _ in 0..20_000 {
-            let window = data.draw(&mut rng);
-            assert!(window.iter().all(|token| !held.contains(token)));
-            assert!(window.windows(2).all(|pair| pair[0] + 1 == pair[1]));
-            window.iter().for_each(|&token| seen[token as usize] = true);
+            let (inputs, targets) = data.draw(&mut rng);
+            assert_eq!(inputs.len(), 8);
+            for (&input, &target) in inputs.iter().zip(targets) {
+                assert_eq!(input + 1, target);
+                assert!(!held.contains(&input) && !held.contains(&target));
+                seen[input as usize] = true;
+                seen[target as usize] = true;
+            }
         }
         assert!(seen[0] && seen[999]);
         assert_eq!(seen.iter().filter(|&&seen| seen).count(), 800);
@@ -89,5 +124,26 @@ mod tests {
     #[test]
     fn a_sequence_shorter_than_ten_windows_is_refused() {
         assert!(TokenData::split(vec![0; 89], 1, 9, Seed(0)).is_err());
+    }
+
+    #[test]
+    fn a_share_keeps_the_first_windows_and_noise_changes_targets_alone() {
+        let split = || TokenData::split((0..1000).collect(), 1000, 9, Seed(3)).expect("enough");
+        let mut data = split();
+        data.keep_share(0.1);
+        data.add_label_noise(0.5, Seed(1));
+        assert_eq!(data.validation_windows(), split().validation_windows());
+        let mut rng = Seed(0).stream("batches", 0);
+        let (mut first, mut wrong) = ([false; 1000], 0);
+        for _ in 0..2000 {
+            let (inputs, targets) = data.draw(&mut rng);
+            first[inputs[0] as usize] = true;
+            assert!(inputs.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+            wrong +=
+                inputs.iter().zip(targets).filter(|(input, target)| *input + 1 != **target).count();
+        }
+        assert_eq!(first.iter().filter(|&&first| first).count(), data.windows);
+        assert!((75..80).contains(&data.windows), "{}", data.windows);
+        assert!((6_000..10_000).contains(&wrong), "{wrong} of 16000");
     }
 }

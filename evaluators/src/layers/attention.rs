@@ -1,8 +1,8 @@
-//! Causal multi-head attention over packed queries, keys and values, all heads in one operation.
+//! Multi-head attention over packed queries, keys and values, all heads in one operation.
 //!
 //! Shapes: qkv \[batch · context, 3 · width\], each row holding query, key and value side by side,
 //! split into heads of width / heads; the result is \[batch · context, width\]. Invariant: a position
-//! sees itself and earlier ones of its own sequence only. Heads are read by stride in place;
+//! sees positions of its own sequence only, and with a causal mask none after itself. Heads are read by stride in place;
 //! splitting them with candle costs four transposed copies a call and as many backward.
 
 use std::sync::OnceLock;
@@ -15,9 +15,10 @@ use super::softmax::{Mask, softmax};
 use super::storage::{operand, tensor, values};
 
 /// The attention of one transformer block.
-pub(crate) struct CausalAttention<T> {
+pub(crate) struct Attention<T> {
     context: usize,
     heads: usize,
+    mask: Mask,
     /// Attention weights, \[batch, heads, context, context\].
     weights: OnceLock<Vec<T>>,
 }
@@ -39,10 +40,10 @@ struct Head {
     head: usize,
 }
 
-impl<T: Real> CausalAttention<T> {
+impl<T: Real> Attention<T> {
     /// Attends within each run of `context` rows of `qkv`.
-    pub(crate) fn of(qkv: &Tensor, context: usize, heads: usize) -> Result<Tensor> {
-        qkv.apply_op1(Self { context, heads, weights: OnceLock::new() })
+    pub(crate) fn of(qkv: &Tensor, context: usize, heads: usize, mask: Mask) -> Result<Tensor> {
+        qkv.apply_op1(Self { context, heads, mask, weights: OnceLock::new() })
     }
 
     fn sizes(&self, qkv: &Shape) -> Result<Sizes> {
@@ -98,7 +99,7 @@ impl Head {
     }
 }
 
-impl<T: Real> CustomOp1 for CausalAttention<T> {
+impl<T: Real> CustomOp1 for Attention<T> {
     fn name(&self) -> &'static str {
         "causal_attention"
     }
@@ -116,7 +117,7 @@ impl<T: Real> CustomOp1 for CausalAttention<T> {
                 head.packed(qkv, 1).transposed(),
                 sizes.scale(),
             );
-            softmax(weights, context, Mask::Causal, |_, _, _| ());
+            softmax(weights, context, self.mask, |_, _, _| ());
             let out = &mut y[head.start()..];
             multiply(
                 MatrixMut::strided(out, context, sizes.head_width(), width),
@@ -176,22 +177,27 @@ mod tests {
 
     #[test]
     fn gradients_match_finite_differences() {
-        check(&[&[6, 12]], |t| CausalAttention::<f64>::of(&t[0], 3, 2));
+        for mask in [Mask::Causal, Mask::None] {
+            check(&[&[6, 12]], |t| Attention::<f64>::of(&t[0], 3, 2, mask));
+        }
     }
 
     #[test]
     fn later_tokens_and_other_sequences_do_not_matter() {
-        let attend = |numbers: &[f32]| {
+        let attend = |numbers: &[f32], mask| {
             let qkv = Tensor::from_slice(numbers, (6, 12), &Device::Cpu).expect("sizes");
-            let y = CausalAttention::<f32>::of(&qkv, 3, 2).expect("valid");
+            let y = Attention::<f32>::of(&qkv, 3, 2, mask).expect("valid");
             y.to_vec2::<f32>().expect("two dimensions")
         };
         let numbers: Vec<f32> = (0..72).map(|i| (i * 7 % 13) as f32 / 13.0).collect();
         let mut changed = numbers.clone();
         changed[24..36].fill(0.5); // the last row of the first sequence
-        let (before, after) = (attend(&numbers), attend(&changed));
+        let (before, after) = (attend(&numbers, Mask::Causal), attend(&changed, Mask::Causal));
         assert_eq!(before[..2], after[..2]);
         assert_ne!(before[2], after[2]);
+        assert_eq!(before[3..], after[3..]);
+        let (before, after) = (attend(&numbers, Mask::None), attend(&changed, Mask::None));
+        assert!((0..3).all(|row| before[row] != after[row]));
         assert_eq!(before[3..], after[3..]);
     }
 }

@@ -1,4 +1,4 @@
-//! 3×3 convolution with bias and relu: patches gathered into rows (im2col), then one product.
+//! 3×3 convolution with bias and perhaps relu: patches gathered into rows (im2col), then one product.
 //!
 //! Shapes: x \[batch, height, width, in\], w \[3, 3, in, out\], bias \[out\]; the result is
 //! \[batch, ceil(height / stride), ceil(width / stride), out\]. Channels come last so that the
@@ -19,15 +19,22 @@ use super::storage::{operand, tensor, values};
 /// One convolution of the conv net.
 pub(crate) struct Convolution<T> {
     stride: usize,
+    activation: Activation,
     /// The gathered patches, \[batch · out height · out width, 9 · in\].
     patches: OnceLock<Vec<T>>,
 }
 
 impl<T: Real> Convolution<T> {
-    /// relu(x ∗ w + bias), one result pixel for every `stride` input pixels in each direction.
-    pub(crate) fn of(x: &Tensor, w: &Tensor, bias: &Tensor, stride: usize) -> Result<Tensor> {
+    /// activation(x ∗ w + bias), one result pixel for every `stride` input pixels in each direction.
+    pub(crate) fn of(
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        stride: usize,
+        activation: Activation,
+    ) -> Result<Tensor> {
         let patches = OnceLock::new();
-        x.apply_op3(w, bias, Self { stride, patches })
+        x.apply_op3(w, bias, Self { stride, activation, patches })
     }
 
     fn sizes(&self, x: &Shape) -> Result<Patches> {
@@ -61,7 +68,7 @@ impl<T: Real> CustomOp3 for Convolution<T> {
             T::ONE,
         );
         add_bias(&mut y, operand(bias, bias_layout)?);
-        Activation::Relu.apply(&mut y);
+        self.activation.apply(&mut y);
         let _ = self.patches.set(patches);
         let shape = (sizes.batch, sizes.out_height(), sizes.out_width(), outputs);
         Ok((T::to_cpu_storage_owned(y), shape.into()))
@@ -77,7 +84,7 @@ impl<T: Real> CustomOp3 for Convolution<T> {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let sizes = self.sizes(x.shape())?;
         let outputs = bias.dim(0)?;
-        let dz = Activation::Relu.backward(&values::<T>(y)?, &values::<T>(dy)?);
+        let dz = self.activation.backward(&values::<T>(y)?, &values::<T>(dy)?);
         let db = tensor(column_sums(&dz, outputs), bias.shape())?;
         let dz = Matrix::new(&dz, sizes.count(), outputs);
         let patches = self.patches.get().expect("the forward pass kept them");
@@ -114,11 +121,11 @@ mod tests {
     fn gradients_match_finite_differences() {
         for stride in [1, 2] {
             check(&[&[2, 5, 4, 2], &[3, 3, 2, 3], &[3]], |t| {
-                Convolution::<f64>::of(&t[0], &t[1], &t[2], stride)
+                Convolution::<f64>::of(&t[0], &t[1], &t[2], stride, Activation::Relu)
             });
         }
         check(&[&[2, 1, 1, 2], &[3, 3, 2, 3], &[3]], |t| {
-            Convolution::<f64>::of(&t[0], &t[1], &t[2], 2)
+            Convolution::<f64>::of(&t[0], &t[1], &t[2], 2, Activation::Identity)
         });
     }
 
@@ -132,7 +139,8 @@ mod tests {
         let w = Tensor::from_vec(numbers(108), (3, 3, 3, 4), &Device::Cpu).expect("sizes");
         let bias = Tensor::zeros(4, candle_core::DType::F32, &Device::Cpu).expect("zeros");
         for stride in [1, 2] {
-            let ours = Convolution::<f32>::of(&x, &w, &bias, stride).expect("valid");
+            let ours =
+                Convolution::<f32>::of(&x, &w, &bias, stride, Activation::Relu).expect("valid");
             let theirs = || {
                 let x = x.permute((0, 3, 1, 2))?.contiguous()?;
                 let w = w.permute((3, 2, 0, 1))?.contiguous()?;

@@ -1,4 +1,4 @@
-//! Softmax cross-entropy: mean over rows of −ln softmax(logits)\[target\].
+//! Softmax cross-entropy: mean over the rows that count of −ln softmax(logits)\[target\].
 //!
 //! Shapes: logits \[rows, classes\], one target a row; the result is a scalar in nats. Invariant: the
 //! probabilities of the forward pass are kept for the backward one, and a NaN logit gives a NaN
@@ -12,6 +12,9 @@ use super::Real;
 use super::softmax::{Mask, softmax};
 use super::storage::{operand, tensor, values};
 
+/// The target of a row that does not count: it adds nothing to the loss and gets no gradient.
+pub(crate) const IGNORED: u32 = u32::MAX;
+
 /// The loss of classification and of next-token prediction.
 pub(crate) struct CrossEntropy<T> {
     targets: Arc<[u32]>,
@@ -19,7 +22,8 @@ pub(crate) struct CrossEntropy<T> {
 }
 
 impl<T: Real> CrossEntropy<T> {
-    /// The loss of `logits` against `targets`, each below the number of classes.
+    /// The loss of `logits` against `targets`, each below the number of classes or
+    /// [`IGNORED`].
     pub(crate) fn of(logits: &Tensor, targets: &Arc<[u32]>) -> Result<Tensor> {
         logits.apply_op1(Self { targets: Arc::clone(targets), probabilities: OnceLock::new() })
     }
@@ -36,21 +40,28 @@ impl<T: Real> CustomOp1 for CrossEntropy<T> {
         let mut probabilities = logits.to_vec();
         let mut total = T::ZERO;
         softmax(&mut probabilities, classes, Mask::None, |row, largest, sum| {
-            let target = self.targets[row] as usize;
+            let target = match self.targets[row] {
+                IGNORED => return,
+                target => target as usize,
+            };
             // In this order: beside large logits the logarithm would be lost, and the loss be 0.
             total += (largest - logits[row * classes + target]) + sum.ln();
         });
-        let loss = total / T::of(self.targets.len());
+        let loss = total / T::of(counted(&self.targets));
         // A second forward pass of the same node cannot happen: one is made for each call of `of`.
         let _ = self.probabilities.set(probabilities);
         Ok((T::to_cpu_storage_owned(vec![loss]), Shape::from(())))
     }
 
     fn bwd(&self, logits: &Tensor, _loss: &Tensor, dloss: &Tensor) -> Result<Option<Tensor>> {
-        let (rows, classes) = logits.dims2()?;
-        let scale = values::<T>(dloss)?[0] / T::of(rows);
+        let (_, classes) = logits.dims2()?;
+        let scale = values::<T>(dloss)?[0] / T::of(counted(&self.targets));
         let mut gradient = self.probabilities.get().expect("the forward pass kept them").clone();
         for (row, &target) in gradient.chunks_exact_mut(classes).zip(self.targets.iter()) {
+            if target == IGNORED {
+                row.fill(T::ZERO);
+                continue;
+            }
             row[target as usize] -= T::ONE;
             for value in row {
                 *value *= scale;
@@ -58,6 +69,11 @@ impl<T: Real> CustomOp1 for CrossEntropy<T> {
         }
         Ok(Some(tensor(gradient, logits.shape())?))
     }
+}
+
+/// Targets that count, 1 at least.
+pub(crate) fn counted(targets: &[u32]) -> usize {
+    targets.iter().filter(|&&target| target != IGNORED).count().max(1)
 }
 
 #[cfg(test)]
@@ -70,6 +86,20 @@ mod tests {
     fn gradients_match_finite_differences() {
         let targets: Arc<[u32]> = [0, 3, 1, 3, 2].into();
         check(&[&[5, 4]], |t| CrossEntropy::<f64>::of(&t[0], &targets));
+    }
+
+    #[test]
+    fn ignored_rows_change_nothing() {
+        let targets: Arc<[u32]> = [0, IGNORED, 1, IGNORED, 2].into();
+        check(&[&[5, 4]], |t| CrossEntropy::<f64>::of(&t[0], &targets));
+        let all: Vec<f32> = (0..20_u8).map(|i| f32::from(i * 7 % 11)).collect();
+        let kept = [&all[..4], &all[8..12], &all[16..]].concat();
+        let loss = |logits: Vec<f32>, targets: &[u32]| {
+            let logits = Tensor::from_vec(logits, (targets.len(), 4), &Device::Cpu);
+            let loss = CrossEntropy::<f32>::of(&logits.expect("sizes"), &targets.into());
+            loss.expect("valid").to_scalar::<f32>().expect("a scalar")
+        };
+        assert_eq!(loss(all, &targets), loss(kept, &[0, 1, 2]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::Real;
 
 /// The entries of a row that take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mask {
+pub(crate) enum Mask {
     /// All of them.
     None,
     /// Those up to the row's own number.

@@ -19,7 +19,7 @@ pub struct Baseline {
     pub learning_rate: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// Mean validation loss in nats over the task's runs.
+    /// Mean validation loss over the task's runs.
     pub loss: f64,
 }
 

@@ -19,7 +19,7 @@ use crate::{
 /// Scores programs of the optimizer domain by training proxy networks with them.
 ///
 /// The fitness is the mean over the tasks of ln(baseline loss / loss), a task's loss being the mean
-/// validation loss (nats) over its runs: one for each learning rate multiple and repeat. Tasks are
+/// validation loss over its runs (in nats where it is a cross-entropy): one for each learning rate multiple and repeat. Tasks are
 /// trained in order of the configuration; behind each of its stages the mean so far has to clear
 /// the trial's hurdle.
 #[derive(Debug)]

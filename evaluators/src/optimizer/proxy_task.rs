@@ -11,7 +11,7 @@ use evo_hashes::Seed;
 
 use crate::data::Dataset;
 use crate::proxies::{Batch, Leaf, Proxy};
-use crate::{EvaluatorError, ModelConfig, Schedule, TaskConfig};
+use crate::{EvaluatorError, Schedule, TaskConfig};
 
 /// A task ready to be trained.
 #[derive(Debug)]
@@ -50,13 +50,14 @@ impl ProxyTask {
     ) -> Result<Self, EvaluatorError> {
         config.check()?;
         let seed = Seed(data_seed).derive(&config.name);
-        let window = match config.model {
-            ModelConfig::Transformer { context, .. } => context.get() + 1,
-            _ => 1,
-        };
-        let data = Dataset::load(&config.data, base_dir, seed, window)?;
-        let proxy = Proxy::new(&config.model, &data)
-            .ok_or_else(|| EvaluatorError::config("model", "does not fit the data"))?;
+        let mut data = Dataset::load(&config.data, base_dir, seed, config.model.window())?;
+        if config.data_fraction < 1.0 {
+            data.keep_share(config.data_fraction);
+        }
+        if config.label_noise > 0.0 {
+            data.add_label_noise(config.label_noise, seed);
+        }
+        let proxy = Proxy::new(&config.model, &data, seed)?;
         let leaves = proxy.leaves();
         Ok(Self {
             name: config.name.clone(),

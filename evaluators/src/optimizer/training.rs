@@ -27,7 +27,7 @@ impl Update for evo_dsl::Executor {
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ending {
-    /// All steps were made; the mean validation loss in nats.
+    /// All steps were made; the mean validation loss.
     Finished { loss: f64 },
     /// It was stopped at a step, counted from 1.
     Stopped { reason: InvalidReason, step: u64 },

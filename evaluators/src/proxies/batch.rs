@@ -9,8 +9,10 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor};
 use evo_hashes::StreamRng;
 use rand::RngExt;
+use rand_distr::StandardNormal;
 
 use crate::data::{Dataset, Rows};
+use crate::layers::counted;
 
 /// Examples a validation batch holds; it bounds the memory of one forward pass.
 const VALIDATION_BATCH: usize = 128;
@@ -27,9 +29,11 @@ pub(crate) enum Batch {
     Tokens {
         /// \[batch · context\].
         inputs: Arc<[u32]>,
-        /// The token after each input.
+        /// The token after each input, or `IGNORED`.
         targets: Arc<[u32]>,
     },
+    /// The mean of a normal vector for each example, \[dimension\]; none in validation.
+    Noise { mean: Tensor },
 }
 
 impl Batch {
@@ -41,6 +45,12 @@ impl Batch {
                 Self::rows(&rows.train, (0..size).map(|_| rng.random_range(0..count)))
             }
             Dataset::Tokens(tokens) => Ok(Self::windows((0..size).map(|_| tokens.draw(rng)))),
+            Dataset::Answers(answers) => Ok(Self::windows((0..size).map(|_| answers.draw(rng)))),
+            &Dataset::Noise(dimension) => {
+                // The mean of `size` normal numbers is one, of a deviation of 1 / sqrt(size).
+                let deviation = 1.0 / (size as f64).sqrt();
+                Self::noise(dimension, || deviation * rng.sample::<f64, _>(StandardNormal))
+            }
         }
     }
 
@@ -58,8 +68,18 @@ impl Batch {
             Dataset::Tokens(tokens) => Ok(tokens
                 .validation_windows()
                 .chunks(VALIDATION_BATCH)
-                .map(|windows| Self::windows(windows.iter().copied()))
+                .map(|windows| {
+                    Self::windows(
+                        windows.iter().map(|window| (&window[..window.len() - 1], &window[1..])),
+                    )
+                })
                 .collect()),
+            Dataset::Answers(answers) => Ok(answers
+                .validation_windows()
+                .chunks(VALIDATION_BATCH)
+                .map(|windows| Self::windows(windows.iter().cloned()))
+                .collect()),
+            &Dataset::Noise(dimension) => Ok(vec![Self::noise(dimension, || 0.0)?]),
         }
     }
 
@@ -67,7 +87,8 @@ impl Batch {
     pub(crate) fn predictions(&self) -> usize {
         match self {
             Self::Rows { labels, .. } => labels.len(),
-            Self::Tokens { targets, .. } => targets.len(),
+            Self::Tokens { targets, .. } => counted(targets),
+            Self::Noise { .. } => 1,
         }
     }
 
@@ -86,12 +107,18 @@ impl Batch {
         })
     }
 
-    fn windows<'a>(windows: impl Iterator<Item = &'a [u32]>) -> Self {
-        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
-        for window in windows {
-            inputs.extend_from_slice(&window[..window.len() - 1]);
-            targets.extend_from_slice(&window[1..]);
+    fn noise(dimension: usize, mut draw: impl FnMut() -> f64) -> Result<Self> {
+        let numbers: Vec<f32> = (0..dimension).map(|_| draw() as f32).collect();
+        Ok(Self::Noise { mean: Tensor::from_vec(numbers, dimension, &Device::Cpu)? })
+    }
+
+    /// A batch of windows: inputs, and what to predict after each.
+    fn windows<W: AsRef<[u32]>>(windows: impl Iterator<Item = (W, W)>) -> Self {
+        let (mut all_inputs, mut all_targets) = (Vec::new(), Vec::new());
+        for (inputs, targets) in windows {
+            all_inputs.extend_from_slice(inputs.as_ref());
+            all_targets.extend_from_slice(targets.as_ref());
         }
-        Self::Tokens { inputs: inputs.into(), targets: targets.into() }
+        Self::Tokens { inputs: all_inputs.into(), targets: all_targets.into() }
     }
 }

@@ -1,7 +1,7 @@
-//! The convolutional network: 3×3 convolutions with relu, then one dense layer over all pixels.
+//! The convolutional network: 3×3 convolutions, then one dense layer over all pixels.
 //!
-//! Invariant: leaves are weight \[3, 3, in, out\], bias \[out\] for each convolution, then the dense
-//! layer's weight and bias. The second and later convolutions have stride 2 in place of pooling:
+//! Invariant: leaves are weight \[3, 3, in, out\], bias \[out\] and those of the normalisation for each
+//! convolution, then the dense layer's weight and bias. The second and later convolutions have stride 2 in place of pooling:
 //! that is a quarter of the work, and candle's pooling has a backward pass for some sizes only.
 
 use std::num::NonZeroUsize;
@@ -12,6 +12,7 @@ use candle_core::{Result, Tensor, Var};
 use super::Leaf;
 use crate::data::ImageShape;
 use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense};
+use crate::task::Style;
 
 /// A convolutional network for images.
 #[derive(Clone, Debug)]
@@ -19,11 +20,17 @@ pub(crate) struct ConvNet {
     image: ImageShape,
     channels: Vec<usize>,
     classes: usize,
+    style: Style,
 }
 
 impl ConvNet {
-    pub(crate) fn new(image: ImageShape, channels: &[NonZeroUsize], classes: usize) -> Self {
-        Self { image, channels: channels.iter().map(|count| count.get()).collect(), classes }
+    pub(crate) fn new(
+        image: ImageShape,
+        channels: &[NonZeroUsize],
+        classes: usize,
+        style: Style,
+    ) -> Self {
+        Self { image, channels: channels.iter().map(|count| count.get()).collect(), classes, style }
     }
 
     fn stride(layer: usize) -> usize {
@@ -34,17 +41,12 @@ impl ConvNet {
         let mut leaves = Vec::new();
         let ImageShape { mut height, mut width, channels: mut inputs } = self.image;
         for (layer, &outputs) in self.channels.iter().enumerate() {
-            let deviation = Leaf::relu_deviation(9 * inputs);
-            leaves.push(Leaf::normal([3, 3, inputs, outputs], deviation));
-            leaves.push(Leaf::zeros([outputs]));
+            leaves.extend(self.style.leaves([3, 3, inputs, outputs], 9 * inputs, outputs));
             height = height.div_ceil(Self::stride(layer));
             width = width.div_ceil(Self::stride(layer));
             inputs = outputs;
         }
-        let features = height * width * inputs;
-        let deviation = 0.1 * Leaf::linear_deviation(features);
-        leaves.push(Leaf::normal([features, self.classes], deviation));
-        leaves.push(Leaf::zeros([self.classes]));
+        leaves.extend(self.style.last_leaves(height * width * inputs, self.classes));
         leaves
     }
 
@@ -58,14 +60,24 @@ impl ConvNet {
         let batch = features.dim(0)?;
         let ImageShape { height, width, channels } = self.image;
         let mut x = features.reshape((batch, height, width, channels))?;
-        let (layers, _) = weights.as_chunks::<2>();
-        let (last, convolutions) = layers.split_last().expect("the dense layer is always there");
-        for (layer, [w, bias]) in convolutions.iter().enumerate() {
-            x = Convolution::<T>::of(&x, w, bias, Self::stride(layer))?;
+        let [convolutions @ .., w, bias] = weights else {
+            candle_core::bail!("a dense layer is always there");
+        };
+        for (layer, leaves) in convolutions.chunks_exact(self.style.count()).enumerate() {
+            x = self.convolve::<T>(&x, leaves, Self::stride(layer))?;
         }
         let x = x.reshape((batch, x.elem_count() / batch))?;
-        let [w, bias] = last;
         let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, labels)
+    }
+
+    fn convolve<T: Real>(&self, x: &Tensor, leaves: &[Var], stride: usize) -> Result<Tensor> {
+        let [w, bias, normalisation @ ..] = leaves else {
+            candle_core::bail!("a convolution has a weight and a bias");
+        };
+        let sums = Convolution::<T>::of(x, w, bias, stride, self.style.fused())?;
+        let shape = sums.shape().clone();
+        let pixels = sums.reshape(((), bias.elem_count()))?;
+        self.style.finish::<T>(pixels, normalisation)?.reshape(shape)
     }
 }

@@ -1,7 +1,8 @@
-//! The fully connected network: dense layers with relu between them, a class each at the end.
+//! The fully connected network: hidden layers, then a class each at the end.
 //!
-//! Invariant: leaves are weight \[in, out\], bias \[out\] for each layer from input to output. The last
-//! layer starts small (a tenth of the usual size), so that the first loss is close to ln(classes).
+//! Invariant: leaves are those of each layer from input to output, the last one being weight \[in, out\]
+//! and bias \[out\]. It starts small (a tenth of the usual size), so that the first loss is close to
+//! ln(classes).
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,33 +11,38 @@ use candle_core::{Result, Tensor, Var};
 
 use super::Leaf;
 use crate::layers::{Activation, CrossEntropy, Real, dense};
+use crate::task::Style;
 
 /// A fully connected network.
 #[derive(Clone, Debug)]
 pub(crate) struct Mlp {
     /// Widths from the features to the classes.
     widths: Vec<usize>,
+    style: Style,
 }
 
 impl Mlp {
-    pub(crate) fn new(features: usize, hidden: &[NonZeroUsize], classes: usize) -> Self {
+    pub(crate) fn new(
+        features: usize,
+        hidden: &[NonZeroUsize],
+        classes: usize,
+        style: Style,
+    ) -> Self {
         let mut widths = vec![features];
         widths.extend(hidden.iter().map(|width| width.get()));
         widths.push(classes);
-        Self { widths }
+        Self { widths, style }
     }
 
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
-        let last = self.widths.len() - 2;
-        let layer = |(index, ends): (usize, &[usize])| {
-            let deviation = if index == last {
-                0.1 * Leaf::linear_deviation(ends[0])
-            } else {
-                Leaf::relu_deviation(ends[0])
-            };
-            [Leaf::normal(ends, deviation), Leaf::zeros([ends[1]])]
-        };
-        self.widths.windows(2).enumerate().flat_map(layer).collect()
+        let (last, hidden) = self.widths.split_last().expect("two widths at least");
+        let mut leaves = Vec::new();
+        for ends in hidden.windows(2) {
+            leaves.extend(self.style.leaves(ends, ends[0], ends[1]));
+        }
+        let inputs = hidden.last().expect("the features are always there");
+        leaves.extend(self.style.last_leaves(*inputs, *last));
+        leaves
     }
 
     /// `features` is \[batch, features\].
@@ -46,13 +52,14 @@ impl Mlp {
         features: &Tensor,
         labels: &Arc<[u32]>,
     ) -> Result<Tensor> {
-        let (layers, _) = weights.as_chunks::<2>();
+        let [hidden @ .., w, bias] = weights else {
+            candle_core::bail!("a last layer is always there");
+        };
         let mut x = features.clone();
-        for (index, [w, bias]) in layers.iter().enumerate() {
-            let activation =
-                if index + 1 == layers.len() { Activation::Identity } else { Activation::Relu };
-            x = dense::<T>(&x, w, bias, activation)?;
+        for layer in hidden.chunks_exact(self.style.count()) {
+            x = self.style.dense::<T>(&x, layer)?;
         }
-        CrossEntropy::<T>::of(&x, labels)
+        let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
+        CrossEntropy::<T>::of(&logits, labels)
     }
 }

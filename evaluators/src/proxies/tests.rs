@@ -25,13 +25,13 @@ fn transformer() -> ModelConfig {
 
 /// Checks some entries of every leaf's gradient against central differences in f64.
 fn check(model: &ModelConfig, data: &DataConfig) {
-    let data = Dataset::load(data, ".".as_ref(), Seed(1), 7).expect("generated data");
-    let proxy = Proxy::new(model, &data).expect("model fits the data");
+    let data = Dataset::load(data, ".".as_ref(), Seed(1), model.window()).expect("generated data");
+    let proxy = Proxy::new(model, &data, Seed(1)).expect("model fits the data");
     let leaves = proxy.leaves();
+    let wider = |tensor: Tensor| tensor.to_dtype(DType::F64).expect("a wider type");
     let batch = match Batch::draw(&data, 3, &mut Seed(2).stream("batches", 0)).expect("a batch") {
-        Batch::Rows { features, labels } => {
-            Batch::Rows { features: features.to_dtype(DType::F64).expect("a wider type"), labels }
-        }
+        Batch::Rows { features, labels } => Batch::Rows { features: wider(features), labels },
+        Batch::Noise { mean } => Batch::Noise { mean: wider(mean) },
         tokens @ Batch::Tokens { .. } => tokens,
     };
     let weights: Vec<f64> = initial_weights(&leaves, &mut Seed(3).stream("weights", 0))
@@ -61,7 +61,7 @@ fn check(model: &ModelConfig, data: &DataConfig) {
             };
             let expected = (at(1e-5) - at(-1e-5)) / 2e-5;
             assert!(
-                (gradient[index] - expected).abs() < 1e-7,
+                (gradient[index] - expected).abs() < 1e-6 * expected.abs().max(1.0),
                 "{leaf:?}: {} is not {expected}",
                 gradient[index]
             );
@@ -70,21 +70,81 @@ fn check(model: &ModelConfig, data: &DataConfig) {
     }
 }
 
+/// Checks a model written as in a configuration.
+fn check_text(model: &str, data: &DataConfig) {
+    check(&ron::from_str(model).expect("a well-formed model"), data);
+}
+
 #[test]
 fn mlp_gradients_match_finite_differences() {
-    let hidden = vec![count(7), count(5)];
-    check(&ModelConfig::Mlp { hidden }, &DataConfig::Digits);
+    check(&ModelConfig::mlp(vec![count(7), count(5)]), &DataConfig::Digits);
 }
 
 #[test]
 fn conv_net_gradients_match_finite_differences() {
-    let channels = vec![count(2), count(3)];
-    check(&ModelConfig::Conv { channels }, &DataConfig::Digits);
+    check(&ModelConfig::conv(vec![count(2), count(3)]), &DataConfig::Digits);
+}
+
+#[test]
+fn gradients_match_finite_differences_in_every_style() {
+    for style in ["activation: Tanh", "activation: Gelu", "activation: Silu, normalisation: Rms"] {
+        check_text(&format!("Mlp(hidden: [7, 5], {style})"), &DataConfig::Digits);
+        check_text(&format!("Conv(channels: [2, 3], {style})"), &DataConfig::Digits);
+    }
+    for model in ["Mlp(hidden: [7, 5]", "Conv(channels: [2, 3]", "Autoencoder(hidden: [7, 5]"] {
+        let style = "normalisation: Layer, weight_scale: 0.7";
+        check_text(&format!("{model}, {style})"), &DataConfig::Digits);
+    }
+}
+
+#[test]
+fn residual_mlp_gradients_match_finite_differences() {
+    for normalisation in ["None", "Layer", "Rms"] {
+        let model = format!("ResidualMlp(width: 6, depth: 2, normalisation: {normalisation})");
+        check_text(&model, &DataConfig::Digits);
+    }
+}
+
+#[test]
+fn autoencoder_gradients_match_finite_differences() {
+    check_text("Autoencoder(hidden: [7, 3], activation: Tanh)", &DataConfig::Digits);
+    check_text("Autoencoder(hidden: [3])", &DataConfig::Digits);
+}
+
+#[test]
+fn vision_transformer_gradients_match_finite_differences() {
+    let model = "VisionTransformer(patch: 4, width: 6, layers: 2, heads: 2)";
+    check_text(model, &DataConfig::Digits);
 }
 
 #[test]
 fn transformer_gradients_match_finite_differences() {
     check(&transformer(), &markov());
+}
+
+#[test]
+fn recurrent_gradients_match_finite_differences() {
+    for cell in ["Elman", "Gated"] {
+        let model = format!("Recurrent(width: 5, layers: 2, context: 6, cell: {cell})");
+        check_text(&model, &markov());
+    }
+}
+
+#[test]
+fn gradients_match_finite_differences_where_only_answers_count() {
+    let modular = DataConfig::Modular { modulus: count(5), operation: crate::Operation::Multiply };
+    check(&transformer(), &modular);
+    check_text("Recurrent(width: 5, context: 6)", &modular);
+}
+
+#[test]
+fn quadratic_gradients_match_finite_differences() {
+    for rotated in [false, true] {
+        let model = format!(
+            "Quadratic(dimension: 9, smallest: 0.01, largest: 2.0, rotated: {rotated}, noise: 0.5)"
+        );
+        check_text(&model, &DataConfig::None);
+    }
 }
 
 #[test]

@@ -1,18 +1,14 @@
 //! The language model: a decoder-only transformer with RMS normalisation before each block.
 //!
-//! x = embedding + position; each layer adds attention(norm(x)), then mlp(norm(x)) with relu and a
-//! hidden size of 4 · width; logits = norm(x)·head. Linear maps have no bias.
-//! Invariant: leaves are table, positions, then gain, qkv, out, gain, up, down for each layer, then
-//! gain and head. Maps that write to the residual start smaller by sqrt(2 · layers), as in GPT-2.
+//! x = embedding + position, then the blocks, then logits = norm(x)·head.
+//! Invariant: leaves are table, positions, those of each block, then gain and head.
 
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor, Var};
 
-use super::Leaf;
-use crate::layers::{
-    Activation, CausalAttention, CrossEntropy, Embedding, Real, RmsNorm, project, project_onto,
-};
+use super::{Leaf, block};
+use crate::layers::{Activation, CrossEntropy, Embedding, Mask, Real, RmsNorm, project};
 
 /// A decoder-only transformer.
 #[derive(Clone, Debug)]
@@ -31,21 +27,11 @@ impl Transformer {
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         let width = self.width;
         let linear = Leaf::linear_deviation(width);
-        let residual = 1.0 / (2.0 * self.layers as f64).sqrt();
         let mut leaves = vec![
             Leaf::normal([self.vocabulary, width], EMBEDDING_DEVIATION),
             Leaf::normal([self.context, width], EMBEDDING_DEVIATION),
         ];
-        for _ in 0..self.layers {
-            leaves.extend([
-                Leaf::ones([width]),
-                Leaf::normal([width, 3 * width], linear),
-                Leaf::normal([width, width], linear * residual),
-                Leaf::ones([width]),
-                Leaf::normal([width, 4 * width], Leaf::relu_deviation(width)),
-                Leaf::normal([4 * width, width], Leaf::linear_deviation(4 * width) * residual),
-            ]);
-        }
+        leaves.extend(block::leaves(width, self.layers));
         leaves.push(Leaf::ones([width]));
         leaves.push(Leaf::normal([width, self.vocabulary], 0.1 * linear));
         leaves
@@ -64,21 +50,10 @@ impl Transformer {
         let mut x = Embedding::<T>::of(table, positions, inputs)?;
         let (layers, _) = body.as_chunks::<6>();
         for layer in layers {
-            x = self.layer::<T>(&x, layer)?;
+            x = block::apply::<T>(&x, layer, self.context, self.heads, Mask::Causal)?;
         }
         let x = RmsNorm::<T>::of(&x, gain)?;
         let logits = project::<T>(&x, head, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, targets)
-    }
-
-    fn layer<T: Real>(&self, x: &Tensor, weights: &[Var; 6]) -> Result<Tensor> {
-        let [gain, qkv, out, mlp_gain, up, down] = weights;
-        let normal = RmsNorm::<T>::of(x, gain)?;
-        let packed = project::<T>(&normal, qkv, Activation::Identity)?;
-        let mixed = CausalAttention::<T>::of(&packed, self.context, self.heads)?;
-        let x = project_onto::<T>(x, &mixed, out)?;
-        let normal = RmsNorm::<T>::of(&x, mlp_gain)?;
-        let hidden = project::<T>(&normal, up, Activation::Relu)?;
-        project_onto::<T>(&x, &hidden, down)
     }
 }

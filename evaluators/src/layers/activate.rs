@@ -1,0 +1,119 @@
+//! Activations as operations of their own, where they are not part of a dense layer.
+//!
+//! Invariant: NaN stays NaN. Other functions than relu are not fused into the products: their
+//! derivative needs the sums, which a fused layer has overwritten by then. gelu is its usual
+//! approximation by tanh (arXiv 1606.08415), silu is z·sigmoid(z).
+
+use std::marker::PhantomData;
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+
+use super::Real;
+use super::storage::{operand, tensor, values};
+use crate::Activation;
+
+/// Applies an activation to every number of `x`.
+pub(crate) fn activate<T: Real>(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    x.apply_op1(Activate::<T>(activation, PhantomData))
+}
+
+struct Activate<T>(Activation, PhantomData<T>);
+
+/// sqrt(2 / pi).
+const GELU_SCALE: f64 = 0.797_884_560_802_865_4;
+const GELU_CUBE: f64 = 0.044_715;
+
+fn relu<T: Real>(z: T) -> T {
+    if z < T::ZERO { T::ZERO } else { z }
+}
+
+fn gelu<T: Real>(z: T) -> T {
+    let half = T::from_f64(0.5);
+    let inner = T::from_f64(GELU_SCALE) * (z + T::from_f64(GELU_CUBE) * z * z * z);
+    half * z * (T::ONE + inner.tanh())
+}
+
+fn gelu_slope<T: Real>(z: T) -> T {
+    let half = T::from_f64(0.5);
+    let inner = T::from_f64(GELU_SCALE) * (z + T::from_f64(GELU_CUBE) * z * z * z);
+    let inner_slope = T::from_f64(GELU_SCALE) * (T::ONE + T::from_f64(3.0 * GELU_CUBE) * z * z);
+    let tanh = inner.tanh();
+    half * (T::ONE + tanh) + half * z * (T::ONE - tanh * tanh) * inner_slope
+}
+
+fn silu_slope<T: Real>(z: T) -> T {
+    let sigmoid = z.sigmoid();
+    sigmoid * (T::ONE + z * (T::ONE - sigmoid))
+}
+
+impl<T: Real> CustomOp1 for Activate<T> {
+    fn name(&self) -> &'static str {
+        "activate"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = operand::<T>(x, layout)?.iter();
+        let y: Vec<T> = match self.0 {
+            Activation::Relu => x.map(|&z| relu(z)).collect(),
+            Activation::Tanh => x.map(|&z| z.tanh()).collect(),
+            Activation::Gelu => x.map(|&z| gelu(z)).collect(),
+            Activation::Silu => x.map(|&z| z * z.sigmoid()).collect(),
+        };
+        Ok((T::to_cpu_storage_owned(y), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+        let (z, y, dy) = (values::<T>(x)?, values::<T>(y)?, values::<T>(dy)?);
+        let from_sums = z.iter().zip(dy.iter());
+        let from_results = y.iter().zip(dy.iter());
+        let dx: Vec<T> = match self.0 {
+            Activation::Relu => {
+                from_results.map(|(&y, &dy)| if y > T::ZERO { dy } else { T::ZERO }).collect()
+            }
+            Activation::Tanh => from_results.map(|(&y, &dy)| dy * (T::ONE - y * y)).collect(),
+            Activation::Gelu => from_sums.map(|(&z, &dy)| dy * gelu_slope(z)).collect(),
+            Activation::Silu => from_sums.map(|(&z, &dy)| dy * silu_slope(z)).collect(),
+        };
+        Ok(Some(tensor(dx, x.shape())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gradient_check::check;
+    use super::*;
+    use candle_core::Device;
+
+    const ALL: [Activation; 4] =
+        [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
+
+    #[test]
+    fn gradients_match_finite_differences() {
+        for activation in ALL {
+            check(&[&[5, 4]], |t| activate::<f64>(&t[0], activation));
+        }
+    }
+
+    #[test]
+    fn results_match_their_definitions_and_keep_nan() {
+        let numbers = [-3.0_f32, -0.5, 0.0, 0.01, 2.0, f32::NAN];
+        let x = Tensor::new(&numbers, &Device::Cpu).expect("numbers");
+        for activation in ALL {
+            let y = activate::<f32>(&x, activation).and_then(|y| y.to_vec1::<f32>());
+            let y = y.expect("a vector");
+            assert!(y[5].is_nan(), "{activation:?}");
+            for (&z, &y) in numbers.iter().zip(&y).take(5) {
+                let z = f64::from(z);
+                let inner = 0.797_884_560_8 * (z + 0.044_715 * z * z * z);
+                let expected = match activation {
+                    Activation::Relu => z.max(0.0),
+                    Activation::Tanh => libm::tanh(z),
+                    Activation::Gelu => 0.5 * z * (1.0 + libm::tanh(inner)),
+                    Activation::Silu => z / (1.0 + libm::exp(-z)),
+                };
+                let error = (f64::from(y) - expected).abs();
+                assert!(error < 1e-6, "{activation:?}({z}) = {y}, not {expected}");
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A quadratic bowl: ½ Σ λᵢ (xᵢ − cᵢ)², with x the weights, rotated or not, and c a centre.
+//!
+//! Shapes: weights, eigenvalues λ and centre \[n\], rotation \[n, n\] with x = rotation · weights; the
+//! result is a scalar. Invariant: it is never negative as long as no eigenvalue is; all but the
+//! weights is data and gets no gradient.
+
+use std::marker::PhantomData;
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+
+use super::Real;
+use super::matrix::dot;
+use super::storage::{operand, tensor, values};
+
+/// The bowl of one batch, its tensors of type `T`.
+pub(crate) struct Bowl<'a> {
+    pub(crate) eigenvalues: &'a Tensor,
+    pub(crate) rotation: Option<&'a Tensor>,
+    pub(crate) centre: &'a Tensor,
+}
+
+impl Bowl<'_> {
+    /// The height of the bowl at `weights`.
+    pub(crate) fn height<T: Real>(&self, weights: &Tensor) -> Result<Tensor> {
+        weights.apply_op1(Height::<T> {
+            eigenvalues: self.eigenvalues.clone(),
+            rotation: self.rotation.cloned(),
+            centre: self.centre.clone(),
+            number: PhantomData,
+        })
+    }
+}
+
+struct Height<T> {
+    eigenvalues: Tensor,
+    rotation: Option<Tensor>,
+    centre: Tensor,
+    number: PhantomData<T>,
+}
+
+impl<T: Real> Height<T> {
+    /// xᵢ − cᵢ.
+    fn offsets(&self, weights: &[T]) -> Result<Vec<T>> {
+        let mut x = weights.to_vec();
+        if let Some(rotation) = &self.rotation {
+            let rotation = values::<T>(rotation)?;
+            x = rotation.chunks_exact(weights.len()).map(|row| dot(row, weights)).collect();
+        }
+        for (x, &centre) in x.iter_mut().zip(values::<T>(&self.centre)?.iter()) {
+            *x -= centre;
+        }
+        Ok(x)
+    }
+}
+
+impl<T: Real> CustomOp1 for Height<T> {
+    fn name(&self) -> &'static str {
+        "quadratic"
+    }
+
+    fn cpu_fwd(&self, weights: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let mut total = T::ZERO;
+        let offsets = self.offsets(operand::<T>(weights, layout)?)?;
+        for (&offset, &eigenvalue) in offsets.iter().zip(values::<T>(&self.eigenvalues)?.iter()) {
+            total += eigenvalue * offset * offset;
+        }
+        Ok((T::to_cpu_storage_owned(vec![T::from_f64(0.5) * total]), Shape::from(())))
+    }
+
+    fn bwd(&self, weights: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+        let scale = values::<T>(dy)?[0];
+        let mut slopes = self.offsets(&values::<T>(weights)?)?;
+        for (slope, &eigenvalue) in slopes.iter_mut().zip(values::<T>(&self.eigenvalues)?.iter()) {
+            *slope *= scale * eigenvalue;
+        }
+        if let Some(rotation) = &self.rotation {
+            let mut gradient = vec![T::ZERO; slopes.len()];
+            let rotation = values::<T>(rotation)?;
+            for (row, &slope) in rotation.chunks_exact(slopes.len()).zip(&slopes) {
+                for (gradient, &entry) in gradient.iter_mut().zip(row) {
+                    *gradient += slope * entry;
+                }
+            }
+            slopes = gradient;
+        }
+        Ok(Some(tensor(slopes, weights.shape())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gradient_check::check;
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn gradients_match_finite_differences() {
+        let numbers = |count: u32, prime: u32| {
+            let numbers: Vec<f64> = (0..count).map(|i| f64::from(i * prime % 11) / 5.0).collect();
+            Tensor::from_vec(numbers, count as usize, &Device::Cpu).expect("sizes match")
+        };
+        let (eigenvalues, centre) = (numbers(5, 3), numbers(5, 7));
+        let rotation = numbers(25, 4).reshape((5, 5)).expect("sizes match");
+        for rotation in [None, Some(&rotation)] {
+            let bowl = Bowl { eigenvalues: &eigenvalues, rotation, centre: &centre };
+            check(&[&[5]], |t| bowl.height::<f64>(&t[0]));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The vision transformer: patches as tokens, blocks, and a class from the mean of all tokens
+//! (arXiv 2010.11929).
+//!
+//! x = patch·w + bias + position, then the blocks without a mask, then
+//! logits = mean(norm(x))·head + bias.
+//! Invariant: leaves are weight \[patch² · channels, width\], bias, positions, those of each block, then
+//! gain, head and bias. There is no class token: the mean trains faster at this size.
+
+use std::sync::Arc;
+
+use candle_core::{Result, Tensor, Var};
+
+use super::{Leaf, block};
+use crate::data::ImageShape;
+use crate::layers::{Activation, CrossEntropy, Mask, Real, RmsNorm, add_positions, dense};
+
+/// A transformer that classifies images.
+#[derive(Clone, Debug)]
+pub(crate) struct VisionTransformer {
+    pub(crate) image: ImageShape,
+    /// Pixels of a patch in each direction; divides the image's height and width.
+    pub(crate) patch: usize,
+    pub(crate) width: usize,
+    pub(crate) layers: usize,
+    pub(crate) heads: usize,
+    pub(crate) classes: usize,
+}
+
+/// Standard deviation of initial positions.
+const POSITION_DEVIATION: f64 = 0.1;
+
+impl VisionTransformer {
+    /// Patches of an image.
+    fn patches(&self) -> usize {
+        (self.image.height / self.patch) * (self.image.width / self.patch)
+    }
+
+    /// Numbers in a patch.
+    fn patch_length(&self) -> usize {
+        self.patch * self.patch * self.image.channels
+    }
+
+    pub(crate) fn leaves(&self) -> Vec<Leaf> {
+        let (width, length) = (self.width, self.patch_length());
+        let mut leaves = vec![
+            Leaf::normal([length, width], Leaf::linear_deviation(length)),
+            Leaf::zeros([width]),
+            Leaf::normal([self.patches(), width], POSITION_DEVIATION),
+        ];
+        leaves.extend(block::leaves(width, self.layers));
+        leaves.push(Leaf::ones([width]));
+        leaves.push(Leaf::normal([width, self.classes], 0.1 * Leaf::linear_deviation(width)));
+        leaves.push(Leaf::zeros([self.classes]));
+        leaves
+    }
+
+    /// `features` is \[batch, height · width · channels\].
+    pub(crate) fn loss<T: Real>(
+        &self,
+        weights: &[Var],
+        features: &Tensor,
+        labels: &Arc<[u32]>,
+    ) -> Result<Tensor> {
+        let [w, bias, positions, body @ .., gain, head, head_bias] = weights else {
+            candle_core::bail!("a vision transformer has at least six leaves");
+        };
+        let x = dense::<T>(&self.cut(features)?, w, bias, Activation::Identity)?;
+        let mut x = add_positions::<T>(&x, positions)?;
+        let (layers, _) = body.as_chunks::<6>();
+        for layer in layers {
+            x = block::apply::<T>(&x, layer, self.patches(), self.heads, Mask::None)?;
+        }
+        let x = RmsNorm::<T>::of(&x, gain)?;
+        let mean = x.reshape(((), self.patches(), self.width))?.mean(1)?;
+        let logits = dense::<T>(&mean, head, head_bias, Activation::Identity)?;
+        CrossEntropy::<T>::of(&logits, labels)
+    }
+
+    /// The patches of all images, \[batch · patches, patch² · channels\].
+    fn cut(&self, features: &Tensor) -> Result<Tensor> {
+        let ImageShape { height, width, channels } = self.image;
+        let (down, across) = (height / self.patch, width / self.patch);
+        let batch = features.dim(0)?;
+        features
+            .reshape(&[batch, down, self.patch, across, self.patch * channels][..])?
+            .permute([0, 1, 3, 2, 4])?
+            .contiguous()?
+            .reshape((batch * down * across, self.patch_length()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn patches_are_the_squares_of_an_image() {
+        let network = VisionTransformer {
+            image: ImageShape { height: 4, width: 6, channels: 2 },
+            patch: 2,
+            width: 4,
+            layers: 1,
+            heads: 1,
+            classes: 2,
+        };
+        let pixels: Vec<f32> = (0..96_u8).map(f32::from).collect();
+        let images = Tensor::from_vec(pixels, (2, 48), &Device::Cpu).expect("sizes match");
+        let patches = network.cut(&images).and_then(|patches| patches.to_vec2::<f32>());
+        let patches = patches.expect("the patch divides the image");
+        assert_eq!(patches.len(), 12);
+        assert_eq!(patches[1], [4.0, 5.0, 6.0, 7.0, 16.0, 17.0, 18.0, 19.0]);
+        assert_eq!(patches[11], [80.0, 81.0, 82.0, 83.0, 92.0, 93.0, 94.0, 95.0]);
+    }
+}
