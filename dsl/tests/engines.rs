@@ -4,7 +4,7 @@ mod random_programs;
 
 use evo_dsl::{Executor, Interpreter, Layout, Op, Program, zoo};
 use proptest::prelude::*;
-use random_programs::{constants, draws, random_program};
+use random_programs::{constants, deep_program, draws, random_program};
 
 /// Awkward values: zeros, subnormals, tiny, huge, infinities, NaN and ordinary ones.
 const AWKWARD: [f32; 22] = [
@@ -241,10 +241,14 @@ proptest! {
         draws in draws(0..30, || prop_oneof![4 => -2.0..2.0, 1 => constants()]),
         outputs in prop::array::uniform5(any::<u16>()),
         fused: bool,
+        deep: bool,
     ) {
         let all: Vec<Op> = Op::all().collect();
         let ops = if fused { &FUSED[..] } else { &all };
-        let program = random_program(states, step, ops, &draws, &outputs);
+        let program = match deep {
+            true => deep_program(states, step, ops, &draws),
+            false => random_program(states, step, ops, &draws, &outputs),
+        };
         assert_engines_agree(&program, 3, ordinary);
         assert_engines_agree(&program, 2, awkward);
     }

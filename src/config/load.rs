@@ -12,7 +12,7 @@ use ron::extensions::Extensions;
 use thiserror::Error;
 
 use evo_dsl::nearest_name;
-use evo_evaluators::{DataConfig, EvaluatorError, OptimizerEvaluator, read_file};
+use evo_evaluators::{EvaluatorError, OptimizerEvaluator, read_file};
 use evo_search::SearchError;
 
 use super::Config;
@@ -97,13 +97,8 @@ impl Config {
         }
         let evaluation = &mut self.evaluation;
         for task in evaluation.tasks.iter_mut().chain(&mut evaluation.held_out) {
-            match &mut task.data {
-                DataConfig::Idx { images, labels } => {
-                    *images = base.join(&*images);
-                    *labels = base.join(&*labels);
-                }
-                DataConfig::Text { path } => *path = base.join(&*path),
-                _ => {}
+            for path in task.data.paths_mut() {
+                *path = base.join(&*path);
             }
         }
     }
