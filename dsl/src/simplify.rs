@@ -23,7 +23,7 @@ use rule::Agreement;
 use saturate::Saturated;
 
 /// The most terms a saturation may make.
-pub const NODE_LIMIT: usize = 1_200;
+pub const NODE_LIMIT: usize = 700;
 
 /// The most rounds of a saturation.
 pub const ITERATION_LIMIT: usize = 8;
