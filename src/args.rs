@@ -139,6 +139,9 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct ShowForm {
+    /// The text, nothing added
+    #[arg(long)]
+    pub plain: bool,
     /// The canonical form: live code renamed and ordered, so that programs of one dataflow print alike
     #[arg(long)]
     pub canonical: bool,

@@ -11,7 +11,9 @@ use crate::output;
 pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let program = evo::load_program(&args.program, "".as_ref())?;
     let form = &args.form;
-    let text = if form.canonical {
+    let text = if form.plain {
+        program.to_string()
+    } else if form.canonical {
         program.canonical().to_string()
     } else if form.live {
         program.live().to_string()

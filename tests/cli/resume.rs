@@ -160,7 +160,7 @@ fn the_lineage_is_printed_from_the_start_to_the_winner() {
     let json = scratch.run(&["lineage", "run", "--json"]).success();
     let path: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
     let last = path.as_array().and_then(|path| path.last()).expect("there is a winner");
-    let shown = ["show", &format!("run:{}", last["birth"]), "--canonical"].map(str::to_owned);
+    let shown = ["show", &format!("run:{}", last["birth"]), "--plain"].map(str::to_owned);
     let shown = scratch.run(&shown.each_ref().map(String::as_str)).success();
     assert_eq!(last["program"].as_str(), Some(shown.as_str()));
     let middle = scratch.run(&["lineage", "run:77"]).success();

@@ -35,7 +35,7 @@ fn a_search_prints_a_table_and_the_winner_and_saves_everything() {
     }
     let best = scratch.read("runs/tiny-seed7/best.py");
     assert!(printed.contains(&best), "{printed}");
-    assert_eq!(scratch.run(&["show", "runs/tiny-seed7", "--canonical"]).success(), best);
+    assert_eq!(scratch.run(&["show", "runs/tiny-seed7", "--plain"]).success(), best);
     let table = scratch.read("runs/tiny-seed7/hall_of_fame.csv");
     assert!(table.starts_with("length,fitness,birth,"));
     // The configuration as resolved reproduces the run.
