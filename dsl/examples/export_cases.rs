@@ -10,6 +10,10 @@
 //! difference is rounding.
 
 #[path = "../tests/random_programs/mod.rs"]
+#[expect(
+    dead_code,
+    reason = "the extreme constants, at which libraries differ, are left to the tests"
+)]
 mod random_programs;
 
 use std::fs;

@@ -44,7 +44,8 @@ fn assert_well_formed(text: &str, program: &Program) {
         let code = text.split("\nclass ").nth(1).unwrap_or(text);
         assert_eq!(has_word(code, helper), defined, "{helper} in\n{text}");
     }
-    assert_eq!(text.contains("math."), text.contains("\nimport math\n"), "math in\n{text}");
+    let imported = text.contains("\nimport math\n");
+    assert_eq!(text.contains("math."), imported, "the import in\n{text}");
 }
 
 #[test]

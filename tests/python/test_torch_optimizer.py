@@ -1,7 +1,9 @@
 """Uses exported optimizers as any optimizer of PyTorch is used.
 
     cargo run -p evo-dsl --example export_cases DIR
-    python tests/python/test_torch_optimizer.py DIR
+    python tests/python/test_torch_optimizer.py [DIR]
+
+DIR is target/export-cases if not given.
 """
 
 import importlib.util
@@ -12,14 +14,13 @@ import unittest
 
 import torch
 
-DIRECTORY = "."
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DIRECTORY = os.path.join(ROOT, "target", "export-cases")
 torch.set_num_threads(1)  # The tensors are tiny.
 
 
 def optimizer(name, class_name):
     path = os.path.join(DIRECTORY, f"{name}_torch.py")
-    if not os.path.exists(path):
-        raise unittest.SkipTest(f"there is no {path}")
     spec = importlib.util.spec_from_file_location(f"{name}_torch", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -22,7 +22,7 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     let code = format!("{}\n\n{factory}{helpers}", state_class(listing, &class));
     let math = if code.contains("math.") { "import math\n" } else { "" };
     format!(
-        "\"\"\"{class}, an optimizer for Optax, found by program search.\n\n    \
+        "\"\"\"{class}, an optimizer for Optax, exported by evo.\n\n    \
          optimizer = {function}(learning_rate={rate:?})\n\nThis file needs nothing but JAX and Optax.\n\"\"\"\n\n\
          {math}from typing import Any, NamedTuple\n\nimport jax\nimport jax.numpy as jnp\nimport optax\n\n{program}{unit}\n\n{code}",
         rate = listing.learning_rate.default,

@@ -34,7 +34,7 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     let math = if code.contains("math.") { "import math\n\n" } else { "" };
     let w = &listing.weight;
     format!(
-        "\"\"\"{title}, an optimizer on NumPy arrays, found by program search.\n\n    {call}\n    \
+        "\"\"\"{title}, an optimizer on NumPy arrays, exported by evo.\n\n    {call}\n    \
          {w} = [{w}_ - update_ for {w}_, update_ in zip({w}, update)]\n\nThis file needs nothing but NumPy.\n\"\"\"\n\n\
          {math}import numpy as np\n\n{program}{unit}\n\n{code}",
         program = program_comment(listing),

@@ -30,7 +30,7 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     let code = format!("{class}\n\n{single}\n\n{foreach}{helpers}");
     let math = if code.contains("math.") { "import math\n\n" } else { "" };
     format!(
-        "\"\"\"{name}, an optimizer for PyTorch, found by program search.\n\n    \
+        "\"\"\"{name}, an optimizer for PyTorch, exported by evo.\n\n    \
          optimizer = {name}(model.parameters(), lr={lr:?})\n\nThis file needs nothing but PyTorch.\n\"\"\"\n\n\
          {math}import torch\n\n{program}{unit}\n\n{code}",
         lr = listing.learning_rate.default,
@@ -186,7 +186,9 @@ fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
 fn step_method(listing: &Listing) -> String {
     let states = listing.states.iter();
     let lists: String = states
-        .map(|state| format!(", [self.state[p][\"{}\"] for p in params]", state.name))
+        .map(|state| {
+            format!("                    [self.state[p][\"{}\"] for p in params],\n", state.name)
+        })
         .collect();
     let settings = function_settings(listing).into_iter().map(|name| match name.as_str() {
         "t" => "t=float(t)".to_owned(),
@@ -210,7 +212,10 @@ fn step_method(listing: &Listing) -> String {
                 foreach = group["foreach"]
                 if foreach is None:
                     foreach = all(p.is_cuda for p in params)
-                tensors = params, [p.grad for p in params]{lists}
+                tensors = [
+                    params,
+                    [p.grad for p in params],
+{lists}                ]
                 update = _foreach if foreach else _single_tensor
 {update}
         return loss

@@ -1,4 +1,4 @@
-"""Lion, an optimizer for PyTorch, found by program search.
+"""Lion, an optimizer for PyTorch, exported by evo.
 
     optimizer = Lion(model.parameters(), lr=0.0001)
 
@@ -56,7 +56,11 @@ class Lion(torch.optim.Optimizer):
                 foreach = group["foreach"]
                 if foreach is None:
                     foreach = all(p.is_cuda for p in params)
-                tensors = params, [p.grad for p in params], [self.state[p]["m"] for p in params]
+                tensors = [
+                    params,
+                    [p.grad for p in params],
+                    [self.state[p]["m"] for p in params],
+                ]
                 update = _foreach if foreach else _single_tensor
                 update(
                     tensors,
