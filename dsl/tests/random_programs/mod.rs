@@ -48,7 +48,6 @@ pub(crate) fn random_program(
 }
 
 /// Constants of every magnitude, negative zero and the extremes included.
-#[allow(dead_code, reason = "not every user of this file needs them")]
 pub(crate) fn constants() -> impl Strategy<Value = f64> {
     let special = [0.0, -0.0, 1.0, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e16, 0.1];
     let finite = prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL;
