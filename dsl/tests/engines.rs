@@ -1,46 +1,17 @@
 //! Every op, and random programs, through interpreter and executor: the same bits.
 
+mod numbers;
 mod random_programs;
 
 use evo_dsl::{Executor, Interpreter, Layout, Op, Program, zoo};
+use numbers::{awkward, bits};
 use proptest::prelude::*;
 use random_programs::{constants, deep_program, draws, random_program};
-
-/// Awkward values: zeros, subnormals, tiny, huge, infinities, NaN and ordinary ones.
-const AWKWARD: [f32; 22] = [
-    0.0,
-    -0.0,
-    1e-45,
-    -1e-40,
-    1e-30,
-    -1e-30,
-    1e-8,
-    -1e-8,
-    0.3,
-    -0.3,
-    1.0,
-    -1.0,
-    2.5,
-    -7.75,
-    100.0,
-    -1e8,
-    3e9,
-    1e30,
-    -3e38,
-    f32::INFINITY,
-    f32::NEG_INFINITY,
-    f32::NAN,
-];
 
 /// A matrix, a vector longer than a block, a scalar, an awkward tensor, rows that end within a block
 /// and a tensor of four dimensions.
 fn layout() -> Layout {
     Layout::new([vec![4, 3], vec![2100], vec![], vec![5, 17], vec![3, 700], vec![4, 3, 2, 2]])
-}
-
-/// Fills a tree by cycling through the awkward values from an offset.
-fn awkward(layout: &Layout, offset: usize) -> Vec<f32> {
-    (0..layout.len()).map(|index| AWKWARD[(index * 7 + offset) % AWKWARD.len()]).collect()
 }
 
 /// Fills a tree with ordinary values of several magnitudes.
@@ -50,11 +21,6 @@ fn ordinary(layout: &Layout, offset: usize) -> Vec<f32> {
         libm::sinf(angle) * [0.01, 0.1, 1.0, 10.0, 100.0][index % 5]
     };
     (0..layout.len()).map(value).collect()
-}
-
-/// Bits, with every NaN made the same.
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| if value.is_nan() { u32::MAX } else { value.to_bits() }).collect()
 }
 
 fn assert_engines_agree(program: &Program, steps: usize, fill: fn(&Layout, usize) -> Vec<f32>) {

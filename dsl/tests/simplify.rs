@@ -1,39 +1,15 @@
 //! The simplifier on random programs, the zoo and programs whose shortest form is known.
 
+mod numbers;
 mod random_programs;
 
 use evo_dsl::{
     Interpreter, Layout, Op, Operand, Program, Rounding, Signature, Simplified, Statement,
     StopReason, Variable, simplify, zoo,
 };
+use numbers::{awkward, bits};
 use proptest::prelude::*;
 use random_programs::{Draw, constants, draws, random_program};
-
-/// Awkward values: zeros, subnormals, tiny, huge, infinities, NaN and ordinary ones.
-const AWKWARD: [f32; 22] = [
-    0.0,
-    -0.0,
-    1e-45,
-    -1e-40,
-    1e-30,
-    -1e-30,
-    1e-8,
-    -1e-8,
-    0.3,
-    -0.3,
-    1.0,
-    -1.0,
-    2.5,
-    -7.75,
-    100.0,
-    -1e8,
-    3e9,
-    1e30,
-    -3e38,
-    f32::INFINITY,
-    f32::NEG_INFINITY,
-    f32::NAN,
-];
 
 fn layout() -> Layout {
     Layout::new([vec![], vec![7], vec![5, 3], vec![4, 3, 2, 2]])
@@ -42,10 +18,6 @@ fn layout() -> Layout {
 /// Numbers of a fixed sequence, about as large as normal ones.
 fn ordinary(layout: &Layout, offset: usize) -> Vec<f32> {
     (0..layout.len()).map(|index| 1.5 * libm::sinf((index * 37 + offset * 101) as f32)).collect()
-}
-
-fn awkward(layout: &Layout, offset: usize) -> Vec<f32> {
-    (0..layout.len()).map(|index| AWKWARD[(index * 7 + offset) % AWKWARD.len()]).collect()
 }
 
 /// Weights of two programs after each of 20 steps.
@@ -69,9 +41,6 @@ fn trajectories(
 }
 
 fn assert_same_bits(original: &Program, simplified: &Program) {
-    let bits = |weights: &[f32]| -> Vec<u32> {
-        weights.iter().map(|w| if w.is_nan() { u32::MAX } else { w.to_bits() }).collect()
-    };
     for (fill, lr) in [(ordinary as fn(&Layout, usize) -> Vec<f32>, 0.7), (awkward, 1.0)] {
         for (step, [a, b]) in trajectories([original, simplified], fill, lr).iter().enumerate() {
             assert_eq!(bits(a), bits(b), "step {step} of\n{original}became\n{simplified}");
