@@ -28,6 +28,7 @@ pub(crate) use convolution::Convolution;
 pub(crate) use cross_entropy::CrossEntropy;
 pub(crate) use dense::{Activation, dense, project, project_onto};
 pub(crate) use embedding::Embedding;
+pub use matrix::Product;
 pub(crate) use real::Real;
 pub(crate) use rms_norm::RmsNorm;
 pub(crate) use storage::values;
