@@ -39,6 +39,7 @@ pub(crate) use dense::{Activation, dense, project, project_onto};
 pub(crate) use embedding::Embedding;
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use lookup::lookup;
+pub use matrix::Product;
 pub(crate) use positions::add_positions;
 pub(crate) use quadratic::Bowl;
 pub(crate) use real::Real;

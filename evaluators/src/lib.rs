@@ -41,4 +41,10 @@ pub use trial::Trial;
 #[cfg(feature = "candle")]
 pub use inner_threads::pin_inner_threads;
 #[cfg(feature = "candle")]
+#[doc(hidden)]
+pub use layers::Product;
+#[cfg(feature = "candle")]
 pub use optimizer::{Baseline, OptimizerEvaluator};
+#[cfg(feature = "candle")]
+#[doc(hidden)]
+pub use optimizer::{Multiplication, Steps};

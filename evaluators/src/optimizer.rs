@@ -9,6 +9,8 @@ mod evaluator;
 #[cfg(feature = "candle")]
 mod proxy_task;
 #[cfg(feature = "candle")]
+mod steps;
+#[cfg(feature = "candle")]
 mod training;
 
 pub use config::OptimizerConfig;
@@ -17,6 +19,8 @@ pub use config::OptimizerConfig;
 pub use baseline::Baseline;
 #[cfg(feature = "candle")]
 pub use evaluator::OptimizerEvaluator;
+#[cfg(feature = "candle")]
+pub use steps::{Multiplication, Steps};
 
 #[cfg(all(test, feature = "candle"))]
 mod tests;

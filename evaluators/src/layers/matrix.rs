@@ -117,6 +117,35 @@ pub(super) fn multiply<T: Real>(out: MatrixMut<T>, a: Matrix<T>, b: Matrix<T>, s
     }
 }
 
+/// The product of two matrices, one of them transposed or none, as forward and backward passes of a
+/// layer need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// a·b.
+    Plain,
+    /// aᵀ·b, a being stored inner × rows: a gradient of weights.
+    LeftTransposed,
+    /// a·bᵀ, b being stored columns × inner: a gradient of inputs.
+    RightTransposed,
+}
+
+impl Product {
+    /// out = the product, of sizes rows × inner and inner × columns.
+    pub(crate) fn run(self, sizes: [usize; 3], a: &[f32], b: &[f32], out: &mut [f32]) {
+        let [rows, inner, columns] = sizes;
+        let (a, b) = match self {
+            Self::Plain => (Matrix::new(a, rows, inner), Matrix::new(b, inner, columns)),
+            Self::LeftTransposed => {
+                (Matrix::new(a, inner, rows).transposed(), Matrix::new(b, inner, columns))
+            }
+            Self::RightTransposed => {
+                (Matrix::new(a, rows, inner), Matrix::new(b, columns, inner).transposed())
+            }
+        };
+        multiply(MatrixMut::new(out, rows, columns), a, b, 1.0);
+    }
+}
+
 /// A vector of zeros.
 pub(super) fn zeros<T: Real>(length: usize) -> Vec<T> {
     vec![T::ZERO; length]
