@@ -41,4 +41,4 @@ pub use trial::Trial;
 #[cfg(feature = "candle")]
 pub use inner_threads::pin_inner_threads;
 #[cfg(feature = "candle")]
-pub use optimizer::{Baseline, OptimizerEvaluator};
+pub use optimizer::{Baseline, Grid, OptimizerEvaluator};
