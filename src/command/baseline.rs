@@ -93,7 +93,16 @@ fn table(config: &Config, tuned: &Tuned<'_>) -> String {
         ]
     };
     let rows = std::iter::once(headings).chain(tuned.iter().enumerate().map(row));
-    output::table(&rows.collect::<Vec<_>>())
+    let mut text = output::table(&rows.collect::<Vec<_>>());
+    for (task, baseline) in tuned {
+        if baseline.is_some_and(|it| Grid::at_edge(it.learning_rate)) {
+            text.push_str(&format!(
+                "{}: a better learning rate may lie beyond the grid\n",
+                task.name
+            ));
+        }
+    }
+    text
 }
 
 /// The file of baselines.

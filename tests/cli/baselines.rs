@@ -119,6 +119,9 @@ fn another_optimizer_is_only_printed() {
     let table = scratch.run(&["baseline", "bare.ron", "--optimizer", "sgd.py"]).success();
     let digits = table.lines().find(|line| line.starts_with("digits")).expect("a row");
     assert!(digits.contains(" - "), "no weight decay: {digits}");
+    scratch.write("slow.py", "def train(w, g, lr):\n  u = g * lr\n  u = u * 1e-6\n  return u\n");
+    let table = scratch.run(&["baseline", "bare.ron", "--optimizer", "slow.py"]).success();
+    assert!(table.contains("\ndigits: a better learning rate may lie beyond"), "{table}");
     scratch.write("bad.py", "def train(w, g, lr):\n  u = exp(w)\n  u = u * -1e30\n  return u\n");
     let run = scratch.run(&["baseline", "bare.ron", "--optimizer", "bad.py"]);
     assert_eq!(run.code, Some(1), "{run:?}");
@@ -127,7 +130,7 @@ fn another_optimizer_is_only_printed() {
     let args = ["baseline", "bare.ron", "--optimizer", "sgd.py", "--out", "x.ron"];
     refused(&scratch, &args, &["--out"]);
     refused(&scratch, &["baseline", "bare.ron", "--out", "absent/x.ron"], &["absent/x.ron"]);
-    assert_eq!(scratch.entries(), ["bad.py", "bare.ron", "sgd.py"]);
+    assert_eq!(scratch.entries(), ["bad.py", "bare.ron", "sgd.py", "slow.py"]);
 }
 
 #[test]

@@ -63,6 +63,13 @@ impl Grid {
         (LEARNING_RATES.len(), self.variants.len())
     }
 
+    /// Whether a learning rate is the first or the last of the grid, so that a better one may lie
+    /// beyond it.
+    pub fn at_edge(learning_rate: f64) -> bool {
+        let [first, .., last] = LEARNING_RATES;
+        learning_rate <= first || learning_rate >= last
+    }
+
     /// Every setting, lower weight decays first, then lower learning rates.
     pub(super) fn settings(&self) -> Vec<Setting<'_>> {
         let settings = self.variants.iter().flat_map(|variant| {
