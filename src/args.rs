@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Check a configuration and everything it refers to
     Validate(ConfigArgs),
+    /// Tune AdamW on every task of a configuration, and keep the losses to beat beside it
+    Baseline(BaselineArgs),
     /// Score programs as the search of a configuration would
     Evaluate(EvaluateArgs),
     /// Print a program, with dead statements marked
@@ -106,6 +108,21 @@ pub(crate) struct LineageArgs {
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The optimizer: zoo:NAME, a file, or RUN_DIR[:BIRTH]; any but zoo:adamw is only printed
+    #[arg(long, value_name = "PROGRAM", default_value = "zoo:adamw")]
+    pub optimizer: String,
+    /// Write elsewhere; searches read NAME.baselines.ron beside NAME.ron
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Worker threads [default: one for each core]; does not change the result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The commands, one a file; each gives the exit code of a run without errors.
 
+pub(crate) mod baseline;
 pub(crate) mod completions;
 pub(crate) mod evaluate;
 pub(crate) mod export;
@@ -20,3 +21,4 @@ mod memory;
 mod progress;
 mod run_directory;
 mod session;
+mod whole_file;

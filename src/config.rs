@@ -4,6 +4,7 @@
 //! the start program parses, every op exists, every count makes sense, all data is there. What is left out has the
 //! default stated at its field, and [`Config::to_ron`] writes everything out.
 
+mod baselines;
 mod load;
 mod outline;
 
@@ -17,6 +18,7 @@ use evo_search::{
     Selection, Stopping, StrategyConfig,
 };
 
+pub use baselines::{Baselines, MeasuredBaseline};
 pub use load::ConfigError;
 
 /// What to search for, and how.
@@ -94,7 +96,7 @@ impl Config {
     }
 
     /// The evaluator this configuration describes. Loads the data of every task, and tunes AdamW
-    /// on each task that states no baseline.
+    /// on each task without a baseline (see [`Config::load_with_baselines`]).
     ///
     /// # Errors
     /// Data that is missing or damaged, or a task that cannot be trained.

@@ -8,7 +8,7 @@
 //! ```no_run
 //! use evo::{Config, RunOptions, run};
 //!
-//! let config = Config::load("configs/quickstart.ron".as_ref(), &[])?;
+//! let config = Config::load_with_baselines("configs/quickstart.ron".as_ref(), &[])?;
 //! let evaluator = config.evaluator()?;
 //! let mut search = config.search()?;
 //! let reason = run(&mut search, &evaluator, &mut (), &RunOptions::default())?;
@@ -19,14 +19,14 @@
 mod config;
 mod program_source;
 
-pub use config::{Config, ConfigError, HashingConfig};
+pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
 pub use evo_dsl::{
     Executor, ExportTarget, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, Note, Op,
     OpSet, ParseError, Program, Rounding, Simplified, Type, export, nearest_name, simplify, zoo,
 };
 pub use evo_evaluators::{
-    Evaluator, Invalid, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Stopped, TaskConfig,
-    Trial, pin_inner_threads,
+    Baseline, Evaluator, EvaluatorError, Grid, Invalid, OptimizerConfig, OptimizerEvaluator,
+    Outcome, Score, Stopped, TaskConfig, Trial, pin_inner_threads,
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{

@@ -2,6 +2,8 @@
 
 mod harness;
 
+#[path = "cli/baselines.rs"]
+mod baselines;
 #[path = "cli/config_errors.rs"]
 mod config_errors;
 #[path = "cli/configs.rs"]

@@ -33,7 +33,7 @@ use self::sequences::Sequences;
 use crate::{DataConfig, EvaluatorError};
 
 /// The largest data file that is read, in bytes; it is held in memory.
-const LARGEST_FILE: u64 = 1 << 30;
+pub(crate) const LARGEST_FILE: u64 = 1 << 30;
 
 /// Most predictions a validation loss is averaged over; it bounds what one validation costs.
 pub(crate) const VALIDATION_PREDICTIONS: usize = 2048;

@@ -28,9 +28,9 @@ pub enum EvaluatorError {
         /// What was expected of the file.
         message: String,
     },
-    /// No AdamW setting of the tuning grid trained the task to its end.
+    /// No setting of the tuning grid trained the task to its end.
     #[error(
-        "task `{task}`: every AdamW setting of the tuning grid diverged; fewer `steps` or another `model` may help"
+        "task `{task}`: every setting of the tuning grid diverged; fewer `steps` or another `model` may help"
     )]
     NoBaseline {
         /// The task's name.

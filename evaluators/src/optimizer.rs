@@ -7,6 +7,10 @@ mod baseline;
 #[cfg(feature = "candle")]
 mod evaluator;
 #[cfg(feature = "candle")]
+mod fingerprint;
+#[cfg(feature = "candle")]
+mod grid;
+#[cfg(feature = "candle")]
 mod proxy_task;
 #[cfg(feature = "candle")]
 mod steps;
@@ -19,6 +23,8 @@ pub use config::OptimizerConfig;
 pub use baseline::Baseline;
 #[cfg(feature = "candle")]
 pub use evaluator::OptimizerEvaluator;
+#[cfg(feature = "candle")]
+pub use grid::Grid;
 #[cfg(feature = "candle")]
 pub use steps::{Multiplication, Steps};
 

@@ -44,11 +44,12 @@ pub struct TaskConfig {
     /// How the learning rate changes over the steps.
     #[serde(default)]
     pub schedule: Schedule,
-    /// Peak incoming learning rate; 1 means 0.001 to the AdamW of the zoo. Tuned when absent.
+    /// Peak incoming learning rate; 1 means 0.001 to the AdamW of the zoo. When absent, AdamW's
+    /// best, as measured.
     #[serde(default)]
     pub learning_rate: Option<f64>,
-    /// Validation loss of tuned AdamW on this task, in the model's own measure (mostly nats). Measured
-    /// when absent.
+    /// Validation loss of tuned AdamW on this task, in the model's own measure (mostly nats). When
+    /// absent, as measured.
     #[serde(default)]
     pub baseline_loss: Option<f64>,
     /// Share of the training examples that training draws from, in (0, 1]. Default: 1.

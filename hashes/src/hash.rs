@@ -1,17 +1,17 @@
-//! The identity of a program: 128 bits of blake3.
+//! The identity of a program, or of other content: 128 bits of blake3.
 //!
 //! Invariant: equal hashes mean equal hashed content for all purposes; at 128 bits an accidental
 //! clash among 10^12 programs has probability below 10^-14.
 
 use std::fmt;
 
-/// A structural or functional hash.
+/// A structural or functional hash, or the hash of other content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash(pub [u8; 16]);
 
 impl Hash {
     /// The hash of some bytes. Callers prefix what they hash, so that no two kinds collide.
-    pub(crate) fn of(bytes: &[u8]) -> Hash {
+    pub fn of(bytes: &[u8]) -> Hash {
         let mut hash = [0; 16];
         hash.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
         Hash(hash)

@@ -10,7 +10,7 @@ use crate::args::EvaluateArgs;
 use crate::output;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config, &args.overrides)?;
+    let config = Config::load_with_baselines(&args.config, &args.overrides)?;
     let mut programs = Vec::new();
     for source in &args.programs {
         programs.push((source.clone(), evo::load_program(source, "".as_ref())?));

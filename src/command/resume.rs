@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let path = directory.path().join("config.ron");
-    let config = Config::load(&path, &args.overrides)?;
+    let config = Config::load_with_baselines(&path, &args.overrides)?;
     let mut store = Store::open(&directory.store())?;
     let mut written = unchanged(&store, &path)?;
     check_cpu(&mut store, args.accept_cpu)?;

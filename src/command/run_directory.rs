@@ -1,14 +1,13 @@
 //! The run directory: what a search leaves behind.
 //!
-//! Invariant: a file in it is always whole. It is written beside its place and then moved there,
-//! so that an interruption leaves the previous version.
+//! Invariant: a file in it is always whole; an interruption leaves the previous version.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use evo::{Config, Program, Search, Store};
 
-use super::cpu;
+use super::{cpu, whole_file};
 
 /// The name of the store in a run directory.
 pub(crate) const STORE: &str = "run.db";
@@ -90,13 +89,7 @@ impl RunDirectory {
 
     /// Writes a file of the run, whole or not at all.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
-        let (place, beside) = (self.path.join(name), self.path.join(format!(".{name}.new")));
-        let written = std::fs::write(&beside, content);
-        if written.is_err() {
-            std::fs::remove_file(&beside).ok();
-        }
-        written.with_context(|| place.display().to_string())?;
-        std::fs::rename(&beside, &place).with_context(|| place.display().to_string())
+        whole_file::write(&self.path.join(name), content)
     }
 
     /// The directory.

@@ -12,12 +12,8 @@ use crate::args::SearchArgs;
 pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.config.overrides.clone();
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
-    let config = Config::load(&args.config.config, &overrides)?;
+    let config = Config::load_with_baselines(&args.config.config, &overrides)?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
-    if config.evaluation.lacks_baseline() && !args.run.quiet {
-        eprintln!("tuning AdamW on the tasks that state no baseline");
-    }
-    let config = config.resolved()?;
     let evaluator = config.evaluator()?;
     let threads = session::threads(args.run.threads);
     if args.dry_run {

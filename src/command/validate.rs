@@ -8,7 +8,7 @@ use crate::args::ConfigArgs;
 use crate::output;
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config, &args.overrides)?;
+    let config = Config::load_with_baselines(&args.config, &args.overrides)?;
     let program = config.start_program()?;
     output::print(&format!(
         "{}: fine; {} tasks, {} held out, start program of {} live statements\n",

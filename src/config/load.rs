@@ -2,8 +2,8 @@
 //! what.
 //!
 //! Invariant: data files are read and nothing is trained or created while loading, so a search
-//! that starts has nothing left to refuse. Overrides replace text,
-//! so they take RON values and are refused like them; a value that is not RON is taken as a string.
+//! that starts has nothing left to refuse. Overrides replace text, so they take RON values and are
+//! refused like them; a value that is not RON is taken as a string.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use evo_evaluators::{EvaluatorError, OptimizerEvaluator, read_file};
 use evo_search::SearchError;
 
 use super::Config;
+use super::baselines::Lack;
 use super::outline::Node;
 use crate::ProgramSourceError;
 
@@ -33,6 +34,21 @@ pub struct ConfigError {
 impl ConfigError {
     fn new(key: impl Into<String>, message: impl Into<String>) -> ConfigError {
         ConfigError { place: String::new(), key: key.into(), message: message.into() }
+    }
+
+    /// An error of another file.
+    pub(super) fn at(place: String, message: String) -> ConfigError {
+        ConfigError { place, key: String::new(), message }
+    }
+
+    /// An error of the evaluator about the task at `key`.
+    pub(super) fn from_task(key: &str, error: EvaluatorError) -> ConfigError {
+        match error {
+            EvaluatorError::Data { key: inner, path, message } => {
+                ConfigError::new(format!("{key}.{inner}"), format!("{}: {message}", path.display()))
+            }
+            other => ConfigError::new(key, other.to_string()),
+        }
     }
 
     pub(super) fn from_search(error: SearchError) -> ConfigError {
@@ -74,10 +90,35 @@ struct Source {
 impl Config {
     /// Loads a configuration and applies overrides such as `stopping.candidates=3000`, in order.
     /// Paths in the configuration are relative to it, paths in overrides to the working directory.
+    /// Tasks that state no baseline take the one of [`Baselines`](super::Baselines) that was measured on them;
+    /// without one they stay as they are.
     ///
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
+        Self::load_parts(path, overrides).map(|(config, ..)| config)
+    }
+
+    /// As [`Config::load`], for those who do not want to tune: a task without a baseline, or
+    /// changed since it was measured, is an error that names the command that measures it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with_baselines(path: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
+        let (config, source, lack) = Self::load_parts(path, overrides)?;
+        match lack {
+            None => Ok(config),
+            Some(Lack { key, reason }) => {
+                let message = format!("{reason}; `{}` measures it", source.baseline_command());
+                Err(source.locate(ConfigError::new(key, message)))
+            }
+        }
+    }
+
+    fn load_parts(
+        path: &Path,
+        overrides: &[String],
+    ) -> Result<(Config, Source, Option<Lack>), ConfigError> {
         let text = read(path)?;
         let original = text.clone();
         let mut source = Source { path: path.to_owned(), original, text, sets: Vec::new() };
@@ -87,7 +128,8 @@ impl Config {
         }
         config.anchor(path.parent().unwrap_or(Path::new("")));
         config.check().map_err(|error| source.locate(error))?;
-        Ok(config)
+        let lack = config.take_baselines(path)?;
+        Ok((config, source, lack))
     }
 
     /// Makes paths independent of where the configuration stands.
@@ -122,7 +164,7 @@ const LARGEST: u64 = 1 << 24;
 /// The most brackets open at once; readers of nested text recurse.
 const DEEPEST: usize = 100;
 
-fn read(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let at = |place: &str, message: String| ConfigError {
         place: format!("{}{place}: ", path.display()),
         ..ConfigError::new("", message)
@@ -252,6 +294,15 @@ impl Source {
         ConfigError { place, ..error }
     }
 
+    /// The command that measures the baselines, with the overrides they depend on.
+    fn baseline_command(&self) -> String {
+        let mut command = format!("evo baseline {}", shell_word(&self.path.to_string_lossy()));
+        for set in self.sets.iter().filter(|set| set.trim_start().starts_with("evaluation")) {
+            command.push_str(&format!(" --set {}", shell_word(set)));
+        }
+        command
+    }
+
     fn overridden(&self, set: &str) -> String {
         format!("{} with --set {set}: ", self.path.display())
     }
@@ -290,6 +341,15 @@ fn splice(text: &str, outline: &Node, key: &str, value: &str) -> Option<String> 
     }
     let inside = node.inside?;
     Some(format!("{}{name}: {value}, {}", &text[..inside], &text[inside..]))
+}
+
+/// A word as a shell has to be given it.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/=:,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn describe(error: &ron::Error, key: &str) -> String {

@@ -1,71 +1,95 @@
 //! Baselines: AdamW tuned on a task, the loss a program has to beat.
 //!
-//! Invariant: tuning is a fixed grid, judged by the very runs programs are judged by, so it is
-//! deterministic and tuned AdamW scores a fitness of 0 on its task. Tuning by a random search would
-//! hand the search a baseline that depends on luck.
+//! Invariant: tuning tries every setting of a [`Grid`], judged by the very runs programs are judged
+//! by, so it is deterministic, whatever the number of threads, and tuned AdamW scores a fitness of 0
+//! on its task.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use evo_dsl::{Executor, Program};
+use evo_dsl::Executor;
 
+use super::grid::{Grid, Setting};
 use super::proxy_task::ProxyTask;
 use super::training::mean_loss;
-use crate::{EvaluatorError, OptimizerConfig, TaskConfig};
+use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig};
 
-/// AdamW at its best on a task.
+/// An optimizer at its best on a task.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Baseline {
     /// Peak incoming learning rate; AdamW's own is 0.001 times this.
     pub learning_rate: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
+    /// Decoupled weight decay; `None` for a program without.
+    pub weight_decay: Option<f64>,
     /// Mean validation loss over the task's runs.
     pub loss: f64,
 }
 
-/// Incoming learning rates tried: AdamW's own from 0.0005 to 0.064 in steps of two.
-const LEARNING_RATES: [f64; 8] = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
-
-const WEIGHT_DECAYS: [f64; 3] = [0.0, 0.01, 0.1];
-
-/// AdamW of the zoo with another weight decay.
-fn adamw(weight_decay: f64) -> Program {
-    let zoo = evo_dsl::zoo::get("adamw").expect("AdamW is in the zoo");
-    let text = zoo.text.replace("w * 0.01", &format!("w * {weight_decay:?}"));
-    Program::parse(&text).expect("the text is the zoo's, with another number")
-}
+/// The loss of a setting, or why it has none.
+type Tried = Result<Result<f64, Invalid>, EvaluatorError>;
 
 impl OptimizerConfig {
-    /// Tunes AdamW on `task` with the runs this configuration asks for.
+    /// Tunes a program on `task` over its grid, several settings at a time, with the runs this
+    /// configuration asks for.
     ///
-    /// Costs 24 times what one program costs on the task. Where settings tie, the first of the grid
-    /// (lower weight decay, then lower learning rate) is kept.
+    /// Costs as many times what the program costs on the task as the grid has settings. Where
+    /// settings tie, the first of the grid (lower weight decay, then lower learning rate) is kept.
     ///
     /// # Errors
     /// A task that cannot be trained or loaded, with a key path that starts inside the task;
     /// [`EvaluatorError::NoBaseline`] when every setting diverges.
+    pub fn tune(
+        &self,
+        grid: &Grid,
+        task: &TaskConfig,
+        base_dir: &Path,
+        threads: NonZeroUsize,
+    ) -> Result<Baseline, EvaluatorError> {
+        let proxy_task = ProxyTask::load(task, base_dir, self.data_seed)?;
+        let settings = grid.settings();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut tried = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(setting) = settings.get(index) else { return tried };
+                tried.push((index, self.try_setting(&proxy_task, setting)));
+            }
+        };
+        let mut tried: Vec<(usize, Tried)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
+            let finished = workers.into_iter();
+            finished.flat_map(|it| it.join().expect("training does not panic")).collect()
+        });
+        tried.sort_by_key(|(index, _)| *index);
+        let mut best: Option<Baseline> = None;
+        for (index, loss) in tried {
+            let Ok(loss) = loss? else { continue };
+            let Setting { learning_rate, weight_decay, .. } = settings[index];
+            if best.is_none_or(|best| loss < best.loss) {
+                best = Some(Baseline { learning_rate, weight_decay, loss });
+            }
+        }
+        best.ok_or_else(|| EvaluatorError::NoBaseline { task: task.name.clone() })
+    }
+
+    fn try_setting(&self, task: &ProxyTask, setting: &Setting<'_>) -> Tried {
+        let multiples = &self.learning_rate_multiples;
+        let runs = task.runs(setting.learning_rate, multiples, self.repeats.get());
+        mean_loss(task, &runs, self.divergence, || Executor::new(setting.program, &task.layout))
+    }
+
+    /// Tunes AdamW on `task`, on this thread.
+    ///
+    /// # Errors
+    /// As for [`OptimizerConfig::tune`].
     pub fn tune_baseline(
         &self,
         task: &TaskConfig,
         base_dir: &Path,
     ) -> Result<Baseline, EvaluatorError> {
-        let proxy_task = ProxyTask::load(task, base_dir, self.data_seed)?;
-        let mut best: Option<Baseline> = None;
-        for weight_decay in WEIGHT_DECAYS {
-            let program = adamw(weight_decay);
-            for learning_rate in LEARNING_RATES {
-                let multiples = &self.learning_rate_multiples;
-                let runs = proxy_task.runs(learning_rate, multiples, self.repeats.get());
-                let fresh = || Executor::new(&program, &proxy_task.layout);
-                let Ok(loss) = mean_loss(&proxy_task, &runs, self.divergence, fresh)? else {
-                    continue;
-                };
-                if best.is_none_or(|best| loss < best.loss) {
-                    best = Some(Baseline { learning_rate, weight_decay, loss });
-                }
-            }
-        }
-        best.ok_or_else(|| EvaluatorError::NoBaseline { task: task.name.clone() })
+        self.tune(&Grid::adamw(), task, base_dir, NonZeroUsize::MIN)
     }
 
     /// Fills every missing `learning_rate` and `baseline_loss` by tuning AdamW; the others stay.
@@ -91,17 +115,5 @@ impl OptimizerConfig {
             *(if held_out { &mut self.held_out } else { &mut self.tasks }) = tasks;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tuned_program_is_the_zoos_adamw() {
-        let zoo = evo_dsl::zoo::get("adamw").expect("a zoo entry").program();
-        assert_eq!(adamw(0.01).to_string(), zoo.to_string());
-        assert_ne!(adamw(0.1).to_string(), zoo.to_string());
     }
 }

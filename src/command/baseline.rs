@@ -1,0 +1,124 @@
+//! `evo baseline`: an optimizer tuned on every task of a configuration.
+//!
+//! Invariant: every optimizer is tuned over the same grid with the same runs, so that a comparison by
+//! it is a fair one. Only those of AdamW are kept: fitness is measured against them.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use evo::{Baseline, Baselines, Config, EvaluatorError, Grid, MeasuredBaseline, TaskConfig};
+
+use super::session::threads;
+use super::{cpu, whole_file};
+use crate::args::BaselineArgs;
+use crate::output;
+
+/// The optimizer that fitness is measured against.
+const ADAMW: &str = "zoo:adamw";
+
+pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<ExitCode> {
+    let path = &args.config.config;
+    let config = Config::load(path, &args.config.overrides)?;
+    let program = evo::load_program(&args.optimizer, "".as_ref())?;
+    let keep = args.optimizer == ADAMW;
+    if args.out.is_some() && !keep {
+        bail!("--out: only the baselines of {ADAMW} are written");
+    }
+    let out = args.out.clone().unwrap_or_else(|| Baselines::path(path));
+    check_place(&out)?;
+    let tuned = tune(args, &config, &Grid::of(&program))?;
+    output::print(&table(&config, &tuned))?;
+    if tuned.iter().any(|(_, baseline)| baseline.is_none()) {
+        return Ok(ExitCode::from(1));
+    }
+    if keep {
+        whole_file::write(&out, file(&config, &tuned)?.as_bytes())?;
+        eprintln!("written to {}", out.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a place that could not be written once everything is tuned.
+fn check_place(out: &Path) -> anyhow::Result<()> {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) || out.is_dir() {
+        bail!("{}: cannot be written there", out.display());
+    }
+    Ok(())
+}
+
+/// Each task with its baseline, `None` where every setting diverged.
+type Tuned<'a> = Vec<(&'a TaskConfig, Option<Baseline>)>;
+
+fn tune<'a>(args: &BaselineArgs, config: &'a Config, grid: &Grid) -> anyhow::Result<Tuned<'a>> {
+    let evaluation = &config.evaluation;
+    let (rates, decays) = grid.size();
+    let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
+    let threads = threads(args.threads);
+    eprintln!(
+        "tuning {}: {rates} learning rates x {decays} weight decays x {runs} runs on each task, on \
+         {threads} threads",
+        args.optimizer
+    );
+    let count = evaluation.tasks.len() + evaluation.held_out.len();
+    let mut tuned = Vec::new();
+    for task in evaluation.tasks.iter().chain(&evaluation.held_out) {
+        eprintln!("{}/{count} {}", tuned.len() + 1, task.name);
+        let baseline = match evaluation.tune(grid, task, "".as_ref(), threads) {
+            Ok(baseline) => Some(baseline),
+            Err(error @ EvaluatorError::NoBaseline { .. }) => {
+                eprintln!("{error}");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        tuned.push((task, baseline));
+    }
+    Ok(tuned)
+}
+
+fn table(config: &Config, tuned: &Tuned<'_>) -> String {
+    let headings = ["", "learning rate", "weight decay", "loss"].map(str::to_owned).to_vec();
+    let row = |(index, (task, baseline)): (usize, &(&TaskConfig, Option<Baseline>))| {
+        let held_out = index >= config.evaluation.tasks.len();
+        let name = format!("{}{}", if held_out { "held out: " } else { "" }, task.name);
+        let missing = || "-".to_owned();
+        let decay = baseline.and_then(|it| it.weight_decay);
+        vec![
+            name,
+            baseline.map_or_else(missing, |it| it.learning_rate.to_string()),
+            decay.map_or_else(missing, |decay| decay.to_string()),
+            baseline.map_or_else(missing, |it| format!("{:.6}", it.loss)),
+        ]
+    };
+    let rows = std::iter::once(headings).chain(tuned.iter().enumerate().map(row));
+    let mut text = output::table(&rows.collect::<Vec<_>>());
+    for (task, baseline) in tuned {
+        if baseline.is_some_and(|it| Grid::at_edge(it.learning_rate)) {
+            text.push_str(&format!(
+                "{}: a better learning rate may lie beyond the grid\n",
+                task.name
+            ));
+        }
+    }
+    text
+}
+
+/// The file of baselines.
+fn file(config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<String> {
+    let mut baselines = Baselines::default();
+    for (task, baseline) in tuned {
+        let Some(baseline) = baseline else { continue };
+        let measured = MeasuredBaseline {
+            fingerprint: config.evaluation.fingerprint(task, "".as_ref())?.to_string(),
+            optimizer: ADAMW.to_owned(),
+            learning_rate: baseline.learning_rate,
+            weight_decay: baseline.weight_decay,
+            loss: baseline.loss,
+            cpu: Some(cpu::description()),
+        };
+        baselines.0.insert(task.name.clone(), measured);
+    }
+    Ok(baselines.to_ron())
+}
