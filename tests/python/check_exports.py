@@ -35,7 +35,6 @@ OPTAX_FACTOR = 100.0
 CHAOS = 0.02
 # The largest share of programs that may be cut short.
 MOST_CUT = 0.1
-UNCOMPILED_STEPS = 8
 
 
 def load(path):
@@ -140,8 +139,7 @@ def run_optax(path, inputs, dtype, jitted):
 
     step = jax.jit(step) if jitted else step
     trajectory = []
-    # Without a compiler a step takes long.
-    for gradient in inputs.gradients[: None if jitted else UNCOMPILED_STEPS]:
+    for gradient in inputs.gradients:
         update, state, weights = step(weights, state, tree(gradient))
         for name in names:
             assert update[name].dtype == dtype, update[name].dtype
@@ -253,6 +251,7 @@ def comparisons(library, directory, index, inputs, trajectories):
         ],
         "optax": [
             ("optax float64", np.float64, lambda p, d: run_optax(p, inputs, d, False)),
+            ("optax float32", np.float32, lambda p, d: run_optax(p, inputs, d, False)),
             ("optax jit float32", np.float32, lambda p, d: run_optax(p, inputs, d, True)),
             # As JAX is used by default: no float64 at all.
             ("optax jit without x64", np.float32, lambda p, d: without_x64(p, inputs, d)),
