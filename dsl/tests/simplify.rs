@@ -175,6 +175,11 @@ fn dense_program(states: usize, step: bool, ops: &[Op], draws: &[Draw]) -> Progr
     build(&statements).expect("it has been built before")
 }
 
+/// All ops, or those that rules are about.
+fn ops(rewritten: bool) -> Vec<Op> {
+    if rewritten { REWRITTEN.to_vec() } else { Op::all().collect() }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 800,
@@ -192,11 +197,10 @@ proptest! {
         rewritten: bool,
         dense in prop::bool::weighted(0.8),
     ) {
-        let all: Vec<Op> = Op::all().collect();
-        let ops = if rewritten { &REWRITTEN[..] } else { &all };
+        let ops = ops(rewritten);
         let program = match dense {
-            true => dense_program(states, step, ops, &draws),
-            false => random_program(states, step, ops, &draws, &outputs),
+            true => dense_program(states, step, &ops, &draws),
+            false => random_program(states, step, &ops, &draws, &outputs),
         };
         let simplified = simplify(&program, Rounding::Exact);
         assert_sound(&program, &simplified);
@@ -214,11 +218,10 @@ proptest! {
         rewritten: bool,
         dense in prop::bool::weighted(0.8),
     ) {
-        let all: Vec<Op> = Op::all().collect();
-        let ops = if rewritten { &REWRITTEN[..] } else { &all };
+        let ops = ops(rewritten);
         let program = match dense {
-            true => dense_program(states, step, ops, &draws),
-            false => random_program(states, step, ops, &draws, &outputs),
+            true => dense_program(states, step, &ops, &draws),
+            false => random_program(states, step, &ops, &draws, &outputs),
         };
         let exact = simplify(&program, Rounding::Exact);
         let simplified = simplify(&program, Rounding::Allow);
