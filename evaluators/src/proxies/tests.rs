@@ -152,7 +152,7 @@ fn a_leaf_without_a_gradient_is_an_error() {
     let leaves = [Leaf::ones([2]), Leaf::ones([3])];
     let parameters = Parameters::<f32>::new(&leaves).expect("leaf shapes");
     let unrelated = Var::zeros(2, DType::F32, &Device::Cpu).expect("zeros");
-    let loss = (parameters.variables()[0].as_tensor() * unrelated.as_tensor())
+    let loss = (&parameters.variables()[0] * unrelated.as_tensor())
         .and_then(|product| product.sum_all())
         .expect("same shapes");
     let error = parameters.differentiate(&loss, &mut [0.0; 5]);
