@@ -8,9 +8,7 @@ use candle_core::{Result, Tensor};
 pub(crate) fn token_mean(x: &Tensor, length: usize) -> Result<Tensor> {
     match *x.dims() {
         [_, width] => x.reshape(((), length, width))?.mean(1),
-        [lanes, _, width] => {
-            x.reshape(((), length, width))?.mean(1)?.reshape((lanes, (), width))
-        }
+        [lanes, _, width] => x.reshape(((), length, width))?.mean(1)?.reshape((lanes, (), width)),
         _ => candle_core::bail!("tokens are rows of a matrix, or of one for each lane"),
     }
 }

@@ -11,9 +11,7 @@ use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::data::ImageShape;
-use crate::layers::{
-    Activation, Convolution, CrossEntropy, Real, dense, flat_images, pixel_rows,
-};
+use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense, flat_images, pixel_rows};
 use crate::task::Style;
 
 /// A convolutional network for images.

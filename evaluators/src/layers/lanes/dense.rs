@@ -51,11 +51,7 @@ pub(in super::super) fn project(x: &Tensor, w: &Tensor, activation: Activation) 
 }
 
 /// residual + x·w.
-pub(in super::super) fn project_onto(
-    residual: &Tensor,
-    x: &Tensor,
-    w: &Tensor,
-) -> Result<Tensor> {
+pub(in super::super) fn project_onto(residual: &Tensor, x: &Tensor, w: &Tensor) -> Result<Tensor> {
     let inputs = Inputs::new(x, w)?;
     let y = inputs.multiply()?.add(&residual.detach())?;
     node3((x, w, residual), y, move |_, dy| {

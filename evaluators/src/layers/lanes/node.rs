@@ -37,7 +37,9 @@ impl<const N: usize> Node<N> {
     fn take(&self) -> Result<Tensor> {
         let results = self.results.lock().map(|mut results| results.take());
         match results {
-            Ok(Some(results)) if results.is_contiguous() && results.layout().start_offset() == 0 => {
+            Ok(Some(results))
+                if results.is_contiguous() && results.layout().start_offset() == 0 =>
+            {
                 Ok(results)
             }
             _ => bail!("a node has whole results, and one forward pass"),

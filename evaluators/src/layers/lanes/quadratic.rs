@@ -16,9 +16,7 @@ pub(in super::super) fn height(
 ) -> Result<Tensor> {
     let (lanes, dimension) = weights.dims2()?;
     let rotation = match rotation {
-        Some(rotation) => {
-            Some(rotation.unsqueeze(0)?.expand((lanes, dimension, dimension))?)
-        }
+        Some(rotation) => Some(rotation.unsqueeze(0)?.expand((lanes, dimension, dimension))?),
         None => None,
     };
     // The rotation on the left: a product whose right side were shared would join the lanes in one

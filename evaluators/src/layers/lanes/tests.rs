@@ -77,7 +77,8 @@ fn run(
     let size = results.elem_count() / places.len();
     let weights = random(size, 99, 0).repeat(places.len());
     let weights = Tensor::from_vec(weights, results.shape(), &Device::Cpu);
-    let weights = weights.and_then(|weights| weights.to_dtype(results.dtype())).expect("sizes match");
+    let weights =
+        weights.and_then(|weights| weights.to_dtype(results.dtype())).expect("sizes match");
     let scalar = (&results * weights).and_then(|weighted| weighted.sum_all()).expect("sizes match");
     let gradients = scalar.backward().expect("there is a backward pass");
     let of = |variable: &Var| {
@@ -212,9 +213,7 @@ fn recurrences() {
     for (cell, blocks) in [(Cell::Elman, 1), (Cell::Gated, 3)] {
         for context in [1, 4] {
             let (p, u) = ([8, 3 * blocks], [3, 3 * blocks]);
-            check(&[Lane(&p), Lane(&u)], |t| {
-                Recurrence::<f64>::of(&t[0], &t[1], context, cell)
-            });
+            check(&[Lane(&p), Lane(&u)], |t| Recurrence::<f64>::of(&t[0], &t[1], context, cell));
         }
     }
 }
