@@ -1,7 +1,7 @@
 //! Candidates trained one after another and with lanes: steps of a candidate per second.
 //!
 //! ```text
-//! cargo run --release -p evo-evaluators --example lanes -- cpu 1 16 64
+//! cargo run --release -p evo-evaluators --example lanes -- cpu mlp 1 16 64
 //! cargo run --release -p evo-evaluators --features cuda --example lanes -- cuda 64 256 --bf16
 //! ```
 //! Both ways train the same candidates on the same task by the evaluator itself, validation included;
@@ -18,7 +18,10 @@ use evo_evaluators::{
     Trial, pin_inner_threads,
 };
 
-/// As in a search, small validation data would be an exception: their share is part of the rate.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Name and configuration of each task, short but as in a search; validation is part of the rate.
 const TASKS: [(&str, &str); 3] = [
     (
         "mlp",
@@ -63,14 +66,13 @@ fn main() -> Result<(), EvaluatorError> {
     };
     let bf16 = arguments.iter().any(|argument| argument == "--bf16");
     let counts: Vec<NonZeroUsize> = arguments.iter().filter_map(|it| it.parse().ok()).collect();
+    let named = TASKS.iter().map(|(name, _)| *name);
+    let wanted: Vec<&str> =
+        named.filter(|name| arguments.iter().any(|argument| argument == name)).collect();
     let adamw = zoo::get("adamw").expect("it is in the zoo").program();
     println!("task         lanes  candidate-steps/s  against one after another");
     for (name, text) in TASKS {
-        if arguments
-            .iter()
-            .any(|it| it.chars().all(char::is_alphabetic) && it != "cpu" && it != "cuda")
-            && !arguments.iter().any(|it| it == name)
-        {
+        if !wanted.is_empty() && !wanted.contains(&name) {
             continue;
         }
         let task: TaskConfig = ron::Options::default()
