@@ -189,3 +189,39 @@ fn follow(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIMB: [f32; 11] = [1.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0];
+
+    /// How a lane ends whose losses are read in parts, with a weight that is not finite after a step.
+    fn end(parts: &[&[f32]], non_finite: Option<u64>) -> Option<Ending> {
+        let mut fate = Fate::new(4.0);
+        let mut first = 1;
+        for part in parts {
+            let last = first + part.len() as u64 - 1;
+            let known = non_finite.filter(|&step| step <= last);
+            fate.follow(part.iter().copied(), first, known);
+            first = last + 1;
+        }
+        fate.stopped
+    }
+
+    #[test]
+    fn a_lane_ends_with_what_came_first_wherever_losses_were_read() {
+        let stopped = |reason, step| Some(Ending::Stopped { reason, step });
+        let (diverged, broken) = (InvalidReason::Diverged, InvalidReason::NonFinite);
+        for cut in 1..CLIMB.len() {
+            let (early, late) = CLIMB.split_at(cut);
+            let end = |non_finite| end(&[early, late], non_finite);
+            assert_eq!(end(None), stopped(diverged, 11));
+            assert_eq!(end(Some(5)), stopped(broken, 5));
+            // A step's loss is known before its update breaks anything.
+            assert_eq!(end(Some(11)), stopped(diverged, 11));
+        }
+        assert_eq!(end(&[&[1.0, f32::NAN, 1.0]], Some(3)), stopped(broken, 2));
+        assert_eq!(end(&[&CLIMB[..10]], None), None);
+    }
+}
