@@ -64,31 +64,40 @@ impl Patches {
 
     /// For each pixel the places it is read by, and how many each pixel has, nowhere included.
     fn users(self, device: &Device) -> Result<(Tensor, usize)> {
-        let along = |position: usize, step: usize, count: usize| {
-            // The patch whose place `step` lies at `position`, in one direction.
-            let start = (position + 1).checked_sub(step)?;
-            let patch = start / self.stride;
-            (start.is_multiple_of(self.stride) && patch < count).then_some(patch)
-        };
-        let mut all = Vec::with_capacity(self.height * self.width);
-        for y in 0..self.height {
-            for x in 0..self.width {
-                let users = (0..KERNEL * KERNEL).filter_map(|place| {
-                    let row = along(y, place / KERNEL, self.out_height())?;
-                    let column = along(x, place % KERNEL, self.out_width())?;
-                    let patch = row * self.out_width() + column;
-                    Some((patch * KERNEL * KERNEL + place) as u32)
-                });
-                all.push(users.collect::<Vec<u32>>());
+        let rows = users_along(self.height, self.out_height(), self.stride);
+        let columns = users_along(self.width, self.out_width(), self.stride);
+        let most = |users: &[Vec<(usize, usize)>]| users.iter().map(Vec::len).max().unwrap_or(0);
+        let (most_rows, most_columns) = (most(&rows), most(&columns));
+        let mut ids = Vec::with_capacity(rows.len() * columns.len() * most_rows * most_columns);
+        for rows in &rows {
+            for columns in &columns {
+                for row in 0..most_rows {
+                    for column in 0..most_columns {
+                        ids.push(match (rows.get(row), columns.get(column)) {
+                            (Some((row, down)), Some((column, across))) => {
+                                let patch = row * self.out_width() + column;
+                                ((patch * KERNEL + down) * KERNEL + across) as u32
+                            }
+                            _ => NOWHERE,
+                        });
+                    }
+                }
             }
         }
-        let most = all.iter().map(Vec::len).max().unwrap_or(0);
-        let ids = all.iter_mut().flat_map(|users| {
-            users.resize(most, NOWHERE);
-            users.drain(..)
-        });
-        let ids: Vec<u32> = ids.collect();
         let length = ids.len();
-        Ok((Tensor::from_vec(ids, length, device)?, most))
+        Ok((Tensor::from_vec(ids, length, device)?, most_rows * most_columns))
     }
+}
+
+/// In one direction, for each of `length` pixels the patches it is in, of `count`, each with the place
+/// it has there.
+fn users_along(length: usize, count: usize, stride: usize) -> Vec<Vec<(usize, usize)>> {
+    let user = |pixel: usize, place: usize| {
+        // Place 1 of patch p is pixel p · stride.
+        let start = (pixel + 1).checked_sub(place)?;
+        let patch = start / stride;
+        (start.is_multiple_of(stride) && patch < count).then_some((patch, place))
+    };
+    let users = |pixel| (0..KERNEL).filter_map(|place| user(pixel, place)).collect();
+    (0..length).map(users).collect()
 }
