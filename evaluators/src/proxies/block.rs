@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor, Var};
 
 use super::Leaf;
-use crate::layers::{Activation, Attention, Mask, Real, RmsNorm, project, project_onto};
+use crate::layers::{Heads, Mask, Real, attention_block, mlp_block};
 
 /// The leaves of `layers` blocks.
 pub(super) fn leaves(width: usize, layers: usize) -> Vec<Leaf> {
@@ -33,11 +33,6 @@ pub(super) fn apply<T: Real>(
     mask: Mask,
 ) -> Result<Tensor> {
     let [gain, qkv, out, mlp_gain, up, down] = weights;
-    let normal = RmsNorm::<T>::of(x, gain)?;
-    let packed = project::<T>(&normal, qkv, Activation::Identity)?;
-    let mixed = Attention::<T>::of(&packed, context, heads, mask)?;
-    let x = project_onto::<T>(x, &mixed, out)?;
-    let normal = RmsNorm::<T>::of(&x, mlp_gain)?;
-    let hidden = project::<T>(&normal, up, Activation::Relu)?;
-    project_onto::<T>(&x, &hidden, down)
+    let x = attention_block::<T>(x, gain, qkv, out, Heads { context, heads, mask })?;
+    mlp_block::<T>(&x, mlp_gain, up, down)
 }
