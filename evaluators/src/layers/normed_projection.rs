@@ -10,18 +10,21 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::Real;
-use super::dense::Activation;
+use super::dense::{Activation, project};
 use super::matrix::{Matrix, multiplied};
-use super::rms_norm::{normalise, normalise_backward};
+use super::rms_norm::{RmsNorm, normalise, normalise_backward};
 use super::storage::{operand, tensor, values};
 
-/// activation(norm(x)·w), norm being RMS with `gain`.
+/// activation(norm(x)·w), norm being RMS with `gain`. Weights of more dimensions take the layers.
 pub(crate) fn normed_project<T: Real>(
     x: &Tensor,
     gain: &Tensor,
     w: &Tensor,
     activation: Activation,
 ) -> Result<Tensor> {
+    if w.rank() > 2 {
+        return project::<T>(&RmsNorm::<T>::of(x, gain)?, w, activation);
+    }
     x.apply_op3(gain, w, NormedProjection::<T> { activation, normal: OnceLock::new() })
 }
 
@@ -82,7 +85,6 @@ impl<T: Real> CustomOp3 for NormedProjection<T> {
 #[cfg(test)]
 mod tests {
     use super::super::gradient_check::check;
-    use super::super::{RmsNorm, project};
     use super::*;
     use candle_core::Device;
 
