@@ -1,6 +1,8 @@
 //! Dense layers: x·w with bias and relu, or added to a residual, each as one operation.
 //!
-//! Shapes: x \[n, in\], w \[in, out\], bias \[out\], residual \[n, out\]; the result is \[n, out\].
+//! Shapes: x \[n, in\], w \[in, out\], bias \[out\], residual \[n, out\]; the result is \[n, out\]. Of x
+//! any shape will do that is `in` numbers after `in` numbers: reshaping it first would be one more
+//! operation, and one more gradient made of zeros.
 //! Invariant: relu keeps NaN (`z < 0 ? 0 : z`), so that a broken weight always reaches the loss; its
 //! derivative at 0 is 0. Candle's relu has derivative 1 there, and its bias gradient (a sum over
 //! rows) alone costs more than the products.
@@ -132,8 +134,11 @@ struct Sizes {
 
 impl Sizes {
     fn of(x: &Shape, w: &Shape) -> Result<Self> {
-        let ((rows, inputs), (_, outputs)) = (x.dims2()?, w.dims2()?);
-        Ok(Self { rows, inputs, outputs })
+        let (inputs, outputs) = w.dims2()?;
+        if x.elem_count() % inputs != 0 {
+            candle_core::bail!("{x:?} is not made of rows of {inputs} numbers");
+        }
+        Ok(Self { rows: x.elem_count() / inputs, inputs, outputs })
     }
 }
 
@@ -274,6 +279,15 @@ mod tests {
         for activation in [Activation::Identity, Activation::Relu] {
             check(&[&[5, 4], &[4, 3], &[3]], |t| dense::<f64>(&t[0], &t[1], &t[2], activation));
         }
+    }
+
+    #[test]
+    fn inputs_of_any_shape_are_rows() {
+        check(&[&[5, 2, 1, 2], &[4, 3], &[3]], |t| {
+            let y = dense::<f64>(&t[0], &t[1], &t[2], Activation::Relu)?;
+            assert_eq!(y.dims2()?, (5, 3));
+            Ok(y)
+        });
     }
 
     #[test]

@@ -72,7 +72,7 @@ mod tests {
         let numbers = initial_weights(&leaves, &mut Seed(0).stream("weights", 0));
         let mut rest = numbers.as_slice();
         let weights = leaves.iter().map(|leaf| {
-            let (own, later) = rest.split_at(leaf.elem_count());
+            let (own, later) = rest.split_at(leaf.shape.iter().product());
             rest = later;
             Var::from_slice(own, leaf.shape.as_slice(), &Device::Cpu).expect("sizes match")
         });

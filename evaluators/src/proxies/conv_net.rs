@@ -66,7 +66,6 @@ impl ConvNet {
         for (layer, leaves) in convolutions.chunks_exact(self.style.count()).enumerate() {
             x = self.convolve::<T>(&x, leaves, Self::stride(layer))?;
         }
-        let x = x.reshape((batch, x.elem_count() / batch))?;
         let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, labels)
     }
@@ -76,6 +75,9 @@ impl ConvNet {
             candle_core::bail!("a convolution has a weight and a bias");
         };
         let sums = Convolution::<T>::of(x, w, bias, stride, self.style.fused())?;
+        if self.style.fused() == Activation::Relu {
+            return Ok(sums);
+        }
         let shape = sums.shape().clone();
         let pixels = sums.reshape(((), bias.elem_count()))?;
         self.style.finish::<T>(pixels, normalisation)?.reshape(shape)
