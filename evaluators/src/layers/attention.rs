@@ -58,10 +58,8 @@ impl Heads {
         (0..rows / self.context).flat_map(move |sequence| {
             (0..self.heads).map(move |index| {
                 let (row, column) = (sequence * self.context, index * head.width);
-                let part = |part| Place {
-                    start: (3 * row + part) * width + column,
-                    stride: 3 * width,
-                };
+                let part =
+                    |part| Place { start: (3 * row + part) * width + column, stride: 3 * width };
                 let result = Place { start: row * width + column, stride: width };
                 Places { query_key_value: [part(0), part(1), part(2)], result }
             })
@@ -120,8 +118,7 @@ impl<T: Real> CustomOp1 for Attention<T> {
     fn bwd(&self, qkv: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
         let (rows, _) = qkv.dims2()?;
         let weights = self.weights.get().expect("the forward pass kept them");
-        let dqkv =
-            attention_backward::<T>(self.heads, rows, &values(qkv)?, weights, &values(dy)?);
+        let dqkv = attention_backward::<T>(self.heads, rows, &values(qkv)?, weights, &values(dy)?);
         Ok(Some(tensor(dqkv, qkv.shape())?))
     }
 }

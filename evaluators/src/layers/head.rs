@@ -244,12 +244,7 @@ fn rows_of<T>(matrix: &[T], stride: usize, row: usize, inner: Range<usize>) -> L
 
 /// Sums of `left` with `COLUMNS` columns of `right`.
 #[inline(always)]
-fn tile<T: Real>(
-    left: Left<T>,
-    right: &[T],
-    stride: usize,
-    column: usize,
-) -> [[T; COLUMNS]; ROWS] {
+fn tile<T: Real>(left: Left<T>, right: &[T], stride: usize, column: usize) -> [[T; COLUMNS]; ROWS] {
     let Left { rows, inner } = left;
     let mut sums = [[T::ZERO; COLUMNS]; ROWS];
     let right = right[inner.start * stride + column..].chunks(stride);
@@ -280,7 +275,8 @@ fn tile_of_columns<T: Real>(
     let left = left[inner.start * left_stride + row..].chunks(left_stride);
     let right = right[inner.start * stride + column..].chunks(stride);
     for (left, right) in left.zip(right).take(inner.len()) {
-        let (Some(left), Some(right)) = (left.first_chunk::<ROWS>(), right.first_chunk::<COLUMNS>())
+        let (Some(left), Some(right)) =
+            (left.first_chunk::<ROWS>(), right.first_chunk::<COLUMNS>())
         else {
             break;
         };

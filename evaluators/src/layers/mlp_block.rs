@@ -104,8 +104,7 @@ impl<T: Real> CustomOp3 for MlpBlock<T> {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let sizes = Sizes::of(x.shape(), down.shape())?;
-        let Kept { normal, scales, hidden } =
-            self.kept.get().expect("the forward pass kept them");
+        let Kept { normal, scales, hidden } = self.kept.get().expect("the forward pass kept them");
         let (joined_values, down_values) = (values::<T>(joined)?, values::<T>(down)?);
         let (gain, up) = part(&joined_values, sizes.width);
         let dy = values::<T>(dy)?;
@@ -132,8 +131,6 @@ mod tests {
 
     #[test]
     fn gradients_match_finite_differences() {
-        check(&[&[5, 4], &[4], &[4, 6], &[6, 4]], |t| {
-            mlp_block::<f64>(&t[0], &t[1], &t[2], &t[3])
-        });
+        check(&[&[5, 4], &[4], &[4, 6], &[6, 4]], |t| mlp_block::<f64>(&t[0], &t[1], &t[2], &t[3]));
     }
 }

@@ -48,8 +48,7 @@ impl<T: Real> CustomOp3 for NormedProjection<T> {
         w: &CpuStorage,
         w_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let ((rows, inputs), (_, outputs)) =
-            (x_layout.shape().dims2()?, w_layout.shape().dims2()?);
+        let ((rows, inputs), (_, outputs)) = (x_layout.shape().dims2()?, w_layout.shape().dims2()?);
         let (normal, scales) = normalise(operand::<T>(x, x_layout)?, operand(gain, gain_layout)?);
         let w = Matrix::new(operand(w, w_layout)?, inputs, outputs);
         let mut y = multiplied(Matrix::new(&normal, rows, inputs), w);

@@ -107,8 +107,7 @@ impl<T: Real> CustomOp2 for RmsNorm<T> {
         gain: &CpuStorage,
         gain_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (y, scales) =
-            normalise(operand::<T>(x, x_layout)?, operand::<T>(gain, gain_layout)?);
+        let (y, scales) = normalise(operand::<T>(x, x_layout)?, operand::<T>(gain, gain_layout)?);
         let _ = self.scales.set(scales);
         Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
     }
@@ -121,12 +120,8 @@ impl<T: Real> CustomOp2 for RmsNorm<T> {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let scales = self.scales.get().expect("the forward pass kept them");
-        let (dx, dgain) = normalise_backward::<T>(
-            &values(x)?,
-            &values(gain)?,
-            scales,
-            &values(dy)?,
-        );
+        let (dx, dgain) =
+            normalise_backward::<T>(&values(x)?, &values(gain)?, scales, &values(dy)?);
         Ok((Some(tensor(dx, x.shape())?), Some(tensor(dgain, gain.shape())?)))
     }
 }
