@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Validate(ConfigArgs),
     /// Tune AdamW on every task of a configuration, and keep the losses to beat beside it
     Baseline(BaselineArgs),
+    /// Measure what training the tasks of a configuration costs on this machine
+    Bench(BenchArgs),
     /// Score programs as the search of a configuration would
     Evaluate(EvaluateArgs),
     /// Print a program, with dead statements marked
@@ -60,7 +62,7 @@ pub(crate) struct SearchArgs {
     /// The run directory, new or empty [default: runs/NAME-seedN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Evaluate the start program once, estimate the cost, and write nothing
+    /// Train a few steps of each task, estimate the cost, and write nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -123,6 +125,24 @@ pub(crate) struct BaselineArgs {
     /// Worker threads [default: one for each core]; does not change the result
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The program to train with: zoo:NAME, a file, or RUN_DIR[:BIRTH] [default: the start program]
+    #[arg(long, value_name = "PROGRAM")]
+    pub program: Option<String>,
+    /// About how long to measure each task, twice: on one thread and on all
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub seconds: f64,
+    /// Threads that train at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -26,7 +26,7 @@ pub use evo_dsl::{
 };
 pub use evo_evaluators::{
     Baseline, Evaluator, EvaluatorError, Grid, Invalid, OptimizerConfig, OptimizerEvaluator,
-    Outcome, Score, Stopped, TaskConfig, Trial, pin_inner_threads,
+    Outcome, Score, Stopped, TaskConfig, Trial, Workload, pin_inner_threads,
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{

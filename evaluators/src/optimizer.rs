@@ -16,6 +16,8 @@ mod proxy_task;
 mod steps;
 #[cfg(feature = "candle")]
 mod training;
+#[cfg(feature = "candle")]
+mod workload;
 
 pub use config::OptimizerConfig;
 
@@ -27,6 +29,8 @@ pub use evaluator::OptimizerEvaluator;
 pub use grid::Grid;
 #[cfg(feature = "candle")]
 pub use steps::{Multiplication, Steps};
+#[cfg(feature = "candle")]
+pub use workload::Workload;
 
 #[cfg(all(test, feature = "candle"))]
 mod tests;
