@@ -33,6 +33,12 @@ python-checks PYTHON="python3":
     {{ PYTHON }} tests/python/check_exports.py target/export-cases --self-test
     {{ PYTHON }} tests/python/check_exports.py target/export-cases
     {{ PYTHON }} tests/python/test_torch_optimizer.py
+    just loss-curves {{ PYTHON }}
+
+# Losses of training beside PyTorch's, compared; FILE: written there as the fixture of the tests.
+loss-curves PYTHON="python3" FILE="":
+    EVO_LOSS_CASES={{ justfile_directory() }}/target/loss-cases cargo test -p evo-evaluators --test loss_curves -- --ignored
+    {{ PYTHON }} tests/python/loss_curves.py target/loss-cases {{ FILE }}
 
 # Fuzz program text (`parse`), the engines (`engines`) or the simplifier (`simplifier`); needs cargo-fuzz and a nightly compiler.
 fuzz TARGET MINUTES="10":

@@ -44,7 +44,9 @@ pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]
 pub use layers::Product;
 #[cfg(feature = "candle")]
-pub use optimizer::{Baseline, Grid, OptimizerEvaluator, Workload};
+pub use optimizer::{
+    Baseline, Grid, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Workload,
+};
 #[cfg(feature = "candle")]
 #[doc(hidden)]
 pub use optimizer::{Multiplication, Steps};

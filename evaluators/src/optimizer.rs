@@ -13,6 +13,8 @@ mod grid;
 #[cfg(feature = "candle")]
 mod proxy_task;
 #[cfg(feature = "candle")]
+mod recording;
+#[cfg(feature = "candle")]
 mod steps;
 #[cfg(feature = "candle")]
 mod training;
@@ -27,6 +29,8 @@ pub use baseline::Baseline;
 pub use evaluator::OptimizerEvaluator;
 #[cfg(feature = "candle")]
 pub use grid::Grid;
+#[cfg(feature = "candle")]
+pub use recording::{RecordedBatch, RecordedLeaf, Recording};
 #[cfg(feature = "candle")]
 pub use steps::{Multiplication, Steps};
 #[cfg(feature = "candle")]

@@ -61,6 +61,11 @@ impl<'a> Training<'a> {
         })
     }
 
+    /// The present weights, leaf after leaf.
+    pub(super) fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
     /// Draws the next batch.
     pub(super) fn draw(&mut self) -> Result<Batch> {
         Batch::draw(&self.task.data, self.task.batch_size, &mut self.batches)

@@ -17,8 +17,8 @@ use crate::{EvaluatorError, OptimizerConfig, TaskConfig};
 /// A task whose training can be measured.
 #[derive(Debug)]
 pub struct Workload {
-    task: ProxyTask,
-    run: Run,
+    pub(super) task: ProxyTask,
+    pub(super) run: Run,
 }
 
 /// One run on a [`Workload`], a phase at a time: [`draw`](Steps::draw), [`forward`](Steps::forward),
