@@ -27,13 +27,16 @@ pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<ExitCode> {
     }
     let out = args.out.clone().unwrap_or_else(|| Baselines::path(path));
     check_place(&out)?;
+    Baselines::read(&out)?;
     let tuned = tune(args, &config, &Grid::of(&program))?;
     output::print(&table(&config, &tuned))?;
     if tuned.iter().any(|(_, baseline)| baseline.is_none()) {
         return Ok(ExitCode::from(1));
     }
     if keep {
-        whole_file::write(&out, file(&config, &tuned)?.as_bytes())?;
+        let mut baselines = Baselines::read(&out)?;
+        add(&mut baselines, &config, &tuned)?;
+        whole_file::write(&out, baselines.to_ron().as_bytes())?;
         eprintln!("written to {}", out.display());
     }
     Ok(ExitCode::SUCCESS)
@@ -105,12 +108,12 @@ fn table(config: &Config, tuned: &Tuned<'_>) -> String {
     text
 }
 
-/// The file of baselines.
-fn file(config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<String> {
-    let mut baselines = Baselines::default();
+/// Adds what was measured; baselines of other variants of a task stay.
+fn add(baselines: &mut Baselines, config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<()> {
     for (task, baseline) in tuned {
         let Some(baseline) = baseline else { continue };
         let measured = MeasuredBaseline {
+            task: task.name.clone(),
             fingerprint: config.evaluation.fingerprint(task, "".as_ref())?.to_string(),
             optimizer: ADAMW.to_owned(),
             learning_rate: baseline.learning_rate,
@@ -118,7 +121,7 @@ fn file(config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<String> {
             loss: baseline.loss,
             cpu: Some(cpu::description()),
         };
-        baselines.0.insert(task.name.clone(), measured);
+        baselines.keep(measured);
     }
-    Ok(baselines.to_ron())
+    Ok(())
 }
