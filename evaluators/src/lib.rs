@@ -45,7 +45,7 @@ pub use inner_threads::pin_inner_threads;
 pub use layers::Product;
 #[cfg(feature = "candle")]
 pub use optimizer::{
-    Baseline, Grid, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Workload,
+    Baseline, Grid, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Workload,
 };
 #[cfg(feature = "candle")]
 #[doc(hidden)]

@@ -11,6 +11,10 @@ mod fingerprint;
 #[cfg(feature = "candle")]
 mod grid;
 #[cfg(feature = "candle")]
+mod lanes;
+#[cfg(feature = "candle")]
+mod progress;
+#[cfg(feature = "candle")]
 mod proxy_task;
 #[cfg(feature = "candle")]
 mod recording;
@@ -29,6 +33,8 @@ pub use baseline::Baseline;
 pub use evaluator::OptimizerEvaluator;
 #[cfg(feature = "candle")]
 pub use grid::Grid;
+#[cfg(feature = "candle")]
+pub use lanes::Lanes;
 #[cfg(feature = "candle")]
 pub use recording::{RecordedBatch, RecordedLeaf, Recording};
 #[cfg(feature = "candle")]

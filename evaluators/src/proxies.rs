@@ -9,6 +9,7 @@ mod batch;
 mod block;
 mod conv_net;
 mod hidden;
+mod lane_parameters;
 mod leaf;
 mod mlp;
 mod parameters;
@@ -18,12 +19,13 @@ mod residual_mlp;
 mod transformer;
 mod vision_transformer;
 
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor};
 use evo_hashes::Seed;
 
 use autoencoder::Autoencoder;
 pub(crate) use batch::Batch;
 use conv_net::ConvNet;
+pub(crate) use lane_parameters::LaneParameters;
 pub(crate) use leaf::{Leaf, initial_weights};
 use mlp::Mlp;
 pub(crate) use parameters::Parameters;
@@ -144,6 +146,17 @@ impl Proxy {
         }
     }
 
+    /// The same network with whatever numbers are part of it on a device.
+    ///
+    /// # Errors
+    /// Candle refuses the copy.
+    pub(crate) fn to_device(&self, device: &Device) -> candle_core::Result<Self> {
+        Ok(match self {
+            Self::Quadratic(network) => Self::Quadratic(network.to_device(device)?),
+            others => others.clone(),
+        })
+    }
+
     /// The parameter tensors in the order of the flat vector.
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         match self {
@@ -159,10 +172,11 @@ impl Proxy {
     }
 
     /// Mean loss of a batch, a scalar; `weights` are the leaves in order. It is the cross-entropy in
-    /// nats, but for the autoencoder the mean squared error and for the quadratic its value.
+    /// nats, but for the autoencoder the mean squared error and for the quadratic its value. Leaves
+    /// with a dimension for the lanes in front give the loss of every lane, \[lanes\].
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         batch: &Batch,
     ) -> candle_core::Result<Tensor> {
         match batch {

@@ -8,12 +8,15 @@ use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 use crate::Activation;
 
 /// Applies an activation to every number of `x`.
 pub(crate) fn activate<T: Real>(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    if x.rank() == 3 {
+        return lanes::activate(x, activation);
+    }
     x.apply_op1(Activate::<T>(activation, PhantomData))
 }
 

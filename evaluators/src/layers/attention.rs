@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::{Matrix, MatrixMut, dot, multiply, zeros};
 use super::softmax::{Mask, softmax};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// The attention of one transformer block.
 pub(crate) struct Attention<T> {
@@ -43,6 +43,9 @@ struct Head {
 impl<T: Real> Attention<T> {
     /// Attends within each run of `context` rows of `qkv`.
     pub(crate) fn of(qkv: &Tensor, context: usize, heads: usize, mask: Mask) -> Result<Tensor> {
+        if qkv.rank() == 3 {
+            return lanes::attention(qkv, context, heads, mask);
+        }
         qkv.apply_op1(Self { context, heads, mask, weights: OnceLock::new() })
     }
 

@@ -10,11 +10,11 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::dense::{Activation, add_bias};
 use super::matrix::{Matrix, MatrixMut, column_sums, multiply, zeros};
 use super::patches::Patches;
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// One convolution of the conv net.
 pub(crate) struct Convolution<T> {
@@ -33,6 +33,9 @@ impl<T: Real> Convolution<T> {
         stride: usize,
         activation: Activation,
     ) -> Result<Tensor> {
+        if w.rank() == 5 {
+            return lanes::convolution(x, w, bias, stride, activation);
+        }
         let patches = OnceLock::new();
         x.apply_op3(w, bias, Self { stride, activation, patches })
     }

@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::softmax::{Mask, softmax};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// The target of a row that does not count: it adds nothing to the loss and gets no gradient.
 pub(crate) const IGNORED: u32 = u32::MAX;
@@ -25,6 +25,9 @@ impl<T: Real> CrossEntropy<T> {
     /// The loss of `logits` against `targets`, each below the number of classes or
     /// [`IGNORED`].
     pub(crate) fn of(logits: &Tensor, targets: &Arc<[u32]>) -> Result<Tensor> {
+        if logits.rank() == 3 {
+            return lanes::cross_entropy(logits, targets);
+        }
         logits.apply_op1(Self { targets: Arc::clone(targets), probabilities: OnceLock::new() })
     }
 }

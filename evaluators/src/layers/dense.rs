@@ -9,9 +9,9 @@ use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::{Matrix, MatrixMut, column_sums, multiply, zeros};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// What is applied to the sums of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,16 +52,25 @@ pub(crate) fn dense<T: Real>(
     bias: &Tensor,
     activation: Activation,
 ) -> Result<Tensor> {
+    if w.rank() == 3 {
+        return lanes::dense(x, w, bias, activation);
+    }
     x.apply_op3(w, bias, Dense::<T>(activation, PhantomData))
 }
 
 /// activation(x·w).
 pub(crate) fn project<T: Real>(x: &Tensor, w: &Tensor, activation: Activation) -> Result<Tensor> {
+    if w.rank() == 3 {
+        return lanes::project(x, w, activation);
+    }
     x.apply_op2(w, Project::<T>(activation, PhantomData))
 }
 
 /// residual + x·w.
 pub(crate) fn project_onto<T: Real>(residual: &Tensor, x: &Tensor, w: &Tensor) -> Result<Tensor> {
+    if w.rank() == 3 {
+        return lanes::project_onto(residual, x, w);
+    }
     x.apply_op3(w, residual, ProjectOnto::<T>(PhantomData))
 }
 

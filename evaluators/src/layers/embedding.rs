@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::zeros;
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// The first layer of the transformer.
 pub(crate) struct Embedding<T> {
@@ -22,6 +22,10 @@ pub(crate) struct Embedding<T> {
 impl<T: Real> Embedding<T> {
     /// Embeds `tokens`, each below the vocabulary size; their number is a multiple of the context.
     pub(crate) fn of(table: &Tensor, positions: &Tensor, tokens: &Arc<[u32]>) -> Result<Tensor> {
+        if table.rank() == 3 {
+            let rows = lanes::lookup(table, tokens, T::DTYPE)?;
+            return lanes::add_positions(&rows, positions);
+        }
         table.apply_op2(positions, Self { tokens: Arc::clone(tokens), number: PhantomData })
     }
 }

@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::{column_sums, dot, zeros};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 const EPS: f64 = 1e-5;
 
@@ -23,6 +23,9 @@ pub(crate) struct LayerNorm<T> {
 impl<T: Real> LayerNorm<T> {
     /// Normalises the rows of `x`.
     pub(crate) fn of(x: &Tensor, gain: &Tensor, shift: &Tensor) -> Result<Tensor> {
+        if gain.rank() == 2 {
+            return lanes::layer_norm(x, gain, shift, EPS);
+        }
         x.apply_op3(gain, shift, Self { moments: OnceLock::new() })
     }
 }

@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::zeros;
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// The rows of `table` that `tokens` name, each below the vocabulary size.
 pub(crate) fn lookup<T: Real>(table: &Tensor, tokens: &Arc<[u32]>) -> Result<Tensor> {
+    if table.rank() == 3 {
+        return lanes::lookup(table, tokens, T::DTYPE);
+    }
     table.apply_op1(Lookup::<T> { tokens: Arc::clone(tokens), number: PhantomData })
 }
 

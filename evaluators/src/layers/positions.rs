@@ -7,12 +7,15 @@ use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::{column_sums, zeros};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// Adds its position to every row of `x`.
 pub(crate) fn add_positions<T: Real>(x: &Tensor, positions: &Tensor) -> Result<Tensor> {
+    if positions.rank() == 3 {
+        return lanes::add_positions(x, positions);
+    }
     x.apply_op2(positions, Positions::<T>(PhantomData))
 }
 

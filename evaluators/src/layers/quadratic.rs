@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::dot;
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// The bowl of one batch, its tensors of type `T`.
 pub(crate) struct Bowl<'a> {
@@ -22,6 +22,9 @@ pub(crate) struct Bowl<'a> {
 impl Bowl<'_> {
     /// The height of the bowl at `weights`.
     pub(crate) fn height<T: Real>(&self, weights: &Tensor) -> Result<Tensor> {
+        if weights.rank() == 2 {
+            return lanes::height(weights, self.eigenvalues, self.rotation, self.centre);
+        }
         weights.apply_op1(Height::<T> {
             eigenvalues: self.eigenvalues.clone(),
             rotation: self.rotation.cloned(),

@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::{Matrix, MatrixMut, multiply, zeros};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 use crate::Cell;
 
 /// One recurrent layer.
@@ -25,6 +25,9 @@ pub(crate) struct Recurrence<T> {
 impl<T: Real> Recurrence<T> {
     /// The states over each run of `context` rows of `p`.
     pub(crate) fn of(p: &Tensor, u: &Tensor, context: usize, cell: Cell) -> Result<Tensor> {
+        if u.rank() == 3 {
+            return lanes::recurrence(p, u, context, cell);
+        }
         p.apply_op2(u, Self { cell, context, kept: OnceLock::new() })
     }
 }

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::matrix::{dot, zeros};
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 const EPS: f64 = 1e-6;
 
@@ -22,6 +22,9 @@ pub(crate) struct RmsNorm<T> {
 impl<T: Real> RmsNorm<T> {
     /// Normalises the rows of `x`.
     pub(crate) fn of(x: &Tensor, gain: &Tensor) -> Result<Tensor> {
+        if gain.rank() == 2 {
+            return lanes::rms_norm(x, gain, EPS);
+        }
         let scales = OnceLock::new();
         x.apply_op2(gain, Self { scales })
     }

@@ -7,11 +7,14 @@ use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::storage::{operand, tensor, values};
+use super::{Real, lanes};
 
 /// The loss of reconstruction.
 pub(crate) fn squared_error<T: Real>(y: &Tensor, target: &Tensor) -> Result<Tensor> {
+    if y.rank() == 3 {
+        return lanes::squared_error(y, target);
+    }
     y.apply_op2(target, SquaredError::<T>(PhantomData))
 }
 

@@ -3,18 +3,19 @@
 //! Invariant: evaluating changes nothing in the evaluator, so threads share one; the same program
 //! gives the same bits alone, in a cohort, and on any thread. Cohort members are trained one after
 //! another: measured on CPUs, training them as one batched network is slower for all but the
-//! tiniest networks.
+//! tiniest networks. With [`Lanes`], which is for accelerators, they are trained as one.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use evo_dsl::{Executor, Program};
 
 use super::config::keyed;
+use super::lanes::{LaneTask, Lanes, mean_losses};
+use super::progress::Progress;
 use super::proxy_task::{ProxyTask, Run};
 use super::training::mean_loss;
-use crate::{
-    Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, Stopped, TaskConfig, Trial,
-};
+use crate::{Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, TaskConfig, Trial};
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
 ///
@@ -29,6 +30,18 @@ pub struct OptimizerEvaluator {
     /// Numbers of tasks after which a hurdle is tested.
     stages: Vec<usize>,
     divergence: f64,
+    laned: Option<Laned>,
+}
+
+/// What training with lanes needs.
+#[derive(Debug)]
+struct Laned {
+    lanes: Lanes,
+    /// In the order of the tasks.
+    tasks: Vec<LaneTask>,
+    /// Held while a cohort is trained: two cohorts on one device gain nothing, and candle does not
+    /// order what several threads do there.
+    one_at_a_time: Mutex<()>,
 }
 
 /// A task, the runs on it, and the loss to beat.
@@ -60,7 +73,21 @@ impl OptimizerEvaluator {
             held_out: contests("held_out", &config.held_out)?,
             stages: config.stages.clone(),
             divergence: config.divergence,
+            laned: None,
         })
+    }
+
+    /// The same evaluator training cohorts with lanes. Held-out tasks stay where they are, on the CPU.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Internal`] when candle cannot use the device.
+    pub fn with_lanes(mut self, lanes: Lanes) -> Result<Self, EvaluatorError> {
+        let tasks = self.tasks.iter().map(|contest| LaneTask::new(&contest.task, &lanes));
+        let tasks = tasks.collect::<candle_core::Result<_>>()?;
+        // What was copied is there for every thread.
+        lanes.device.synchronize()?;
+        self.laned = Some(Laned { lanes, tasks, one_at_a_time: Mutex::new(()) });
+        Ok(self)
     }
 
     /// The loss of `program` on each held-out task, or why it cannot train it, in order.
@@ -74,40 +101,58 @@ impl OptimizerEvaluator {
         self.held_out.iter().map(|contest| contest.loss(program, self.divergence)).collect()
     }
 
-    fn outcome(&self, trial: &Trial<'_>) -> Outcome {
-        let mut losses = Vec::with_capacity(self.tasks.len());
-        let mut stages = Vec::with_capacity(self.stages.len());
-        let mut gain = 0.0;
+    fn outcome(&self, trial: Trial<'_>) -> Outcome {
+        let mut progress = Progress::new(trial);
         for contest in &self.tasks {
-            match contest.loss(trial.program, self.divergence) {
-                Ok(Ok(loss)) => {
-                    gain += libm::log(contest.baseline_loss / loss.max(SMALLEST_LOSS));
-                    losses.push(loss);
-                }
-                Ok(Err(invalid)) => return Outcome::Invalid(Invalid { stages, ..invalid }),
-                Err(error) => {
-                    return Outcome::Failed { message: error.to_string() };
-                }
-            }
-            let stage = stages.len();
-            if self.stages.get(stage) == Some(&losses.len()) {
-                let fitness = gain / losses.len() as f64;
-                if trial.stops(stage, fitness) {
-                    return Outcome::Stopped(Stopped { stage, fitness, cleared: stages });
-                }
-                stages.push(fitness);
+            let outcome = match contest.loss(trial.program, self.divergence) {
+                Ok(loss) => progress.absorb(loss, contest.baseline_loss, &self.stages),
+                Err(error) => Some(failed(&error)),
+            };
+            if let Some(outcome) = outcome {
+                return outcome;
             }
         }
-        Outcome::Scored(Score { fitness: gain / self.tasks.len() as f64, losses, stages })
+        progress.score()
+    }
+
+    /// The outcomes of a cohort trained with lanes. Those left after a task are grouped anew, so that
+    /// no lane is filled up which a candidate could have.
+    fn outcomes_with_lanes(&self, cohort: &[Trial<'_>], laned: &Laned) -> Vec<Outcome> {
+        let _alone = laned.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut progress: Vec<Progress<'_>> = cohort.iter().copied().map(Progress::new).collect();
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; cohort.len()];
+        for (contest, lane_task) in self.tasks.iter().zip(&laned.tasks) {
+            let left: Vec<usize> = (0..cohort.len()).filter(|&at| outcomes[at].is_none()).collect();
+            for group in left.chunks(laned.lanes.count.get()) {
+                let programs: Vec<&Program> =
+                    group.iter().map(|&at| progress[at].trial().program).collect();
+                let losses = contest.losses(&programs, lane_task, &laned.lanes, self.divergence);
+                match losses {
+                    Ok(losses) => {
+                        for (&at, loss) in group.iter().zip(losses) {
+                            let baseline_loss = contest.baseline_loss;
+                            outcomes[at] = progress[at].absorb(loss, baseline_loss, &self.stages);
+                        }
+                    }
+                    Err(error) => group.iter().for_each(|&at| outcomes[at] = Some(failed(&error))),
+                }
+            }
+        }
+        let ended = outcomes.into_iter().zip(progress);
+        ended.map(|(outcome, progress)| outcome.unwrap_or_else(|| progress.score())).collect()
     }
 }
 
-/// Losses below this count as this, so that a fitness is always finite.
-const SMALLEST_LOSS: f64 = 1e-12;
+fn failed(error: &EvaluatorError) -> Outcome {
+    Outcome::Failed { message: error.to_string() }
+}
 
 impl Evaluator for OptimizerEvaluator {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
-        cohort.iter().map(|trial| self.outcome(trial)).collect()
+        match &self.laned {
+            Some(laned) => self.outcomes_with_lanes(cohort, laned),
+            None => cohort.iter().map(|&trial| self.outcome(trial)).collect(),
+        }
     }
 }
 
@@ -139,5 +184,16 @@ impl Contest {
         divergence: f64,
     ) -> Result<Result<f64, Invalid>, EvaluatorError> {
         mean_loss(&self.task, &self.runs, divergence, || Executor::new(program, &self.task.layout))
+    }
+
+    /// The losses of `programs`, no more of them than lanes, trained as one cohort.
+    fn losses(
+        &self,
+        programs: &[&Program],
+        lane_task: &LaneTask,
+        lanes: &Lanes,
+        divergence: f64,
+    ) -> Result<Vec<Result<f64, Invalid>>, EvaluatorError> {
+        mean_losses(&self.task, lane_task, &self.runs, programs, lanes, divergence)
     }
 }

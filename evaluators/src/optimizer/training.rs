@@ -159,7 +159,7 @@ pub(super) fn mean_loss<U: Update>(
 }
 
 /// Follows the training loss of one run.
-struct Watch {
+pub(super) struct Watch {
     divergence: f64,
     /// Infinite until the first loss is seen.
     limit: f64,
@@ -167,11 +167,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(divergence: f64) -> Self {
+    pub(super) fn new(divergence: f64) -> Self {
         Self { divergence, limit: f64::INFINITY, above: 0 }
     }
 
-    fn reason_to_stop(&mut self, loss: f64) -> Option<InvalidReason> {
+    pub(super) fn reason_to_stop(&mut self, loss: f64) -> Option<InvalidReason> {
         if !loss.is_finite() {
             return Some(InvalidReason::NonFinite);
         }

@@ -6,7 +6,7 @@
 
 use std::num::NonZeroUsize;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::layers::{Activation, Real, dense, squared_error};
@@ -59,7 +59,7 @@ impl Autoencoder {
     }
 
     /// `features` is \[batch, features\].
-    pub(crate) fn loss<T: Real>(&self, weights: &[Var], features: &Tensor) -> Result<Tensor> {
+    pub(crate) fn loss<T: Real>(&self, weights: &[Tensor], features: &Tensor) -> Result<Tensor> {
         let mut rest = weights;
         let mut x = features.clone();
         for layer in 0..2 * (self.widths.len() - 1) {

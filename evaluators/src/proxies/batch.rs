@@ -83,6 +83,18 @@ impl Batch {
         }
     }
 
+    /// The same examples with their numbers on a device. Classes and tokens stay where they are: they
+    /// are counted, and made into indices, on the host.
+    pub(crate) fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(match self {
+            Self::Rows { features, labels } => {
+                Self::Rows { features: features.to_device(device)?, labels: Arc::clone(labels) }
+            }
+            Self::Tokens { .. } => self.clone(),
+            Self::Noise { mean } => Self::Noise { mean: mean.to_device(device)? },
+        })
+    }
+
     /// Predictions the batch's loss is a mean over.
     pub(crate) fn predictions(&self) -> usize {
         match self {

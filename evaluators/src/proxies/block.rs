@@ -4,7 +4,7 @@
 //! Invariant: leaves are gain, qkv, out, gain, up, down for each block. Maps that write to the
 //! residual stream start smaller by sqrt(2 · layers), as in GPT-2.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::layers::{Activation, Attention, Mask, Real, RmsNorm, project, project_onto};
@@ -27,7 +27,7 @@ pub(super) fn leaves(width: usize, layers: usize) -> Vec<Leaf> {
 /// One block over the sequences of `context` rows in `x`.
 pub(super) fn apply<T: Real>(
     x: &Tensor,
-    weights: &[Var; 6],
+    weights: &[Tensor; 6],
     context: usize,
     heads: usize,
     mask: Mask,

@@ -7,11 +7,11 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::data::ImageShape;
-use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense};
+use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense, flat_images, pixel_rows};
 use crate::task::Style;
 
 /// A convolutional network for images.
@@ -53,7 +53,7 @@ impl ConvNet {
     /// `features` is \[batch, height · width · channels\].
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         features: &Tensor,
         labels: &Arc<[u32]>,
     ) -> Result<Tensor> {
@@ -66,18 +66,16 @@ impl ConvNet {
         for (layer, leaves) in convolutions.chunks_exact(self.style.count()).enumerate() {
             x = self.convolve::<T>(&x, leaves, Self::stride(layer))?;
         }
-        let x = x.reshape((batch, x.elem_count() / batch))?;
-        let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
+        let logits = dense::<T>(&flat_images(&x)?, w, bias, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, labels)
     }
 
-    fn convolve<T: Real>(&self, x: &Tensor, leaves: &[Var], stride: usize) -> Result<Tensor> {
+    fn convolve<T: Real>(&self, x: &Tensor, leaves: &[Tensor], stride: usize) -> Result<Tensor> {
         let [w, bias, normalisation @ ..] = leaves else {
             candle_core::bail!("a convolution has a weight and a bias");
         };
         let sums = Convolution::<T>::of(x, w, bias, stride, self.style.fused())?;
         let shape = sums.shape().clone();
-        let pixels = sums.reshape(((), bias.elem_count()))?;
-        self.style.finish::<T>(pixels, normalisation)?.reshape(shape)
+        self.style.finish::<T>(pixel_rows(&sums)?, normalisation)?.reshape(shape)
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: leaves are weight, bias, then the normalisation's gain, then its shift, as far as the
 //! style has them. The default style is one fused operation, as if there were no others.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::layers::{self, LayerNorm, Real, RmsNorm, activate, dense};
@@ -59,7 +59,7 @@ impl Style {
     }
 
     /// A fully connected layer; `weights` are its leaves.
-    pub(super) fn dense<T: Real>(self, x: &Tensor, weights: &[Var]) -> Result<Tensor> {
+    pub(super) fn dense<T: Real>(self, x: &Tensor, weights: &[Tensor]) -> Result<Tensor> {
         let [w, bias, rest @ ..] = weights else {
             candle_core::bail!("a layer has a weight and a bias");
         };
@@ -78,7 +78,7 @@ impl Style {
     }
 
     /// What remains to be done to the sums, rows of a matrix.
-    pub(super) fn finish<T: Real>(self, sums: Tensor, normalisation: &[Var]) -> Result<Tensor> {
+    pub(super) fn finish<T: Real>(self, sums: Tensor, normalisation: &[Tensor]) -> Result<Tensor> {
         if self.fused() == layers::Activation::Relu {
             return Ok(sums);
         }
@@ -86,7 +86,7 @@ impl Style {
     }
 
     /// The normalisation alone.
-    pub(super) fn normalise<T: Real>(self, x: Tensor, weights: &[Var]) -> Result<Tensor> {
+    pub(super) fn normalise<T: Real>(self, x: Tensor, weights: &[Tensor]) -> Result<Tensor> {
         match (self.normalisation, weights) {
             (Normalisation::None, []) => Ok(x),
             (Normalisation::Rms, [gain]) => RmsNorm::<T>::of(&x, gain),

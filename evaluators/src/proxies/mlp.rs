@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::layers::{Activation, CrossEntropy, Real, dense};
@@ -48,7 +48,7 @@ impl Mlp {
     /// `features` is \[batch, features\].
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         features: &Tensor,
         labels: &Arc<[u32]>,
     ) -> Result<Tensor> {

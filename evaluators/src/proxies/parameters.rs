@@ -13,19 +13,23 @@ use crate::layers::{Real, values};
 
 /// The leaves of one network as candle variables.
 pub(crate) struct Parameters<T> {
-    leaves: Vec<Var>,
+    /// Variables, seen as the tensors a network reads.
+    leaves: Vec<Tensor>,
     number: PhantomData<T>,
 }
 
 impl<T: Real> Parameters<T> {
     /// Variables of the shapes of `leaves`, all zero.
     pub(crate) fn new(leaves: &[Leaf]) -> Result<Self> {
-        let zeros = |leaf: &Leaf| Var::zeros(leaf.shape.as_slice(), T::DTYPE, &Device::Cpu);
+        let zeros = |leaf: &Leaf| {
+            let variable = Var::zeros(leaf.shape.as_slice(), T::DTYPE, &Device::Cpu)?;
+            Ok(variable.as_tensor().clone())
+        };
         Ok(Self { leaves: leaves.iter().map(zeros).collect::<Result<_>>()?, number: PhantomData })
     }
 
     /// The variables in leaf order.
-    pub(crate) fn variables(&self) -> &[Var] {
+    pub(crate) fn variables(&self) -> &[Tensor] {
         &self.leaves
     }
 

@@ -5,7 +5,7 @@
 //! With cᵢ = noise · nᵢ / sqrt(λᵢ), n being the batch's mean noise, the gradient noise has covariance
 //! noise² · H / batch size, H the Hessian (arXiv 1907.04164).
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor};
 use evo_hashes::Seed;
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -50,12 +50,22 @@ impl Quadratic {
         })
     }
 
+    /// The same bowl with its numbers on a device.
+    pub(crate) fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(Self {
+            dimension: self.dimension,
+            eigenvalues: self.eigenvalues.to_device(device)?,
+            spread: self.spread.to_device(device)?,
+            rotation: self.rotation.as_ref().map(|r| r.to_device(device)).transpose()?,
+        })
+    }
+
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         vec![Leaf::normal([self.dimension], 1.0)]
     }
 
     /// `noise` is the mean of a batch's noise, \[dimension\].
-    pub(crate) fn loss<T: Real>(&self, weights: &[Var], noise: &Tensor) -> Result<Tensor> {
+    pub(crate) fn loss<T: Real>(&self, weights: &[Tensor], noise: &Tensor) -> Result<Tensor> {
         // Of the type they have already in training, which copies nothing.
         let centre = (noise * self.spread.to_dtype(noise.dtype())?)?;
         let rotation = self.rotation.as_ref().map(|r| r.to_dtype(T::DTYPE)).transpose()?;
@@ -128,7 +138,8 @@ mod tests {
     #[test]
     fn gradient_noise_has_the_curvature_as_its_covariance() {
         let quadratic = Quadratic::new(3, (0.01, 1.0), 0.5, false, Seed(1)).expect("sizes match");
-        let at_centre = Var::zeros(3, candle_core::DType::F64, &Device::Cpu).expect("zeros");
+        let at_centre = candle_core::Var::zeros(3, candle_core::DType::F64, &Device::Cpu);
+        let at_centre = at_centre.expect("zeros").as_tensor().clone();
         let mut rng = Seed(2).stream("noise", 0);
         let mut squares = [0.0; 3];
         for _ in 0..4000 {

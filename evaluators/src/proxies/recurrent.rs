@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::Cell;
@@ -39,7 +39,7 @@ impl Recurrent {
     /// `inputs` and `targets` are \[batch · context\]; a target is the token after its input.
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         inputs: &Arc<[u32]>,
         targets: &Arc<[u32]>,
     ) -> Result<Tensor> {

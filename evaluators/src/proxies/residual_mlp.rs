@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::layers::{Activation, CrossEntropy, Real, activate, dense};
@@ -45,7 +45,7 @@ impl ResidualMlp {
     /// `features` is \[batch, features\].
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         features: &Tensor,
         labels: &Arc<[u32]>,
     ) -> Result<Tensor> {

@@ -1,5 +1,7 @@
 //! Whole networks: every leaf gets a gradient, and it is the right one.
 
+mod lanes;
+
 use candle_core::{DType, Device, Var};
 use evo_hashes::Seed;
 
@@ -23,17 +25,22 @@ fn transformer() -> ModelConfig {
     }
 }
 
+/// A batch with its numbers in f64.
+fn wide(batch: Batch) -> Batch {
+    let wider = |tensor: Tensor| tensor.to_dtype(DType::F64).expect("a wider type");
+    match batch {
+        Batch::Rows { features, labels } => Batch::Rows { features: wider(features), labels },
+        Batch::Noise { mean } => Batch::Noise { mean: wider(mean) },
+        tokens @ Batch::Tokens { .. } => tokens,
+    }
+}
+
 /// Checks some entries of every leaf's gradient against central differences in f64.
 fn check(model: &ModelConfig, data: &DataConfig) {
     let data = Dataset::load(data, ".".as_ref(), Seed(1), model.window()).expect("generated data");
     let proxy = Proxy::new(model, &data, Seed(1)).expect("model fits the data");
     let leaves = proxy.leaves();
-    let wider = |tensor: Tensor| tensor.to_dtype(DType::F64).expect("a wider type");
-    let batch = match Batch::draw(&data, 3, &mut Seed(2).stream("batches", 0)).expect("a batch") {
-        Batch::Rows { features, labels } => Batch::Rows { features: wider(features), labels },
-        Batch::Noise { mean } => Batch::Noise { mean: wider(mean) },
-        tokens @ Batch::Tokens { .. } => tokens,
-    };
+    let batch = wide(Batch::draw(&data, 3, &mut Seed(2).stream("batches", 0)).expect("a batch"));
     let weights: Vec<f64> = initial_weights(&leaves, &mut Seed(3).stream("weights", 0))
         .into_iter()
         .enumerate()
@@ -152,7 +159,7 @@ fn a_leaf_without_a_gradient_is_an_error() {
     let leaves = [Leaf::ones([2]), Leaf::ones([3])];
     let parameters = Parameters::<f32>::new(&leaves).expect("leaf shapes");
     let unrelated = Var::zeros(2, DType::F32, &Device::Cpu).expect("zeros");
-    let loss = (parameters.variables()[0].as_tensor() * unrelated.as_tensor())
+    let loss = (&parameters.variables()[0] * unrelated.as_tensor())
         .and_then(|product| product.sum_all())
         .expect("same shapes");
     let error = parameters.differentiate(&loss, &mut [0.0; 5]);

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::{Leaf, block};
 use crate::layers::{Activation, CrossEntropy, Embedding, Mask, Real, RmsNorm, project};
@@ -40,7 +40,7 @@ impl Transformer {
     /// `inputs` and `targets` are \[batch · context\]; a target is the token after its input.
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         inputs: &Arc<[u32]>,
         targets: &Arc<[u32]>,
     ) -> Result<Tensor> {

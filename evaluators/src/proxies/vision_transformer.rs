@@ -8,11 +8,13 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
 
 use super::{Leaf, block};
 use crate::data::ImageShape;
-use crate::layers::{Activation, CrossEntropy, Mask, Real, RmsNorm, add_positions, dense};
+use crate::layers::{
+    Activation, CrossEntropy, Mask, Real, RmsNorm, add_positions, dense, token_mean,
+};
 
 /// A transformer that classifies images.
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ impl VisionTransformer {
     /// `features` is \[batch, height · width · channels\].
     pub(crate) fn loss<T: Real>(
         &self,
-        weights: &[Var],
+        weights: &[Tensor],
         features: &Tensor,
         labels: &Arc<[u32]>,
     ) -> Result<Tensor> {
@@ -71,7 +73,7 @@ impl VisionTransformer {
             x = block::apply::<T>(&x, layer, self.patches(), self.heads, Mask::None)?;
         }
         let x = RmsNorm::<T>::of(&x, gain)?;
-        let mean = x.reshape(((), self.patches(), self.width))?.mean(1)?;
+        let mean = token_mean(&x, self.patches())?;
         let logits = dense::<T>(&mean, head, head_bias, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, labels)
     }
