@@ -8,6 +8,7 @@ mod answers;
 mod cifar;
 mod compressed;
 mod digits;
+mod features;
 mod grammar;
 mod idx;
 mod label_noise;
@@ -26,6 +27,7 @@ use std::path::Path;
 use evo_hashes::Seed;
 
 pub(crate) use answers::AnswerData;
+pub(crate) use features::Features;
 pub(crate) use rows::{ImageShape, RowData, Rows};
 pub(crate) use tokens::TokenData;
 

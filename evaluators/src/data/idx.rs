@@ -8,6 +8,7 @@
 
 use std::path::Path;
 
+use super::Features;
 use super::rows::{ImageShape, LabelledRows, Rows};
 use crate::EvaluatorError;
 
@@ -57,7 +58,7 @@ pub(super) fn rows(images: &Path, labels: &Path) -> Result<LabelledRows, Evaluat
     }
     Ok(LabelledRows {
         rows: Rows {
-            features: pixels.bytes.iter().map(|&pixel| f32::from(pixel) / 255.0).collect(),
+            features: Features::Bytes(pixels.bytes),
             width: features,
             labels: label_numbers,
         },

@@ -9,6 +9,7 @@ use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use super::Features;
 use super::rows::{ImageShape, LabelledRows, Rows};
 
 /// Waves of a class.
@@ -48,9 +49,8 @@ impl Textures {
         let mut rng = seed.stream("examples", 0);
         let ImageShape { height, width, channels } = self.shape;
         let features = height * width * channels;
-        let mut rows =
-            Rows { features: vec![0.0; count * features], width: features, labels: Vec::new() };
-        for (index, image) in rows.features.chunks_exact_mut(features).enumerate() {
+        let (mut pixels, mut labels) = (vec![0.0; count * features], Vec::new());
+        for (index, image) in pixels.chunks_exact_mut(features).enumerate() {
             let class = index % self.classes.len();
             for wave in &self.classes[class] {
                 wave.add(image, width, &mut rng);
@@ -58,8 +58,9 @@ impl Textures {
             for pixel in image {
                 *pixel += NOISE * rng.sample::<f32, _>(StandardNormal);
             }
-            rows.labels.push(class as u32);
+            labels.push(class as u32);
         }
+        let rows = Rows { features: Features::Numbers(pixels), width: features, labels };
         LabelledRows { rows, classes: self.classes.len(), image: Some(self.shape) }
     }
 }

@@ -10,7 +10,7 @@ use evo_dsl::{Executor, Layout, Program};
 use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 
-use crate::data::{Dataset, ImageShape, RowData, Rows};
+use crate::data::{Dataset, Features, ImageShape, RowData, Rows};
 use crate::layers::{Product, values};
 use crate::proxies::{Batch, Parameters, Proxy, initial_weights};
 use crate::{DataConfig, EvaluatorError, ModelConfig};
@@ -50,7 +50,9 @@ impl Steps {
         let mut rng = Seed(0).stream("images", 0);
         let features = height * width * channels;
         let rows = Rows {
-            features: (0..EXAMPLES * features).map(|_| rng.random_range(-1.0..1.0)).collect(),
+            features: Features::Numbers(
+                (0..EXAMPLES * features).map(|_| rng.random_range(-1.0..1.0)).collect(),
+            ),
             width: features,
             labels: (0..EXAMPLES).map(|_| rng.random_range(0..CLASSES)).collect(),
         };
