@@ -151,12 +151,8 @@ fn sine_and_cosine(r: f64) -> (f64, f64) {
 }
 
 /// The first 256 bits of 2/pi behind the binary point.
-const TWO_OVER_PI: [u64; 4] = [
-    0xa2f9_836e_4e44_1529,
-    0xfc27_57d1_f534_ddc0,
-    0xdb62_9599_3c43_9041,
-    0xfe51_63ab_debb_c561,
-];
+const TWO_OVER_PI: [u64; 4] =
+    [0xa2f9_836e_4e44_1529, 0xfc27_57d1_f534_ddc0, 0xdb62_9599_3c43_9041, 0xfe51_63ab_debb_c561];
 
 /// As [`trig_parts`], for a finite x of at least 2^26: x is a whole number m times 2^e, and of
 /// m 2^e (2/pi) the whole quarter turns count modulo 4 only. So 128 bits of 2/pi are enough, from the
@@ -433,7 +429,8 @@ mod tests {
         // The third is within 2e-9 of a multiple of pi/2; powers of 2 take every window.
         let powers = (27..128).map(|power| f32::from_bits((127 + power) << 23));
         let named = [1e8, 100_000_008.0, f32::from_bits(0x6f79_be45), 1.5e30, f32::MAX];
-        let odd = (0..20_000u32).map(|step| f32::from_bits(0x4cbe_bc20 + step * 104_729 % 0x32_0000_00));
+        let odd =
+            (0..20_000u32).map(|step| f32::from_bits(0x4cbe_bc20 + step * 104_729 % 0x32_0000_00));
         for x in powers.chain(named).chain(odd).flat_map(|x| [x, -x]) {
             let wide = f64::from(x);
             assert!(ulps(sin(x), libm::sin(wide)) <= 0.501, "sin({x:?})");

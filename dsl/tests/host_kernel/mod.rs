@@ -48,7 +48,15 @@ impl Kernel {
         std::fs::write(&source, device_kernel()).expect("the folder for tests can be written to");
         let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
         let mut command = Command::new(&compiler);
-        command.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-ffp-contract=off", "-fPIC", "-shared"]);
+        command.args([
+            "-std=c99",
+            "-O2",
+            "-Wall",
+            "-Wextra",
+            "-ffp-contract=off",
+            "-fPIC",
+            "-shared",
+        ]);
         if order == Order::Executor {
             command.arg("-DEXECUTOR_ORDER");
         }
@@ -142,7 +150,8 @@ impl<'a> Cohort<'a> {
         // SAFETY: the buffers have the sizes that the cohort asked for, and are alive and not
         // borrowed otherwise during the call; the signature is that of the text.
         unsafe {
-            let update = self.kernel.library.get::<Update>("evo_update").expect("the text defines it");
+            let update =
+                self.kernel.library.get::<Update>("evo_update").expect("the text defines it");
             update(
                 self.programs.lanes() as u32,
                 self.turned.into(),
@@ -179,5 +188,7 @@ impl<'a> Cohort<'a> {
 /// For each leaf its elements of all lanes, from the flat vectors of the lanes.
 fn by_leaf(layout: &Layout, lanes: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let leaves = layout.leaves().iter().map(|leaf| leaf.range());
-    leaves.map(|range| lanes.iter().flat_map(|flat| &flat[range.clone()]).copied().collect()).collect()
+    leaves
+        .map(|range| lanes.iter().flat_map(|flat| &flat[range.clone()]).copied().collect())
+        .collect()
 }

@@ -82,7 +82,8 @@ fn kept(stage: &Stage) -> impl Iterator<Item = Slot> {
 /// Encodes the stages of a plan.
 pub(super) fn stages(plan: &Plan, trees: &Trees, words: &mut Vec<u32>) -> Result<(), TooLarge> {
     for (index, stage) in plan.stages.iter().enumerate() {
-        let mut encoder = Encoder { trees, words: Vec::new(), instructions: 0, means: Vec::new(), kept: 0 };
+        let mut encoder =
+            Encoder { trees, words: Vec::new(), instructions: 0, means: Vec::new(), kept: 0 };
         // The first stage's needs nothing of the parameters, so the host runs it.
         let prologue = if index == 0 { &[][..] } else { &stage.prologue };
         encoder.prologue(prologue)?;
@@ -288,7 +289,11 @@ impl Encoder<'_> {
 
 fn numbered(kind: u32, number: usize) -> Result<u32, TooLarge> {
     let number = word(number)?;
-    if number >> (u32::BITS - NUMBER_SHIFT) == 0 { Ok(kind | number << NUMBER_SHIFT) } else { Err(TooLarge) }
+    if number >> (u32::BITS - NUMBER_SHIFT) == 0 {
+        Ok(kind | number << NUMBER_SHIFT)
+    } else {
+        Err(TooLarge)
+    }
 }
 
 /// A small value as an operand.

@@ -393,6 +393,10 @@ typedef struct {
     double sums[THREADS / WARP][WARP];
     double totals[THREADS / WARP];
     u32 broken;
+#ifdef EXECUTOR_ORDER
+    // The sixteen sums of each reduction.
+    double of_executor[1024][SUM_LANES];
+#endif
 } Shared;
 
 typedef struct {
@@ -509,8 +513,6 @@ INLINE void sum_elements(const float *x, u32 count, size_t stride, double *sums)
 
 #ifdef EXECUTOR_ORDER
 // The executor's sums over a leaf: element i goes to sum i mod 16, and those are added up in a tree.
-static double executor_sums[4096][SUM_LANES];
-
 static double executor_total(const double *of_lanes) {
     double lanes[SUM_LANES];
     for (u32 lane = 0; lane < SUM_LANES; ++lane) lanes[lane] = of_lanes[lane];
@@ -631,7 +633,7 @@ INLINE void reduce(const Block *block, const Part *part, const u32 *code, u32 su
     double *sums = block->shared->sums[part->warp];
     double *partial = block->partials + (size_t)sum * block->unit_count + part->unit;
 #ifdef EXECUTOR_ORDER
-    double *lanes = executor_sums[sum];
+    double *lanes = block->shared->of_executor[sum];
     if (part->first == 0) {
         for (u32 lane = 0; lane < SUM_LANES; ++lane) lanes[lane] = 0.0;
     }
@@ -998,7 +1000,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) evo_update(PARAMETERS) {
 // All lanes, one after the other; `near` has the registers in shared memory of one block. The order may
 // be turned, as a device may run blocks in any.
 void evo_update(u32 lanes, u32 turned, float *near, PARAMETERS) {
-    static Shared shared;
+    Shared shared;
     for (u32 lane = 0; lane < lanes; ++lane) {
         update_lane(turned ? lanes - 1 - lane : lane, near, &shared, words, small, trees, partials, scratch, values,
                     first_non_finite, step, shared_registers);
