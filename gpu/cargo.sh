@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Runs cargo with what a build for CUDA needs, on a machine that need not have a GPU, a driver or
 # CUDA: gpu/cargo.sh build --release --features cuda
+# Or another program, in the same surroundings: gpu/cargo.sh --run nvcc --version
 #
 # Everything it makes lies in target/gpu:
 #   toolkit/    the compiler and headers of CUDA, from wheels (requirements.txt)
 #   candle/     candle with two edits, see below
 #   workspace/  this workspace by links, with the edited candle in its Cargo.toml
 #   build/      what cargo builds
+#   libraries/  those that a device needs when it runs, if the machine has none (docs/gpu.md)
 # The build has a workspace of its own because replacing candle changes Cargo.lock, and the
 # repository's must stay as it is.
 set -euo pipefail
@@ -100,9 +102,9 @@ export PATH=$home/bin:$PATH NVCC=$home/bin/nvcc
 export CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90} CUDARC_CUDA_VERSION=13000
 export CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-2}
 export CARGO_TARGET_DIR=$gpu/build
-# The run-time compiler for the tests; a machine with a GPU may have one of its own, which then goes
-# first.
-export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$home/lib
+# The run-time compiler for the tests, and libraries that docs/gpu.md says how to add. What a machine
+# with a GPU has of its own goes first.
+export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$gpu/libraries/nvidia/cu13/lib:$home/lib
 cd "$gpu/workspace"
 if [ "${1:-}" = --run ]; then
     shift

@@ -16,7 +16,7 @@ mod random_programs;
 use std::sync::LazyLock;
 
 use evo_dsl::{Dataflow, DeviceCohort, Executor, Interpreter, Layout, Op, Program, zoo};
-use host_kernel::{Cohort, Kernel, Order};
+use host_kernel::{Cohort, Kernel, Order, train_in_threads};
 use numbers::{awkward, bits};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -335,6 +335,72 @@ fn outputs_that_are_inputs_are_taken_before_they_change() {
         Program::parse(&text).expect("it parses")
     });
     assert_same_bits(kernel(Order::Executor), &programs, 4, ordinary);
+}
+
+#[test]
+fn a_sum_of_negative_zeros_is_one() {
+    let text = "def train(w, g, m, lr):\n  leaf = norm(g) * -0.0\n  s = dot(leaf, 1.0)\n  u = g * reciprocal(s)\n  return u, m\n";
+    let program = Program::parse(text).expect("it parses");
+    for order in [Order::Executor, Order::Device] {
+        assert_same_bits(kernel(order), std::slice::from_ref(&program), 2, ordinary);
+    }
+}
+
+#[test]
+fn dead_state_slots_and_programs_without_matrices_take_no_memory() {
+    let layout = layout();
+    let memory = |body: &str| {
+        let text = format!("def train(w, g, m, v, lr):\n{body}");
+        let program = Program::parse(&text).expect("it parses");
+        DeviceCohort::new(&layout, &[&program]).expect("it fits").memory()
+    };
+    let one_state = memory("  v = interp(g, v, 0.9)\n  m = g * 2\n  return v, m, v\n");
+    assert_eq!((one_state.trees, one_state.partials, one_state.scratch), (layout.len(), 0, 0));
+    let matrices = memory("  u = orthogonalize(g)\n  return u, m, v\n");
+    assert_eq!(matrices.trees, layout.len());
+    // Two of the largest leaf, of 150, and two squares of its shorter side; or of 3 by 40.
+    assert_eq!(matrices.scratch, (2 * 150 + 2).max(2 * 120 + 2 * 9));
+}
+
+/// A block's threads as threads of the host: what a phase reads must not be written in it, else the
+/// race detector stops the run; and barriers are met by all, else it never ends.
+#[test]
+#[ignore = "takes minutes, and a C compiler with ThreadSanitizer; `just kernel-races`"]
+fn threads_of_a_block_do_not_race() {
+    let layout = Layout::new([vec![], vec![7], vec![3, 40], vec![40, 3], vec![150]]);
+    let programs = [zoo_programs(), random(120, 53), stages()].concat();
+    let programs: Vec<&Program> = programs.iter().collect();
+    let weights: Vec<_> = (0..programs.len()).map(|lane| ordinary(&layout, lane)).collect();
+    let gradients = |step: usize| {
+        (0..programs.len()).map(|lane| ordinary(&layout, 100 + 7 * lane + step)).collect::<Vec<_>>()
+    };
+    let steps: Vec<_> = (0..2).map(|step| (gradients(step), learning_rate(step))).collect();
+    let found = train_in_threads(&layout, &programs, &weights, &steps);
+    let mut cohort = Cohort::new(kernel(Order::Device), &layout, &programs, &weights);
+    steps.iter().for_each(|(gradients, rate)| cohort.step(gradients, *rate));
+    let found: Vec<f32> = found.into_iter().map(f32::from_bits).collect();
+    assert_eq!(bits(&found), bits(&cohort.all_weights()));
+}
+
+/// Programs with several sums, means and matrices in one stage and over many.
+fn stages() -> Vec<Program> {
+    let bodies = [
+        "  a = row_mean(g * 2.0)\n  b = row_mean(g + w)\n  c = column_mean(square(g))\n  u = a * c + b\n",
+        "  a = norm(g - w)\n  b = dot(w + g, g)\n  c = g * a\n  d = norm(c)\n  e = global_norm(c * d)\n  u = c / e + b\n",
+        "  a = orthogonalize(g)\n  b = orthogonalize(a + w)\n  c = row_mean(b)\n  d = norm(c)\n  u = b * d + c\n",
+        "  r = row_mean(g)\n  c = column_mean(r)\n  n = norm(r)\n  d = dot(r, c)\n  s = sqrt(d) + 1.0\n  t = s * d\n  k = c * t\n  u = g * k + n\n",
+    ];
+    let text = |body: &str| {
+        format!("def train(w, g, m, lr):\n{body}  m = interp(g, m, 0.9)\n  return u, m\n")
+    };
+    bodies.map(|body| Program::parse(&text(body)).expect("it parses")).to_vec()
+}
+
+#[test]
+fn several_sums_and_means_of_one_stage_are_kept_apart() {
+    for order in [Order::Executor, Order::Device] {
+        assert_same_bits(kernel(order), &stages(), 4, ordinary);
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod evaluator;
 mod fingerprint;
 #[cfg(feature = "candle")]
 mod grid;
+#[cfg(feature = "cuda")]
+pub(crate) mod lanes;
 #[cfg(feature = "candle")]
 mod proxy_task;
 #[cfg(feature = "candle")]

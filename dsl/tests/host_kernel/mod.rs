@@ -169,6 +169,11 @@ impl<'a> Cohort<'a> {
         }
     }
 
+    /// The weights, leaf by leaf those of all lanes.
+    pub(crate) fn all_weights(&self) -> Vec<f32> {
+        self.weights.concat()
+    }
+
     /// The weights of a lane, laid out flat.
     pub(crate) fn weights(&self, lane: usize) -> Vec<f32> {
         let leaves = self.layout.leaves().iter().zip(&self.weights);
@@ -183,6 +188,75 @@ impl<'a> Cohort<'a> {
     pub(crate) fn first_non_finite(&self, lane: usize) -> u32 {
         self.first_non_finite[lane]
     }
+}
+
+/// Threads of a block when they are threads of the host: two warps, as waiting for each other is what
+/// takes the time.
+const HOST_THREADS: u32 = 64;
+
+/// Trains a cohort with a thread of the host for each of a block's, under a race detector, and gives the bits of
+/// its weights, leaf by leaf those of all lanes. `steps` holds each step's gradients of all lanes.
+pub(crate) fn train_in_threads(
+    layout: &Layout,
+    programs: &[&Program],
+    weights: &[Vec<f32>],
+    steps: &[(Vec<Vec<f32>>, f64)],
+) -> Vec<u32> {
+    let mut cohort = DeviceCohort::new(layout, programs).expect("a small cohort fits");
+    let memory = cohort.memory();
+    let sizes = [
+        programs.len(),
+        layout.leaves().len(),
+        layout.len(),
+        steps.len(),
+        cohort.words().len(),
+        cohort.small_values().len(),
+        memory.trees,
+        memory.partials,
+        memory.scratch,
+        memory.shared_registers as usize,
+        cohort.step_values(),
+    ];
+    let mut file: Vec<u8> = sizes.iter().flat_map(|size| (*size as u32).to_ne_bytes()).collect();
+    let numbers = |lanes: &[Vec<f32>]| {
+        let leaves = by_leaf(layout, lanes);
+        leaves.iter().flatten().flat_map(|number| number.to_ne_bytes()).collect::<Vec<u8>>()
+    };
+    file.extend(cohort.words().iter().flat_map(|word| word.to_ne_bytes()));
+    file.extend(cohort.small_values().iter().flat_map(|number| number.to_ne_bytes()));
+    file.extend(numbers(weights));
+    for (gradients, learning_rate) in steps {
+        file.extend(numbers(gradients));
+        let mut values = Vec::new();
+        cohort.begin_step(*learning_rate, &mut values);
+        file.extend(values.iter().flat_map(|value| value.to_ne_bytes()));
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = |name: &str| folder.join(format!("threads_{}_{name}", std::process::id()));
+    let (cases, source, binary) = (path("cases"), path("source.c"), path("binary"));
+    std::fs::write(&cases, file).expect("the folder for tests can be written to");
+    let text = "#define HOST_THREADS\n".to_owned() + &device_kernel() + include_str!("threads.c");
+    let threads = |count: u32| format!("#define THREADS {count}u\n");
+    let fewer = text.replace(&threads(evo_dsl::DEVICE_THREADS), &threads(HOST_THREADS));
+    assert_ne!(fewer, text, "the number of threads is defined");
+    std::fs::write(&source, fewer).expect("the folder for tests can be written to");
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let mut command = Command::new(&compiler);
+    command.args(["-std=gnu99", "-O1", "-g", "-ffp-contract=off", "-fsanitize=thread", "-pthread"]);
+    command.arg("-o").arg(&binary).arg(&source).arg("-lm");
+    let run = |command: &mut Command| {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{command:?}: {}: {said}", output.status);
+        String::from_utf8(output.stdout).expect("it prints numbers")
+    };
+    run(&mut command);
+    let printed = run(Command::new(&binary).arg(&cases));
+    for file in [cases, source, binary] {
+        std::fs::remove_file(file).expect("what was written can be removed");
+    }
+    let bits = |line: &str| u32::from_str_radix(line, 16).expect("it prints bits");
+    printed.lines().map(bits).collect()
 }
 
 /// For each leaf its elements of all lanes, from the flat vectors of the lanes.
