@@ -78,6 +78,10 @@ gpu-build:
 gpu-test:
     gpu/cargo.sh test --release --features cuda -p evo-evaluators --lib -- --ignored --nocapture on_a_device
 
+# The kernel of updates with a thread of the host for each of a block's, under ThreadSanitizer.
+kernel-races:
+    cargo test -p evo-dsl --test device -- --ignored
+
 # How fast a cohort trains on the first CUDA device.
 gpu-bench CONFIG="configs/quickstart.ron":
     gpu/cargo.sh build --release --features cuda

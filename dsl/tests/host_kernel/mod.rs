@@ -251,7 +251,7 @@ pub(crate) fn train_in_threads(
         String::from_utf8(output.stdout).expect("it prints numbers")
     };
     run(&mut command);
-    let printed = run(Command::new(&binary).arg(&cases));
+    let printed = run(Command::new(&binary).arg(&cases).env("TSAN_OPTIONS", "halt_on_error=1"));
     for file in [cases, source, binary] {
         std::fs::remove_file(file).expect("what was written can be removed");
     }

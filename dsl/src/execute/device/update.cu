@@ -556,7 +556,7 @@ INLINE double even_value(const Block *block, const Part *part, const u32 *operan
 }
 
 // The elements of an operand that belong to a thread; 0 beyond the unit.
-INLINE void read(const Block *block, const Part *part, const u32 *operand, u32 thread, float *x) {
+INLINE void read_operand(const Block *block, const Part *part, const u32 *operand, u32 thread, float *x) {
     u32 head = operand[0], kind = head & KIND_MASK, number = head >> NUMBER_SHIFT;
     const float *from;
     switch (kind) {
@@ -656,16 +656,16 @@ INLINE void reduce(const Block *block, const Part *part, const u32 *code, u32 su
     }
     for (u32 element = 0; element < part->count; ++element) {
         float x[PER_THREAD], y[PER_THREAD];
-        read(block, part, code + 2, element % WARP, x);
-        read(block, part, code + 4, element % WARP, y);
+        read_operand(block, part, code + 2, element % WARP, x);
+        read_operand(block, part, code + 4, element % WARP, y);
         lanes[element % SUM_LANES] += (double)x[element / WARP] * (double)y[element / WARP];
     }
     sums[0] = part->first + part->count == part->leaf_count ? executor_total(lanes) : 0.0;
 #else
     FOR_THREADS(thread) {
         float x[PER_THREAD], y[PER_THREAD];
-        read(block, part, code + 2, thread, x);
-        read(block, part, code + 4, thread, y);
+        read_operand(block, part, code + 2, thread, x);
+        read_operand(block, part, code + 4, thread, y);
         double total = 0.0;
         UNROLL
         for (u32 j = 0; j < PER_THREAD; ++j) total += (double)x[j] * (double)y[j];
@@ -689,15 +689,15 @@ INLINE void instruction(const Block *block, const Part *part, const u32 *code) {
         float x[PER_THREAD], y[PER_THREAD], z[PER_THREAD];
         UNROLL
         for (u32 j = 0; j < PER_THREAD; ++j) y[j] = z[j] = 1.0f;
-        read(block, part, code + 2, thread, x);
-        if (operands > 1) read(block, part, code + 4, thread, y);
+        read_operand(block, part, code + 2, thread, x);
+        if (operands > 1) read_operand(block, part, code + 4, thread, y);
         if (op == OP_INTERP) {
             double a = even_value(block, part, code + 6);
             float for_x = (float)(1.0 - a), for_y = (float)a;
             UNROLL
             for (u32 j = 0; j < PER_THREAD; ++j) x[j] = for_x * x[j] + for_y * y[j];
         } else {
-            if (operands > 2) read(block, part, code + 6, thread, z);
+            if (operands > 2) read_operand(block, part, code + 6, thread, z);
             if (op == SUBTRACT || op == SUBTRACT_DECAYED) {
                 move_weights(block, part, thread, x, y, z, op == SUBTRACT_DECAYED);
                 continue;
