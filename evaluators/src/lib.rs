@@ -21,6 +21,8 @@ mod trial;
 #[cfg(feature = "candle")]
 mod data;
 #[cfg(feature = "candle")]
+mod device;
+#[cfg(feature = "candle")]
 mod inner_threads;
 #[cfg(feature = "candle")]
 mod layers;
@@ -38,6 +40,8 @@ pub use task::{
 };
 pub use trial::Trial;
 
+#[cfg(feature = "candle")]
+pub use device::Device;
 #[cfg(feature = "candle")]
 pub use inner_threads::pin_inner_threads;
 #[cfg(feature = "candle")]

@@ -11,7 +11,7 @@ mod fingerprint;
 #[cfg(feature = "candle")]
 mod grid;
 #[cfg(feature = "candle")]
-mod lanes;
+pub(crate) mod lanes;
 #[cfg(feature = "candle")]
 mod progress;
 #[cfg(feature = "candle")]

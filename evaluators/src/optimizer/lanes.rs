@@ -13,7 +13,7 @@
 mod host;
 mod options;
 mod training;
-mod update;
+pub(crate) mod update;
 
 pub use options::Lanes;
 pub(super) use training::{LaneTask, mean_losses};

@@ -31,9 +31,9 @@ impl LaneTask {
     /// # Errors
     /// Candle refuses an operation.
     pub(in super::super) fn new(task: &ProxyTask, lanes: &Lanes) -> Result<Self> {
-        let validation = task.validation.iter().map(|batch| batch.to_device(&lanes.device));
+        let validation = task.validation.iter().map(|batch| batch.to_device(lanes.device.candle()));
         Ok(Self {
-            proxy: task.proxy.to_device(&lanes.device)?,
+            proxy: task.proxy.to_device(lanes.device.candle())?,
             validation: validation.collect::<Result<_>>()?,
         })
     }
@@ -92,7 +92,7 @@ impl Cohort<'_> {
         watched: usize,
         divergence: f64,
     ) -> Result<Vec<Ending>> {
-        let (task, device) = (self.task, &self.options.device);
+        let (task, device) = (self.task, self.options.device.candle());
         let weights = initial_weights(&task.leaves, &mut self.run.seed.stream("weights", 0));
         let products = self.options.products();
         let parameters = LaneParameters::new(&task.leaves, &weights, self.lanes, products, device)?;
