@@ -53,7 +53,7 @@ fn masked(scores: Tensor, mask: Mask) -> Result<Tensor> {
         Mask::Causal => {
             let (_, context, _) = scores.dims3()?;
             let seen = seen(context, scores.device())?.broadcast_as(scores.shape())?;
-            let hidden = Tensor::new(f32::NEG_INFINITY, scores.device())?;
+            let hidden = Tensor::full(f32::NEG_INFINITY, (), scores.device())?;
             let hidden = hidden.to_dtype(scores.dtype())?.broadcast_as(scores.shape())?;
             seen.where_cond(&scores, &hidden)
         }

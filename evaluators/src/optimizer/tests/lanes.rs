@@ -11,16 +11,22 @@ use super::super::training::mean_loss;
 use super::*;
 use crate::Device;
 
-/// Not a number at step 41: exp overflows there.
-const BREAKING: &str = "def train(w, g, lr, t):
-  x = t * 17.5
-  e = exp(x)
-  z = e * 0.0
-  d = g * 0.01
-  b = w * z
-  u = d + b
-  return u
-";
+/// A program that goes down the gradient times `factor` and makes the weights NaN at `step`, where
+/// exp overflows.
+fn breaking(step: u64, factor: f64) -> Program {
+    let rate = 700.0 / (step - 1) as f64;
+    let lines = [
+        "def train(w, g, lr, t):".to_owned(),
+        format!("  x = t * {rate:?}"),
+        "  e = exp(x)".to_owned(),
+        "  z = e * 0.0".to_owned(),
+        format!("  d = g * {factor:?}"),
+        "  b = w * z".to_owned(),
+        "  u = d + b".to_owned(),
+        "  return u\n".to_owned(),
+    ];
+    program(&lines.join("\n"))
+}
 
 const MOMENTUM: &str = "def train(w, g, m, lr):
   m = interp(m, g, 0.2)
@@ -90,9 +96,9 @@ fn close(found: &Loss, expected: &Loss, tolerance: f64, what: &str) {
 
 #[test]
 fn every_family_ends_as_it_does_alone() {
-    let programs = [zoo("adamw"), program(MOMENTUM), program(EXPLODING), program(BREAKING)];
+    let programs = [zoo("adamw"), program(MOMENTUM), program(EXPLODING), breaking(33, 0.01)];
     let all: Vec<&Program> = programs.iter().collect();
-    for (task, runs) in families(50) {
+    for (task, runs) in families(34) {
         let found = with_lanes(&task, &runs, &all, &lanes(4));
         for (index, (found, program)) in found.iter().zip(&programs).enumerate() {
             // Rounding differs from the first step on and grows with the steps.
@@ -102,15 +108,15 @@ fn every_family_ends_as_it_does_alone() {
         assert!(found[0].is_ok() && found[1].is_ok());
         let step = |at: usize| found[at].as_ref().expect_err("it breaks").step;
         assert!(step(2) < 10, "{}", step(2));
-        assert_eq!(step(3), 41);
+        assert_eq!(step(3), 33);
     }
 }
 
 #[test]
 fn bits_depend_neither_on_place_nor_on_neighbours_nor_on_how_many_there_are() {
     let mut programs = vec![zoo("adamw"), zoo("lion"), program(MOMENTUM), program(CLIMBING)];
-    programs.extend([program(BREAKING), program(EXPLODING)]);
-    for (task, runs) in families(45) {
+    programs.extend([breaking(5, 0.01), program(EXPLODING)]);
+    for (task, runs) in families(12) {
         let one = |at: usize| with_lanes(&task, &runs, &[&programs[at]], &lanes(1)).remove(0);
         let alone: Vec<Loss> = (0..programs.len()).map(one).collect();
         for order in
@@ -128,9 +134,8 @@ fn bits_depend_neither_on_place_nor_on_neighbours_nor_on_how_many_there_are() {
 
 #[test]
 fn a_lane_that_ended_leaves_the_reason_and_step_of_its_first_end() {
-    // It diverges first, and is not a number from step 41 on.
-    let late = BREAKING.replace("g * 0.01", "g * -1.0");
-    let programs = [program(CLIMBING), program(&late), program(BREAKING), zoo("adamw")];
+    // The second diverges first, and is not a number from step 41 on.
+    let programs = [program(CLIMBING), breaking(41, -1.0), breaking(41, 0.01), zoo("adamw")];
     let all: Vec<&Program> = programs.iter().collect();
     let (task, runs) = families(70).remove(0);
     let found = with_lanes(&task, &runs, &all, &lanes(4));
@@ -153,9 +158,9 @@ fn laned(config: &OptimizerConfig, lanes: Lanes) -> OptimizerEvaluator {
 
 #[test]
 fn outcomes_with_lanes_are_those_of_one_candidate_after_another() {
-    let short = CONV.replace("steps: 120", "steps: 40");
-    let second = TEACHER.replace("steps: 150", "steps: 60");
-    let third = MARKOV.replace("steps: 120", "steps: 40");
+    let short = CONV.replace("steps: 120", "steps: 12");
+    let second = TEACHER.replace("steps: 150", "steps: 40");
+    let third = MARKOV.replace("steps: 120", "steps: 15");
     let config = staged(&[1, 2], &[&short, &second, &third]);
     let sequential = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
     let programs = [zoo("adamw"), program(EXPLODING), program(MOMENTUM), program(CLIMBING)];
@@ -178,7 +183,7 @@ fn outcomes_with_lanes_are_those_of_one_candidate_after_another() {
     assert!(matches!(found[2], Outcome::Stopped(Stopped { stage: 0, .. })));
     assert!(matches!(found[4], Outcome::Stopped(Stopped { stage: 1, .. })));
     assert_eq!(found[0], found[6]);
-    for number in [1, 2, 16] {
+    for number in [2, 8] {
         let evaluator = laned(&config, lanes(number));
         assert_eq!(evaluator.evaluate(&cohort), found, "{number} lanes");
         let reversed: Vec<Trial<'_>> = cohort.iter().rev().copied().collect();
@@ -219,7 +224,7 @@ fn alike(found: &Outcome, expected: &Outcome) {
 fn products_in_bf16_train_to_nearly_the_same_loss() {
     let programs = [zoo("adamw"), program(MOMENTUM), program(EXPLODING)];
     let all: Vec<&Program> = programs.iter().collect();
-    for (task, runs) in families(50) {
+    for (task, runs) in families(20) {
         let mixed = Lanes { bf16: true, ..lanes(3) };
         let (plain, mixed) =
             (with_lanes(&task, &runs, &all, &lanes(3)), with_lanes(&task, &runs, &all, &mixed));
@@ -233,8 +238,7 @@ fn products_in_bf16_train_to_nearly_the_same_loss() {
 
 #[test]
 fn a_device_that_cannot_be_used_is_a_failure_and_not_the_programs_fault() {
-    // More labels than classes cannot be configured; a task of other rows than its network reads can
-    // be made here.
+    // No configuration gives a network data that it does not read, but a test can.
     let mut all = families(5);
     let (tokens, runs) = all.remove(5);
     let (rows, _) = all.remove(0);
@@ -249,7 +253,7 @@ fn a_device_that_cannot_be_used_is_a_failure_and_not_the_programs_fault() {
 #[test]
 #[ignore = "needs a device"]
 fn cohorts_train_on_a_device_as_on_the_cpu() {
-    let programs = [zoo("adamw"), program(MOMENTUM), program(EXPLODING), program(BREAKING)];
+    let programs = [zoo("adamw"), program(MOMENTUM), program(EXPLODING), breaking(41, 0.01)];
     let all: Vec<&Program> = programs.iter().collect();
     let device = Device::of_tests();
     for (task, runs) in families(50) {

@@ -103,3 +103,32 @@ fn quadratics() {
         check(&model, &DataConfig::None);
     }
 }
+
+#[test]
+fn lanes_start_alike_and_only_matrices_are_read_in_the_type_of_products() {
+    let leaves = [Leaf::normal([2, 2], 1.0), Leaf::zeros([3])];
+    let flat = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+    let parameters = LaneParameters::new(&leaves, &flat, 2, DType::BF16, &Device::Cpu);
+    let parameters = parameters.expect("leaf shapes");
+    let [matrix, vector] = parameters.variables() else { panic!("there are two leaves") };
+    let matrix = matrix.to_vec3::<f32>().expect("three dimensions");
+    assert_eq!(matrix[0], [[1.0, 2.0], [3.0, 4.0]]);
+    assert_eq!(matrix[0], matrix[1]);
+    assert_eq!(vector.to_vec2::<f32>().expect("two dimensions"), [[5.0, 6.0, 7.0]; 2]);
+    for weights in [parameters.trained(), parameters.fixed()] {
+        let types: Vec<DType> = weights.expect("casts").iter().map(Tensor::dtype).collect();
+        assert_eq!(types, [DType::BF16, DType::F32]);
+    }
+    let fixed = parameters.fixed().expect("casts");
+    assert!(fixed.iter().all(|weight| !weight.track_op()));
+}
+
+#[test]
+fn a_leaf_without_a_gradient_in_lanes_is_an_error() {
+    let leaves = [Leaf::ones([2]), Leaf::ones([3])];
+    let parameters = LaneParameters::new(&leaves, &[1.0; 5], 2, DType::F32, &Device::Cpu);
+    let parameters = parameters.expect("leaf shapes");
+    let losses = parameters.variables()[0].sum(1).expect("two dimensions");
+    let error = parameters.gradients(&losses).expect_err("leaf 1 is unused").to_string();
+    assert!(error.contains("leaf 1 got no gradient"), "{error}");
+}
