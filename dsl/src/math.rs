@@ -9,7 +9,7 @@
 //! Sine, cosine and tangent are exact-reduction fast paths for |x| < [`TRIG_LIMIT`]; beyond, the
 //! callers use [`sin`], [`cos`] and [`tan`], which reduce with the bits of 2/pi.
 //!
-//! The kernel for devices (`execute/device/update.cu`) repeats these functions operation by operation.
+//! The kernel for devices (`execute/device/kernel/functions.cu`) repeats these functions operation by operation.
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, LN_10, LOG2_E, LOG10_E};
 

@@ -14,6 +14,7 @@
 
 mod codes;
 mod encode;
+mod kernel;
 
 use super::compile::compile;
 use super::plan::{Plan, Slot, SmallInstruction};
@@ -21,10 +22,7 @@ use crate::{Dataflow, Layout, Program};
 use codes::{PER_THREAD, SHARED_REGISTERS, THREADS};
 use encode::{TooLarge, Trees, word};
 
-/// The text of the kernel, in CUDA C; the same text is C99. `evo_update` is the name of its function.
-pub fn device_kernel() -> String {
-    codes::definitions() + include_str!("device/update.cu")
-}
+pub use kernel::device_kernel;
 
 /// Threads of a block; a block runs one program.
 pub const DEVICE_THREADS: u32 = THREADS;
