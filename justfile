@@ -50,6 +50,11 @@ fuzz TARGET MINUTES="10":
 bench *NAME:
     cargo bench --workspace -- {{ NAME }}
 
+# Training steps beside PyTorch's, in turns on one core; a Python that has PyTorch.
+step-bench PYTHON="python3" *ARGS:
+    cargo build --release -p evo-evaluators --example step
+    {{ PYTHON }} benches/step_ratio.py target/release/examples/step {{ ARGS }}
+
 # A first real search, a few minutes on one core.
 quickstart:
     cargo run --release -- search configs/quickstart.ron

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training steps of the proxy networks in PyTorch, eager, one thread: the other half of `step`.
+"""Training steps of the proxy networks in PyTorch, eager, one thread: the other half of `step_ratio.py`.
 
     OMP_NUM_THREADS=1 taskset -c 0 python3 benches/pytorch_step.py
 
@@ -97,8 +97,12 @@ MODELS = {
     "transformer": transformer,
 }
 
+# Of PyTorch's AdamW.
+KINDS = ("fused", "foreach")
 
-def microseconds(build, seconds, windows, **adamw):
+
+def stepper(build, **adamw):
+    """A function that makes one training step."""
     torch.manual_seed(0)
     model, loss = build()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, **adamw)
@@ -110,17 +114,17 @@ def microseconds(build, seconds, windows, **adamw):
 
     for _ in range(20):
         step()
-    start = time.perf_counter()
-    for _ in range(20):
+    return step
+
+
+def microseconds(step, seconds):
+    """Mean microseconds of a step, over a window."""
+    start, steps, now = time.perf_counter(), 0, 0.0
+    while now < seconds:
         step()
-    steps = max(1, int(seconds * 20 / (time.perf_counter() - start)))
-    times = []
-    for _ in range(windows):
-        start = time.perf_counter()
-        for _ in range(steps):
-            step()
-        times.append(1e6 * (time.perf_counter() - start) / steps)
-    return statistics.median(times)
+        steps += 1
+        now = time.perf_counter() - start
+    return 1e6 * now / steps
 
 
 def main():
@@ -131,10 +135,11 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.models or MODELS:
-        found = {
-            kind: microseconds(MODELS[name], args.seconds, args.windows, **{kind: True})
-            for kind in ("fused", "foreach")
-        }
+        found = {}
+        for kind in KINDS:
+            step = stepper(MODELS[name], **{kind: True})
+            times = [microseconds(step, args.seconds) for _ in range(args.windows)]
+            found[kind] = statistics.median(times)
         best = min(found, key=found.get)
         print(f"{name:<12} {found[best]:9.1f} us  ({best} AdamW)", flush=True)
 

@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use evo_dsl::{Program, zoo};
 use evo_evaluators::{
-    Device, Evaluator, EvaluatorError, Lanes, OptimizerConfig, OptimizerEvaluator, Outcome, TaskConfig,
-    Trial, pin_inner_threads,
+    Device, Evaluator, EvaluatorError, Lanes, OptimizerConfig, OptimizerEvaluator, Outcome,
+    TaskConfig, Trial, pin_inner_threads,
 };
 
 #[global_allocator]

@@ -13,16 +13,21 @@
 
 mod activate;
 mod attention;
+mod attention_block;
 mod cell;
 mod convolution;
 mod cross_entropy;
 mod dense;
 mod embedding;
+mod head;
 mod images;
+mod join;
 mod lanes;
 mod layer_norm;
 mod lookup;
 mod matrix;
+mod mlp_block;
+mod normed_projection;
 mod patches;
 mod positions;
 mod quadratic;
@@ -33,20 +38,24 @@ mod softmax;
 mod squared_error;
 mod storage;
 mod token_mean;
+mod vector_unit;
 
 #[cfg(test)]
 mod gradient_check;
 
 pub(crate) use activate::activate;
-pub(crate) use attention::Attention;
+pub(crate) use attention::{Attention, Heads};
+pub(crate) use attention_block::attention_block;
 pub(crate) use convolution::Convolution;
 pub(crate) use cross_entropy::{CrossEntropy, IGNORED, counted};
 pub(crate) use dense::{Activation, dense, project, project_onto};
 pub(crate) use embedding::Embedding;
-pub(crate) use images::{flat_images, pixel_rows};
+pub(crate) use images::pixel_rows;
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use lookup::lookup;
 pub use matrix::Product;
+pub(crate) use mlp_block::mlp_block;
+pub(crate) use normed_projection::normed_project;
 pub(crate) use positions::add_positions;
 pub(crate) use quadratic::Bowl;
 pub(crate) use real::Real;

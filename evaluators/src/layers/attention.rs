@@ -2,42 +2,41 @@
 //!
 //! Shapes: qkv \[batch · context, 3 · width\], each row holding query, key and value side by side,
 //! split into heads of width / heads; the result is \[batch · context, width\]. Invariant: a position
-//! sees positions of its own sequence only, and with a causal mask none after itself. Heads are read by stride in place;
-//! splitting them with candle costs four transposed copies a call and as many backward.
+//! sees positions of its own sequence only, and with a causal mask none after itself. Heads are
+//! copied out one by one, into memory that stays in the first-level cache; splitting them with candle costs
+//! four transposed copies of everything a call, and as many backward.
 
 use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::matrix::{Matrix, MatrixMut, dot, multiply, zeros};
-use super::softmax::{Mask, softmax};
+use super::head::{HeadSizes, Place, attend, attend_backward};
+use super::matrix::zeros;
+use super::softmax::Mask;
 use super::storage::{operand, tensor, values};
 use super::{Real, lanes};
 
-/// The attention of one transformer block.
+/// The attention of a transformer block as a layer of its own.
 pub(crate) struct Attention<T> {
-    context: usize,
-    heads: usize,
-    mask: Mask,
-    /// Attention weights, \[batch, heads, context, context\].
+    heads: Heads,
     weights: OnceLock<Vec<T>>,
 }
 
-/// Sizes one call works with.
-#[derive(Clone, Copy)]
-struct Sizes {
-    rows: usize,
-    width: usize,
-    context: usize,
-    heads: usize,
+/// How rows attend to each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heads {
+    /// Rows of a sequence.
+    pub(crate) context: usize,
+    /// Heads, which share the width.
+    pub(crate) heads: usize,
+    pub(crate) mask: Mask,
 }
 
-/// One head of one sequence.
+/// Where one head of one sequence lies.
 #[derive(Clone, Copy)]
-struct Head {
-    sizes: Sizes,
-    sequence: usize,
-    head: usize,
+struct Places {
+    query_key_value: [Place; 3],
+    result: Place,
 }
 
 impl<T: Real> Attention<T> {
@@ -46,129 +45,84 @@ impl<T: Real> Attention<T> {
         if qkv.rank() == 3 {
             return lanes::attention(qkv, context, heads, mask);
         }
-        qkv.apply_op1(Self { context, heads, mask, weights: OnceLock::new() })
-    }
-
-    fn sizes(&self, qkv: &Shape) -> Result<Sizes> {
-        let (rows, packed) = qkv.dims2()?;
-        Ok(Sizes { rows, width: packed / 3, context: self.context, heads: self.heads })
+        let heads = Heads { context, heads, mask };
+        qkv.apply_op1(Self { heads, weights: OnceLock::new() })
     }
 }
 
-impl Sizes {
-    fn head_width(self) -> usize {
-        self.width / self.heads
+impl Heads {
+    fn head(self, width: usize) -> HeadSizes {
+        HeadSizes { context: self.context, width: width / self.heads, mask: self.mask }
     }
 
-    fn scale<T: Real>(self) -> T {
-        T::ONE / T::of(self.head_width()).sqrt()
-    }
-
-    /// Attention weights of one head.
-    fn square(self) -> usize {
-        self.context * self.context
-    }
-
-    fn all_heads(self) -> impl Iterator<Item = Head> {
-        (0..self.rows / self.context).flat_map(move |sequence| {
-            (0..self.heads).map(move |head| Head { sizes: self, sequence, head })
+    /// The heads of the first sequence, then those of the next.
+    fn places(self, rows: usize, width: usize) -> impl Iterator<Item = Places> {
+        let head = self.head(width);
+        (0..rows / self.context).flat_map(move |sequence| {
+            (0..self.heads).map(move |index| {
+                let (row, column) = (sequence * self.context, index * head.width);
+                let part =
+                    |part| Place { start: (3 * row + part) * width + column, stride: 3 * width };
+                let result = Place { start: row * width + column, stride: width };
+                Places { query_key_value: [part(0), part(1), part(2)], result }
+            })
         })
     }
 }
 
-impl Head {
-    /// Where part 0 (query), 1 (key) or 2 (value) of this head starts in the packed rows.
-    fn packed_start(self, part: usize) -> usize {
-        let Sizes { width, context, .. } = self.sizes;
-        self.sequence * context * 3 * width + part * width + self.head * self.sizes.head_width()
+/// What `rows` rows of packed queries, keys and values make of each other, and the attention
+/// weights, \[batch, heads, those of a head\].
+pub(super) fn attention<T: Real>(heads: Heads, rows: usize, qkv: &[T]) -> (Vec<T>, Vec<T>) {
+    let width = qkv.len() / (3 * rows);
+    let head = heads.head(width);
+    let mut y = zeros(rows * width);
+    let mut weights = zeros(rows / heads.context * heads.heads * head.weights());
+    let mut work = head.workplace();
+    let each = weights.chunks_exact_mut(head.weights());
+    for (places, weights) in heads.places(rows, width).zip(each) {
+        let Places { query_key_value: parts, result } = places;
+        attend(head, qkv, parts, weights, &mut y, result, &mut work);
     }
+    (y, weights)
+}
 
-    fn packed<T>(self, qkv: &[T], part: usize) -> Matrix<'_, T> {
-        let Sizes { width, context, .. } = self.sizes;
-        let data = &qkv[self.packed_start(part)..];
-        Matrix::strided(data, context, self.sizes.head_width(), 3 * width)
+/// The gradient of `qkv` from that of the results.
+pub(super) fn attention_backward<T: Real>(
+    heads: Heads,
+    rows: usize,
+    qkv: &[T],
+    weights: &[T],
+    dy: &[T],
+) -> Vec<T> {
+    let width = qkv.len() / (3 * rows);
+    let head = heads.head(width);
+    let mut dqkv = zeros(qkv.len());
+    let mut work = head.workplace();
+    let each = weights.chunks_exact(head.weights());
+    for (places, weights) in heads.places(rows, width).zip(each) {
+        let Places { query_key_value: parts, result } = places;
+        attend_backward(head, qkv, parts, weights, dy, result, &mut dqkv, &mut work);
     }
-
-    fn packed_mut<T>(self, qkv: &mut [T], part: usize) -> MatrixMut<'_, T> {
-        let Sizes { width, context, .. } = self.sizes;
-        let data = &mut qkv[self.packed_start(part)..];
-        MatrixMut::strided(data, context, self.sizes.head_width(), 3 * width)
-    }
-
-    /// Where this head starts in the results.
-    fn start(self) -> usize {
-        let Sizes { width, context, .. } = self.sizes;
-        self.sequence * context * width + self.head * self.sizes.head_width()
-    }
+    dqkv
 }
 
 impl<T: Real> CustomOp1 for Attention<T> {
     fn name(&self) -> &'static str {
-        "causal_attention"
+        "attention"
     }
 
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let sizes = self.sizes(layout.shape())?;
-        let Sizes { context, width, .. } = sizes;
-        let qkv = operand::<T>(qkv, layout)?;
-        let mut y = zeros(sizes.rows * width);
-        let mut weights = zeros(sizes.rows / context * sizes.heads * sizes.square());
-        for (head, weights) in sizes.all_heads().zip(weights.chunks_exact_mut(sizes.square())) {
-            multiply(
-                MatrixMut::new(weights, context, context),
-                head.packed(qkv, 0),
-                head.packed(qkv, 1).transposed(),
-                sizes.scale(),
-            );
-            softmax(weights, context, self.mask, |_, _, _| ());
-            let out = &mut y[head.start()..];
-            multiply(
-                MatrixMut::strided(out, context, sizes.head_width(), width),
-                Matrix::new(weights, context, context),
-                head.packed(qkv, 2),
-                T::ONE,
-            );
-        }
+        let (rows, packed) = layout.shape().dims2()?;
+        let (y, weights) = attention(self.heads, rows, operand::<T>(qkv, layout)?);
         let _ = self.weights.set(weights);
-        Ok((T::to_cpu_storage_owned(y), (sizes.rows, width).into()))
+        Ok((T::to_cpu_storage_owned(y), (rows, packed / 3).into()))
     }
 
     fn bwd(&self, qkv: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        let sizes = self.sizes(qkv.shape())?;
-        let Sizes { context, width, .. } = sizes;
-        let (qkv_values, dy) = (values::<T>(qkv)?, values::<T>(dy)?);
-        let all_weights = self.weights.get().expect("the forward pass kept them");
-        let mut dqkv = zeros(qkv_values.len());
-        let mut dscores = zeros(sizes.square());
-        for (head, weights) in sizes.all_heads().zip(all_weights.chunks_exact(sizes.square())) {
-            let dy = &dy[head.start()..];
-            let dy = Matrix::strided(dy, context, sizes.head_width(), width);
-            let square = Matrix::new(weights, context, context);
-            multiply(head.packed_mut(&mut dqkv, 2), square.transposed(), dy, T::ONE);
-            multiply(
-                MatrixMut::new(&mut dscores, context, context),
-                dy,
-                head.packed(&qkv_values, 2).transposed(),
-                T::ONE,
-            );
-            softmax_backward(&mut dscores, weights, context);
-            let dscores = Matrix::new(&dscores, context, context);
-            let (query, key) = (head.packed(&qkv_values, 0), head.packed(&qkv_values, 1));
-            multiply(head.packed_mut(&mut dqkv, 0), dscores, key, sizes.scale());
-            multiply(head.packed_mut(&mut dqkv, 1), dscores.transposed(), query, sizes.scale());
-        }
+        let (rows, _) = qkv.dims2()?;
+        let weights = self.weights.get().expect("the forward pass kept them");
+        let dqkv = attention_backward::<T>(self.heads, rows, &values(qkv)?, weights, &values(dy)?);
         Ok(Some(tensor(dqkv, qkv.shape())?))
-    }
-}
-
-/// Turns gradients of softmax weights into gradients of scores: w · (dw − Σ dw·w), row by row.
-fn softmax_backward<T: Real>(gradients: &mut [T], weights: &[T], context: usize) {
-    let rows = gradients.chunks_exact_mut(context);
-    for (gradients, weights) in rows.zip(weights.chunks_exact(context)) {
-        let common = dot(gradients, weights);
-        for (gradient, &weight) in gradients.iter_mut().zip(weights) {
-            *gradient = weight * (*gradient - common);
-        }
     }
 }
 
@@ -182,6 +136,7 @@ mod tests {
     fn gradients_match_finite_differences() {
         for mask in [Mask::Causal, Mask::None] {
             check(&[&[6, 12]], |t| Attention::<f64>::of(&t[0], 3, 2, mask));
+            check(&[&[21, 57]], |t| Attention::<f64>::of(&t[0], 21, 1, mask));
         }
     }
 

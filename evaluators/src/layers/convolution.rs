@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::dense::{Activation, add_bias};
-use super::matrix::{Matrix, MatrixMut, column_sums, multiply, zeros};
+use super::matrix::{Matrix, column_sums, multiplied};
 use super::patches::Patches;
 use super::storage::{operand, tensor, values};
 use super::{Real, lanes};
@@ -63,12 +63,9 @@ impl<T: Real> CustomOp3 for Convolution<T> {
         let sizes = self.sizes(x_layout.shape())?;
         let outputs = bias_layout.shape().dims1()?;
         let patches = sizes.gather(operand::<T>(x, x_layout)?);
-        let mut y = zeros(sizes.count() * outputs);
-        multiply(
-            MatrixMut::new(&mut y, sizes.count(), outputs),
+        let mut y = multiplied(
             Matrix::new(&patches, sizes.count(), sizes.length()),
             Matrix::new(operand(w, w_layout)?, sizes.length(), outputs),
-            T::ONE,
         );
         add_bias(&mut y, operand(bias, bias_layout)?);
         self.activation.apply(&mut y);
@@ -87,28 +84,19 @@ impl<T: Real> CustomOp3 for Convolution<T> {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let sizes = self.sizes(x.shape())?;
         let outputs = bias.dim(0)?;
-        let dz = self.activation.backward(&values::<T>(y)?, &values::<T>(dy)?);
+        let (y, dy) = (values::<T>(y)?, values::<T>(dy)?);
+        let dz = self.activation.backward(&y, &dy);
         let db = tensor(column_sums(&dz, outputs), bias.shape())?;
         let dz = Matrix::new(&dz, sizes.count(), outputs);
         let patches = self.patches.get().expect("the forward pass kept them");
-        let mut dw = zeros(sizes.length() * outputs);
-        multiply(
-            MatrixMut::new(&mut dw, sizes.length(), outputs),
-            Matrix::new(patches, sizes.count(), sizes.length()).transposed(),
-            dz,
-            T::ONE,
-        );
+        let patches = Matrix::new(patches, sizes.count(), sizes.length());
+        let dw = multiplied(patches.transposed(), dz);
         let dw = tensor(dw, w.shape())?;
         if !x.track_op() {
             return Ok((None, Some(dw), Some(db)));
         }
-        let mut dpatches = zeros(patches.len());
-        multiply(
-            MatrixMut::new(&mut dpatches, sizes.count(), sizes.length()),
-            dz,
-            Matrix::new(&values::<T>(w)?, sizes.length(), outputs).transposed(),
-            T::ONE,
-        );
+        let w = &values::<T>(w)?;
+        let dpatches = multiplied(dz, Matrix::new(w, sizes.length(), outputs).transposed());
         let dx = sizes.scatter(&dpatches);
         Ok((Some(tensor(dx, x.shape())?), Some(dw), Some(db)))
     }

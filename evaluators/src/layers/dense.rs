@@ -1,16 +1,20 @@
 //! Dense layers: x·w with bias and relu, or added to a residual, each as one operation.
 //!
-//! Shapes: x \[n, in\], w \[in, out\], bias \[out\], residual \[n, out\]; the result is \[n, out\].
+//! Shapes: x \[n, in\], w \[in, out\], bias \[out\], residual \[n, out\]; the result is \[n, out\]. Of x
+//! any shape will do that is `in` numbers after `in` numbers: reshaping it first would be one more
+//! operation, and one more gradient made of zeros.
 //! Invariant: relu keeps NaN (`z < 0 ? 0 : z`), so that a broken weight always reaches the loss; its
 //! derivative at 0 is 0. Candle's relu has derivative 1 there, and its bias gradient (a sum over
 //! rows) alone costs more than the products.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::matrix::{Matrix, MatrixMut, column_sums, multiply, zeros};
+use super::matrix::{Matrix, column_sums, multiplied};
 use super::storage::{operand, tensor, values};
+use super::vector_unit::vectorised;
 use super::{Real, lanes};
 
 /// What is applied to the sums of a layer.
@@ -26,22 +30,67 @@ impl Activation {
     /// Applies the activation in place.
     pub(super) fn apply<T: Real>(self, sums: &mut [T]) {
         if self == Self::Relu {
-            for z in sums {
-                *z = if *z < T::ZERO { T::ZERO } else { *z };
-            }
+            relu(sums);
         }
     }
 
     /// The gradient of the sums, from the results and their gradient.
-    pub(super) fn backward<T: Real>(self, results: &[T], gradient: &[T]) -> Vec<T> {
+    pub(super) fn backward<'a, T: Real>(self, results: &[T], gradient: &'a [T]) -> Cow<'a, [T]> {
         match self {
-            Self::Identity => gradient.to_vec(),
-            Self::Relu => results
-                .iter()
-                .zip(gradient)
-                .map(|(&y, &dy)| if y > T::ZERO { dy } else { T::ZERO })
-                .collect(),
+            Self::Identity => Cow::Borrowed(gradient),
+            Self::Relu => {
+                let mut passed = Vec::with_capacity(gradient.len());
+                pass_positive(results, gradient, &mut passed);
+                Cow::Owned(passed)
+            }
         }
+    }
+}
+
+vectorised! {
+    /// Replaces negative numbers by 0.
+    pub(super) fn relu<T>(sums: &mut [T]) = relu_body;
+    /// Replaces the numbers of `gradient` whose results are not positive by 0.
+    pub(super) fn stop_inactive<T>(gradient: &mut [T], results: &[T]) = stop_inactive_body;
+    /// Appends the numbers of `gradient` whose results are positive, and 0 for the others.
+    fn pass_positive<T>(results: &[T], gradient: &[T], passed: &mut Vec<T>) = pass_positive_body;
+    /// Adds `other` to `numbers`.
+    pub(super) fn add<T>(numbers: &mut [T], other: &[T]) = add_body;
+    /// Adds `bias` to every row of `rows`.
+    pub(super) fn add_bias<T>(rows: &mut [T], bias: &[T]) = add_bias_body;
+}
+
+#[inline(always)]
+fn relu_body<T: Real>(sums: &mut [T]) {
+    for z in sums {
+        *z = if *z < T::ZERO { T::ZERO } else { *z };
+    }
+}
+
+#[inline(always)]
+fn stop_inactive_body<T: Real>(gradient: &mut [T], results: &[T]) {
+    for (dy, &y) in gradient.iter_mut().zip(results) {
+        *dy = if y > T::ZERO { *dy } else { T::ZERO };
+    }
+}
+
+#[inline(always)]
+fn pass_positive_body<T: Real>(results: &[T], gradient: &[T], passed: &mut Vec<T>) {
+    let both = results.iter().zip(gradient);
+    passed.extend(both.map(|(&y, &dy)| if y > T::ZERO { dy } else { T::ZERO }));
+}
+
+#[inline(always)]
+fn add_body<T: Real>(numbers: &mut [T], other: &[T]) {
+    for (number, &other) in numbers.iter_mut().zip(other) {
+        *number += other;
+    }
+}
+
+#[inline(always)]
+fn add_bias_body<T: Real>(rows: &mut [T], bias: &[T]) {
+    for row in rows.chunks_exact_mut(bias.len()) {
+        add_body(row, bias);
     }
 }
 
@@ -90,8 +139,11 @@ struct Sizes {
 
 impl Sizes {
     fn of(x: &Shape, w: &Shape) -> Result<Self> {
-        let ((rows, inputs), (_, outputs)) = (x.dims2()?, w.dims2()?);
-        Ok(Self { rows, inputs, outputs })
+        let (inputs, outputs) = w.dims2()?;
+        if x.elem_count() % inputs != 0 {
+            candle_core::bail!("{x:?} is not made of rows of {inputs} numbers");
+        }
+        Ok(Self { rows: x.elem_count() / inputs, inputs, outputs })
     }
 }
 
@@ -124,7 +176,8 @@ impl<T: Real> CustomOp3 for Dense<T> {
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let dz = self.0.backward(&values::<T>(y)?, &values::<T>(dy)?);
+        let (y_values, dy) = (values::<T>(y)?, values::<T>(dy)?);
+        let dz = self.0.backward(&y_values, &dy);
         let db = tensor(column_sums(&dz, y.dim(1)?), bias.shape())?;
         let (dx, dw) = product_gradients::<T>(x, w, &dz)?;
         Ok((dx, Some(dw), Some(db)))
@@ -157,12 +210,7 @@ impl<T: Real> CustomOp2 for Project<T> {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let dy = values::<T>(dy)?;
-        let (dx, dw) = match self.0 {
-            Activation::Identity => product_gradients::<T>(x, w, &dy)?,
-            Activation::Relu => {
-                product_gradients::<T>(x, w, &self.0.backward(&values::<T>(y)?, &dy))?
-            }
-        };
+        let (dx, dw) = product_gradients::<T>(x, w, &self.0.backward(&values::<T>(y)?, &dy))?;
         Ok((dx, Some(dw)))
     }
 }
@@ -183,9 +231,7 @@ impl<T: Real> CustomOp3 for ProjectOnto<T> {
     ) -> Result<(CpuStorage, Shape)> {
         let sizes = Sizes::of(x_layout.shape(), w_layout.shape())?;
         let mut y = product(operand::<T>(x, x_layout)?, operand(w, w_layout)?, sizes);
-        for (y, &residual) in y.iter_mut().zip(operand::<T>(residual, residual_layout)?) {
-            *y += residual;
-        }
+        add(&mut y, operand(residual, residual_layout)?);
         Ok((T::to_cpu_storage_owned(y), (sizes.rows, sizes.outputs).into()))
     }
 
@@ -203,23 +249,10 @@ impl<T: Real> CustomOp3 for ProjectOnto<T> {
 }
 
 fn product<T: Real>(x: &[T], w: &[T], sizes: Sizes) -> Vec<T> {
-    let mut y = zeros(sizes.rows * sizes.outputs);
-    multiply(
-        MatrixMut::new(&mut y, sizes.rows, sizes.outputs),
+    multiplied(
         Matrix::new(x, sizes.rows, sizes.inputs),
         Matrix::new(w, sizes.inputs, sizes.outputs),
-        T::ONE,
-    );
-    y
-}
-
-/// Adds `bias` to every row of `rows`.
-pub(super) fn add_bias<T: Real>(rows: &mut [T], bias: &[T]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (value, &bias) in row.iter_mut().zip(bias) {
-            *value += bias;
-        }
-    }
+    )
 }
 
 /// The gradients of x (where anything trainable lies behind it) and w in z = x·w.
@@ -231,24 +264,13 @@ fn product_gradients<T: Real>(
     let sizes = Sizes::of(x.shape(), w.shape())?;
     let dz = Matrix::new(dz, sizes.rows, sizes.outputs);
     let x_values = values::<T>(x)?;
-    let mut dw = zeros(sizes.inputs * sizes.outputs);
-    multiply(
-        MatrixMut::new(&mut dw, sizes.inputs, sizes.outputs),
-        Matrix::new(&x_values, sizes.rows, sizes.inputs).transposed(),
-        dz,
-        T::ONE,
-    );
+    let dw = multiplied(Matrix::new(&x_values, sizes.rows, sizes.inputs).transposed(), dz);
     let dw = tensor(dw, w.shape())?;
     if !x.track_op() {
         return Ok((None, dw));
     }
-    let mut dx = zeros(sizes.rows * sizes.inputs);
-    multiply(
-        MatrixMut::new(&mut dx, sizes.rows, sizes.inputs),
-        dz,
-        Matrix::new(&values::<T>(w)?, sizes.inputs, sizes.outputs).transposed(),
-        T::ONE,
-    );
+    let w = &values::<T>(w)?;
+    let dx = multiplied(dz, Matrix::new(w, sizes.inputs, sizes.outputs).transposed());
     Ok((Some(tensor(dx, x.shape())?), dw))
 }
 
@@ -262,6 +284,15 @@ mod tests {
         for activation in [Activation::Identity, Activation::Relu] {
             check(&[&[5, 4], &[4, 3], &[3]], |t| dense::<f64>(&t[0], &t[1], &t[2], activation));
         }
+    }
+
+    #[test]
+    fn inputs_of_any_shape_are_rows() {
+        check(&[&[5, 2, 1, 2], &[4, 3], &[3]], |t| {
+            let y = dense::<f64>(&t[0], &t[1], &t[2], Activation::Relu)?;
+            assert_eq!(y.dims2()?, (5, 3));
+            Ok(y)
+        });
     }
 
     #[test]
@@ -283,6 +314,6 @@ mod tests {
         assert_eq!(sums[..3], [0.0, 0.0, 2.0]);
         assert!(sums[3].is_nan());
         let gradient = Activation::Relu.backward(&sums[..3], &[1.0; 3]);
-        assert_eq!(gradient, [0.0, 0.0, 1.0]);
+        assert_eq!(*gradient, [0.0, 0.0, 1.0]);
     }
 }

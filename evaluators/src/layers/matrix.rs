@@ -5,6 +5,7 @@
 //! start threads.
 
 use super::Real;
+use super::vector_unit::vectorised;
 
 /// A matrix inside a slice, by strides.
 #[derive(Clone, Copy)]
@@ -82,22 +83,47 @@ impl<'a, T> MatrixMut<'a, T> {
 /// out = scale · a·b, overwriting `out`.
 #[allow(unsafe_code)]
 pub(super) fn multiply<T: Real>(out: MatrixMut<T>, a: Matrix<T>, b: Matrix<T>, scale: T) {
-    let MatrixMut { data, shape: o } = out;
+    // SAFETY: the constructor checked that every index of the view lies in its slice, which is
+    // borrowed mutably.
+    unsafe { write_product(out.data.as_mut_ptr(), out.shape, a, b, scale) }
+}
+
+/// a·b as a new matrix, row after row. It is written once; zeros under it would be a second time.
+#[allow(unsafe_code)]
+pub(super) fn multiplied<T: Real>(a: Matrix<T>, b: Matrix<T>) -> Vec<T> {
+    let (rows, columns) = (a.shape.rows, b.shape.columns);
+    let mut out = Vec::with_capacity(rows * columns);
+    let shape = Shape::checked(rows, columns, columns, out.capacity());
+    // SAFETY: all indices of `shape` lie in the capacity, and together they are the first
+    // rows · columns numbers, each of which the product has written.
+    unsafe {
+        write_product(out.as_mut_ptr(), shape, a, b, T::ONE);
+        out.set_len(rows * columns);
+    }
+    out
+}
+
+/// Writes scale · a·b to every index of the view `o` of `out`, without reading it.
+///
+/// # Safety
+/// All of them may be written, and nothing else refers to them.
+#[allow(unsafe_code)]
+unsafe fn write_product<T: Real>(out: *mut T, o: Shape, a: Matrix<T>, b: Matrix<T>, scale: T) {
     let (l, r) = (a.shape, b.shape);
     assert!(
         o.rows == l.rows && l.columns == r.rows && r.columns == o.columns,
         "matrix shapes do not chain"
     );
     let stride = |stride: usize| stride as isize;
-    // SAFETY: the constructors checked that every index of the three views lies in its slice,
-    // transposing keeps the set of indices, and `out` is borrowed mutably, so it overlaps neither
-    // operand. `read_dst` is false: `out` is written without being read.
+    // SAFETY: the caller vouches for `out`. The constructors checked that every index of the
+    // operands lies in its slice, and transposing keeps the set of indices. `read_dst` is false:
+    // `out` is written before it is read, if it is, and so need not be initialised.
     unsafe {
         gemm::gemm(
             o.rows,
             o.columns,
             l.columns,
-            data.as_mut_ptr(),
+            out,
             stride(o.column_stride),
             stride(o.row_stride),
             false,
@@ -154,15 +180,26 @@ pub(super) fn zeros<T: Real>(length: usize) -> Vec<T> {
 /// out\[j\] = sum over rows of a\[i\]\[j\].
 pub(super) fn column_sums<T: Real>(rows: &[T], columns: usize) -> Vec<T> {
     let mut sums = zeros(columns);
-    for row in rows.chunks_exact(columns) {
+    add_rows(&mut sums, rows);
+    sums
+}
+
+vectorised! {
+    /// Adds every row to `sums`.
+    fn add_rows<T>(sums: &mut [T], rows: &[T]) = add_rows_body;
+}
+
+#[inline(always)]
+fn add_rows_body<T: Real>(sums: &mut [T], rows: &[T]) {
+    for row in rows.chunks_exact(sums.len()) {
         for (sum, &value) in sums.iter_mut().zip(row) {
             *sum += value;
         }
     }
-    sums
 }
 
 /// Sum of a\[i\]·b\[i\], in eight interleaved partial sums so that it vectorises in a fixed order.
+#[inline(always)]
 pub(super) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     let mut lanes = [T::ZERO; 8];
     let (a_body, a_tail) = a.as_chunks::<8>();
@@ -192,6 +229,23 @@ mod tests {
         let right = Matrix::new(&b, 2, 2).transposed();
         multiply(MatrixMut::new(&mut out, 2, 2), left, right, 2.0);
         assert_eq!(out, [34.0, 46.0, 78.0, 106.0]);
+    }
+
+    #[test]
+    fn new_products_are_those_written_over_old_numbers() {
+        // Every way the library takes: vectors, thin and fat matrices, more than one block.
+        for (rows, inner, columns) in
+            [(1, 7, 5), (7, 5, 1), (6, 1, 9), (4, 2, 3), (5, 0, 3), (33, 20, 50), (70, 1100, 3)]
+        {
+            let numbers = |count: usize| -> Vec<f32> {
+                (0..count).map(|index| (index * 7 % 23) as f32 / 23.0 - 0.4).collect()
+            };
+            let (a, b) = (numbers(rows * inner), numbers(inner * columns));
+            let (a, b) = (Matrix::new(&a, rows, inner), Matrix::new(&b, inner, columns));
+            let mut out = vec![f32::NAN; rows * columns];
+            multiply(MatrixMut::new(&mut out, rows, columns), a, b, 1.0);
+            assert_eq!(multiplied(a, b), out, "{rows} {inner} {columns}");
+        }
     }
 
     #[test]

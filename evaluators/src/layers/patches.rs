@@ -57,51 +57,38 @@ impl Patches {
 
     /// The patches of `images`.
     pub(super) fn gather<T: Real>(self, images: &[T]) -> Vec<T> {
-        let mut patches = zeros(self.count() * self.length());
         match self.stretch() {
-            3 => self.gather_fixed::<T, 3>(images, &mut patches),
-            6 => self.gather_fixed::<T, 6>(images, &mut patches),
-            12 => self.gather_fixed::<T, 12>(images, &mut patches),
-            24 => self.gather_fixed::<T, 24>(images, &mut patches),
-            48 => self.gather_fixed::<T, 48>(images, &mut patches),
-            stretch => self.gather_with(images, &mut patches, |to, from| {
-                to[..stretch].copy_from_slice(&from[..stretch]);
-            }),
+            3 => self.gather_fixed::<T, 3>(images),
+            6 => self.gather_fixed::<T, 6>(images),
+            9 => self.gather_fixed::<T, 9>(images),
+            12 => self.gather_fixed::<T, 12>(images),
+            24 => self.gather_fixed::<T, 24>(images),
+            48 => self.gather_fixed::<T, 48>(images),
+            stretch => self.gather_with(images, |to, from| to.extend_from_slice(&from[..stretch])),
         }
-        patches
     }
 
     /// [`Self::gather`] with a stretch known to the compiler, which makes a copy a few moves.
-    fn gather_fixed<T: Real, const STRETCH: usize>(self, images: &[T], patches: &mut [T]) {
-        self.gather_with(images, patches, |to, from| {
-            if let (Some(to), Some(from)) =
-                (to.first_chunk_mut::<STRETCH>(), from.first_chunk::<STRETCH>())
-            {
-                *to = *from;
-            }
-        });
+    fn gather_fixed<T: Real, const STRETCH: usize>(self, images: &[T]) -> Vec<T> {
+        self.gather_with(images, |to, from| to.extend_from_slice(&from[..STRETCH]))
     }
 
-    fn gather_with<T: Real>(self, images: &[T], patches: &mut [T], copy: impl Fn(&mut [T], &[T])) {
+    fn gather_with<T: Real>(self, images: &[T], copy: impl Fn(&mut Vec<T>, &[T])) -> Vec<T> {
+        let mut patches = Vec::with_capacity(self.count() * self.length());
         let mut framed = zeros(self.framed_image());
         let row = self.width * self.channels;
-        let image_patches = patches.len() / self.batch;
-        let images = images.chunks_exact(self.height * row);
-        for (image, patches) in images.zip(patches.chunks_exact_mut(image_patches)) {
+        for image in images.chunks_exact(self.height * row) {
             for (index, pixels) in image.chunks_exact(row).enumerate() {
                 let start = (index + 1) * self.framed_row() + self.channels;
                 framed[start..start + row].copy_from_slice(pixels);
             }
-            let starts = self.starts();
-            for (start, patch) in starts.zip(patches.chunks_exact_mut(self.length())) {
+            for start in self.starts() {
                 for kernel_row in 0..KERNEL {
-                    copy(
-                        &mut patch[kernel_row * self.stretch()..],
-                        &framed[start + kernel_row * self.framed_row()..],
-                    );
+                    copy(&mut patches, &framed[start + kernel_row * self.framed_row()..]);
                 }
             }
         }
+        patches
     }
 
     /// Adds every number of `patches` to the pixel it was gathered from.

@@ -19,6 +19,8 @@ pub(crate) trait Real: WithDType {
     fn exp(self) -> Self;
     /// The square root.
     fn sqrt(self) -> Self;
+    /// self · factor + term, rounded once.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
     /// The hyperbolic tangent; NaN stays NaN.
     fn tanh(self) -> Self;
     /// The logistic function, 1 / (1 + exp(−self)).
@@ -54,6 +56,11 @@ impl Real for f64 {
         libm::tanh(self)
     }
 
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        f64::mul_add(self, factor, term)
+    }
+
     fn sqrt(self) -> Self {
         self.sqrt()
     }
@@ -72,7 +79,7 @@ impl Real for f32 {
 
     /// Cody–Waite reduction to |r| <= ln(2)/2, then the degree-6 polynomial of Cephes `expf`
     /// (relative error below 2e-7). The argument is clamped to where the result is normal.
-    #[inline]
+    #[inline(always)]
     fn exp(self) -> Self {
         const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to an integer
         let x = if self < -87.0 { -87.0 } else { self };
@@ -105,6 +112,11 @@ impl Real for f32 {
         let near = self + self * square * p;
         let far = 1.0 - 2.0 / (Real::exp(2.0 * self) + 1.0);
         if square < 0.390_625 { near } else { far }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        f32::mul_add(self, factor, term)
     }
 
     fn sqrt(self) -> Self {

@@ -9,13 +9,13 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::matrix::{dot, zeros};
 use super::storage::{operand, tensor, values};
+use super::vector_unit::vectorised;
 use super::{Real, lanes};
 
 const EPS: f64 = 1e-6;
 
-/// The normalisation before each block of the transformer.
+/// The normalisation as a layer of its own.
 pub(crate) struct RmsNorm<T> {
-    /// 1 / sqrt(mean(x²) + eps) of each row.
     scales: OnceLock<Vec<T>>,
 }
 
@@ -27,6 +27,74 @@ impl<T: Real> RmsNorm<T> {
         }
         let scales = OnceLock::new();
         x.apply_op2(gain, Self { scales })
+    }
+}
+
+/// The rows of `x` normalised, and the scale 1 / sqrt(mean(x²) + eps) of each.
+pub(super) fn normalise<T: Real>(x: &[T], gain: &[T]) -> (Vec<T>, Vec<T>) {
+    let mut y = Vec::with_capacity(x.len());
+    let mut scales = Vec::with_capacity(x.len() / gain.len());
+    normalise_rows(x, gain, &mut y, &mut scales);
+    (y, scales)
+}
+
+/// From the gradient of the normalised rows those of `x` and the gain.
+pub(super) fn normalise_backward<T: Real>(
+    x: &[T],
+    gain: &[T],
+    scales: &[T],
+    dy: &[T],
+) -> (Vec<T>, Vec<T>) {
+    let (mut dx, mut dgain) = (Vec::with_capacity(x.len()), zeros(gain.len()));
+    normalise_rows_backward(x, gain, scales, dy, &mut dx, &mut dgain);
+    (dx, dgain)
+}
+
+vectorised! {
+    fn normalise_rows<T>(x: &[T], gain: &[T], y: &mut Vec<T>, scales: &mut Vec<T>) = forward;
+    fn normalise_rows_backward<T>(
+        x: &[T],
+        gain: &[T],
+        scales: &[T],
+        dy: &[T],
+        dx: &mut Vec<T>,
+        dgain: &mut [T],
+    ) = backward;
+}
+
+#[inline(always)]
+fn forward<T: Real>(x: &[T], gain: &[T], y: &mut Vec<T>, scales: &mut Vec<T>) {
+    let width = gain.len();
+    for x in x.chunks_exact(width) {
+        let mean = dot(x, x) / T::of(width);
+        let scale = T::ONE / (mean + T::from_f64(EPS)).sqrt();
+        y.extend(x.iter().zip(gain).map(|(&x, &gain)| x * scale * gain));
+        scales.push(scale);
+    }
+}
+
+/// With r the scale and c = r²·mean(dy·gain·x): dx = r·(dy·gain − x·c), dgain = Σ dy·x·r.
+#[inline(always)]
+fn backward<T: Real>(
+    x: &[T],
+    gain: &[T],
+    scales: &[T],
+    dy: &[T],
+    dx: &mut Vec<T>,
+    dgain: &mut [T],
+) {
+    let width = gain.len();
+    let mut weighted = zeros(width);
+    let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
+    for ((x, dy), &scale) in rows.zip(scales) {
+        for (((weighted, dgain), (&dy, &x)), &gain) in
+            weighted.iter_mut().zip(&mut *dgain).zip(dy.iter().zip(x)).zip(gain)
+        {
+            *weighted = dy * gain;
+            *dgain += dy * x * scale;
+        }
+        let common = scale * scale * dot(&weighted, x) / T::of(width);
+        dx.extend(weighted.iter().zip(x).map(|(&weighted, &x)| scale * (weighted - x * common)));
     }
 }
 
@@ -42,23 +110,11 @@ impl<T: Real> CustomOp2 for RmsNorm<T> {
         gain: &CpuStorage,
         gain_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (rows, width) = x_layout.shape().dims2()?;
-        let (x, gain) = (operand::<T>(x, x_layout)?, operand::<T>(gain, gain_layout)?);
-        let mut y = zeros(x.len());
-        let mut scales = Vec::with_capacity(rows);
-        for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
-            let mean = dot(x, x) / T::of(width);
-            let scale = T::ONE / (mean + T::from_f64(EPS)).sqrt();
-            for ((y, &x), &gain) in y.iter_mut().zip(x).zip(gain) {
-                *y = x * scale * gain;
-            }
-            scales.push(scale);
-        }
+        let (y, scales) = normalise(operand::<T>(x, x_layout)?, operand::<T>(gain, gain_layout)?);
         let _ = self.scales.set(scales);
         Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
     }
 
-    /// With r the scale and c = r²·mean(dy·gain·x): dx = r·(dy·gain − x·c), dgain = Σ dy·x·r.
     fn bwd(
         &self,
         x: &Tensor,
@@ -66,25 +122,9 @@ impl<T: Real> CustomOp2 for RmsNorm<T> {
         _y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (_, width) = x.dims2()?;
-        let (x_values, gains, dy) = (values::<T>(x)?, values::<T>(gain)?, values::<T>(dy)?);
         let scales = self.scales.get().expect("the forward pass kept them");
-        let mut dx = zeros(x_values.len());
-        let mut dgain = zeros::<T>(width);
-        let mut weighted = zeros(width);
-        let rows = x_values.chunks_exact(width).zip(dy.chunks_exact(width));
-        for (((x, dy), dx), &scale) in rows.zip(dx.chunks_exact_mut(width)).zip(scales) {
-            for (((weighted, dgain), (&dy, &x)), &gain) in
-                weighted.iter_mut().zip(&mut dgain).zip(dy.iter().zip(x)).zip(gains.iter())
-            {
-                *weighted = dy * gain;
-                *dgain += dy * x * scale;
-            }
-            let common = scale * scale * dot(&weighted, x) / T::of(width);
-            for ((dx, &weighted), &x) in dx.iter_mut().zip(&weighted).zip(x) {
-                *dx = scale * (weighted - x * common);
-            }
-        }
+        let (dx, dgain) =
+            normalise_backward::<T>(&values(x)?, &values(gain)?, scales, &values(dy)?);
         Ok((Some(tensor(dx, x.shape())?), Some(tensor(dgain, gain.shape())?)))
     }
 }

@@ -5,6 +5,7 @@
 //! and taking it row by row costs several times as much.
 
 use super::Real;
+use super::vector_unit::vectorised;
 
 /// The entries of a row that take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(crate) enum Mask {
 
 impl Mask {
     /// How many leading entries of row `row` take part, of `width`.
-    fn live(self, row: usize, width: usize) -> usize {
+    pub(super) fn live(self, row: usize, width: usize) -> usize {
         match self {
             Self::None => width,
             Self::Causal => row + 1,
@@ -43,9 +44,7 @@ pub(super) fn softmax<T: Real>(
         }
         largest.push(most);
     }
-    for value in rows.iter_mut() {
-        *value = value.exp();
-    }
+    exponentiate(rows);
     for ((index, row), largest) in rows.chunks_exact_mut(width).enumerate().zip(largest) {
         let (live, masked) = row.split_at_mut(mask.live(index, width));
         masked.fill(T::ZERO);
@@ -55,6 +54,17 @@ pub(super) fn softmax<T: Real>(
             *value *= scale;
         }
         each(index, largest, sum);
+    }
+}
+
+vectorised! {
+    fn exponentiate<T>(values: &mut [T]) = exponentiate_body;
+}
+
+#[inline(always)]
+fn exponentiate_body<T: Real>(values: &mut [T]) {
+    for value in values {
+        *value = value.exp();
     }
 }
 

@@ -109,6 +109,29 @@ impl Steps {
         self.weights.len()
     }
 
+    /// The weights, leaf after leaf.
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// Features and labels of the training rows, where there are rows.
+    pub fn rows(&self) -> Option<(Vec<f32>, &[u32])> {
+        match &self.data {
+            Dataset::Rows(rows) => {
+                let mut features = Vec::new();
+                (0..rows.train.labels.len())
+                    .for_each(|index| rows.train.append_row(index, &mut features));
+                Some((features, &rows.train.labels))
+            }
+            _ => None,
+        }
+    }
+
+    /// The stream that the next batches are drawn from, as it is now.
+    pub fn batches(&self) -> StreamRng {
+        self.batches.clone()
+    }
+
     /// Draws a batch.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::data::ImageShape;
-use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense, flat_images, pixel_rows};
+use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense, pixel_rows};
 use crate::task::Style;
 
 /// A convolutional network for images.
@@ -66,7 +66,7 @@ impl ConvNet {
         for (layer, leaves) in convolutions.chunks_exact(self.style.count()).enumerate() {
             x = self.convolve::<T>(&x, leaves, Self::stride(layer))?;
         }
-        let logits = dense::<T>(&flat_images(&x)?, w, bias, Activation::Identity)?;
+        let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, labels)
     }
 
@@ -75,6 +75,9 @@ impl ConvNet {
             candle_core::bail!("a convolution has a weight and a bias");
         };
         let sums = Convolution::<T>::of(x, w, bias, stride, self.style.fused())?;
+        if self.style.fused() == Activation::Relu {
+            return Ok(sums);
+        }
         let shape = sums.shape().clone();
         self.style.finish::<T>(pixel_rows(&sums)?, normalisation)?.reshape(shape)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor};
 
 use super::{Leaf, block};
-use crate::layers::{Activation, CrossEntropy, Embedding, Mask, Real, RmsNorm, project};
+use crate::layers::{Activation, CrossEntropy, Embedding, Mask, Real, normed_project};
 
 /// A decoder-only transformer.
 #[derive(Clone, Debug)]
@@ -52,8 +52,7 @@ impl Transformer {
         for layer in layers {
             x = block::apply::<T>(&x, layer, self.context, self.heads, Mask::Causal)?;
         }
-        let x = RmsNorm::<T>::of(&x, gain)?;
-        let logits = project::<T>(&x, head, Activation::Identity)?;
+        let logits = normed_project::<T>(&x, gain, head, Activation::Identity)?;
         CrossEntropy::<T>::of(&logits, targets)
     }
 }
