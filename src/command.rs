@@ -20,6 +20,7 @@ mod dry_run;
 mod events;
 mod measure;
 mod memory;
+mod place;
 mod progress;
 mod run_directory;
 mod session;

@@ -64,6 +64,11 @@ impl Device {
         }
     }
 
+    /// Whether it is the processor that this program runs on.
+    pub fn is_cpu(&self) -> bool {
+        self.candle.is_cpu()
+    }
+
     /// The device as candle has it.
     pub fn candle(&self) -> &candle_core::Device {
         &self.candle
@@ -105,6 +110,17 @@ impl Device {
         _programs: &[&Program],
     ) -> candle_core::Result<Option<Box<dyn LaneUpdate>>> {
         Ok(None)
+    }
+}
+
+impl std::fmt::Display for Device {
+    /// `cpu`, or the name its maker gave it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        #[cfg(feature = "cuda")]
+        if let candle_core::Device::Cuda(device) = &self.candle {
+            return f.write_str(&cuda::name(device));
+        }
+        f.write_str("cpu")
     }
 }
 

@@ -46,11 +46,9 @@ pub use device::Device;
 pub use inner_threads::pin_inner_threads;
 #[cfg(feature = "candle")]
 #[doc(hidden)]
-pub use layers::Product;
+pub use layers::{Multiplication, Product};
 #[cfg(feature = "candle")]
 pub use optimizer::{
-    Baseline, Grid, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Workload,
+    Baseline, Grid, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Steps,
+    Workload,
 };
-#[cfg(feature = "candle")]
-#[doc(hidden)]
-pub use optimizer::{Multiplication, Steps};

@@ -19,8 +19,6 @@ mod proxy_task;
 #[cfg(feature = "candle")]
 mod recording;
 #[cfg(feature = "candle")]
-mod steps;
-#[cfg(feature = "candle")]
 mod training;
 #[cfg(feature = "candle")]
 mod workload;
@@ -38,9 +36,7 @@ pub use lanes::Lanes;
 #[cfg(feature = "candle")]
 pub use recording::{RecordedBatch, RecordedLeaf, Recording};
 #[cfg(feature = "candle")]
-pub use steps::{Multiplication, Steps};
-#[cfg(feature = "candle")]
-pub use workload::Workload;
+pub use workload::{Steps, Workload};
 
 #[cfg(all(test, feature = "candle"))]
 mod tests;

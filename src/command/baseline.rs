@@ -9,8 +9,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use evo::{Baseline, Baselines, Config, EvaluatorError, Grid, MeasuredBaseline, TaskConfig};
 
-use super::session::threads;
-use super::{cpu, whole_file};
+use super::{cpu, place, whole_file};
 use crate::args::BaselineArgs;
 use crate::output;
 
@@ -58,7 +57,7 @@ fn tune<'a>(args: &BaselineArgs, config: &'a Config, grid: &Grid) -> anyhow::Res
     let evaluation = &config.evaluation;
     let (rates, decays) = grid.size();
     let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
-    let threads = threads(args.threads);
+    let threads = place::cores(args.threads);
     eprintln!(
         "tuning {}: {rates} learning rates x {decays} weight decays x {runs} runs on each task, on \
          {threads} threads",

@@ -12,6 +12,7 @@ use evo::{Config, Evaluator, OptimizerEvaluator, Program, StrategyConfig, Trial,
 
 use super::measure;
 use super::memory::{mebibytes, resident};
+use super::place::Place;
 use crate::output;
 
 /// How long each task is measured.
@@ -36,11 +37,12 @@ const STORE: u64 = 32 << 20;
 pub(crate) fn print(
     config: &Config,
     evaluator: &OptimizerEvaluator,
+    place: &Place,
     threads: NonZeroUsize,
 ) -> anyhow::Result<()> {
     let program = config.start_program()?;
     let before = resident();
-    let (seconds, tasks) = evaluation(config, &program)?;
+    let (seconds, tasks) = evaluation(config, place, &program)?;
     let mut text = format!("{program}one evaluation: {} on one thread ({tasks})\n", span(seconds));
     if seconds < QUICK {
         let outcome = evaluator.evaluate(&[Trial::of(&program)]).pop();
@@ -63,15 +65,16 @@ pub(crate) fn print(
 }
 
 /// Seconds of an evaluation on one thread, and of each task's runs in words.
-fn evaluation(config: &Config, program: &Program) -> anyhow::Result<(f64, String)> {
+fn evaluation(config: &Config, place: &Place, program: &Program) -> anyhow::Result<(f64, String)> {
     let evaluation = &config.evaluation;
     let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
     let mut total = 0.0;
     let mut tasks = Vec::new();
     for task in &evaluation.tasks {
-        let workload = Workload::load(evaluation, task, "".as_ref())?;
+        let workload = place.workload(Workload::load(evaluation, task, "".as_ref())?)?;
         let cost = measure::cost(&workload, program, BUDGET)?;
-        let seconds = runs as f64 * cost.run(workload.steps());
+        let cohort = runs as f64 * cost.run(workload.steps());
+        let seconds = cohort / workload.candidates() as f64;
         tasks.push(format!("{} {}", task.name, span(seconds)));
         total += seconds;
     }

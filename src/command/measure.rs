@@ -2,18 +2,19 @@
 //!
 //! Invariant: every phase is timed within the run it belongs to, so that caches are as warm as in a
 //! search and the shares add up to the whole. Five clock readings a step cost about a tenth of a
-//! microsecond.
+//! microsecond. On a device phases overlap, so there the rate is measured without waiting inside a
+//! step, and the shares in another run that waits behind each phase.
 #![expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use evo::{Program, Workload};
+use evo::{Program, Steps, Workload};
 
 /// Where the time of a step goes, in the order of the table.
 pub(crate) const PHASES: [&str; 4] = ["data", "forward", "backward", "update"];
 
-/// What training a task costs on one thread.
+/// What training a task costs a worker.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
     /// Seconds of each phase of a step.
@@ -34,16 +35,19 @@ impl Cost {
     }
 }
 
-/// Time spent so far, by phase and around the steps.
+/// Time spent so far.
 #[derive(Default)]
 struct Spent {
     phases: [Duration; 4],
+    /// In steps, and waiting for the last one.
+    stepping: Duration,
     steps: u64,
-    begun: Vec<Duration>,
-    validated: Vec<Duration>,
+    begun: Duration,
+    validated: Duration,
+    runs: u32,
 }
 
-/// Trains for about so long, on this thread.
+/// Trains for about so long.
 ///
 /// # Errors
 /// Candle refuses an operation.
@@ -52,17 +56,35 @@ pub(crate) fn cost(
     program: &Program,
     budget: Duration,
 ) -> anyhow::Result<Cost> {
+    let free = spend(workload, program, budget, false)?;
+    let waiting = match workload.candidates() {
+        1 => None,
+        _ => Some(spend(workload, program, budget, true)?),
+    };
+    let phases = waiting.as_ref().unwrap_or(&free).phases;
+    let all = phases.iter().sum::<Duration>().as_secs_f64();
+    let step = free.stepping.as_secs_f64() / free.steps as f64;
+    Ok(Cost {
+        phases: phases.map(|phase| step * phase.as_secs_f64() / all),
+        around: (free.begun + free.validated).as_secs_f64() / f64::from(free.runs),
+    })
+}
+
+fn spend(
+    workload: &Workload,
+    program: &Program,
+    budget: Duration,
+    wait: bool,
+) -> anyhow::Result<Spent> {
+    // The first steps on a device load its kernels.
+    if workload.candidates() > 1 {
+        run(workload, program, Instant::now(), wait, &mut Spent::default())?;
+    }
     let (start, mut spent) = (Instant::now(), Spent::default());
     while spent.steps == 0 || start.elapsed() < budget {
-        run(workload, program, start + budget, &mut spent)?;
+        run(workload, program, start + budget, wait, &mut spent)?;
     }
-    let steps = spent.steps as f64;
-    let mean =
-        |times: &[Duration]| times.iter().sum::<Duration>().as_secs_f64() / times.len() as f64;
-    Ok(Cost {
-        phases: spent.phases.map(|phase| phase.as_secs_f64() / steps),
-        around: mean(&spent.begun) + mean(&spent.validated),
-    })
+    Ok(spent)
 }
 
 /// One run, or as much of it as fits before `end`.
@@ -70,32 +92,49 @@ fn run(
     workload: &Workload,
     program: &Program,
     end: Instant,
+    wait: bool,
     spent: &mut Spent,
 ) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut steps = workload.begin(program)?;
-    let mut now = Instant::now();
-    spent.begun.push(now - start);
+    steps.wait()?;
+    let begun = Instant::now();
+    spent.begun += begun - start;
     for _ in 0..workload.steps() {
-        let start = now;
-        steps.draw()?;
-        let drawn = Instant::now();
-        steps.forward()?;
-        let forward = Instant::now();
-        steps.backward()?;
-        let backward = Instant::now();
-        let loss = steps.update();
-        now = Instant::now();
-        let laps = [drawn - start, forward - drawn, backward - forward, now - backward];
+        let (go_on, laps) = step(&mut steps, wait)?;
         spent.phases.iter_mut().zip(laps).for_each(|(phase, lap)| *phase += lap);
         spent.steps += 1;
-        if loss.is_none() || now > end {
+        if !go_on || Instant::now() > end {
             break;
         }
     }
+    steps.wait()?;
+    let stepped = Instant::now();
+    spent.stepping += stepped - begun;
     steps.validate()?;
-    spent.validated.push(now.elapsed());
+    spent.validated += stepped.elapsed();
+    spent.runs += 1;
     Ok(())
+}
+
+/// One step: whether an evaluation would go on, and how long each phase took.
+fn step(steps: &mut Steps<'_>, wait: bool) -> anyhow::Result<(bool, [Duration; 4])> {
+    let lap = |steps: &Steps<'_>| -> anyhow::Result<Instant> {
+        if wait {
+            steps.wait()?;
+        }
+        Ok(Instant::now())
+    };
+    let start = Instant::now();
+    steps.draw()?;
+    let drawn = lap(steps)?;
+    steps.forward()?;
+    let forward = lap(steps)?;
+    steps.backward()?;
+    let backward = lap(steps)?;
+    let go_on = steps.update()?;
+    let updated = lap(steps)?;
+    Ok((go_on, [drawn - start, forward - drawn, backward - forward, updated - backward]))
 }
 
 /// As [`cost`], on several threads at once; the cost on each.

@@ -28,6 +28,13 @@ fn open_stream(ordinal: usize) -> candle_core::Result<CudaDevice> {
     Ok(device)
 }
 
+/// What its maker calls a device, or its number where the driver does not tell.
+pub(super) fn name(device: &CudaDevice) -> String {
+    let stream = device.cuda_stream();
+    let context = stream.context();
+    context.name().unwrap_or_else(|_| format!("cuda:{}", context.ordinal()))
+}
+
 /// The libraries that candle opens, and would panic without.
 #[allow(unsafe_code)]
 fn find_libraries() -> Result<(), String> {
