@@ -87,7 +87,7 @@ gpu-build:
 
 # The tests that need a CUDA device: `EVO_DEVICE`, or cuda:0. Without one they say so and fail.
 gpu-test:
-    gpu/cargo.sh test --release --features cuda -p evo-evaluators --lib -- --ignored --nocapture on_a_device
+    gpu/cargo.sh test --release --features cuda -p evo -p evo-evaluators --lib -- --ignored --nocapture on_a_device
 
 # The kernel of updates with a thread of the host for each of a block's, under ThreadSanitizer.
 kernel-races:

@@ -15,9 +15,10 @@ step() {
 step "the binary"
 gpu/cargo.sh build --release --features cuda
 
+# Both packages, so that the crates they use have the features that the binary gave them already.
 step "the kernel, compiled at run time"
 EVO_KERNEL_CODE=$gpu/update.ptx gpu/cargo.sh test --release --features cuda \
-    -p evo-evaluators --lib -- device
+    -p evo -p evo-evaluators --lib -- device
 
 step "the kernel, assembled for sm_90: registers and memory"
 gpu/cargo.sh --run ptxas --verbose --gpu-name sm_90 --output-file "$gpu/update.cubin" "$gpu/update.ptx"

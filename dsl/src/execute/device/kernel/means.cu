@@ -13,7 +13,6 @@ INLINE void sum_leaves(const Block *block, const u32 *slots, u32 count) {
                 // An empty leaf has 0.
                 if (thread == 0) block->small[slots[sum] + leaf] = 0.0 + sums[0];
             }
-            WARP_BARRIER;
         }
     }
 }
@@ -28,7 +27,6 @@ INLINE void mean_of_rows(const Block *block, u32 operand, u32 leaf, double *mean
             FOR_THREADS(thread) {
                 if (thread == 0) means[row] = sums[0] / (double)columns;
             }
-            WARP_BARRIER;
         }
     }
 }
@@ -52,7 +50,6 @@ INLINE void mean_of_columns(const Block *block, u32 operand, u32 leaf, double *m
             FOR_THREADS(thread) {
                 if (thread == 0) means[column] = sums[0] / (double)rows;
             }
-            WARP_BARRIER;
         }
     }
 }

@@ -133,7 +133,6 @@ INLINE void reduce(const Block *block, const Part *part, const u32 *code, u32 su
     FOR_THREADS(thread) {
         if (thread == 0) *partial = sums[0];
     }
-    WARP_BARRIER;
 }
 
 INLINE void instruction(const Block *block, const Part *part, const u32 *code) {

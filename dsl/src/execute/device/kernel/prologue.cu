@@ -22,7 +22,6 @@ INLINE void small_instruction(const Block *block, const u32 *code) {
                 FOR_THREADS(thread) {
                     if (thread == 0) out[index] = op == LEAF_MEAN ? sums[0] / (double)numbers : sums[0];
                 }
-                WARP_BARRIER;
             }
         }
         return;

@@ -1,4 +1,5 @@
-// Sums of a warp. The result is the first number of `sums`, WARP numbers of shared memory.
+// Sums of a warp. The result is the first number of `sums`, WARP numbers of shared memory. Only the first thread
+// reads it, and no other thread writes it, so `sums` may be used again at once.
 
 INLINE void fold(double *sums) {
     for (u32 width = WARP / 2; width > 0; width /= 2) {
