@@ -40,17 +40,7 @@ impl<T: Real> CustomOp1 for CrossEntropy<T> {
     fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, classes) = layout.shape().dims2()?;
         let logits = operand::<T>(logits, layout)?;
-        let mut probabilities = logits.to_vec();
-        let mut total = T::ZERO;
-        softmax(&mut probabilities, classes, Mask::None, |row, largest, sum| {
-            let target = match self.targets[row] {
-                IGNORED => return,
-                target => target as usize,
-            };
-            // In this order: beside large logits the logarithm would be lost, and the loss be 0.
-            total += (largest - logits[row * classes + target]) + sum.ln();
-        });
-        let loss = total / T::of(counted(&self.targets));
+        let (loss, probabilities) = cross_entropy(logits, classes, &self.targets);
         // A second forward pass of the same node cannot happen: one is made for each call of `of`.
         let _ = self.probabilities.set(probabilities);
         Ok((T::to_cpu_storage_owned(vec![loss]), Shape::from(())))
@@ -58,20 +48,48 @@ impl<T: Real> CustomOp1 for CrossEntropy<T> {
 
     fn bwd(&self, logits: &Tensor, _loss: &Tensor, dloss: &Tensor) -> Result<Option<Tensor>> {
         let (_, classes) = logits.dims2()?;
-        let scale = values::<T>(dloss)?[0] / T::of(counted(&self.targets));
-        let mut gradient = self.probabilities.get().expect("the forward pass kept them").clone();
-        for (row, &target) in gradient.chunks_exact_mut(classes).zip(self.targets.iter()) {
-            if target == IGNORED {
-                row.fill(T::ZERO);
-                continue;
-            }
-            row[target as usize] -= T::ONE;
-            for value in row {
-                *value *= scale;
-            }
-        }
+        let probabilities = self.probabilities.get().expect("the forward pass kept them");
+        let dloss = values::<T>(dloss)?[0];
+        let gradient = cross_entropy_backward(probabilities, classes, &self.targets, dloss);
         Ok(Some(tensor(gradient, logits.shape())?))
     }
+}
+
+/// The loss of `logits` and the probabilities they stand for.
+pub(super) fn cross_entropy<T: Real>(logits: &[T], classes: usize, targets: &[u32]) -> (T, Vec<T>) {
+    let mut probabilities = logits.to_vec();
+    let mut total = T::ZERO;
+    softmax(&mut probabilities, classes, Mask::None, |row, largest, sum| {
+        let target = match targets[row] {
+            IGNORED => return,
+            target => target as usize,
+        };
+        // In this order: beside large logits the logarithm would be lost, and the loss be 0.
+        total += (largest - logits[row * classes + target]) + sum.ln();
+    });
+    (total / T::of(counted(targets)), probabilities)
+}
+
+/// The gradient of the logits from that of the loss.
+pub(super) fn cross_entropy_backward<T: Real>(
+    probabilities: &[T],
+    classes: usize,
+    targets: &[u32],
+    dloss: T,
+) -> Vec<T> {
+    let scale = dloss / T::of(counted(targets));
+    let mut gradient = probabilities.to_vec();
+    for (row, &target) in gradient.chunks_exact_mut(classes).zip(targets) {
+        if target == IGNORED {
+            row.fill(T::ZERO);
+            continue;
+        }
+        row[target as usize] -= T::ONE;
+        for value in row {
+            *value *= scale;
+        }
+    }
+    gradient
 }
 
 /// Targets that count, 1 at least.

@@ -131,14 +131,14 @@ struct ProjectOnto<T>(PhantomData<T>);
 
 /// Rows, inputs and outputs of a layer.
 #[derive(Clone, Copy)]
-struct Sizes {
+pub(super) struct Sizes {
     rows: usize,
     inputs: usize,
-    outputs: usize,
+    pub(super) outputs: usize,
 }
 
 impl Sizes {
-    fn of(x: &Shape, w: &Shape) -> Result<Self> {
+    pub(super) fn of(x: &Shape, w: &Shape) -> Result<Self> {
         let (inputs, outputs) = w.dims2()?;
         if x.elem_count() % inputs != 0 {
             candle_core::bail!("{x:?} is not made of rows of {inputs} numbers");
@@ -248,7 +248,8 @@ impl<T: Real> CustomOp3 for ProjectOnto<T> {
     }
 }
 
-fn product<T: Real>(x: &[T], w: &[T], sizes: Sizes) -> Vec<T> {
+/// x·w.
+pub(super) fn product<T: Real>(x: &[T], w: &[T], sizes: Sizes) -> Vec<T> {
     multiplied(
         Matrix::new(x, sizes.rows, sizes.inputs),
         Matrix::new(w, sizes.inputs, sizes.outputs),
@@ -256,7 +257,7 @@ fn product<T: Real>(x: &[T], w: &[T], sizes: Sizes) -> Vec<T> {
 }
 
 /// The gradients of x (where anything trainable lies behind it) and w in z = x·w.
-fn product_gradients<T: Real>(
+pub(super) fn product_gradients<T: Real>(
     x: &Tensor,
     w: &Tensor,
     dz: &[T],

@@ -11,7 +11,7 @@ use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::data::ImageShape;
-use crate::layers::{Activation, Convolution, CrossEntropy, Real, dense, pixel_rows};
+use crate::layers::{Activation, Convolution, Real, classify, pixel_rows};
 use crate::task::Style;
 
 /// A convolutional network for images.
@@ -66,8 +66,7 @@ impl ConvNet {
         for (layer, leaves) in convolutions.chunks_exact(self.style.count()).enumerate() {
             x = self.convolve::<T>(&x, leaves, Self::stride(layer))?;
         }
-        let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
-        CrossEntropy::<T>::of(&logits, labels)
+        classify::<T>(&x, w, bias, labels)
     }
 
     fn convolve<T: Real>(&self, x: &Tensor, leaves: &[Tensor], stride: usize) -> Result<Tensor> {

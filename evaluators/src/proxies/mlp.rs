@@ -10,7 +10,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor};
 
 use super::Leaf;
-use crate::layers::{Activation, CrossEntropy, Real, dense};
+use crate::layers::{Real, classify};
 use crate::task::Style;
 
 /// A fully connected network.
@@ -59,7 +59,6 @@ impl Mlp {
         for layer in hidden.chunks_exact(self.style.count()) {
             x = self.style.dense::<T>(&x, layer)?;
         }
-        let logits = dense::<T>(&x, w, bias, Activation::Identity)?;
-        CrossEntropy::<T>::of(&logits, labels)
+        classify::<T>(&x, w, bias, labels)
     }
 }

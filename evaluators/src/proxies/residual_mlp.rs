@@ -10,7 +10,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor};
 
 use super::Leaf;
-use crate::layers::{Activation, CrossEntropy, Real, activate, dense};
+use crate::layers::{Activation, Real, activate, classify, dense};
 use crate::task::Style;
 
 /// A residual network of fully connected blocks.
@@ -62,7 +62,6 @@ impl ResidualMlp {
         }
         let (normalisation, last) = last.split_at(count);
         let x = self.style.normalise::<T>(x, normalisation)?;
-        let logits = dense::<T>(&x, &last[0], &last[1], Activation::Identity)?;
-        CrossEntropy::<T>::of(&logits, labels)
+        classify::<T>(&x, &last[0], &last[1], labels)
     }
 }

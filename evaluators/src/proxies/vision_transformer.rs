@@ -12,9 +12,7 @@ use candle_core::{Result, Tensor};
 
 use super::{Leaf, block};
 use crate::data::ImageShape;
-use crate::layers::{
-    Activation, CrossEntropy, Mask, Real, RmsNorm, add_positions, dense, token_mean,
-};
+use crate::layers::{Activation, Mask, Real, RmsNorm, add_positions, classify, dense, token_mean};
 
 /// A transformer that classifies images.
 #[derive(Clone, Debug)]
@@ -74,8 +72,7 @@ impl VisionTransformer {
         }
         let x = RmsNorm::<T>::of(&x, gain)?;
         let mean = token_mean(&x, self.patches())?;
-        let logits = dense::<T>(&mean, head, head_bias, Activation::Identity)?;
-        CrossEntropy::<T>::of(&logits, labels)
+        classify::<T>(&mean, head, head_bias, labels)
     }
 
     /// The patches of all images, \[batch · patches, patch² · channels\].
