@@ -33,6 +33,12 @@ python-checks PYTHON="python3":
     {{ PYTHON }} tests/python/check_exports.py target/export-cases --self-test
     {{ PYTHON }} tests/python/check_exports.py target/export-cases
     {{ PYTHON }} tests/python/test_torch_optimizer.py
+    just loss-curves {{ PYTHON }}
+
+# Losses of training beside PyTorch's, compared; FILE: written there as the fixture of the tests.
+loss-curves PYTHON="python3" FILE="":
+    EVO_LOSS_CASES={{ justfile_directory() }}/target/loss-cases cargo test -p evo-evaluators --test loss_curves -- --ignored
+    {{ PYTHON }} tests/python/loss_curves.py target/loss-cases {{ FILE }}
 
 # Fuzz program text (`parse`), the engines (`engines`) or the simplifier (`simplifier`); needs cargo-fuzz and a nightly compiler.
 fuzz TARGET MINUTES="10":
@@ -74,3 +80,20 @@ endurance DIR:
 # How well two threads are used.
 scaling:
     cargo run --release -p evo-search --example endurance -- scaling
+
+# Build for CUDA, on a machine that need not have a GPU, and check what can be checked there (docs/gpu.md).
+gpu-build:
+    gpu/build.sh
+
+# The tests that need a CUDA device: `EVO_DEVICE`, or cuda:0. Without one they say so and fail.
+gpu-test:
+    gpu/cargo.sh test --release --features cuda -p evo -p evo-evaluators --lib -- --ignored --nocapture on_a_device
+
+# The kernel of updates with a thread of the host for each of a block's, under ThreadSanitizer.
+kernel-races:
+    cargo test -p evo-dsl --test device -- --ignored
+
+# How fast a cohort trains on the first CUDA device.
+gpu-bench CONFIG="configs/quickstart.ron":
+    gpu/cargo.sh build --release --features cuda
+    gpu/cargo.sh --run ../build/release/evo bench {{ CONFIG }} --device cuda:0

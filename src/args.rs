@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Validate(ConfigArgs),
     /// Tune AdamW on every task of a configuration, and keep the losses to beat beside it
     Baseline(BaselineArgs),
+    /// Measure what training the tasks of a configuration costs on this machine
+    Bench(BenchArgs),
     /// Score programs as the search of a configuration would
     Evaluate(EvaluateArgs),
     /// Print a program, with dead statements marked
@@ -60,19 +62,36 @@ pub(crate) struct SearchArgs {
     /// The run directory, new or empty [default: runs/NAME-seedN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Evaluate the start program once, estimate the cost, and write nothing
+    /// Train a few steps of each task, estimate the cost, and write nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// What of a run does not change its result.
+/// Where networks are trained.
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgs {
+    /// Where networks are trained: cpu, or cuda:N in a binary built for CUDA
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+    /// Candidates trained at a time [default: 1 on a CPU, where it does not change the result; 256 on a
+    /// GPU, as one batched network]
+    #[arg(long, value_name = "N", value_parser = cohort)]
+    pub cohort: Option<NonZeroUsize>,
+    /// Make the products of the forward and backward passes in bf16 (on a GPU)
+    #[arg(long)]
+    pub bf16: bool,
+}
+
+/// How a run is carried out; on a CPU nothing of it changes the result.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Worker threads [default: one for each core]; does not change the result
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// No progress on standard error
     #[arg(long)]
     pub quiet: bool,
@@ -126,6 +145,26 @@ pub(crate) struct BaselineArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The program to train with: zoo:NAME, a file, or RUN_DIR[:BIRTH] [default: the start program]
+    #[arg(long, value_name = "PROGRAM")]
+    pub program: Option<String>,
+    /// About how long to measure each task, twice: on one thread and on all
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub seconds: f64,
+    /// Threads that train at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     /// Programs: a file, zoo:NAME, or RUN_DIR[:BIRTH]
     #[arg(required = true, value_name = "PROGRAM")]
@@ -139,6 +178,8 @@ pub(crate) struct EvaluateArgs {
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Print the results as JSON
     #[arg(long)]
     pub json: bool,
@@ -222,11 +263,22 @@ pub(crate) struct OpsArgs {
 const MOST_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    count(text, MOST_THREADS)
+}
+
+/// The most candidates trained at a time: more fill no device.
+const LARGEST_COHORT: usize = 65_536;
+
+fn cohort(text: &str) -> Result<NonZeroUsize, String> {
+    count(text, LARGEST_COHORT)
+}
+
+fn count(text: &str, most: usize) -> Result<NonZeroUsize, String> {
     match text.parse() {
-        Ok(threads) if threads <= MOST_THREADS => {
-            NonZeroUsize::new(threads).ok_or_else(|| "at least 1".to_owned())
+        Ok(count) if count <= most => {
+            NonZeroUsize::new(count).ok_or_else(|| "at least 1".to_owned())
         }
-        Ok(_) => Err(format!("at most {MOST_THREADS}")),
+        Ok(_) => Err(format!("at most {most}")),
         Err(_) => Err("expected a whole number of 1 or more".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one a file; each gives the exit code of a run without errors.
 
 pub(crate) mod baseline;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod evaluate;
 pub(crate) mod export;
@@ -17,7 +18,9 @@ mod comparison;
 mod cpu;
 mod dry_run;
 mod events;
+mod measure;
 mod memory;
+mod place;
 mod progress;
 mod run_directory;
 mod session;

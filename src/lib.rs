@@ -21,12 +21,14 @@ mod program_source;
 
 pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
 pub use evo_dsl::{
-    Executor, ExportTarget, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, Note, Op,
-    OpSet, ParseError, Program, Rounding, Simplified, Type, export, nearest_name, simplify, zoo,
+    Dataflow, Executor, ExportTarget, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness,
+    Note, Op, OpSet, ParseError, Program, Rounding, Simplified, Type, export, nearest_name,
+    simplify, zoo,
 };
 pub use evo_evaluators::{
-    Baseline, Evaluator, EvaluatorError, Grid, Invalid, OptimizerConfig, OptimizerEvaluator,
-    Outcome, Score, Stopped, TaskConfig, Trial, pin_inner_threads,
+    Baseline, Device, Evaluator, EvaluatorError, Grid, Invalid, Lanes, OptimizerConfig,
+    OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial, Workload,
+    pin_inner_threads,
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Resume(args) => command::resume::run(&args),
         Command::Validate(args) => command::validate::run(&args),
         Command::Baseline(args) => command::baseline::run(&args),
+        Command::Bench(args) => command::bench::run(&args),
         Command::Evaluate(args) => command::evaluate::run(&args),
         Command::Show(args) => command::show::run(&args),
         Command::Simplify(args) => command::simplify::run(&args),

@@ -4,6 +4,8 @@ mod harness;
 
 #[path = "cli/baselines.rs"]
 mod baselines;
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/config_errors.rs"]
 mod config_errors;
 #[path = "cli/configs.rs"]

@@ -7,10 +7,12 @@
 
 mod allocate;
 mod compile;
+mod device;
 mod fuse;
 mod kernels;
 mod machine;
 mod plan;
 mod reductions;
 
+pub use device::{DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, device_kernel};
 pub use machine::Executor;

@@ -38,7 +38,9 @@ pub mod zoo;
 
 pub use check::{CheckError, CheckErrorKind};
 pub use dataflow::{Dataflow, Liveness, Node, Value};
-pub use execute::Executor;
+pub use execute::{
+    DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, Executor, device_kernel,
+};
 pub use export::{ExportTarget, export};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};

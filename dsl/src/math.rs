@@ -7,7 +7,9 @@
 //! the next term is below 1e-11 relative, far inside float32's rounding of 6e-8.
 //!
 //! Sine, cosine and tangent are exact-reduction fast paths for |x| < [`TRIG_LIMIT`]; beyond, the
-//! callers use [`sin`], [`cos`] and [`tan`], which fall back to the `libm` crate.
+//! callers use [`sin`], [`cos`] and [`tan`], which reduce with the bits of 2/pi.
+//!
+//! The kernel for devices (`execute/device/kernel/functions.cu`) repeats these functions operation by operation.
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, LN_10, LOG2_E, LOG10_E};
 
@@ -119,6 +121,13 @@ fn trig_parts(x: f64) -> (f64, f64, u64) {
     let shifted = x * (1.0 / FRAC_PI_2) + ROUND;
     let quotient = shifted - ROUND;
     let r = (x - quotient * HALF_PI_HIGH) - quotient * HALF_PI_LOW;
+    let (sine, cosine) = sine_and_cosine(r);
+    (sine, cosine, shifted.to_bits())
+}
+
+/// Sine and cosine of r, |r| <= pi/4.
+#[inline(always)]
+fn sine_and_cosine(r: f64) -> (f64, f64) {
     let square = r * r;
     const SINE: [f64; 6] = [
         -1.0 / 6.0,
@@ -138,7 +147,32 @@ fn trig_parts(x: f64) -> (f64, f64, u64) {
     ];
     let sine = r * (1.0 + square * polynomial(square, SINE));
     let cosine = 1.0 + square * polynomial(square, COSINE);
-    (sine, cosine, shifted.to_bits())
+    (sine, cosine)
+}
+
+/// The first 256 bits of 2/pi behind the binary point.
+const TWO_OVER_PI: [u64; 4] =
+    [0xa2f9_836e_4e44_1529, 0xfc27_57d1_f534_ddc0, 0xdb62_9599_3c43_9041, 0xfe51_63ab_debb_c561];
+
+/// As [`trig_parts`], for a finite x of at least 2^26: x is a whole number m times 2^e, and of
+/// m 2^e (2/pi) the whole quarter turns count modulo 4 only. So 128 bits of 2/pi are enough, from the
+/// one that 2^e moves to the place of 2 on: with the 24 of m, 102 bits stay right behind the point.
+fn large_trig_parts(x: f32) -> (f64, f64, u64) {
+    let mantissa = u128::from(x.to_bits() & 0x007f_ffff | 0x0080_0000);
+    let first = (x.to_bits() >> 23 & 0xff) as usize - 152;
+    let (word, shift) = (first / 64, first % 64);
+    let [high, low, next] = [0, 1, 2].map(|k| u128::from(TWO_OVER_PI[word + k]));
+    let window = (high << 64 | low) << shift | next >> (64 - shift);
+    let turns = mantissa.wrapping_mul(window);
+    // The quarter turns are rounded to nearest; what is left lies in [-1/2, 1/2).
+    let quarter = (turns >> 126) as u64 + (turns >> 125 & 1) as u64;
+    let rest = (turns << 2) as i128;
+    let magnitude = rest.unsigned_abs();
+    const UNIT: f64 = 1.0 / 18_446_744_073_709_551_616.0;
+    let (high, low) = ((magnitude >> 64) as u64 as f64, magnitude as u64 as f64);
+    let r = (high * UNIT + low * UNIT * UNIT) * FRAC_PI_2;
+    let (sine, cosine) = sine_and_cosine(select((rest < 0) != (x < 0.0), -r, r));
+    (sine, cosine, if x < 0.0 { quarter.wrapping_neg() } else { quarter })
 }
 
 /// The sine of the angle `quarter` quarter turns further.
@@ -255,19 +289,31 @@ through_f64! {
     cbrt(x) = select(x == 0.0, x, exp2_64(log2_64(x.abs()) * (1.0 / 3.0)).copysign(x));
 }
 
+/// The sine of an angle `quarters` quarter turns beyond x, divided by the cosine if `tangent`, for
+/// any x of at least the limit, NaN and infinities included.
+fn large_sine(x: f32, quarters: u64, tangent: bool) -> f32 {
+    if !x.is_finite() {
+        return f32::NAN;
+    }
+    let (sine, cosine, quarter) = large_trig_parts(x);
+    let value = rotated_sine(sine, cosine, quarter.wrapping_add(quarters));
+    let next = rotated_sine(sine, cosine, quarter.wrapping_add(1));
+    (if tangent { value / next } else { value }) as f32
+}
+
 /// sin x for any x.
 pub(crate) fn sin(x: f32) -> f32 {
-    if x.abs() < TRIG_LIMIT { sin_fast(x) } else { libm::sinf(x) }
+    if x.abs() < TRIG_LIMIT { sin_fast(x) } else { large_sine(x, 0, false) }
 }
 
 /// cos x for any x.
 pub(crate) fn cos(x: f32) -> f32 {
-    if x.abs() < TRIG_LIMIT { cos_fast(x) } else { libm::cosf(x) }
+    if x.abs() < TRIG_LIMIT { cos_fast(x) } else { large_sine(x, 1, false) }
 }
 
 /// tan x for any x.
 pub(crate) fn tan(x: f32) -> f32 {
-    if x.abs() < TRIG_LIMIT { tan_fast(x) } else { libm::tanf(x) }
+    if x.abs() < TRIG_LIMIT { tan_fast(x) } else { large_sine(x, 0, true) }
 }
 
 /// x^y as IEEE 754 `pow`.
@@ -376,6 +422,22 @@ mod tests {
         within_one_ulp("sin", sin, libm::sin);
         within_one_ulp("cos", cos, libm::cos);
         within_one_ulp("tan", tan, libm::tan);
+    }
+
+    #[test]
+    fn large_angles_are_reduced_to_the_last_bit() {
+        // The third is within 2e-9 of a multiple of pi/2; powers of 2 take every window.
+        let powers = (27..128).map(|power| f32::from_bits((127 + power) << 23));
+        let named = [1e8, 100_000_008.0, f32::from_bits(0x6f79_be45), 1.5e30, f32::MAX];
+        let odd =
+            (0..20_000u32).map(|step| f32::from_bits(0x4cbe_bc20 + step * 104_729 % 0x3200_0000));
+        for x in powers.chain(named).chain(odd).flat_map(|x| [x, -x]) {
+            let wide = f64::from(x);
+            assert!(ulps(sin(x), libm::sin(wide)) <= 0.501, "sin({x:?})");
+            assert!(ulps(cos(x), libm::cos(wide)) <= 0.501, "cos({x:?})");
+            assert!(ulps(tan(x), libm::tan(wide)) <= 0.501, "tan({x:?})");
+        }
+        assert!([f32::INFINITY, f32::NEG_INFINITY, f32::NAN].iter().all(|x| sin(*x).is_nan()));
     }
 
     #[test]

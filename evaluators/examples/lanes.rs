@@ -11,11 +11,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use candle_core::Device;
 use evo_dsl::{Program, zoo};
 use evo_evaluators::{
-    Evaluator, EvaluatorError, Lanes, OptimizerConfig, OptimizerEvaluator, Outcome, TaskConfig,
-    Trial, pin_inner_threads,
+    Device, Evaluator, EvaluatorError, Lanes, OptimizerConfig, OptimizerEvaluator, Outcome,
+    TaskConfig, Trial, pin_inner_threads,
 };
 
 #[global_allocator]
@@ -66,10 +65,8 @@ fn seconds(evaluator: &OptimizerEvaluator, programs: &[Program]) -> f64 {
 fn main() -> Result<(), EvaluatorError> {
     pin_inner_threads();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let device = match arguments.first().map(String::as_str) {
-        Some("cuda") => Device::new_cuda(0)?,
-        _ => Device::Cpu,
-    };
+    let named = arguments.iter().find(|argument| argument.starts_with("cuda"));
+    let device = Device::open(named.map_or("cpu", String::as_str))?;
     let bf16 = arguments.iter().any(|argument| argument == "--bf16");
     let counts: Vec<NonZeroUsize> = arguments.iter().filter_map(|it| it.parse().ok()).collect();
     let named = TASKS.iter().map(|(name, _)| *name);

@@ -8,6 +8,7 @@ mod answers;
 mod cifar;
 mod compressed;
 mod digits;
+mod features;
 mod grammar;
 mod idx;
 mod label_noise;
@@ -18,6 +19,7 @@ mod rows;
 mod sequences;
 mod teacher;
 mod text;
+mod textures;
 mod tokens;
 
 use std::path::Path;
@@ -25,6 +27,7 @@ use std::path::Path;
 use evo_hashes::Seed;
 
 pub(crate) use answers::AnswerData;
+pub(crate) use features::Features;
 pub(crate) use rows::{ImageShape, RowData, Rows};
 pub(crate) use tokens::TokenData;
 
@@ -33,7 +36,7 @@ use self::sequences::Sequences;
 use crate::{DataConfig, EvaluatorError};
 
 /// The largest data file that is read, in bytes; it is held in memory.
-pub(crate) const LARGEST_FILE: u64 = 1 << 30;
+pub(crate) const LARGEST_FILE: u64 = 1 << 31;
 
 /// Most predictions a validation loss is averaged over; it bounds what one validation costs.
 pub(crate) const VALIDATION_PREDICTIONS: usize = 2048;
@@ -176,6 +179,10 @@ fn rows(config: &DataConfig, base_dir: &Path, seed: Seed) -> Result<RowData, Eva
             let (inputs, classes, clusters) = (inputs.get(), classes.get(), clusters.get());
             let mixture = mixture::Mixture::new(inputs, classes, clusters, separation, seed);
             mixture.rows(examples.get(), seed).split(seed)
+        }
+        &DataConfig::Textures { side, channels, classes, examples } => {
+            let textures = textures::Textures::new(side.get(), channels.get(), classes.get(), seed);
+            textures.rows(examples.get(), seed).split(seed)
         }
         other => Err(not_of_this_form(other)),
     }

@@ -36,6 +36,14 @@ pub enum EvaluatorError {
         /// The task's name.
         task: String,
     },
+    /// A device that cannot be used.
+    #[error("device `{name}`: {message}")]
+    Device {
+        /// Its name as it was asked for.
+        name: String,
+        /// What is missing.
+        message: String,
+    },
     /// The engine itself failed.
     #[error("internal failure: {0}")]
     Internal(String),

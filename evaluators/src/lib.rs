@@ -21,6 +21,8 @@ mod trial;
 #[cfg(feature = "candle")]
 mod data;
 #[cfg(feature = "candle")]
+mod device;
+#[cfg(feature = "candle")]
 mod inner_threads;
 #[cfg(feature = "candle")]
 mod layers;
@@ -39,12 +41,14 @@ pub use task::{
 pub use trial::Trial;
 
 #[cfg(feature = "candle")]
+pub use device::Device;
+#[cfg(feature = "candle")]
 pub use inner_threads::pin_inner_threads;
 #[cfg(feature = "candle")]
 #[doc(hidden)]
-pub use layers::Product;
+pub use layers::{Multiplication, Product};
 #[cfg(feature = "candle")]
-pub use optimizer::{Baseline, Grid, Lanes, OptimizerEvaluator};
-#[cfg(feature = "candle")]
-#[doc(hidden)]
-pub use optimizer::{Multiplication, Steps};
+pub use optimizer::{
+    Baseline, Grid, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Steps,
+    Workload,
+};

@@ -17,9 +17,11 @@ mod progress;
 #[cfg(feature = "candle")]
 mod proxy_task;
 #[cfg(feature = "candle")]
-mod steps;
+mod recording;
 #[cfg(feature = "candle")]
 mod training;
+#[cfg(feature = "candle")]
+mod workload;
 
 pub use config::OptimizerConfig;
 
@@ -32,7 +34,9 @@ pub use grid::Grid;
 #[cfg(feature = "candle")]
 pub use lanes::Lanes;
 #[cfg(feature = "candle")]
-pub use steps::{Multiplication, Steps};
+pub use recording::{RecordedBatch, RecordedLeaf, Recording};
+#[cfg(feature = "candle")]
+pub use workload::{Steps, Workload};
 
 #[cfg(all(test, feature = "candle"))]
 mod tests;

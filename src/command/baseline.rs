@@ -9,8 +9,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use evo::{Baseline, Baselines, Config, EvaluatorError, Grid, MeasuredBaseline, TaskConfig};
 
-use super::session::threads;
-use super::{cpu, whole_file};
+use super::{cpu, place, whole_file};
 use crate::args::BaselineArgs;
 use crate::output;
 
@@ -27,13 +26,16 @@ pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<ExitCode> {
     }
     let out = args.out.clone().unwrap_or_else(|| Baselines::path(path));
     check_place(&out)?;
+    Baselines::read(&out)?;
     let tuned = tune(args, &config, &Grid::of(&program))?;
     output::print(&table(&config, &tuned))?;
     if tuned.iter().any(|(_, baseline)| baseline.is_none()) {
         return Ok(ExitCode::from(1));
     }
     if keep {
-        whole_file::write(&out, file(&config, &tuned)?.as_bytes())?;
+        let mut baselines = Baselines::read(&out)?;
+        add(&mut baselines, &config, &tuned)?;
+        whole_file::write(&out, baselines.to_ron().as_bytes())?;
         eprintln!("written to {}", out.display());
     }
     Ok(ExitCode::SUCCESS)
@@ -55,7 +57,7 @@ fn tune<'a>(args: &BaselineArgs, config: &'a Config, grid: &Grid) -> anyhow::Res
     let evaluation = &config.evaluation;
     let (rates, decays) = grid.size();
     let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
-    let threads = threads(args.threads);
+    let threads = place::cores(args.threads);
     eprintln!(
         "tuning {}: {rates} learning rates x {decays} weight decays x {runs} runs on each task, on \
          {threads} threads",
@@ -105,12 +107,12 @@ fn table(config: &Config, tuned: &Tuned<'_>) -> String {
     text
 }
 
-/// The file of baselines.
-fn file(config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<String> {
-    let mut baselines = Baselines::default();
+/// Adds what was measured; baselines of other variants of a task stay.
+fn add(baselines: &mut Baselines, config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<()> {
     for (task, baseline) in tuned {
         let Some(baseline) = baseline else { continue };
         let measured = MeasuredBaseline {
+            task: task.name.clone(),
             fingerprint: config.evaluation.fingerprint(task, "".as_ref())?.to_string(),
             optimizer: ADAMW.to_owned(),
             learning_rate: baseline.learning_rate,
@@ -118,7 +120,7 @@ fn file(config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<String> {
             loss: baseline.loss,
             cpu: Some(cpu::description()),
         };
-        baselines.0.insert(task.name.clone(), measured);
+        baselines.keep(measured);
     }
-    Ok(baselines.to_ron())
+    Ok(())
 }

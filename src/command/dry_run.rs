@@ -1,14 +1,25 @@
-//! The dry run: what a search would cost, from one evaluation of its start program.
-#![expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
+//! The dry run: what a search would cost, from some training steps on each of its tasks.
+//!
+//! Invariant: it takes seconds, however long an evaluation is; the start program is evaluated only where
+//! that is quick as well.
 
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::time::Instant;
+use std::time::Duration;
 
 use anyhow::Context;
-use evo::{Config, Evaluator, OptimizerEvaluator, StrategyConfig, Trial};
+use evo::{Config, Evaluator, OptimizerEvaluator, Program, StrategyConfig, Trial, Workload};
 
+use super::measure;
 use super::memory::{mebibytes, resident};
+use super::place::Place;
 use crate::output;
+
+/// How long each task is measured.
+const BUDGET: Duration = Duration::from_millis(500);
+
+/// Seconds of an evaluation up to which the start program is evaluated.
+const QUICK: f64 = 20.0;
 
 /// Bytes a behaviour takes in memory: its hashes, its outcome, and the maps around them.
 const BEHAVIOUR: u64 = 400;
@@ -22,37 +33,67 @@ const INDIVIDUAL: u64 = 2_500;
 /// Pages of the store in memory.
 const STORE: u64 = 32 << 20;
 
-/// Evaluates the start program and prints estimates.
+/// Measures the tasks and prints estimates.
 pub(crate) fn print(
     config: &Config,
     evaluator: &OptimizerEvaluator,
+    place: &Place,
     threads: NonZeroUsize,
 ) -> anyhow::Result<()> {
     let program = config.start_program()?;
     let before = resident();
-    let started = Instant::now();
-    let outcome =
-        evaluator.evaluate(&[Trial::of(&program)]).pop().context("one outcome for one program")?;
-    let seconds = started.elapsed().as_secs_f64();
-    let mut text = format!(
-        "{program}start program: fitness {:+.4}, {seconds:.3} s an evaluation\n",
-        outcome.fitness()
-    );
+    let (seconds, tasks) = evaluation(config, place, &program)?;
+    let mut text = format!("{program}one evaluation: {} on one thread ({tasks})\n", span(seconds));
+    if seconds < QUICK {
+        let outcome = evaluator.evaluate(&[Trial::of(&program)]).pop();
+        let fitness = outcome.context("one outcome for one program")?.fitness();
+        writeln!(text, "start program: fitness {fitness:+.4}")?;
+    }
     let limits = [(config.stopping.evaluations, ""), (config.stopping.candidates, "at most ")];
     for (limit, bound) in limits {
         if let Some(limit) = limit {
-            let total = seconds * limit as f64 / threads.get() as f64;
-            text.push_str(&format!(
-                "{limit} evaluations on {threads} threads: {bound}{total:.0} s\n"
-            ));
+            let total = span(seconds * limit as f64 / threads.get() as f64);
+            writeln!(text, "{limit} evaluations on {threads} threads: {bound}{total}")?;
         }
     }
     if let (Some(before), Some(after)) = (before, resident()) {
         let training = after.saturating_sub(before) * (threads.get() as u64 - 1);
         let total = after + training + search_memory(config);
-        text.push_str(&format!("memory: about {} at most\n", mebibytes(total)));
+        writeln!(text, "memory: about {} at most", mebibytes(total))?;
     }
     output::print(&text)
+}
+
+/// Seconds of an evaluation on one thread, and of each task's runs in words.
+fn evaluation(config: &Config, place: &Place, program: &Program) -> anyhow::Result<(f64, String)> {
+    let evaluation = &config.evaluation;
+    let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
+    let mut total = 0.0;
+    let mut tasks = Vec::new();
+    for task in &evaluation.tasks {
+        let workload = place.workload(Workload::load(evaluation, task, "".as_ref())?)?;
+        let cost = measure::cost(&workload, program, BUDGET)?;
+        let cohort = runs as f64 * cost.run(workload.steps());
+        let seconds = cohort / workload.candidates() as f64;
+        tasks.push(format!("{} {}", task.name, span(seconds)));
+        total += seconds;
+    }
+    Ok((total, tasks.join(", ")))
+}
+
+/// A length of time in words: two digits of a second, or the largest unit and the next.
+fn span(seconds: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s")];
+    match UNITS.iter().position(|(length, _)| seconds >= *length) {
+        None => format!("{seconds:.3} s"),
+        Some(last) if last + 1 == UNITS.len() => format!("{seconds:.1} s"),
+        Some(unit) => {
+            let ((length, name), (next_length, next_name)) = (UNITS[unit], UNITS[unit + 1]);
+            let count = (seconds / length).floor();
+            let rest = ((seconds - count * length) / next_length).floor();
+            format!("{count:.0} {name} {rest:.0} {next_name}")
+        }
+    }
 }
 
 /// What the search itself comes to hold.
@@ -67,4 +108,17 @@ fn search_memory(config: &Config) -> u64 {
     let behaviours = limits.into_iter().flatten().min().unwrap_or(u64::MAX).min(BEHAVIOURS);
     let held = individuals as u64 + config.window + config.mutation.max_statements as u64;
     held * INDIVIDUAL + behaviours * BEHAVIOUR + STORE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        let spans = [0.0126, 4.25, 75.0, 3_600.0, 86_399.0, 90_061.0, 8.64e7].map(span);
+        let expected =
+            ["0.013 s", "4.2 s", "1 min 15 s", "1 h 0 min", "23 h 59 min", "1 d 1 h", "1000 d 0 h"];
+        assert_eq!(spans, expected);
+    }
 }

@@ -5,18 +5,20 @@ use std::process::ExitCode;
 use evo::Config;
 
 use super::comparison::Comparison;
-use super::session::threads;
+use super::place::Place;
 use crate::args::EvaluateArgs;
 use crate::output;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
+    let place = Place::open(&args.device)?;
     let mut programs = Vec::new();
     for source in &args.programs {
         programs.push((source.clone(), evo::load_program(source, "".as_ref())?));
     }
-    let evaluator = config.evaluator()?;
-    let comparison = Comparison::of(&config, &evaluator, &programs, threads(args.threads))?;
+    let evaluator = place.evaluator(&config)?;
+    let threads = place.threads(args.threads);
+    let comparison = Comparison::of(&config, &evaluator, &programs, threads)?;
     if args.json {
         output::print(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
     } else {

@@ -7,9 +7,9 @@ use anyhow::{Context, bail};
 use evo::{Config, Program, Store};
 use serde_json::Value;
 
+use super::place::Place;
 use super::run_directory::RunDirectory;
 use super::session::Session;
-use super::{cpu, session};
 use crate::args::ResumeArgs;
 
 pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
@@ -22,19 +22,25 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     }
     let path = directory.path().join("config.ron");
     let config = Config::load_with_baselines(&path, &args.overrides)?;
+    let place = Place::open(&args.run.device)?;
     let mut store = Store::open(&directory.store())?;
     let mut written = unchanged(&store, &path)?;
-    check_cpu(&mut store, args.accept_cpu)?;
+    check_place(&mut store, &place, args.accept_cpu)?;
     let start = store.property("start")?.context("run.db: it does not name its start program")?;
     let start = Program::parse(&start).context("run.db: its start program")?;
-    let evaluator = config.evaluator()?;
+    let evaluator = place.evaluator(&config)?;
     let search = config.search_from(start)?.with_store(store)?;
     written.stopping = config.stopping;
     directory.write("config.ron", written.to_ron().as_bytes())?;
-    let threads = session::threads(args.run.threads);
+    let threads = place.threads(args.run.threads);
     let births = search.counters().births;
-    let session =
-        Session { config: &config, evaluator: &evaluator, directory: &directory, args: &args.run };
+    let session = Session {
+        config: &config,
+        evaluator: &evaluator,
+        directory: &directory,
+        place: &place,
+        args: &args.run,
+    };
     session.say(&format!(
         "resuming {} near candidate {births} on {threads} threads",
         directory.path().display()
@@ -85,14 +91,14 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<(String, String,
     }
 }
 
-fn check_cpu(store: &mut Store, accept: bool) -> anyhow::Result<()> {
-    let (here, before) = (cpu::description(), store.property("cpu")?.unwrap_or_default());
+fn check_place(store: &mut Store, place: &Place, accept: bool) -> anyhow::Result<()> {
+    let (here, before) = (place.description(), store.property("cpu")?.unwrap_or_default());
     if here == before {
         return Ok(());
     }
     if !accept {
         bail!(
-            "the run began on another kind of CPU ({before}) than this one ({here}), which may \
+            "the run began on another kind of CPU or device ({before}) than this one ({here}), which may \
              round differently: the end may not be that of an uninterrupted run. \
              --accept-cpu goes on all the same"
         );

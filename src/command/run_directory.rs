@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use evo::{Config, Program, Search, Store};
 
-use super::{cpu, whole_file};
+use super::whole_file;
 
 /// The name of the store in a run directory.
 pub(crate) const STORE: &str = "run.db";
@@ -52,8 +52,13 @@ impl RunDirectory {
     }
 
     /// Creates the directory with the configuration as resolved, the start program if that was a
-    /// file, and the store.
-    pub(crate) fn create(&self, config: &Config, start: &Program) -> anyhow::Result<Store> {
+    /// file, and the store, which knows the place that networks are trained at.
+    pub(crate) fn create(
+        &self,
+        config: &Config,
+        start: &Program,
+        place: &str,
+    ) -> anyhow::Result<Store> {
         std::fs::create_dir_all(&self.path).with_context(|| self.path.display().to_string())?;
         let (mut written, start) = (config.clone(), start.to_string());
         if !config.start.starts_with("zoo:") {
@@ -66,7 +71,7 @@ impl RunDirectory {
             ("evo", env!("CARGO_PKG_VERSION")),
             ("config", &text),
             ("start", &start),
-            ("cpu", &cpu::description()),
+            ("cpu", place),
         ];
         Ok(Store::create(&self.store(), &properties)?)
     }

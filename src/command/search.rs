@@ -5,26 +5,33 @@ use std::process::ExitCode;
 use evo::Config;
 
 use super::dry_run;
+use super::place::Place;
 use super::run_directory::RunDirectory;
-use super::session::{self, Session};
+use super::session::Session;
 use crate::args::SearchArgs;
 
 pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.config.overrides.clone();
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;
+    let place = Place::open(&args.run.device)?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
-    let evaluator = config.evaluator()?;
-    let threads = session::threads(args.run.threads);
+    let evaluator = place.evaluator(&config)?;
+    let threads = place.threads(args.run.threads);
     if args.dry_run {
-        dry_run::print(&config, &evaluator, threads)?;
+        dry_run::print(&config, &evaluator, &place, threads)?;
         return Ok(ExitCode::SUCCESS);
     }
     let start = config.start_program()?;
-    let store = directory.create(&config, &start)?;
+    let store = directory.create(&config, &start, &place.description())?;
     let search = config.search_from(start)?.with_store(store)?;
-    let session =
-        Session { config: &config, evaluator: &evaluator, directory: &directory, args: &args.run };
+    let session = Session {
+        config: &config,
+        evaluator: &evaluator,
+        directory: &directory,
+        place: &place,
+        args: &args.run,
+    };
     session.say(&format!(
         "searching with seed {} on {threads} threads, into {}",
         config.seed,

@@ -1,10 +1,5 @@
 //! A session: one process's part of a run, from the search at hand to the report.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "cores decide how long a run takes, which is reported, and nothing else"
-)]
 
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +13,7 @@ use serde::Serialize;
 
 use super::comparison::Comparison;
 use super::events::Events;
+use super::place::Place;
 use super::progress::Progress;
 use super::run_directory::RunDirectory;
 use crate::args::RunArgs;
@@ -61,6 +57,7 @@ pub(crate) struct Session<'a> {
     pub config: &'a Config,
     pub evaluator: &'a OptimizerEvaluator,
     pub directory: &'a RunDirectory,
+    pub place: &'a Place,
     pub args: &'a RunArgs,
 }
 
@@ -78,8 +75,14 @@ impl Session<'_> {
         interruptible()?;
         let events = Events::open(&self.directory.path().join("events.jsonl"))?;
         let progress = Progress::new(self.directory, self.args.quiet);
-        let threads = threads(self.args.threads);
-        let options = RunOptions { threads, cohort: NonZeroUsize::MIN, cancel: Some(&CANCEL) };
+        let (threads, cohort) = (self.place.threads(self.args.threads), self.place.cohort());
+        if self.config.window < cohort.get() as u64 {
+            self.say(&format!(
+                "`window` is {}: cohorts of {cohort} will not be full",
+                self.config.window
+            ));
+        }
+        let options = RunOptions { threads, cohort, cancel: Some(&CANCEL) };
         let mut observers = (progress, events);
         let reason = evo::run(&mut search, self.evaluator, &mut observers, &options)?;
         let (progress, events) = observers;
@@ -123,7 +126,7 @@ impl Session<'_> {
         let best = search.best().context("a search with a result has a best")?;
         let winner = best.individual.program.live();
         let programs = self.compared(&winner)?;
-        let threads = threads(self.args.threads);
+        let threads = self.place.threads(self.args.threads);
         let mutations = search.mutation_statistics().iter();
         let report = Report {
             run_directory: self.directory.path().display().to_string(),
@@ -186,11 +189,6 @@ impl Report {
             self.digest,
         )
     }
-}
-
-/// The number of worker threads: as asked, or one for each core.
-pub(crate) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
-    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The first interrupt ends the run in good order, the second at once.

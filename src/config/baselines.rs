@@ -1,11 +1,10 @@
 //! Measured baselines: what `NAME.baselines.ron` beside `NAME.ron` holds.
 //!
 //! Invariant: a task takes a baseline only if that was measured on this very task, which its
-//! fingerprint tells, so a changed task is never compared with the loss of another. What a task
-//! states itself wins: it is read from run directories, and from configurations that give a target of
-//! their own.
+//! fingerprint tells, so a changed task is never compared with the loss of another; both may be in the
+//! file, and measuring one leaves the other. What a task states itself wins: it is read from run
+//! directories, and from configurations that give a target of their own.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use evo_evaluators::TaskConfig;
@@ -17,6 +16,8 @@ use super::{Config, ConfigError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeasuredBaseline {
+    /// The task's name.
+    pub task: String,
     /// The task's fingerprint, in hexadecimal digits.
     pub fingerprint: String,
     /// The optimizer that was tuned.
@@ -33,10 +34,10 @@ pub struct MeasuredBaseline {
     pub cpu: Option<String>,
 }
 
-/// Baselines by the names of their tasks.
+/// The baselines of a configuration and its variants, by task and fingerprint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Baselines(pub BTreeMap<String, MeasuredBaseline>);
+pub struct Baselines(Vec<MeasuredBaseline>);
 
 impl Baselines {
     /// Where the baselines of a configuration are: `NAME.baselines.ron` beside it.
@@ -46,33 +47,51 @@ impl Baselines {
         config.with_file_name(name)
     }
 
-    /// Reads the baselines of a configuration, none where there is no file.
+    /// Reads a file of baselines, none where there is no file.
     ///
     /// # Errors
     /// A file that cannot be read or holds something else.
-    pub fn of(config: &Path) -> Result<Baselines, ConfigError> {
-        let path = Self::path(config);
+    pub fn read(path: &Path) -> Result<Baselines, ConfigError> {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let text = super::load::read(&path)?;
+        let text = super::load::read(path)?;
         let options = ron::Options::default()
             .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
         let refused = |place: String, message: String| {
             ConfigError::at(format!("{}{place}: ", path.display()), message)
         };
-        let baselines: Baselines = options.from_str(&text).map_err(|error| {
+        let mut baselines: Baselines = options.from_str(&text).map_err(|error| {
             let start = error.span.start;
             refused(format!(":{}:{}", start.line, start.col), error.code.to_string())
         })?;
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        for (name, baseline) in &baselines.0 {
-            if !(positive(baseline.learning_rate) && positive(baseline.loss)) {
-                let message = format!("`{name}`: learning rate and loss must be positive numbers");
+        for MeasuredBaseline { task, learning_rate, loss, .. } in &baselines.0 {
+            if !(positive(*learning_rate) && positive(*loss)) {
+                let message = format!("`{task}`: learning rate and loss must be positive numbers");
                 return Err(refused(String::new(), message));
             }
         }
+        // A hand may have changed the order.
+        baselines.0.sort_by_key(Self::key);
         Ok(baselines)
+    }
+
+    fn key(measured: &MeasuredBaseline) -> (String, String) {
+        (measured.task.clone(), measured.fingerprint.clone())
+    }
+
+    /// Takes in a baseline in place of what was measured on the same task.
+    pub fn keep(&mut self, measured: MeasuredBaseline) {
+        match self.0.binary_search_by_key(&Self::key(&measured), Self::key) {
+            Ok(place) => self.0[place] = measured,
+            Err(place) => self.0.insert(place, measured),
+        }
+    }
+
+    /// The baselines of a task's name, by fingerprint.
+    pub fn of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a MeasuredBaseline> {
+        self.0.iter().filter(move |it| it.task == task)
     }
 
     /// The text of the file.
@@ -98,7 +117,7 @@ impl Config {
         if !self.evaluation.lacks_baseline() {
             return Ok(None);
         }
-        let baselines = Baselines::of(path)?;
+        let baselines = Baselines::read(&Baselines::path(path))?;
         let original = self.evaluation.clone();
         let mut first = None;
         let evaluation = &mut self.evaluation;
@@ -112,17 +131,19 @@ impl Config {
             };
             let reason = match (task.learning_rate, task.baseline_loss) {
                 (Some(_), Some(_)) => continue,
-                (None, None) => match baselines.0.get(&task.name) {
-                    None => "has no baseline",
-                    Some(it) if it.fingerprint != fingerprint(task)?.to_string() => {
-                        "was changed since its baseline was measured"
+                (None, None) if baselines.of(&task.name).next().is_none() => "has no baseline",
+                (None, None) => {
+                    let fingerprint = fingerprint(task)?.to_string();
+                    let mut measured = baselines.of(&task.name);
+                    match measured.find(|it| it.fingerprint == fingerprint) {
+                        None => "was changed since its baseline was measured",
+                        Some(it) => {
+                            (task.learning_rate, task.baseline_loss) =
+                                (Some(it.learning_rate), Some(it.loss));
+                            continue;
+                        }
                     }
-                    Some(it) => {
-                        (task.learning_rate, task.baseline_loss) =
-                            (Some(it.learning_rate), Some(it.loss));
-                        continue;
-                    }
-                },
+                }
                 _ => "states only one of `learning_rate` and `baseline_loss`; leave both out",
             };
             first.get_or_insert(Lack { key, reason });

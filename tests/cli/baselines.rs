@@ -83,11 +83,29 @@ fn a_changed_task_is_not_compared_with_the_loss_of_another() {
 }
 
 #[test]
+fn variants_keep_their_baselines_side_by_side() {
+    let scratch = Scratch::new();
+    scratch.write("bare.ron", bare());
+    let set = ["--set", "evaluation.tasks[0].steps=10"];
+    let run = |args: &[&str]| scratch.run(args).success();
+    run(&["baseline", "bare.ron"]);
+    let first = scratch.read("bare.baselines.ron");
+    run(&[["baseline", "bare.ron"].as_slice(), &set].concat());
+    run(&["validate", "bare.ron"]);
+    run(&[["validate", "bare.ron"].as_slice(), &set].concat());
+    let both = scratch.read("bare.baselines.ron");
+    assert_eq!((first.matches("task: ").count(), both.matches("task: ").count()), (2, 3));
+    run(&["baseline", "bare.ron"]);
+    assert_eq!(scratch.read("bare.baselines.ron"), both, "measured again, the same");
+}
+
+#[test]
 fn what_a_task_states_itself_wins() {
     let scratch = Scratch::new();
     let tiny = scratch.write("tiny.ron", include_str!("../data/tiny.ron"));
-    let entry = "(fingerprint: \"0\", optimizer: \"zoo:adamw\", learning_rate: 1.0, loss: 9.0)";
-    scratch.write("tiny.baselines.ron", format!("{{\"digits\": {entry}}}"));
+    let entry =
+        "task: \"digits\", fingerprint: \"0\", optimizer: \"x\", learning_rate: 1.0, loss: 9.0";
+    scratch.write("tiny.baselines.ron", format!("[({entry})]"));
     let config = Config::load_with_baselines(&tiny, &[]).expect("it states its own");
     assert_eq!(config.evaluation.tasks[0].baseline_loss, Some(1.5));
 }
@@ -98,11 +116,12 @@ fn a_damaged_file_of_baselines_is_refused() {
     let bare = scratch.write("bare.ron", bare());
     let place = Baselines::path(&bare);
     assert_eq!(place, scratch.path("bare.baselines.ron"));
-    let entry = "(fingerprint: \"0\", optimizer: \"x\", learning_rate: 1.0, loss: -9.0)";
-    let negative = format!("{{\"digits\": {entry}}}");
+    let entry =
+        "task: \"digits\", fingerprint: \"0\", optimizer: \"x\", learning_rate: 1.0, loss: -9.0";
+    let negative = format!("[({entry})]");
     for (text, expected) in [
-        ("{\"digits\": (", "bare.baselines.ron:1:"),
-        ("[1]", "bare.baselines.ron:1:"),
+        ("[(task: ", "bare.baselines.ron:1:"),
+        ("{1}", "bare.baselines.ron:1:"),
         ("", "bare.baselines.ron:1:1"),
         (negative.as_str(), "must be positive"),
     ] {
@@ -137,7 +156,7 @@ fn another_optimizer_is_only_printed() {
 fn tuning_cut_short_leaves_what_was_there() {
     let scratch = Scratch::new();
     scratch.write("bare.ron", bare().replace("steps: 20", "steps: 200000"));
-    scratch.write("bare.baselines.ron", "{}");
+    scratch.write("bare.baselines.ron", "[]");
     let mut child = scratch
         .command(&["baseline", "bare.ron"])
         .stdout(Stdio::null())
@@ -148,5 +167,5 @@ fn tuning_cut_short_leaves_what_was_there() {
     child.kill().expect("it is still tuning");
     child.wait().expect("it has ended");
     assert_eq!(scratch.entries(), ["bare.baselines.ron", "bare.ron"]);
-    assert_eq!(scratch.read("bare.baselines.ron"), "{}");
+    assert_eq!(scratch.read("bare.baselines.ron"), "[]");
 }

@@ -28,7 +28,7 @@ fn every_shipped_configuration_is_valid_and_has_its_baselines() {
 #[test]
 fn a_configuration_written_out_in_full_reads_back_the_same() {
     let scratch = Scratch::new();
-    for name in ["configs/quickstart.ron", "tests/data/tiny.ron"] {
+    for name in ["configs/quickstart.ron", "configs/lion_paper.ron", "tests/data/tiny.ron"] {
         let config = Config::load(repository(name).as_ref(), &[]).expect("it is valid");
         let written = scratch.write("written.ron", config.to_ron());
         assert_eq!(Config::load(&written, &[]).expect("it reads back"), config, "{name}");

@@ -1,11 +1,11 @@
 //! The training step of the MLP as one straight function on the `gemm` crate, without candle.
 //!
-//! Invariant: it does the work of a step of [`Steps`], batch, loss and AdamW included, from the same
-//! weights on the same batches; [`ByHand::follows`] says whether the losses agree. It is what a step
+//! Invariant: it does the work of a step of [`Steps`](evo_evaluators::Steps), batch, loss and AdamW
+//! included; [`ByHand::follows`] says whether its losses are those of a recorded run. It is what a step
 //! could cost if nothing were paid for being able to train other networks and programs.
 
-use evo_evaluators::{EvaluatorError, Steps};
-use evo_hashes::StreamRng;
+use evo_evaluators::{RecordedBatch, Recording};
+use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 
 const INPUTS: usize = 64;
@@ -37,15 +37,23 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// Training from where `steps` starts.
-    pub(crate) fn new(steps: &Steps) -> Self {
-        let (features, labels) = steps.rows().expect("the MLP reads rows");
-        let weights = steps.weights().to_vec();
+    /// Training from where a recorded run starts, on the rows of its batches.
+    pub(crate) fn new(recording: &Recording) -> Self {
+        let (mut features, mut labels) = (Vec::new(), Vec::new());
+        for batch in &recording.batches {
+            let RecordedBatch::Rows { features: rows, labels: of_rows } = batch else {
+                panic!("the MLP reads rows");
+            };
+            features.extend_from_slice(rows);
+            labels.extend_from_slice(of_rows);
+        }
+        let weights: Vec<f32> =
+            recording.leaves.iter().flat_map(|leaf| leaf.weights.iter().copied()).collect();
         assert_eq!(weights.len(), B2, "the network is 64-32-10");
         Self {
-            features: features.to_vec(),
-            labels: labels.to_vec(),
-            batches: steps.batches(),
+            features,
+            labels,
+            batches: Seed(0).stream("batches", 0),
             gradient: vec![0.0; B2],
             first_moment: vec![0.0; B2],
             second_moment: vec![0.0; B2],
@@ -59,25 +67,29 @@ impl ByHand {
         }
     }
 
-    /// Whether fifty losses are those of `steps` up to rounding; both must be at their start.
-    pub(crate) fn follows(&mut self, steps: &mut Steps) -> Result<bool, EvaluatorError> {
-        for _ in 0..50 {
-            steps.draw()?;
-            steps.forward()?;
-            steps.backward()?;
-            let Some(loss) = steps.update()? else { return Ok(false) };
-            if (f64::from(self.step()) - loss).abs() > 1e-5 * loss {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Whether its losses on the recorded batches are the recorded ones up to rounding.
+    pub(crate) fn follows(recording: &Recording) -> bool {
+        let mut by_hand = Self::new(recording);
+        recording.losses.iter().enumerate().all(|(step, loss)| {
+            let found = by_hand.train(|place| step * BATCH + place);
+            (f64::from(found) - loss).abs() <= 1e-5 * loss
+        })
     }
 
-    /// One training step; the loss before it.
+    /// One training step on a batch that is drawn; the loss before it.
     pub(crate) fn step(&mut self) -> f32 {
-        for (row, target) in self.batch.chunks_exact_mut(INPUTS).zip(&mut self.targets) {
-            let index = self.batches.random_range(0..self.labels.len());
-            row.copy_from_slice(&self.features[index * INPUTS..][..INPUTS]);
+        let (mut batches, count) = (self.batches.clone(), self.labels.len());
+        let loss = self.train(|_| batches.random_range(0..count));
+        self.batches = batches;
+        loss
+    }
+
+    /// One training step on the rows that `row` gives for the places of a batch.
+    fn train(&mut self, mut row: impl FnMut(usize) -> usize) -> f32 {
+        let places = self.batch.chunks_exact_mut(INPUTS).zip(&mut self.targets).enumerate();
+        for (place, (features, target)) in places {
+            let index = row(place);
+            features.copy_from_slice(&self.features[index * INPUTS..][..INPUTS]);
             *target = self.labels[index] as usize;
         }
         let (w1, rest) = self.weights.split_at(W1);

@@ -15,12 +15,15 @@ mod by_hand;
 
 use std::hint::black_box;
 use std::io::BufRead;
+use std::num::NonZeroU64;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use by_hand::ByHand;
 use evo_dsl::{Program, zoo};
 use evo_evaluators::{
-    DataConfig, EvaluatorError, ModelConfig, Multiplication, Product, Steps, pin_inner_threads,
+    DataConfig, EvaluatorError, ModelConfig, Multiplication, OptimizerConfig, Product, Schedule,
+    Steps, TaskConfig, Workload, pin_inner_threads,
 };
 
 /// As in the binary: a step is some hundred small allocations.
@@ -38,7 +41,8 @@ const NETWORKS: [&str; 4] = ["mlp", "c8", "c16", "transformer"];
 /// A network to measure and its products: kind, sizes, how many of them a step makes.
 struct Case {
     name: &'static str,
-    steps: Steps,
+    parameters: usize,
+    steps: Steps<'static>,
     products: Vec<(Multiplication, usize)>,
     by_hand: Option<ByHand>,
 }
@@ -105,14 +109,40 @@ fn times(products: Vec<(Product, [usize; 3])>, times: usize) -> Vec<(Multiplicat
     products.into_iter().map(new).collect()
 }
 
+/// A workload, for as long as the process lives, and training on it.
+fn workload(
+    model: ModelConfig,
+    data: DataConfig,
+    batch_size: usize,
+    program: &Program,
+) -> Result<(&'static Workload, Steps<'static>), EvaluatorError> {
+    let task = TaskConfig {
+        name: "step".to_owned(),
+        model,
+        data,
+        batch_size: count(batch_size),
+        steps: NonZeroU64::MAX,
+        schedule: Schedule::Constant,
+        learning_rate: Some(1.0),
+        baseline_loss: None,
+        data_fraction: 1.0,
+        label_noise: 0.0,
+    };
+    let config = OptimizerConfig::new(vec![task.clone()]);
+    let workload = Box::leak(Box::new(Workload::load(&config, &task, Path::new(""))?));
+    let steps = workload.begin(program)?;
+    Ok((workload, steps))
+}
+
 fn mlp(name: &'static str, program: &Program) -> Result<Case, EvaluatorError> {
-    let model = ModelConfig::mlp(vec![count(32)]);
     let mut products = times(dense(64, 64, 32, false), 1);
     products.extend(times(dense(64, 32, 10, true), 1));
-    let mut steps = Steps::on_images(&model, [8, 8, 1], 64, program)?;
-    let mut by_hand = ByHand::new(&steps);
-    assert!(by_hand.follows(&mut steps)?, "the step by hand has other losses");
-    Ok(Case { name, steps, products, by_hand: Some(by_hand) })
+    let model = ModelConfig::mlp(vec![count(32)]);
+    let (workload, steps) = workload(model, DataConfig::Digits, 64, program)?;
+    let recording = workload.record(program, 50)?;
+    assert!(ByHand::follows(&recording), "the step by hand has other losses");
+    let by_hand = Some(ByHand::new(&recording));
+    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand })
 }
 
 fn conv(
@@ -123,13 +153,19 @@ fn conv(
     program: &Program,
 ) -> Result<Case, EvaluatorError> {
     let [inputs, first, second] = channels;
-    let model = ModelConfig::conv(vec![count(first), count(second)]);
     let pixels = size * size;
     let mut products = times(dense(batch * pixels, 9 * inputs, first, false), 1);
     products.extend(times(dense(batch * pixels / 4, 9 * first, second, true), 1));
     products.extend(times(dense(batch, pixels / 4 * second, 10, true), 1));
-    let steps = Steps::on_images(&model, [size, size, inputs], batch, program)?;
-    Ok(Case { name, steps, products, by_hand: None })
+    let model = ModelConfig::conv(vec![count(first), count(second)]);
+    let images = DataConfig::Textures {
+        side: count(size),
+        channels: count(inputs),
+        classes: count(10),
+        examples: count(1500),
+    };
+    let (workload, steps) = workload(model, images, batch, program)?;
+    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
 }
 
 fn transformer(name: &'static str, program: &Program) -> Result<Case, EvaluatorError> {
@@ -152,8 +188,8 @@ fn transformer(name: &'static str, program: &Program) -> Result<Case, EvaluatorE
     let (head, each) = (width / heads, layers * batch * heads / 2);
     products.extend(times(vec![(Product::RightTransposed, [context, head, context])], each * 2));
     products.extend(times(vec![(Product::Plain, [context, context, head])], each * 4));
-    let steps = Steps::on_tokens(&model, &data, context, batch, program)?;
-    Ok(Case { name, steps, products, by_hand: None })
+    let (workload, steps) = workload(model, data, batch, program)?;
+    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
 }
 
 impl Case {
@@ -203,7 +239,7 @@ impl Case {
 }
 
 /// One step; `done` is told the number of each phase behind it.
-fn step(steps: &mut Steps, mut done: impl FnMut(usize)) {
+fn step(steps: &mut Steps<'_>, mut done: impl FnMut(usize)) {
     let accepted = "candle accepts the network";
     steps.draw().expect(accepted);
     done(0);
@@ -211,7 +247,7 @@ fn step(steps: &mut Steps, mut done: impl FnMut(usize)) {
     done(1);
     steps.backward().expect(accepted);
     done(2);
-    steps.update().expect(accepted).expect("AdamW trains every network");
+    assert!(steps.update().expect(accepted), "AdamW trains every network");
     done(3);
 }
 
@@ -226,7 +262,7 @@ fn print_medians(case: &mut Case) {
     println!(
         "{:<12} {:>10} {whole:>7.1} {data:>8.1} {forward:>8.1} {backward:>8.1} {update:>8.1} | {products:>8.1} {:>5.0}% {:>7.0}%",
         case.name,
-        case.steps.parameters(),
+        case.parameters,
         100.0 * of(&|window| window.products / window.whole),
         100.0 * of(&|window| case.operations() / window.whole / window.rate),
     );

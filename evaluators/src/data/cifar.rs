@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Features;
 use super::rows::{ImageShape, LabelledRows, Rows};
 use crate::EvaluatorError;
 
@@ -26,18 +27,25 @@ pub(super) fn rows(
     label_bytes: usize,
 ) -> Result<LabelledRows, EvaluatorError> {
     let classes = if label_bytes == 1 { 10 } else { 100 };
-    let mut rows = Rows { features: Vec::new(), width: CHANNELS * PLANE, labels: Vec::new() };
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for (index, file) in files.iter().enumerate() {
         let path = base_dir.join(file);
-        add_file(&mut rows, &path, label_bytes, classes).map_err(|message| {
+        add_file(&mut pixels, &mut labels, &path, label_bytes, classes).map_err(|message| {
             EvaluatorError::Data { key: format!("{key}[{index}]"), path, message }
         })?;
     }
     let image = Some(ImageShape { height: SIDE, width: SIDE, channels: CHANNELS });
+    let rows = Rows { features: Features::Bytes(pixels), width: CHANNELS * PLANE, labels };
     Ok(LabelledRows { rows, classes: classes as usize, image })
 }
 
-fn add_file(rows: &mut Rows, path: &Path, label_bytes: usize, classes: u8) -> Result<(), String> {
+fn add_file(
+    pixels: &mut Vec<u8>,
+    all_labels: &mut Vec<u32>,
+    path: &Path,
+    label_bytes: usize,
+    classes: u8,
+) -> Result<(), String> {
     let bytes = super::compressed::read(path)
         .map_err(|error| format!("expected a CIFAR batch file: {error}"))?;
     let record = label_bytes + CHANNELS * PLANE;
@@ -48,17 +56,16 @@ fn add_file(rows: &mut Rows, path: &Path, label_bytes: usize, classes: u8) -> Re
             bytes.len()
         ));
     }
-    rows.features.reserve(bytes.len() / record * CHANNELS * PLANE);
+    pixels.reserve(bytes.len() / record * CHANNELS * PLANE);
     for (index, record) in bytes.chunks_exact(record).enumerate() {
         let (labels, planes) = record.split_at(label_bytes);
         let label = labels[label_bytes - 1];
         if label >= classes {
             return Err(format!("expected labels below {classes}; image {index} has {label}"));
         }
-        rows.labels.push(u32::from(label));
+        all_labels.push(u32::from(label));
         for pixel in 0..PLANE {
-            let channels = (0..CHANNELS).map(|channel| planes[channel * PLANE + pixel]);
-            rows.features.extend(channels.map(|value| f32::from(value) / 255.0));
+            pixels.extend((0..CHANNELS).map(|channel| planes[channel * PLANE + pixel]));
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! Invariant: 1,797 rows of 64 pixels scaled to [0, 1], whatever the machine. The text is compiled
 //! in, so that the quickstart needs no download and its parsing cannot fail at run time.
 
+use super::Features;
 use super::rows::{ImageShape, LabelledRows, Rows};
 
 const CSV: &str = include_str!("../../data/digits.csv");
@@ -22,7 +23,7 @@ pub(super) fn rows() -> LabelledRows {
         labels.extend(fields.map(u32::from));
     }
     LabelledRows {
-        rows: Rows { features, width: PIXELS, labels },
+        rows: Rows { features: Features::Numbers(features), width: PIXELS, labels },
         classes: 10,
         image: Some(ImageShape { height: 8, width: 8, channels: 1 }),
     }
@@ -36,9 +37,10 @@ mod tests {
     fn every_row_has_64_pixels_and_a_digit() {
         let LabelledRows { rows, .. } = rows();
         assert_eq!(rows.labels.len(), 1797);
-        assert_eq!(rows.features.len(), 1797 * PIXELS);
+        assert!((0..1797).all(|index| rows.row(index).len() == PIXELS));
         assert!(rows.labels.iter().all(|&label| label < 10));
-        let largest = rows.features.iter().copied().fold(0.0, f32::max);
+        let pixels = (0..1797).flat_map(|index| rows.row(index));
+        let largest = pixels.fold(0.0, f32::max);
         assert_eq!(largest, 1.0);
     }
 }

@@ -1,24 +1,44 @@
 //! Image and label files in the IDX format of MNIST, gzipped or not.
 //!
-//! Format (big-endian): images are `0x00000803`, count, height, width, then one byte a pixel;
-//! labels are `0x00000801`, count, then one byte a label. Invariant: a file whose length does not
-//! match its header is refused, so a truncated download is never trained on.
+//! Format (big-endian): two zero bytes, the type of the numbers, how many dimensions there are, the size
+//! of each, then the numbers. Images are bytes in three dimensions (count, height, width) or four
+//! (channels last); labels are bytes or, for more than 256 classes, integers of 16 or 32 bits.
+//! Invariant: a file whose length does not match its header is refused, so a truncated download is
+//! never trained on.
 
 use std::path::Path;
 
+use super::Features;
 use super::rows::{ImageShape, LabelledRows, Rows};
 use crate::EvaluatorError;
 
 const IMAGES_KEY: &str = "data.images";
 const LABELS_KEY: &str = "data.labels";
 
+/// A header: type and dimensions. The sizes of the dimensions follow it.
+const GREY_IMAGES: u32 = 0x0803;
+const COLOUR_IMAGES: u32 = 0x0804;
+const BYTE_LABELS: u32 = 0x0801;
+const SHORT_LABELS: u32 = 0x0b01;
+const LONG_LABELS: u32 = 0x0c01;
+
+/// Labels from here on are a slip, or a network nobody wants.
+const MOST_CLASSES: u32 = 1 << 16;
+
 /// All examples in file order, pixels scaled to [0, 1].
 ///
 /// # Errors
 /// [`EvaluatorError::Data`] naming the file and `data.images` or `data.labels`.
 pub(super) fn rows(images: &Path, labels: &Path) -> Result<LabelledRows, EvaluatorError> {
-    let ([count, height, width], pixels) = read::<3>(images, IMAGES_KEY, 0x0803, "image")?;
-    let ([label_count], label_bytes) = read::<1>(labels, LABELS_KEY, 0x0801, "label")?;
+    let pixels = File::read(images, IMAGES_KEY, &[GREY_IMAGES, COLOUR_IMAGES], "image")?;
+    let (count, image) = match pixels.sizes[..] {
+        [count, height, width] => (count, ImageShape { height, width, channels: 1 }),
+        [count, height, width, channels] => (count, ImageShape { height, width, channels }),
+        _ => unreachable!("image files have three or four dimensions"),
+    };
+    let kinds = [BYTE_LABELS, SHORT_LABELS, LONG_LABELS];
+    let label_file = File::read(labels, LABELS_KEY, &kinds, "label")?;
+    let label_count = label_file.sizes[0];
     if count != label_count {
         return Err(damaged(
             labels,
@@ -26,51 +46,80 @@ pub(super) fn rows(images: &Path, labels: &Path) -> Result<LabelledRows, Evaluat
             format!("{label_count} labels for the {count} images of {}", images.display()),
         ));
     }
-    if height * width == 0 {
+    let features = image.height * image.width * image.channels;
+    if features == 0 {
         return Err(damaged(images, IMAGES_KEY, "images without pixels".into()));
     }
-    let classes = label_bytes.iter().max().map_or(0, |&label| usize::from(label) + 1);
+    let label_numbers = label_file.labels();
+    let most = label_numbers.iter().max().copied().unwrap_or(0);
+    if most >= MOST_CLASSES {
+        let message = format!("expected labels below {MOST_CLASSES}; there is {most}");
+        return Err(damaged(labels, LABELS_KEY, message));
+    }
     Ok(LabelledRows {
         rows: Rows {
-            features: pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect(),
-            width: height * width,
-            labels: label_bytes.iter().map(|&label| u32::from(label)).collect(),
+            features: Features::Bytes(pixels.bytes),
+            width: features,
+            labels: label_numbers,
         },
-        classes,
-        image: Some(ImageShape { height, width, channels: 1 }),
+        classes: most as usize + 1,
+        image: Some(image),
     })
 }
 
-/// Reads the `N` sizes of a header and the bytes that follow it.
-fn read<const N: usize>(
-    path: &Path,
-    key: &str,
-    magic: u32,
-    kind: &str,
-) -> Result<([usize; N], Vec<u8>), EvaluatorError> {
-    let mut bytes = super::compressed::read(path)
-        .map_err(|error| damaged(path, key, format!("expected an IDX {kind} file: {error}")))?;
-    let header = 4 * (N + 1);
-    if bytes.len() < header || word(&bytes, 0) != magic {
-        return Err(damaged(
-            path,
-            key,
-            format!("expected an IDX {kind} file, which starts with {magic:#010x}"),
-        ));
+/// A file whose length matches its header.
+struct File {
+    kind: u32,
+    sizes: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    /// Reads a file of one of these kinds.
+    fn read(path: &Path, key: &str, kinds: &[u32], name: &str) -> Result<Self, EvaluatorError> {
+        let mut bytes = super::compressed::read(path)
+            .map_err(|error| damaged(path, key, format!("expected an IDX {name} file: {error}")))?;
+        let kind = bytes.first_chunk().map_or(0, |&kind| u32::from_be_bytes(kind));
+        let dimensions = (kind & 0xff) as usize;
+        let header = 4 * (dimensions + 1);
+        if !kinds.contains(&kind) || bytes.len() < header {
+            let kinds: Vec<_> = kinds.iter().map(|kind| format!("{kind:#010x}")).collect();
+            let message =
+                format!("expected an IDX {name} file, which starts with {}", kinds.join(" or "));
+            return Err(damaged(path, key, message));
+        }
+        let sizes: Vec<_> = (1..=dimensions).map(|axis| word(&bytes, axis) as usize).collect();
+        let sized = sizes.iter().try_fold(number_bytes(kind), |size, &axis| size.checked_mul(axis));
+        let expected = sized.unwrap_or(usize::MAX);
+        let found = bytes.len() - header;
+        if found != expected {
+            let what = if found < expected { "truncated" } else { "too long" };
+            return Err(damaged(
+                path,
+                key,
+                format!("{what}: its header {sizes:?} promises {expected} bytes, {found} follow"),
+            ));
+        }
+        bytes.drain(..header);
+        Ok(Self { kind, sizes, bytes })
     }
-    let sizes = std::array::from_fn(|axis| word(&bytes, axis + 1) as usize);
-    let expected = sizes.iter().product::<usize>();
-    let found = bytes.len() - header;
-    if found != expected {
-        let what = if found < expected { "truncated" } else { "too long" };
-        return Err(damaged(
-            path,
-            key,
-            format!("{what}: its header {sizes:?} promises {expected} bytes, {found} follow"),
-        ));
+
+    /// The numbers of a label file; a negative one becomes large.
+    fn labels(&self) -> Vec<u32> {
+        let size = number_bytes(self.kind);
+        let number =
+            |bytes: &[u8]| bytes.iter().fold(0, |number, &byte| number << 8 | u32::from(byte));
+        self.bytes.chunks_exact(size).map(number).collect()
     }
-    bytes.drain(..header);
-    Ok((sizes, bytes))
+}
+
+/// Bytes of a number in files of a kind.
+fn number_bytes(kind: u32) -> usize {
+    match kind {
+        SHORT_LABELS => 2,
+        LONG_LABELS => 4,
+        _ => 1,
+    }
 }
 
 fn word(bytes: &[u8], index: usize) -> u32 {
@@ -104,6 +153,30 @@ mod tests {
         assert_eq!(data.rows.row(0), [0.0, 0.2, 1.0]);
         assert_eq!(data.rows.labels, [7, 1]);
         assert_eq!(data.classes, 8);
+    }
+
+    #[test]
+    fn colours_and_wide_labels_are_read() {
+        let (_keep, images) = write("images", &[0x0804, 1, 1, 2, 3], &[0, 51, 255, 1, 2, 3]);
+        for (magic, payload) in [(0x0b01, vec![3, 232]), (0x0c01, vec![0, 0, 3, 232])] {
+            let (_keep_too, labels) = write("labels", &[magic, 1], &payload);
+            let data = rows(&images, &labels).expect("well-formed files");
+            assert_eq!(data.image, Some(ImageShape { height: 1, width: 2, channels: 3 }));
+            assert_eq!(
+                (data.rows.width, &data.rows.labels[..], data.classes),
+                (6, &[1000][..], 1001)
+            );
+        }
+        let (_keep_three, labels) = write("labels", &[0x0c01, 1], &[255, 255, 255, 255]);
+        let error = rows(&images, &labels).map(|_| ()).expect_err("a negative label").to_string();
+        assert!(error.contains("expected labels below 65536"), "{error}");
+    }
+
+    #[test]
+    fn sizes_beyond_all_numbers_are_refused() {
+        let (_keep, images) = write("images", &[0x0804, u32::MAX, u32::MAX, u32::MAX, 3], &[1, 2]);
+        let error = rows(&images, &images).map(|_| ()).expect_err("absurd sizes").to_string();
+        assert!(error.contains("truncated"), "{error}");
     }
 
     #[test]

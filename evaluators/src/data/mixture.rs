@@ -9,6 +9,7 @@ use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use super::Features;
 use super::rows::{LabelledRows, Rows};
 
 /// The centres of all clusters; cluster `i` belongs to class `i % classes`.
@@ -41,7 +42,7 @@ impl Mixture {
             features.extend(self.centres[cluster].iter().map(place));
             labels.push((cluster % self.classes) as u32);
         }
-        let rows = Rows { features, width, labels };
+        let rows = Rows { features: Features::Numbers(features), width, labels };
         LabelledRows { rows, classes: self.classes, image: None }
     }
 }
@@ -69,7 +70,7 @@ mod tests {
         let mut squares = 0.0;
         for (index, &label) in rows.labels.iter().enumerate() {
             assert_eq!(label as usize, index % 6 % 3);
-            let pairs = rows.row(index).iter().zip(&mixture.centres[index % 6]);
+            let pairs = rows.row(index).into_iter().zip(&mixture.centres[index % 6]);
             squares += pairs.map(|(x, centre)| (x - centre) * (x - centre)).sum::<f32>();
         }
         let variance = squares / 12_000.0;

@@ -7,7 +7,7 @@
 use evo_hashes::Seed;
 use rand::RngExt;
 
-use super::{VALIDATION_PREDICTIONS, VALIDATION_SHARE};
+use super::{Features, VALIDATION_PREDICTIONS, VALIDATION_SHARE};
 use crate::EvaluatorError;
 
 /// Height, width and channels of an image whose features are stored row by row, channel last.
@@ -25,7 +25,7 @@ pub(crate) struct ImageShape {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rows {
     /// Row-major features, `labels.len() * width` of them.
-    pub(crate) features: Vec<f32>,
+    pub(crate) features: Features,
     /// Features of an example.
     pub(crate) width: usize,
     /// The class of each example, below the number of classes.
@@ -34,12 +34,8 @@ pub(crate) struct Rows {
 
 impl Rows {
     fn select(&self, indices: &[usize]) -> Self {
-        let mut features = Vec::with_capacity(indices.len() * self.width);
-        for &index in indices {
-            features.extend_from_slice(self.row(index));
-        }
         Self {
-            features,
+            features: self.features.select(self.width, indices),
             width: self.width,
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
@@ -51,9 +47,17 @@ impl Rows {
         self.labels.truncate(count);
     }
 
+    /// Appends the features of example `index` to a vector.
+    pub(crate) fn append_row(&self, index: usize, to: &mut Vec<f32>) {
+        self.features.append_to(index * self.width..(index + 1) * self.width, to);
+    }
+
     /// The features of example `index`.
-    pub(crate) fn row(&self, index: usize) -> &[f32] {
-        &self.features[index * self.width..][..self.width]
+    #[cfg(test)]
+    pub(crate) fn row(&self, index: usize) -> Vec<f32> {
+        let mut row = Vec::new();
+        self.append_row(index, &mut row);
+        row
     }
 }
 
@@ -132,7 +136,7 @@ mod tests {
     fn numbered(count: u16) -> LabelledRows {
         LabelledRows {
             rows: Rows {
-                features: (0..count).map(f32::from).collect(),
+                features: Features::Numbers((0..count).map(f32::from).collect()),
                 width: 1,
                 labels: vec![0; usize::from(count)],
             },
@@ -144,10 +148,11 @@ mod tests {
     #[test]
     fn the_split_is_seeded_disjoint_and_complete() {
         let data = numbered(100).split(Seed(1)).expect("enough rows");
-        let mut all = data.train.features.clone();
-        all.extend(&data.validation.features);
+        let rows =
+            |rows: &Rows| (0..rows.labels.len()).flat_map(|i| rows.row(i)).collect::<Vec<_>>();
+        let mut all = [rows(&data.train), rows(&data.validation)].concat();
         all.sort_by(f32::total_cmp);
-        assert_eq!(all, numbered(100).rows.features);
+        assert_eq!(all, rows(&numbered(100).rows));
         assert_eq!(data.validation.labels.len(), 20);
         let again = numbered(100).split(Seed(1)).expect("enough rows");
         assert_eq!(data.train, again.train);

@@ -8,6 +8,7 @@ use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use super::Features;
 use super::rows::{LabelledRows, Rows};
 
 /// Inputs whose mean output centres the classes.
@@ -52,7 +53,7 @@ impl Teacher {
         let features = normals(count * self.inputs, &mut rng);
         let labels = features.chunks_exact(self.inputs).map(|row| self.label(row)).collect();
         LabelledRows {
-            rows: Rows { features, width: self.inputs, labels },
+            rows: Rows { features: Features::Numbers(features), width: self.inputs, labels },
             classes: self.centre.len(),
             image: None,
         }

@@ -85,7 +85,7 @@ impl OptimizerEvaluator {
         let tasks = self.tasks.iter().map(|contest| LaneTask::new(&contest.task, &lanes));
         let tasks = tasks.collect::<candle_core::Result<_>>()?;
         // What was copied is there for every thread.
-        lanes.device.synchronize()?;
+        lanes.device.candle().synchronize()?;
         self.laned = Some(Laned { lanes, tasks, one_at_a_time: Mutex::new(()) });
         Ok(self)
     }

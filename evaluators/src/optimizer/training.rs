@@ -4,6 +4,9 @@
 //! step that shows it cannot succeed. A non-finite weight is looked for directly, and not only in
 //! the loss: comparisons in a network can hide it for a while.
 
+use candle_core::{Result, Tensor};
+use evo_hashes::StreamRng;
+
 use super::proxy_task::{ProxyTask, Run};
 use crate::layers::values;
 use crate::proxies::{Batch, Parameters, initial_weights};
@@ -33,38 +36,97 @@ pub(super) enum Ending {
     Stopped { reason: InvalidReason, step: u64 },
 }
 
+/// One run of training, a phase of a step at a time: draw, forward, backward, update.
+pub(super) struct Training<'a> {
+    task: &'a ProxyTask,
+    parameters: Parameters<f32>,
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    batches: StreamRng,
+}
+
+impl<'a> Training<'a> {
+    /// The network of `task` with the initial weights of `run`.
+    ///
+    /// # Errors
+    /// Candle refuses an operation; so for all phases.
+    pub(super) fn start(task: &'a ProxyTask, run: &Run) -> Result<Self> {
+        let weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
+        Ok(Self {
+            task,
+            parameters: Parameters::new(&task.leaves)?,
+            gradient: vec![0.0; weights.len()],
+            weights,
+            batches: run.seed.stream("batches", 0),
+        })
+    }
+
+    /// The present weights, leaf after leaf.
+    pub(super) fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// Draws the next batch.
+    pub(super) fn draw(&mut self) -> Result<Batch> {
+        Batch::draw(&self.task.data, self.task.batch_size, &mut self.batches)
+    }
+
+    /// The loss of a batch at the present weights, with the graph behind it.
+    pub(super) fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        self.parameters.load(&self.weights)?;
+        self.task.proxy.loss::<f32>(self.parameters.variables(), batch)
+    }
+
+    /// Computes the gradient of a loss and gives its value.
+    pub(super) fn backward(&mut self, loss: &Tensor) -> Result<f64> {
+        self.parameters.differentiate(loss, &mut self.gradient)?;
+        Ok(f64::from(values::<f32>(loss)?[0]))
+    }
+
+    /// Moves the weights; false once one is not finite.
+    pub(super) fn update(&mut self, update: &mut impl Update, learning_rate: f64) -> bool {
+        update.step(&mut self.weights, &self.gradient, learning_rate)
+    }
+
+    /// The mean loss over the validation data at the present weights.
+    pub(super) fn validate(&self) -> Result<f64> {
+        self.parameters.load(&self.weights)?;
+        let (mut total, mut predictions) = (0.0, 0);
+        for batch in &self.task.validation {
+            let loss = self.task.proxy.loss::<f32>(self.parameters.variables(), batch)?;
+            total += f64::from(values::<f32>(&loss)?[0]) * batch.predictions() as f64;
+            predictions += batch.predictions();
+        }
+        Ok(total / predictions as f64)
+    }
+}
+
 /// Trains `task` with `update` and measures the validation loss.
 ///
 /// # Errors
-/// [`EvaluatorError::Internal`] when candle refuses an operation.
+/// Candle refuses an operation.
 pub(super) fn train(
     task: &ProxyTask,
     run: &Run,
     update: &mut impl Update,
     divergence: f64,
-) -> Result<Ending, EvaluatorError> {
-    let mut weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
-    let mut gradient = vec![0.0; weights.len()];
-    let parameters = Parameters::<f32>::new(&task.leaves)?;
-    let mut batches = run.seed.stream("batches", 0);
+) -> Result<Ending> {
+    let mut training = Training::start(task, run)?;
     let mut watch = Watch::new(divergence);
     for step in 0..task.steps {
-        let batch = Batch::draw(&task.data, task.batch_size, &mut batches)?;
-        parameters.load(&weights)?;
-        let loss = task.proxy.loss::<f32>(parameters.variables(), &batch)?;
-        parameters.differentiate(&loss, &mut gradient)?;
+        let batch = training.draw()?;
+        let loss = training.forward(&batch)?;
+        let loss = training.backward(&loss)?;
         let stopped = |reason| Ok(Ending::Stopped { reason, step: step + 1 });
-        let loss = f64::from(values::<f32>(&loss)?[0]);
         if let Some(reason) = watch.reason_to_stop(loss) {
             return stopped(reason);
         }
         let learning_rate = run.learning_rate * task.schedule.factor(step, task.steps);
-        if !update.step(&mut weights, &gradient, learning_rate) {
+        if !training.update(update, learning_rate) {
             return stopped(InvalidReason::NonFinite);
         }
     }
-    parameters.load(&weights)?;
-    let loss = validation_loss(task, &parameters)?;
+    let loss = training.validate()?;
     Ok(if loss.is_finite() {
         Ending::Finished { loss }
     } else {
@@ -76,13 +138,13 @@ pub(super) fn train(
 /// decides for all.
 ///
 /// # Errors
-/// As for [`train`].
+/// [`EvaluatorError::Internal`] when candle refuses an operation.
 pub(super) fn mean_loss<U: Update>(
     task: &ProxyTask,
     runs: &[Run],
     divergence: f64,
     mut fresh: impl FnMut() -> U,
-) -> Result<Result<f64, Invalid>, EvaluatorError> {
+) -> std::result::Result<std::result::Result<f64, Invalid>, EvaluatorError> {
     let mut total = 0.0;
     for run in runs {
         match train(task, run, &mut fresh(), divergence)? {
@@ -94,16 +156,6 @@ pub(super) fn mean_loss<U: Update>(
         }
     }
     Ok(Ok(total / runs.len() as f64))
-}
-
-fn validation_loss(task: &ProxyTask, parameters: &Parameters<f32>) -> Result<f64, EvaluatorError> {
-    let (mut total, mut predictions) = (0.0, 0);
-    for batch in &task.validation {
-        let loss = task.proxy.loss::<f32>(parameters.variables(), batch)?;
-        total += f64::from(values::<f32>(&loss)?[0]) * batch.predictions() as f64;
-        predictions += batch.predictions();
-    }
-    Ok(total / predictions as f64)
 }
 
 /// Follows the training loss of one run.

@@ -109,7 +109,7 @@ impl Batch {
         let mut features = Vec::with_capacity(count * rows.width);
         let labels = indices
             .map(|index| {
-                features.extend_from_slice(rows.row(index));
+                rows.append_row(index, &mut features);
                 rows.labels[index]
             })
             .collect();

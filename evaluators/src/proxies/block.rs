@@ -74,17 +74,17 @@ mod tests {
         let weights = leaves.iter().map(|leaf| {
             let (own, later) = rest.split_at(leaf.shape.iter().product());
             rest = later;
-            let weight = Var::from_slice(own, leaf.shape.as_slice(), &Device::Cpu);
-            weight.expect("sizes match").as_tensor().clone()
+            let leaf = Var::from_slice(own, leaf.shape.as_slice(), &Device::Cpu);
+            leaf.expect("sizes match").as_tensor().clone()
         });
         let weights: [Tensor; 6] = weights.collect::<Vec<_>>().try_into().expect("six leaves");
         let x: Vec<f32> = (0..3 * context * width).map(|i| (i * 7 % 23) as f32 / 9.0).collect();
         let x = Var::from_vec(x, (3 * context, width), &Device::Cpu).expect("sizes match");
-        let x = x.as_tensor().clone();
+        let x = x.as_tensor();
         for mask in [Mask::Causal, Mask::None] {
             let heads = Heads { context, heads: 3, mask };
-            let fused = apply::<f32>(&x, &weights, context, 3, mask).expect("valid");
-            let layers = composed::<f32>(&x, &weights, heads).expect("valid");
+            let fused = apply::<f32>(x, &weights, context, 3, mask).expect("valid");
+            let layers = composed::<f32>(x, &weights, heads).expect("valid");
             let numbers = |tensor: &Tensor| -> Vec<f32> {
                 tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("f32")
             };
@@ -94,7 +94,7 @@ mod tests {
                 weighted.backward().expect("every layer has a backward pass")
             };
             let (fused, layers) = (gradients(&fused), gradients(&layers));
-            for variable in weights.iter().chain([&x]) {
+            for variable in weights.iter().chain([x]) {
                 let of = |all: &candle_core::backprop::GradStore| {
                     numbers(all.get(variable).expect("every leaf gets one"))
                 };

@@ -20,9 +20,11 @@ pub enum DataConfig {
     Digits,
     /// Images and labels in the two-file IDX format of MNIST, gzipped or not.
     Idx {
-        /// The image file (magic number 0x00000803).
+        /// The image file: bytes in three dimensions (0x00000803; count, height, width) or, with
+        /// colours, in four (0x00000804; count, height, width, channels).
         images: PathBuf,
-        /// The label file (magic number 0x00000801).
+        /// The label file: bytes (0x00000801), or where there are more than 256 classes, 16-bit
+        /// (0x00000b01) or 32-bit (0x00000c01) big-endian integers.
         labels: PathBuf,
     },
     /// Images of 32×32 pixels in the binary format of CIFAR-10 and CIFAR-100, gzipped or not.
@@ -64,6 +66,18 @@ pub enum DataConfig {
         clusters: NonZeroUsize,
         /// Distance of each centre from the origin, in standard deviations of a cluster.
         separation: f64,
+        /// Examples, training and validation together.
+        examples: NonZeroUsize,
+    },
+    /// Square images of random gratings, a few to a class, under noise.
+    Textures {
+        /// Pixels of a side.
+        side: NonZeroUsize,
+        /// Values of a pixel. Default: 3.
+        #[serde(default = "three", skip_serializing_if = "is_three")]
+        channels: NonZeroUsize,
+        /// Classes.
+        classes: NonZeroUsize,
         /// Examples, training and validation together.
         examples: NonZeroUsize,
     },
@@ -161,6 +175,14 @@ impl Problem {
     }
 }
 
+fn three() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(2)
+}
+
+fn is_three(count: &NonZeroUsize) -> bool {
+    *count == three()
+}
+
 fn one_byte() -> NonZeroU8 {
     NonZeroU8::MIN
 }
@@ -191,6 +213,7 @@ impl DataConfig {
             Self::Text { .. } => "Text",
             Self::Teacher { .. } => "Teacher",
             Self::Mixture { .. } => "Mixture",
+            Self::Textures { .. } => "Textures",
             Self::Markov { .. } => "Markov",
             Self::Grammar { .. } => "Grammar",
             Self::Modular { .. } => "Modular",
@@ -202,7 +225,9 @@ impl DataConfig {
     pub(super) fn check(&self) -> Result<(), EvaluatorError> {
         match self {
             Self::Cifar { files, label_bytes, .. } => check_cifar(files, label_bytes.get()),
-            Self::Teacher { classes, .. } => at_least_two("data.classes", "classes", *classes),
+            Self::Teacher { classes, .. } | Self::Textures { classes, .. } => {
+                at_least_two("data.classes", "classes", *classes)
+            }
             Self::Mixture { classes, separation, .. } => {
                 if !(separation.is_finite() && *separation >= 0.0) {
                     let message = "must be a number that is not negative";

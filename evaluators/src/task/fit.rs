@@ -33,8 +33,8 @@ impl Form {
     /// The data of this form, for a message.
     fn data(self) -> &'static str {
         match self {
-            Self::Rows => "Digits, Idx, Cifar, Teacher or Mixture",
-            Self::Images => "Digits, Idx or Cifar",
+            Self::Rows => "Digits, Idx, Cifar, Textures, Teacher or Mixture",
+            Self::Images => "Digits, Idx, Cifar or Textures",
             Self::Tokens => "Text, Markov, Grammar, Modular or Sequences",
             Self::None => "None",
         }
@@ -42,7 +42,8 @@ impl Form {
 }
 
 fn is_images(data: &DataConfig) -> bool {
-    matches!(data, DataConfig::Digits | DataConfig::Idx { .. } | DataConfig::Cifar { .. })
+    use DataConfig::{Cifar, Digits, Idx, Textures};
+    matches!(data, Digits | Idx { .. } | Cifar { .. } | Textures { .. })
 }
 
 fn is_plain_rows(data: &DataConfig) -> bool {
@@ -130,6 +131,7 @@ impl DataConfig {
         match self {
             Self::Digits => Some(8),
             Self::Cifar { .. } => Some(32),
+            Self::Textures { side, .. } => Some(side.get()),
             _ => None,
         }
     }

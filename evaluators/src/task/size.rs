@@ -45,6 +45,9 @@ impl DataConfig {
                 let centres = classes.get() as f64 * clusters.get() as f64;
                 inputs.get() as f64 * (examples.get() as f64 + centres)
             }
+            Self::Textures { side, channels, examples, .. } => {
+                square(*side) * channels.get() as f64 * examples.get() as f64
+            }
             Self::Markov { length, .. } | Self::Grammar { length, .. } => length.get() as f64,
             Self::Modular { modulus, .. } => 8.0 * modulus.get() as f64 * modulus.get() as f64,
             Self::Sequences { length, validation_length, examples, .. } => {
@@ -61,7 +64,11 @@ impl DataConfig {
 
     /// Values of a pixel, where the data are images.
     fn channels(&self) -> f64 {
-        if matches!(self, Self::Cifar { .. }) { 3.0 } else { 1.0 }
+        match self {
+            Self::Cifar { .. } => 3.0,
+            Self::Textures { channels, .. } => channels.get() as f64,
+            _ => 1.0,
+        }
     }
 
     fn pixels(&self) -> f64 {
@@ -76,6 +83,7 @@ impl DataConfig {
             Self::Cifar { .. } => 3072.0,
             Self::Text { .. } => 256.0,
             Self::Teacher { inputs, .. } | Self::Mixture { inputs, .. } => inputs.get() as f64,
+            Self::Textures { side, channels, .. } => square(*side) * channels.get() as f64,
             Self::Markov { symbols, .. } => symbols.get() as f64,
             Self::Grammar { brackets, fillers, .. } => {
                 2.0 * brackets.get() as f64 + fillers.get() as f64
@@ -157,6 +165,10 @@ impl Cell {
             Self::Gated => 3.0,
         }
     }
+}
+
+fn square(side: NonZeroUsize) -> f64 {
+    side.get() as f64 * side.get() as f64
 }
 
 /// Weights of a chain of layers.

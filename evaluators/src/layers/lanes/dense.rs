@@ -1,11 +1,12 @@
 //! Dense layers with lanes: x·w with bias and relu, or added to a residual.
 //!
-//! Shapes: x \[rows, in\], shared by all lanes, or \[lanes, rows, in\]; w \[lanes, in, out\], bias
+//! Shapes: x \[rows, in\], shared by all lanes, or \[lanes, rows, in\], or images, each a row; w \[lanes, in, out\], bias
 //! \[lanes, out\], residual and the result \[lanes, rows, out\].
 
 use candle_core::{Result, Tensor};
 
 use super::super::Activation;
+use super::super::images::flat_images;
 use super::column_sums::column_sums;
 use super::node::{node2, node3};
 use super::product::Inputs;
@@ -32,6 +33,7 @@ pub(in super::super) fn dense(
     bias: &Tensor,
     activation: Activation,
 ) -> Result<Tensor> {
+    let x = &if x.rank() > 3 { flat_images(x)? } else { x.clone() };
     let inputs = Inputs::new(x, w)?;
     let z = inputs.multiply()?.broadcast_add(&bias.detach().unsqueeze(1)?)?;
     node3((x, w, bias), activated(z, activation)?, move |y, dy| {

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use candle_core::{DType, Device};
+use candle_core::DType;
+
+use crate::Device;
 
 /// How cohorts are trained with lanes.
 #[derive(Clone, Debug)]

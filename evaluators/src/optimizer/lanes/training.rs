@@ -6,6 +6,7 @@
 
 use candle_core::{Result, Tensor};
 use evo_dsl::Program;
+use evo_hashes::StreamRng;
 
 use super::super::proxy_task::{ProxyTask, Run};
 use super::super::training::{Ending, Watch};
@@ -31,9 +32,9 @@ impl LaneTask {
     /// # Errors
     /// Candle refuses an operation.
     pub(in super::super) fn new(task: &ProxyTask, lanes: &Lanes) -> Result<Self> {
-        let validation = task.validation.iter().map(|batch| batch.to_device(&lanes.device));
+        let validation = task.validation.iter().map(|batch| batch.to_device(lanes.device.candle()));
         Ok(Self {
-            proxy: task.proxy.to_device(&lanes.device)?,
+            proxy: task.proxy.to_device(lanes.device.candle())?,
             validation: validation.collect::<Result<_>>()?,
         })
     }
@@ -58,9 +59,8 @@ pub(in super::super) fn mean_losses(
         let Some(&first) = remaining.first() else { break };
         let filled = remaining.iter().copied().chain(std::iter::repeat(first));
         let filled: Vec<&Program> = filled.take(lanes.count.get()).map(|at| programs[at]).collect();
-        let mut update = lane_update(&filled, &task.layout, &lanes.device)?;
-        let cohort = Cohort { task, lane_task, run, lanes: filled.len(), options: lanes };
-        let endings = cohort.train(update.as_mut(), remaining.len(), divergence)?;
+        let cohort = Cohort::start(task, lane_task, run, &filled, lanes)?;
+        let endings = cohort.train(remaining.len(), divergence)?;
         for (at, ending) in remaining.into_iter().zip(endings) {
             match (ending, &mut found[at]) {
                 (Ending::Finished { loss }, Ok(total)) => *total += loss,
@@ -75,40 +75,94 @@ pub(in super::super) fn mean_losses(
     Ok(found.into_iter().map(|total| total.map(|total| total / runs.len() as f64)).collect())
 }
 
-/// The lanes of one run.
-pub(super) struct Cohort<'a> {
-    pub(super) task: &'a ProxyTask,
-    pub(super) lane_task: &'a LaneTask,
-    pub(super) run: &'a Run,
-    pub(super) lanes: usize,
-    pub(super) options: &'a Lanes,
+/// The lanes of one run, a phase of a step at a time.
+pub(in super::super) struct Cohort<'a> {
+    task: &'a ProxyTask,
+    lane_task: &'a LaneTask,
+    options: &'a Lanes,
+    learning_rate: f64,
+    parameters: LaneParameters,
+    batches: StreamRng,
+    update: Box<dyn LaneUpdate>,
 }
 
-impl Cohort<'_> {
+impl<'a> Cohort<'a> {
+    /// The networks of `run`, one for each program, with its initial weights.
+    ///
+    /// # Errors
+    /// Candle refuses an operation; so for all phases.
+    pub(in super::super) fn start(
+        task: &'a ProxyTask,
+        lane_task: &'a LaneTask,
+        run: &Run,
+        programs: &[&Program],
+        options: &'a Lanes,
+    ) -> Result<Self> {
+        let weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
+        let (products, device) = (options.products(), options.device.candle());
+        let count = programs.len();
+        Ok(Self {
+            task,
+            lane_task,
+            options,
+            learning_rate: run.learning_rate,
+            parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?,
+            batches: run.seed.stream("batches", 0),
+            update: lane_update(programs, &task.layout, &options.device)?,
+        })
+    }
+
+    /// Draws the next batch and sends it to the device.
+    pub(in super::super) fn draw(&mut self) -> Result<Batch> {
+        let batch = Batch::draw(&self.task.data, self.task.batch_size, &mut self.batches)?;
+        batch.to_device(self.options.device.candle())
+    }
+
+    /// The loss of every lane on a batch, with the graph behind them.
+    pub(in super::super) fn forward(&self, batch: &Batch) -> Result<Tensor> {
+        self.lane_task.proxy.loss::<f32>(&self.parameters.trained()?, batch)
+    }
+
+    /// The gradients of every lane's loss with respect to its leaves.
+    pub(in super::super) fn backward(&self, losses: &Tensor) -> Result<Vec<Tensor>> {
+        self.parameters.gradients(losses)
+    }
+
+    /// Moves the weights of all lanes at a step, counted from 0.
+    pub(in super::super) fn update(&mut self, gradients: &[Tensor], step: u64) -> Result<()> {
+        let learning_rate = self.learning_rate * self.task.schedule.factor(step, self.task.steps);
+        self.update.step(self.parameters.variables(), gradients, learning_rate)
+    }
+
+    /// The mean loss over the validation data of every lane.
+    pub(in super::super) fn validate(&self) -> Result<Vec<f64>> {
+        let weights = self.parameters.fixed()?;
+        let batches = &self.lane_task.validation;
+        let losses = batches.iter().map(|batch| self.lane_task.proxy.loss::<f32>(&weights, batch));
+        let losses = Tensor::stack(&losses.collect::<Result<Vec<_>>>()?, 0)?.to_vec2::<f32>()?;
+        let (mut totals, mut predictions) = (vec![0.0; losses.first().map_or(0, Vec::len)], 0);
+        for (batch, losses) in batches.iter().zip(losses) {
+            for (total, loss) in totals.iter_mut().zip(losses) {
+                *total += f64::from(loss) * batch.predictions() as f64;
+            }
+            predictions += batch.predictions();
+        }
+        Ok(totals.into_iter().map(|total| total / predictions as f64).collect())
+    }
+
     /// Trains all lanes and tells how the first `watched` ended.
-    pub(super) fn train(
-        &self,
-        update: &mut dyn LaneUpdate,
-        watched: usize,
-        divergence: f64,
-    ) -> Result<Vec<Ending>> {
-        let (task, device) = (self.task, &self.options.device);
-        let weights = initial_weights(&task.leaves, &mut self.run.seed.stream("weights", 0));
-        let products = self.options.products();
-        let parameters = LaneParameters::new(&task.leaves, &weights, self.lanes, products, device)?;
-        let mut batches = self.run.seed.stream("batches", 0);
+    fn train(mut self, watched: usize, divergence: f64) -> Result<Vec<Ending>> {
+        let steps = self.task.steps;
         let mut fates: Vec<Fate> = (0..watched).map(|_| Fate::new(divergence)).collect();
         let mut unread = Vec::with_capacity(READING_INTERVAL);
-        for step in 0..task.steps {
-            let batch = Batch::draw(&task.data, task.batch_size, &mut batches)?;
-            let batch = batch.to_device(device)?;
-            let losses = self.lane_task.proxy.loss::<f32>(&parameters.trained()?, &batch)?;
-            let gradients = parameters.gradients(&losses)?;
+        for step in 0..steps {
+            let batch = self.draw()?;
+            let losses = self.forward(&batch)?;
+            let gradients = self.backward(&losses)?;
             unread.push(losses.detach());
-            let learning_rate = self.run.learning_rate * task.schedule.factor(step, task.steps);
-            update.step(parameters.variables(), &gradients, learning_rate)?;
-            if unread.len() == READING_INTERVAL || step + 1 == task.steps {
-                follow(&mut fates, &unread, &update.first_non_finite()?, step + 1)?;
+            self.update(&gradients, step)?;
+            if unread.len() == READING_INTERVAL || step + 1 == steps {
+                follow(&mut fates, &unread, &self.update.first_non_finite()?, step + 1)?;
                 unread.clear();
                 if fates.iter().all(|fate| fate.stopped.is_some()) {
                     break;
@@ -118,24 +172,8 @@ impl Cohort<'_> {
         if let Some(stopped) = fates.iter().map(|fate| fate.stopped).collect() {
             return Ok(stopped);
         }
-        let losses = self.validation_losses(&parameters)?;
-        Ok(fates.iter().zip(losses).map(|(fate, loss)| fate.ending(loss, task.steps)).collect())
-    }
-
-    /// The mean loss over the validation data of every lane.
-    fn validation_losses(&self, parameters: &LaneParameters) -> Result<Vec<f64>> {
-        let weights = parameters.fixed()?;
-        let batches = &self.lane_task.validation;
-        let losses = batches.iter().map(|batch| self.lane_task.proxy.loss::<f32>(&weights, batch));
-        let losses = Tensor::stack(&losses.collect::<Result<Vec<_>>>()?, 0)?.to_vec2::<f32>()?;
-        let (mut totals, mut predictions) = (vec![0.0; self.lanes], 0);
-        for (batch, losses) in batches.iter().zip(losses) {
-            for (total, loss) in totals.iter_mut().zip(losses) {
-                *total += f64::from(loss) * batch.predictions() as f64;
-            }
-            predictions += batch.predictions();
-        }
-        Ok(totals.into_iter().map(|total| total / predictions as f64).collect())
+        let losses = self.validate()?;
+        Ok(fates.iter().zip(losses).map(|(fate, loss)| fate.ending(loss, steps)).collect())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Updates of a cohort: what moves the weights of all lanes at once.
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 use evo_dsl::{Layout, Program};
 
 use super::host::HostUpdate;
+use crate::Device;
 
 /// Moves the weights of all lanes by their programs.
 pub(crate) trait LaneUpdate {
@@ -15,11 +16,14 @@ pub(crate) trait LaneUpdate {
     fn first_non_finite(&self) -> Result<Vec<Option<u64>>>;
 }
 
-/// The update for lanes with these programs, in order, on a device.
+/// The update for lanes with these programs, in order: the device's own, else one on the host.
 pub(super) fn lane_update(
     programs: &[&Program],
     layout: &Layout,
-    _device: &Device,
+    device: &Device,
 ) -> Result<Box<dyn LaneUpdate>> {
-    Ok(Box::new(HostUpdate::new(programs, layout)))
+    Ok(match device.update(layout, programs)? {
+        Some(update) => update,
+        None => Box::new(HostUpdate::new(programs, layout)),
+    })
 }

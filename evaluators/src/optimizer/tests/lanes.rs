@@ -3,13 +3,13 @@
 
 use std::num::NonZeroUsize;
 
-use candle_core::Device;
 use evo_dsl::Executor;
 
 use super::super::lanes::{LaneTask, Lanes, mean_losses};
 use super::super::proxy_task::{ProxyTask, Run};
 use super::super::training::mean_loss;
 use super::*;
+use crate::Device;
 
 /// A program that goes down the gradient times `factor` and makes the weights NaN at `step`, where
 /// exp overflows.
@@ -40,7 +40,7 @@ fn count(number: usize) -> NonZeroUsize {
 }
 
 fn lanes(number: usize) -> Lanes {
-    Lanes::new(Device::Cpu, count(number))
+    Lanes::new(Device::cpu(), count(number))
 }
 
 /// One run each of a task of every family, with its own number of steps.
@@ -249,14 +249,13 @@ fn a_device_that_cannot_be_used_is_a_failure_and_not_the_programs_fault() {
     assert!(error.starts_with("internal failure"), "{error}");
 }
 
-/// Needs an NVIDIA GPU: `cargo test -p evo-evaluators --features cuda --lib lanes_on_a_gpu -- --ignored`.
 #[cfg(feature = "cuda")]
 #[test]
-#[ignore = "needs a GPU"]
-fn lanes_on_a_gpu_train_as_lanes_on_the_cpu() {
+#[ignore = "needs a device"]
+fn cohorts_train_on_a_device_as_on_the_cpu() {
     let programs = [zoo("adamw"), program(MOMENTUM), program(EXPLODING), breaking(41, 0.01)];
     let all: Vec<&Program> = programs.iter().collect();
-    let device = Device::new_cuda(0).expect("a GPU");
+    let device = Device::of_tests();
     for (task, runs) in families(50) {
         let on_gpu = Lanes::new(device.clone(), count(6));
         let found = with_lanes(&task, &runs, &all, &on_gpu);

@@ -42,7 +42,7 @@ fn values_out_of_range_and_damaged_data() {
         ),
         (
             CONV.replace("Digits", "Modular(modulus: 5)"),
-            "tasks[1].model: Conv cannot be trained on Modular data; it needs Digits, Idx or Cifar",
+            "tasks[1].model: Conv cannot be trained on Modular data; it needs Digits, Idx, Cifar",
         ),
         (
             TEACHER
@@ -99,7 +99,7 @@ fn networks_that_cannot_be_made_or_do_not_fit() {
         ),
         (
             CONV.replace("Digits", "None"),
-            "tasks[1].model: Conv cannot be trained on None data; it needs Digits, Idx or Cifar",
+            "tasks[1].model: Conv cannot be trained on None data; it needs Digits, Idx, Cifar",
         ),
         (
             quadratic("").replace("None", "Digits"),

@@ -1,0 +1,76 @@
+//! The phases of training one candidate.
+
+use candle_core::{Result, Tensor};
+use evo_dsl::{Executor, Program};
+
+use super::super::proxy_task::{ProxyTask, Run};
+use super::super::training::Training;
+use super::Phases;
+use crate::proxies::Batch;
+
+/// One candidate in training.
+pub(super) struct Alone<'a> {
+    task: &'a ProxyTask,
+    learning_rate: f64,
+    training: Training<'a>,
+    executor: Executor,
+    made: u64,
+    batch: Option<Batch>,
+    graph: Option<Tensor>,
+    loss: f64,
+}
+
+impl<'a> Alone<'a> {
+    pub(super) fn begin(task: &'a ProxyTask, run: &Run, program: &Program) -> Result<Self> {
+        Ok(Self {
+            task,
+            learning_rate: run.learning_rate,
+            training: Training::start(task, run)?,
+            executor: Executor::new(program, &task.layout),
+            made: 0,
+            batch: None,
+            graph: None,
+            loss: f64::NAN,
+        })
+    }
+}
+
+impl Phases for Alone<'_> {
+    fn draw(&mut self) -> Result<()> {
+        self.batch = Some(self.training.draw()?);
+        Ok(())
+    }
+
+    fn forward(&mut self) -> Result<()> {
+        let batch = self.batch.as_ref().expect("a batch was drawn");
+        self.graph = Some(self.training.forward(batch)?);
+        Ok(())
+    }
+
+    fn backward(&mut self) -> Result<()> {
+        let graph = self.graph.take().expect("the forward pass was made");
+        self.loss = self.training.backward(&graph)?;
+        Ok(())
+    }
+
+    fn update(&mut self) -> Result<bool> {
+        // Behind its last step the schedule stays where it is.
+        let step = self.made.min(self.task.steps - 1);
+        let factor = self.task.schedule.factor(step, self.task.steps);
+        self.made += 1;
+        let finite = self.training.update(&mut self.executor, self.learning_rate * factor);
+        Ok(finite && self.loss.is_finite())
+    }
+
+    fn loss(&self) -> Result<f64> {
+        Ok(self.loss)
+    }
+
+    fn validate(&self) -> Result<f64> {
+        self.training.validate()
+    }
+
+    fn wait(&self) -> Result<()> {
+        Ok(())
+    }
+}
