@@ -11,7 +11,6 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use super::Real;
 use super::cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_backward};
 use super::dense::{Activation, Sizes, add_bias, dense, product, product_gradients};
-use super::images::flat_images;
 use super::matrix::column_sums;
 use super::storage::{operand, tensor, values};
 
@@ -23,7 +22,6 @@ pub(crate) fn classify<T: Real>(
     targets: &Arc<[u32]>,
 ) -> Result<Tensor> {
     if w.rank() > 2 {
-        let x = if x.rank() > 3 { &flat_images(x)? } else { x };
         let logits = dense::<T>(x, w, bias, Activation::Identity)?;
         return CrossEntropy::<T>::of(&logits, targets);
     }
