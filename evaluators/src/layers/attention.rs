@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::head::{HeadSizes, Place, attend, attend_backward};
+use super::head::{HeadSizes, Place, Places, attend, attend_backward};
 use super::matrix::zeros;
 use super::softmax::Mask;
 use super::storage::{operand, tensor, values};
@@ -30,13 +30,6 @@ pub(crate) struct Heads {
     /// Heads, which share the width.
     pub(crate) heads: usize,
     pub(crate) mask: Mask,
-}
-
-/// Where one head of one sequence lies.
-#[derive(Clone, Copy)]
-struct Places {
-    query_key_value: [Place; 3],
-    result: Place,
 }
 
 impl<T: Real> Attention<T> {
@@ -80,8 +73,7 @@ pub(super) fn attention<T: Real>(heads: Heads, rows: usize, qkv: &[T]) -> (Vec<T
     let mut work = head.workplace();
     let each = weights.chunks_exact_mut(head.weights());
     for (places, weights) in heads.places(rows, width).zip(each) {
-        let Places { query_key_value: parts, result } = places;
-        attend(head, qkv, parts, weights, &mut y, result, &mut work);
+        attend(head, qkv, places, weights, &mut y, &mut work);
     }
     (y, weights)
 }
@@ -100,8 +92,7 @@ pub(super) fn attention_backward<T: Real>(
     let mut work = head.workplace();
     let each = weights.chunks_exact(head.weights());
     for (places, weights) in heads.places(rows, width).zip(each) {
-        let Places { query_key_value: parts, result } = places;
-        attend_backward(head, qkv, parts, weights, dy, result, &mut dqkv, &mut work);
+        attend_backward(head, qkv, places, weights, dy, &mut dqkv, &mut work);
     }
     dqkv
 }

@@ -140,7 +140,7 @@ pub(super) struct Sizes {
 impl Sizes {
     pub(super) fn of(x: &Shape, w: &Shape) -> Result<Self> {
         let (inputs, outputs) = w.dims2()?;
-        if x.elem_count() % inputs != 0 {
+        if !x.elem_count().is_multiple_of(inputs) {
             candle_core::bail!("{x:?} is not made of rows of {inputs} numbers");
         }
         Ok(Self { rows: x.elem_count() / inputs, inputs, outputs })

@@ -35,6 +35,13 @@ pub(super) struct Place {
     pub(super) stride: usize,
 }
 
+/// Where one head of one sequence lies.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
+    pub(super) query_key_value: [Place; 3],
+    pub(super) result: Place,
+}
+
 /// Memory that a head works in; the next one overwrites it.
 pub(super) struct Workplace<T> {
     query: Vec<T>,
@@ -91,25 +98,22 @@ impl HeadSizes {
 }
 
 vectorised! {
-    /// The attention `weights` of a head, and their results to `y`. `parts` are the places of query,
-    /// key and value in `qkv`.
+    /// The attention `weights` of a head, and their results to `y`.
     pub(super) fn attend<T>(
         sizes: HeadSizes,
         qkv: &[T],
-        parts: [Place; 3],
+        places: Places,
         weights: &mut [T],
         y: &mut [T],
-        place: Place,
         work: &mut Workplace<T>,
     ) = attend_body;
     /// The gradient of `qkv` from that of the results.
     pub(super) fn attend_backward<T>(
         sizes: HeadSizes,
         qkv: &[T],
-        parts: [Place; 3],
+        places: Places,
         weights: &[T],
         dy: &[T],
-        place: Place,
         dqkv: &mut [T],
         work: &mut Workplace<T>,
     ) = attend_backward_body;
@@ -119,12 +123,12 @@ vectorised! {
 fn attend_body<T: Real>(
     sizes: HeadSizes,
     qkv: &[T],
-    [query, key, value]: [Place; 3],
+    places: Places,
     weights: &mut [T],
     y: &mut [T],
-    place: Place,
     work: &mut Workplace<T>,
 ) {
+    let Places { query_key_value: [query, key, value], result: place } = places;
     let (rows, columns) = (sizes.rows(), sizes.columns());
     gather(sizes, qkv, query, sizes.scale(), &mut work.query);
     transpose(sizes, qkv, key, &mut work.key);
@@ -149,13 +153,13 @@ fn attend_body<T: Real>(
 fn attend_backward_body<T: Real>(
     sizes: HeadSizes,
     qkv: &[T],
-    [query, key, value]: [Place; 3],
+    places: Places,
     weights: &[T],
     dy: &[T],
-    place: Place,
     dqkv: &mut [T],
     work: &mut Workplace<T>,
 ) {
+    let Places { query_key_value: [query, key, value], result: place } = places;
     let (rows, columns) = (sizes.rows(), sizes.columns());
     let tiles = || (0..columns).step_by(COLUMNS);
     let Workplace { query: one, key: other, value: transposed, result, scores } = work;
@@ -369,6 +373,65 @@ fn softmax_backward<T: Real>(sizes: HeadSizes, row: usize, gradients: &mut [T], 
             for lane in 0..COLUMNS {
                 gradients[lane] = weights[lane] * (gradients[lane] - common);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize) -> Vec<f32> {
+        (0..count).map(|index| (index * 37 % 101) as f32 / 25.0 - 2.0).collect()
+    }
+
+    #[test]
+    fn the_vector_unit_does_not_change_bits() {
+        for (context, width, mask) in [
+            (32, 16, Mask::Causal),
+            (21, 19, Mask::Causal),
+            (21, 19, Mask::None),
+            (3, 2, Mask::None),
+        ] {
+            let sizes = HeadSizes { context, width, mask };
+            let (qkv, dy) = (numbers(context * 3 * width), numbers(context * width));
+            let part = |part| Place { start: part * width, stride: 3 * width };
+            let result = Place { start: 0, stride: width };
+            let places = Places { query_key_value: [part(0), part(1), part(2)], result };
+            let run = |wide: bool| {
+                let (mut weights, mut y) = (zeros(sizes.weights()), zeros(dy.len()));
+                let (mut dqkv, mut work) = (zeros(qkv.len()), sizes.workplace());
+                if wide {
+                    attend(sizes, &qkv, places, &mut weights, &mut y, &mut work);
+                    work = sizes.workplace();
+                    attend_backward(sizes, &qkv, places, &weights, &dy, &mut dqkv, &mut work);
+                } else {
+                    attend_body(sizes, &qkv, places, &mut weights, &mut y, &mut work);
+                    work = sizes.workplace();
+                    attend_backward_body(sizes, &qkv, places, &weights, &dy, &mut dqkv, &mut work);
+                }
+                let all: Vec<f32> = [weights, y, dqkv].concat();
+                all.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            assert_eq!(run(true), run(false), "{context} {width} {mask:?}");
+        }
+    }
+
+    #[test]
+    fn a_nan_reaches_every_position_that_sees_it() {
+        let sizes = HeadSizes { context: 6, width: 2, mask: Mask::Causal };
+        for part in 0..3 {
+            let mut qkv = numbers(36);
+            qkv[3 * 6 + 2 * part] = f32::NAN;
+            let places = Places {
+                query_key_value: [0, 2, 4].map(|start| Place { start, stride: 6 }),
+                result: Place { start: 0, stride: 2 },
+            };
+            let (mut weights, mut y) = (zeros(sizes.weights()), vec![0.0; 12]);
+            attend(sizes, &qkv, places, &mut weights, &mut y, &mut sizes.workplace());
+            // A query is its own position's alone; keys and values are also those of later ones.
+            assert!(y[6].is_nan(), "{part}");
+            assert_eq!(y[8].is_nan(), part > 0, "{part}");
         }
     }
 }

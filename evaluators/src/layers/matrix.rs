@@ -83,9 +83,10 @@ impl<'a, T> MatrixMut<'a, T> {
 /// out = scale · a·b, overwriting `out`.
 #[allow(unsafe_code)]
 pub(super) fn multiply<T: Real>(out: MatrixMut<T>, a: Matrix<T>, b: Matrix<T>, scale: T) {
+    let MatrixMut { data, shape } = out;
     // SAFETY: the constructor checked that every index of the view lies in its slice, which is
     // borrowed mutably.
-    unsafe { write_product(out.data.as_mut_ptr(), out.shape, a, b, scale) }
+    unsafe { write_product(data.as_mut_ptr(), shape, a, b, scale) }
 }
 
 /// a·b as a new matrix, row after row. It is written once; zeros under it would be a second time.

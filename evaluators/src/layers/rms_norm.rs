@@ -138,4 +138,21 @@ mod tests {
     fn gradients_match_finite_differences() {
         check(&[&[4, 11], &[11]], |t| RmsNorm::<f64>::of(&t[0], &t[1]));
     }
+
+    #[test]
+    fn the_vector_unit_does_not_change_bits() {
+        let numbers = |count: usize| -> Vec<f32> {
+            (0..count).map(|index| (index * 37 % 101) as f32 / 25.0 - 2.0).collect()
+        };
+        let (x, gain, dy) = (numbers(5 * 67), numbers(67), numbers(5 * 67));
+        let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        let (wide, scales) = normalise(&x, &gain);
+        let (mut narrow, mut narrow_scales) = (Vec::new(), Vec::new());
+        forward(&x, &gain, &mut narrow, &mut narrow_scales);
+        assert_eq!((bits(&wide), bits(&scales)), (bits(&narrow), bits(&narrow_scales)));
+        let (dx, dgain) = normalise_backward(&x, &gain, &scales, &dy);
+        let (mut narrow_dx, mut narrow_dgain) = (Vec::new(), zeros(67));
+        backward(&x, &gain, &scales, &dy, &mut narrow_dx, &mut narrow_dgain);
+        assert_eq!((bits(&dx), bits(&dgain)), (bits(&narrow_dx), bits(&narrow_dgain)));
+    }
 }

@@ -13,7 +13,6 @@
 macro_rules! vectorised {
     ($($(#[$doc:meta])* $vis:vis fn $name:ident<T>($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $body:ident;)*) => {
         $($(#[$doc])*
-        #[allow(clippy::too_many_arguments)]
         $vis fn $name<T: $crate::layers::Real>($($arg: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             {
