@@ -64,7 +64,10 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         eprintln!("measuring {}", task.name);
         let workload = place.workload(Workload::load(evaluation, task, "".as_ref())?)?;
         let alone = measure::cost(&workload, &program, budget)?;
-        let together = measure::costs(&workload, &program, budget, threads)?;
+        let together = match threads.get() {
+            1 => vec![alone],
+            _ => measure::costs(&workload, &program, budget, threads)?,
+        };
         rows.push(Row::new((task, held_out), &workload, &program, alone, &together));
     }
     let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
@@ -143,16 +146,20 @@ impl Report {
         headings.extend(["overhead", "update GB/s"].map(str::to_owned));
         let rows = self.tasks.iter().map(|row| self.cells(row));
         let rows: Vec<_> = std::iter::once(headings).chain(rows).collect();
-        format!(
-            "{}\none evaluation, {} runs of each task: {:.3} s on one thread; {:.2} evaluations/s on \
-             {} threads, {:.2} times one\n",
+        let mut text = format!(
+            "{}\none evaluation, {} runs of each task: {:.3} s on one thread",
             output::table(&rows),
             self.runs,
             self.evaluation_seconds,
-            self.evaluations_per_second,
-            self.threads,
-            self.evaluations_per_second * self.evaluation_seconds,
-        )
+        );
+        let rate = self.evaluations_per_second;
+        if self.threads > 1 {
+            let times = rate * self.evaluation_seconds;
+            let threads = self.threads;
+            text +=
+                &format!("; {rate:.2} evaluations/s on {threads} threads, {times:.2} times one");
+        }
+        text + "\n"
     }
 
     fn cells(&self, row: &Row) -> Vec<String> {
