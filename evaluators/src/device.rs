@@ -7,6 +7,7 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "cuda")]
+#[cfg_attr(not(test), allow(dead_code, reason = "for the evaluator of cohorts"))]
 mod update;
 
 use crate::EvaluatorError;
@@ -85,7 +86,7 @@ impl Device {
     /// # Errors
     /// The device has not enough memory, or refuses the kernel.
     #[cfg(feature = "cuda")]
-    #[allow(dead_code, reason = "for the evaluator of cohorts")]
+    #[cfg_attr(not(test), allow(dead_code, reason = "for the evaluator of cohorts"))]
     pub(crate) fn update(
         &self,
         layout: &evo_dsl::Layout,
