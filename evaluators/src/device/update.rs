@@ -1,6 +1,6 @@
 //! The update of a cohort on a CUDA device: all programs in one launch.
 //!
-//! Invariant: a step waits for nothing. It uploads where weights and gradients lie and the small
+//! Invariant: a step asks for no wait. It uploads where weights and gradients lie and the small
 //! values of the step, some kilobytes, and launches the kernel, both on candle's stream, behind the backward pass
 //! that made the gradients. Only [`LaneUpdate::first_non_finite`] waits.
 //!
