@@ -32,8 +32,8 @@ mod cuda {
     use evo_dsl::{Executor, Layout, Op, Program, zoo};
 
     use super::Device;
-    use crate::device::update::{CudaUpdate, compile};
-    use crate::optimizer::lanes::update::LaneUpdate as _;
+    use crate::device::update::compile;
+    use crate::optimizer::lanes::update::LaneUpdate;
 
     /// With `EVO_KERNEL_CODE`, a path, the code is written there, for a look by other tools.
     #[test]
@@ -92,7 +92,7 @@ mod cuda {
         device: Device,
         layout: Layout,
         weights: Vec<Var>,
-        update: CudaUpdate,
+        update: Box<dyn LaneUpdate>,
         lanes: Vec<usize>,
         steps: usize,
     }
