@@ -7,7 +7,6 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "cuda")]
-#[cfg_attr(not(test), allow(dead_code, reason = "for the evaluator of cohorts"))]
 mod update;
 
 use evo_dsl::{Layout, Program};
@@ -94,10 +93,6 @@ impl Device {
     /// # Errors
     /// The device has not enough memory, or refuses the kernel.
     #[cfg(feature = "cuda")]
-<<<<<<< HEAD
-=======
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the evaluator of cohorts"))]
->>>>>>> kernel
     pub(crate) fn update(
         &self,
         layout: &Layout,
