@@ -6,6 +6,8 @@ mod harness;
 mod baselines;
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/cohorts.rs"]
+mod cohorts;
 #[path = "cli/config_errors.rs"]
 mod config_errors;
 #[path = "cli/configs.rs"]

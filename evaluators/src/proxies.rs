@@ -106,7 +106,7 @@ impl Proxy {
             ModelConfig::Conv { ref channels, .. } => {
                 rows.image.map(|image| Self::ConvNet(ConvNet::new(image, channels, classes, style)))
             }
-            ModelConfig::VisionTransformer { patch, width, layers, heads } => {
+            ModelConfig::VisionTransformer { patch, width, layers, heads, .. } => {
                 rows.image.map(|image| {
                     Self::VisionTransformer(VisionTransformer {
                         image,
@@ -115,6 +115,7 @@ impl Proxy {
                         layers: layers.get(),
                         heads: heads.get(),
                         classes,
+                        style,
                     })
                 })
             }
@@ -124,13 +125,14 @@ impl Proxy {
 
     fn of_tokens(model: &ModelConfig, vocabulary: usize) -> Option<Self> {
         match *model {
-            ModelConfig::Transformer { width, layers, heads, context } => {
+            ModelConfig::Transformer { width, layers, heads, context, .. } => {
                 Some(Self::Transformer(Transformer {
                     width: width.get(),
                     layers: layers.get(),
                     heads: heads.get(),
                     context: context.get(),
                     vocabulary,
+                    style: model.style().unwrap_or_default(),
                 }))
             }
             ModelConfig::Recurrent { width, layers, context, cell } => {

@@ -170,12 +170,7 @@ fn conv(
 
 fn transformer(name: &'static str, program: &Program) -> Result<Case, EvaluatorError> {
     let (width, layers, heads, context, batch, vocabulary) = (64, 2, 4, 32, 16, 64);
-    let model = ModelConfig::Transformer {
-        width: count(width),
-        layers: count(layers),
-        heads: count(heads),
-        context: count(context),
-    };
+    let model = ModelConfig::transformer(count(width), count(layers), count(heads), count(context));
     let data =
         DataConfig::Markov { symbols: count(vocabulary), order: count(1), length: count(20_000) };
     let rows = batch * context;

@@ -17,12 +17,7 @@ fn markov() -> DataConfig {
 }
 
 fn transformer() -> ModelConfig {
-    ModelConfig::Transformer {
-        width: count(8),
-        layers: count(2),
-        heads: count(2),
-        context: count(6),
-    }
+    ModelConfig::transformer(count(8), count(2), count(2), count(6))
 }
 
 /// A batch with its numbers in f64.
@@ -127,6 +122,30 @@ fn vision_transformer_gradients_match_finite_differences() {
 #[test]
 fn transformer_gradients_match_finite_differences() {
     check(&transformer(), &markov());
+}
+
+#[test]
+fn transformer_gradients_match_finite_differences_in_every_style() {
+    for style in [
+        "activation: Gelu, normalisation: Layer, weight_scale: 0.8",
+        "activation: Silu",
+        "activation: Tanh, normalisation: None",
+    ] {
+        let text = format!("Transformer(width: 6, layers: 2, heads: 2, context: 6, {style})");
+        check_text(&text, &markov());
+        let image = format!("VisionTransformer(patch: 4, width: 6, layers: 1, heads: 2, {style})");
+        check_text(&image, &DataConfig::Digits);
+    }
+}
+
+#[test]
+fn the_default_style_of_a_transformer_may_be_left_out() {
+    let stated = "Transformer(width: 8, layers: 2, heads: 2, context: 6, activation: Relu, \
+                  normalisation: Rms, weight_scale: 1.0)";
+    let stated: ModelConfig = ron::from_str(stated).expect("a well-formed model");
+    assert_eq!(stated, transformer());
+    let written = ron::to_string(&stated).expect("it can be written");
+    assert_eq!(written, "Transformer(width:8,layers:2,heads:2,context:6)");
 }
 
 #[test]

@@ -1,14 +1,18 @@
-//! The language model: a decoder-only transformer with RMS normalisation before each block.
+//! The language model: a decoder-only transformer with normalisation before each block.
 //!
 //! x = embedding + position, then the blocks, then logits = norm(x)·head.
-//! Invariant: leaves are table, positions, those of each block, then gain and head.
+//! Invariant: leaves are table, positions, those of each block, those of the norm, then the head.
 
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor};
 
 use super::{Leaf, block};
-use crate::layers::{Activation, CrossEntropy, Embedding, Mask, Real, normed_project};
+use crate::Normalisation;
+use crate::layers::{
+    Activation, CrossEntropy, Embedding, Heads, Mask, Real, normed_project, project,
+};
+use crate::task::Style;
 
 /// A decoder-only transformer.
 #[derive(Clone, Debug)]
@@ -18,6 +22,7 @@ pub(crate) struct Transformer {
     pub(crate) heads: usize,
     pub(crate) context: usize,
     pub(crate) vocabulary: usize,
+    pub(crate) style: Style,
 }
 
 /// Standard deviation of initial embeddings and positions.
@@ -31,9 +36,10 @@ impl Transformer {
             Leaf::normal([self.vocabulary, width], EMBEDDING_DEVIATION),
             Leaf::normal([self.context, width], EMBEDDING_DEVIATION),
         ];
-        leaves.extend(block::leaves(width, self.layers));
-        leaves.push(Leaf::ones([width]));
-        leaves.push(Leaf::normal([width, self.vocabulary], 0.1 * linear));
+        leaves.extend(block::leaves(self.style, width, self.layers));
+        leaves.extend(self.style.normalisation_leaves(width));
+        let scale = 0.1 * self.style.weight_scale;
+        leaves.push(Leaf::normal([width, self.vocabulary], scale * linear));
         leaves
     }
 
@@ -44,15 +50,22 @@ impl Transformer {
         inputs: &Arc<[u32]>,
         targets: &Arc<[u32]>,
     ) -> Result<Tensor> {
-        let [table, positions, body @ .., gain, head] = weights else {
-            candle_core::bail!("a transformer has at least four leaves");
+        let [table, positions, body @ .., head] = weights else {
+            candle_core::bail!("a transformer has at least three leaves");
         };
         let mut x = Embedding::<T>::of(table, positions, inputs)?;
-        let (layers, _) = body.as_chunks::<6>();
-        for layer in layers {
-            x = block::apply::<T>(&x, layer, self.context, self.heads, Mask::Causal)?;
+        let style = self.style;
+        let (blocks, norm) = body.split_at(self.layers * block::count(style));
+        let heads = Heads { context: self.context, heads: self.heads, mask: Mask::Causal };
+        for layer in blocks.chunks_exact(block::count(style)) {
+            x = block::apply::<T>(style, &x, layer, heads)?;
         }
-        let logits = normed_project::<T>(&x, gain, head, Activation::Identity)?;
+        let logits = match (style.normalisation, norm) {
+            (Normalisation::Rms, [gain]) => {
+                normed_project::<T>(&x, gain, head, Activation::Identity)?
+            }
+            _ => project::<T>(&style.normalise::<T>(x, norm)?, head, Activation::Identity)?,
+        };
         CrossEntropy::<T>::of(&logits, targets)
     }
 }

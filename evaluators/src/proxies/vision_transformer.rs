@@ -4,7 +4,7 @@
 //! x = patch·w + bias + position, then the blocks without a mask, then
 //! logits = mean(norm(x))·head + bias.
 //! Invariant: leaves are weight \[patch² · channels, width\], bias, positions, those of each block, then
-//! gain, head and bias. There is no class token: the mean trains faster at this size.
+//! those of the norm, head and bias. There is no class token: the mean trains faster at this size.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use candle_core::{Result, Tensor};
 
 use super::{Leaf, block};
 use crate::data::ImageShape;
-use crate::layers::{Activation, Mask, Real, RmsNorm, add_positions, classify, dense, token_mean};
+use crate::layers::{Activation, Heads, Mask, Real, add_positions, classify, dense, token_mean};
+use crate::task::Style;
 
 /// A transformer that classifies images.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct VisionTransformer {
     pub(crate) layers: usize,
     pub(crate) heads: usize,
     pub(crate) classes: usize,
+    pub(crate) style: Style,
 }
 
 /// Standard deviation of initial positions.
@@ -42,15 +44,15 @@ impl VisionTransformer {
 
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         let (width, length) = (self.width, self.patch_length());
+        let scale = self.style.weight_scale;
         let mut leaves = vec![
-            Leaf::normal([length, width], Leaf::linear_deviation(length)),
+            Leaf::normal([length, width], scale * Leaf::linear_deviation(length)),
             Leaf::zeros([width]),
             Leaf::normal([self.patches(), width], POSITION_DEVIATION),
         ];
-        leaves.extend(block::leaves(width, self.layers));
-        leaves.push(Leaf::ones([width]));
-        leaves.push(Leaf::normal([width, self.classes], 0.1 * Leaf::linear_deviation(width)));
-        leaves.push(Leaf::zeros([self.classes]));
+        leaves.extend(block::leaves(self.style, width, self.layers));
+        leaves.extend(self.style.normalisation_leaves(width));
+        leaves.extend(self.style.last_leaves(width, self.classes));
         leaves
     }
 
@@ -61,16 +63,18 @@ impl VisionTransformer {
         features: &Tensor,
         labels: &Arc<[u32]>,
     ) -> Result<Tensor> {
-        let [w, bias, positions, body @ .., gain, head, head_bias] = weights else {
-            candle_core::bail!("a vision transformer has at least six leaves");
+        let [w, bias, positions, body @ .., head, head_bias] = weights else {
+            candle_core::bail!("a vision transformer has at least five leaves");
         };
         let x = dense::<T>(&self.cut(features)?, w, bias, Activation::Identity)?;
         let mut x = add_positions::<T>(&x, positions)?;
-        let (layers, _) = body.as_chunks::<6>();
-        for layer in layers {
-            x = block::apply::<T>(&x, layer, self.patches(), self.heads, Mask::None)?;
+        let style = self.style;
+        let (blocks, norm) = body.split_at(self.layers * block::count(style));
+        let heads = Heads { context: self.patches(), heads: self.heads, mask: Mask::None };
+        for layer in blocks.chunks_exact(block::count(style)) {
+            x = block::apply::<T>(style, &x, layer, heads)?;
         }
-        let x = RmsNorm::<T>::of(&x, gain)?;
+        let x = style.normalise::<T>(x, norm)?;
         let mean = token_mean(&x, self.patches())?;
         classify::<T>(&mean, head, head_bias, labels)
     }
@@ -102,6 +106,7 @@ mod tests {
             layers: 1,
             heads: 1,
             classes: 2,
+            style: Style::default(),
         };
         let pixels: Vec<f32> = (0..96_u8).map(f32::from).collect();
         let images = Tensor::from_vec(pixels, (2, 48), &Device::Cpu).expect("sizes match");

@@ -84,8 +84,17 @@ pub enum ModelConfig {
         layers: NonZeroUsize,
         /// Attention heads; divides `width`.
         heads: NonZeroUsize,
+        /// In the MLP of each block. Default: `Relu`.
+        #[serde(default, skip_serializing_if = "is_default")]
+        activation: Activation,
+        /// In front of attention, of each MLP and of the last layer. Default: `Rms`.
+        #[serde(default = "rms", skip_serializing_if = "is_rms")]
+        normalisation: Normalisation,
+        /// Factor of the initial weights' size. Default: 1.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        weight_scale: f64,
     },
-    /// A decoder-only language model with RMS normalisation before each block.
+    /// A decoder-only language model with a normalisation before each block.
     Transformer {
         /// Size of the residual stream.
         width: NonZeroUsize,
@@ -95,6 +104,15 @@ pub enum ModelConfig {
         heads: NonZeroUsize,
         /// Tokens a window holds.
         context: NonZeroUsize,
+        /// In the MLP of each block. Default: `Relu`.
+        #[serde(default, skip_serializing_if = "is_default")]
+        activation: Activation,
+        /// In front of attention, of each MLP and of the last layer. Default: `Rms`.
+        #[serde(default = "rms", skip_serializing_if = "is_rms")]
+        normalisation: Normalisation,
+        /// Factor of the initial weights' size. Default: 1.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        weight_scale: f64,
     },
     /// A recurrent language model, unrolled over a window.
     Recurrent {
@@ -152,6 +170,14 @@ fn is_layer(normalisation: &Normalisation) -> bool {
     *normalisation == Normalisation::Layer
 }
 
+fn rms() -> Normalisation {
+    Normalisation::Rms
+}
+
+fn is_rms(normalisation: &Normalisation) -> bool {
+    *normalisation == Normalisation::Rms
+}
+
 fn one_layer() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
@@ -171,6 +197,44 @@ impl ModelConfig {
     pub fn conv(channels: Vec<NonZeroUsize>) -> Self {
         let Style { activation, normalisation, weight_scale } = Style::default();
         Self::Conv { channels, activation, normalisation, weight_scale }
+    }
+
+    /// A language model with every default.
+    pub fn transformer(
+        width: NonZeroUsize,
+        layers: NonZeroUsize,
+        heads: NonZeroUsize,
+        context: NonZeroUsize,
+    ) -> Self {
+        let Style { activation, weight_scale, .. } = Style::default();
+        Self::Transformer {
+            width,
+            layers,
+            heads,
+            context,
+            activation,
+            normalisation: rms(),
+            weight_scale,
+        }
+    }
+
+    /// A vision transformer with every default.
+    pub fn vision_transformer(
+        patch: NonZeroUsize,
+        width: NonZeroUsize,
+        layers: NonZeroUsize,
+        heads: NonZeroUsize,
+    ) -> Self {
+        let Style { activation, weight_scale, .. } = Style::default();
+        Self::VisionTransformer {
+            patch,
+            width,
+            layers,
+            heads,
+            activation,
+            normalisation: rms(),
+            weight_scale,
+        }
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -202,7 +266,9 @@ impl ModelConfig {
             Self::Mlp { activation, normalisation, weight_scale, .. }
             | Self::Conv { activation, normalisation, weight_scale, .. }
             | Self::ResidualMlp { activation, normalisation, weight_scale, .. }
-            | Self::Autoencoder { activation, normalisation, weight_scale, .. } => {
+            | Self::Autoencoder { activation, normalisation, weight_scale, .. }
+            | Self::VisionTransformer { activation, normalisation, weight_scale, .. }
+            | Self::Transformer { activation, normalisation, weight_scale, .. } => {
                 Some(Style { activation, normalisation, weight_scale })
             }
             _ => None,

@@ -139,12 +139,12 @@ impl ModelConfig {
             Self::ResidualMlp { width, depth, .. } => {
                 features + 4.0 * width.get() as f64 * depth.get() as f64
             }
-            Self::VisionTransformer { patch, width, layers, heads } => {
+            Self::VisionTransformer { patch, width, layers, heads, .. } => {
                 let patch = patch.get() as f64;
                 let patches = data.pixels() / (patch * patch);
                 features + attended(patches, width.get(), heads.get(), layers.get())
             }
-            Self::Transformer { width, layers, heads, context } => {
+            Self::Transformer { width, layers, heads, context, .. } => {
                 let context = context.get() as f64;
                 context * features + attended(context, width.get(), heads.get(), layers.get())
             }
@@ -232,11 +232,8 @@ mod tests {
     fn a_few_zeros_too_many_are_refused_at_their_key() {
         let count = |count| NonZeroUsize::new(count).expect("not zero");
         let mlp = |width| ModelConfig::mlp(vec![count(width)]);
-        let transformer = |width, layers| ModelConfig::Transformer {
-            width: count(width),
-            layers: count(layers),
-            heads: count(1),
-            context: count(64),
+        let transformer = |width, layers| {
+            ModelConfig::transformer(count(width), count(layers), count(1), count(64))
         };
         let markov = |length| DataConfig::Markov {
             symbols: count(16),
@@ -268,11 +265,8 @@ mod tests {
         };
         assert_eq!(refused(quadratic(1000), DataConfig::None, usize::MAX), None);
         assert_eq!(refused(quadratic(1 << 40), DataConfig::None, 1).as_deref(), Some("model"));
-        let vision = |width, patch| ModelConfig::VisionTransformer {
-            patch: count(patch),
-            width: count(width),
-            layers: count(3),
-            heads: count(3),
+        let vision = |width, patch| {
+            ModelConfig::vision_transformer(count(patch), count(width), count(3), count(3))
         };
         assert_eq!(refused(vision(96, 2), DataConfig::Digits, 64), None);
         assert_eq!(refused(vision(96 << 20, 2), DataConfig::Digits, 1).as_deref(), Some("model"));

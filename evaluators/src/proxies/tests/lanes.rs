@@ -82,6 +82,8 @@ fn networks_of_images() {
     check("Conv(channels: [2, 3])", &DataConfig::Digits);
     check("Conv(channels: [2, 3], activation: Silu, normalisation: Layer)", &DataConfig::Digits);
     check("VisionTransformer(patch: 4, width: 6, layers: 2, heads: 2)", &DataConfig::Digits);
+    let styled = "VisionTransformer(patch: 4, width: 6, layers: 1, heads: 2, normalisation: Layer)";
+    check(styled, &DataConfig::Digits);
 }
 
 #[test]
@@ -89,6 +91,9 @@ fn networks_of_tokens() {
     let modular = DataConfig::Modular { modulus: count(5), operation: crate::Operation::Multiply };
     for data in [&markov(), &modular] {
         check("Transformer(width: 8, layers: 2, heads: 2, context: 6)", data);
+        let styled = "activation: Gelu, normalisation: None";
+        let styled = format!("Transformer(width: 8, layers: 1, heads: 2, context: 6, {styled})");
+        check(&styled, data);
         check("Recurrent(width: 5, layers: 2, context: 6, cell: Elman)", data);
         check("Recurrent(width: 5, layers: 2, context: 6, cell: Gated)", data);
     }
