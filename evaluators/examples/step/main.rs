@@ -121,7 +121,7 @@ fn workload(
         model,
         data,
         batch_size: count(batch_size),
-        steps: NonZeroU64::MAX,
+        steps: NonZeroU64::new(1_000_000_000).expect("not zero"),
         schedule: Schedule::Constant,
         learning_rate: Some(1.0),
         baseline_loss: None,
