@@ -2,8 +2,11 @@
 
 use std::num::NonZeroUsize;
 
-use candle_core::DType;
+use candle_core::{DType, Result};
+use evo_dsl::{Layout, Program};
 
+use super::host::HostUpdate;
+use super::update::LaneUpdate;
 use crate::Device;
 
 /// How cohorts are trained with lanes.
@@ -23,6 +26,18 @@ impl Lanes {
     /// Lanes with float32 products.
     pub fn new(device: Device, count: NonZeroUsize) -> Lanes {
         Lanes { device, count, bf16: false }
+    }
+
+    /// The update for lanes with these programs, in order: the device's own, else one on the host.
+    pub(super) fn update(
+        &self,
+        programs: &[&Program],
+        layout: &Layout,
+    ) -> Result<Box<dyn LaneUpdate>> {
+        Ok(match self.device.update(layout, programs)? {
+            Some(update) => update,
+            None => Box::new(HostUpdate::new(programs, layout)),
+        })
     }
 
     /// The type of products.

@@ -11,7 +11,7 @@ use evo_hashes::StreamRng;
 use super::super::proxy_task::{ProxyTask, Run};
 use super::super::training::{Ending, Watch};
 use super::options::Lanes;
-use super::update::{LaneUpdate, lane_update};
+use super::update::LaneUpdate;
 use crate::proxies::{Batch, LaneParameters, Proxy, initial_weights};
 use crate::{EvaluatorError, Invalid, InvalidReason};
 
@@ -108,7 +108,7 @@ impl<'a> Cohort<'a> {
             learning_rate: run.learning_rate,
             parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?,
             batches: run.seed.stream("batches", 0),
-            update: lane_update(programs, &task.layout, &options.device)?,
+            update: options.update(programs, &task.layout)?,
         })
     }
 

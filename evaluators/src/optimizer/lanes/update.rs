@@ -1,10 +1,6 @@
 //! Updates of a cohort: what moves the weights of all lanes at once.
 
 use candle_core::{Result, Tensor, Var};
-use evo_dsl::{Layout, Program};
-
-use super::host::HostUpdate;
-use crate::Device;
 
 /// Moves the weights of all lanes by their programs.
 pub(crate) trait LaneUpdate {
@@ -14,16 +10,4 @@ pub(crate) trait LaneUpdate {
 
     /// For each lane the step, from 1, at which a weight stopped being finite. Waits for the device.
     fn first_non_finite(&self) -> Result<Vec<Option<u64>>>;
-}
-
-/// The update for lanes with these programs, in order: the device's own, else one on the host.
-pub(super) fn lane_update(
-    programs: &[&Program],
-    layout: &Layout,
-    device: &Device,
-) -> Result<Box<dyn LaneUpdate>> {
-    Ok(match device.update(layout, programs)? {
-        Some(update) => update,
-        None => Box::new(HostUpdate::new(programs, layout)),
-    })
 }
