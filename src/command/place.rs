@@ -80,6 +80,13 @@ impl Place {
         format!("{}, cohorts of {}{numbers}", self.device, self.cohort)
     }
 
+    /// What a command needs to go on here, with a space in front; nothing on a CPU.
+    pub(crate) fn arguments(&self, args: &DeviceArgs) -> String {
+        let Some(lanes) = &self.lanes else { return String::new() };
+        let numbers = if lanes.bf16 { " --bf16" } else { "" };
+        format!(" --device {} --cohort {}{numbers}", args.device, self.cohort)
+    }
+
     /// The device in words.
     pub(crate) fn device(&self) -> &Device {
         &self.device

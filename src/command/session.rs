@@ -71,7 +71,9 @@ impl Session<'_> {
 
     /// Searches to the end, or to an interrupt, and reports.
     pub(crate) fn run(&self, mut search: Search) -> anyhow::Result<ExitCode> {
-        RESUME.set(format!("evo resume {}", self.directory.path().display())).ok();
+        let device = self.place.arguments(&self.args.device);
+        let resume = format!("evo resume {}{device}", self.directory.path().display());
+        RESUME.set(resume.clone()).ok();
         interruptible()?;
         let events = Events::open(&self.directory.path().join("events.jsonl"))?;
         let progress = Progress::new(self.directory, self.args.quiet);
@@ -91,9 +93,9 @@ impl Session<'_> {
         }
         if reason == StopReason::Cancelled {
             self.say(&format!(
-                "interrupted after {} candidates; saved in {path}; go on with: evo resume {path}",
+                "interrupted after {} candidates; saved in {}; go on with: {resume}",
                 search.counters().births,
-                path = self.directory.path().display()
+                self.directory.path().display()
             ));
             return Ok(ExitCode::from(INTERRUPTED));
         }
