@@ -135,13 +135,14 @@ impl Proxy {
                     style: model.style().unwrap_or_default(),
                 }))
             }
-            ModelConfig::Recurrent { width, layers, context, cell } => {
+            ModelConfig::Recurrent { width, layers, context, cell, weight_scale } => {
                 Some(Self::Recurrent(Recurrent {
                     width: width.get(),
                     layers: layers.get(),
                     context: context.get(),
                     cell,
                     vocabulary,
+                    weight_scale,
                 }))
             }
             _ => None,

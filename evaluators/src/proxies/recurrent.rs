@@ -20,12 +20,13 @@ pub(crate) struct Recurrent {
     pub(crate) context: usize,
     pub(crate) cell: Cell,
     pub(crate) vocabulary: usize,
+    pub(crate) weight_scale: f64,
 }
 
 impl Recurrent {
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         let (width, projected) = (self.width, self.cell.blocks() * self.width);
-        let linear = Leaf::linear_deviation(width);
+        let linear = self.weight_scale * Leaf::linear_deviation(width);
         let mut leaves = vec![Leaf::normal([self.vocabulary, width], 1.0)];
         for _ in 0..self.layers {
             leaves.push(Leaf::normal([width, projected], linear));

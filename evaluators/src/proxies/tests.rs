@@ -153,6 +153,8 @@ fn recurrent_gradients_match_finite_differences() {
     for cell in ["Elman", "Gated"] {
         let model = format!("Recurrent(width: 5, layers: 2, context: 6, cell: {cell})");
         check_text(&model, &markov());
+        let model = model.replace("cell", "weight_scale: 0.7, cell");
+        check_text(&model, &markov());
     }
 }
 

@@ -126,6 +126,9 @@ pub enum ModelConfig {
         /// How a state follows from the one before. Default: `Gated`.
         #[serde(default, skip_serializing_if = "is_default")]
         cell: Cell,
+        /// Factor of the initial weights' size. Default: 1.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        weight_scale: f64,
     },
     /// A quadratic with noisy gradients, without a network; its data is `None`.
     ///
@@ -270,6 +273,9 @@ impl ModelConfig {
             | Self::VisionTransformer { activation, normalisation, weight_scale, .. }
             | Self::Transformer { activation, normalisation, weight_scale, .. } => {
                 Some(Style { activation, normalisation, weight_scale })
+            }
+            Self::Recurrent { weight_scale, .. } => {
+                Some(Style { weight_scale, ..Style::default() })
             }
             _ => None,
         }

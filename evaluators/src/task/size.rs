@@ -148,7 +148,7 @@ impl ModelConfig {
                 let context = context.get() as f64;
                 context * features + attended(context, width.get(), heads.get(), layers.get())
             }
-            Self::Recurrent { width, layers, context, cell } => {
+            Self::Recurrent { width, layers, context, cell, .. } => {
                 let step = 4.0 * cell.projections() * width.get() as f64 * layers.get() as f64;
                 context.get() as f64 * (features + step)
             }
@@ -253,6 +253,7 @@ mod tests {
             layers: count(1),
             context: count(32),
             cell: Cell::Gated,
+            weight_scale: 1.0,
         };
         assert_eq!(refused(recurrent(64), markov(1_000), 16), None);
         assert_eq!(refused(recurrent(1 << 20), markov(1_000), 1).as_deref(), Some("model"));
