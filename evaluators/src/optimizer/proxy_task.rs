@@ -73,6 +73,11 @@ impl ProxyTask {
         })
     }
 
+    /// The incoming learning rate of a run at a step, counted from 0; behind the last it stays.
+    pub(super) fn learning_rate(&self, run: &Run, step: u64) -> f64 {
+        run.learning_rate * self.schedule.factor(step.min(self.steps - 1), self.steps)
+    }
+
     /// The runs of a task: one for each multiple of `learning_rate` and repeat.
     pub(super) fn runs(&self, learning_rate: f64, multiples: &[f64], repeats: u32) -> Vec<Run> {
         let mut runs = Vec::new();

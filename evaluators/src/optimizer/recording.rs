@@ -77,8 +77,7 @@ impl Workload {
             batches.push(RecordedBatch::of(&batch)?);
             let loss = training.forward(&batch)?;
             losses.push(training.backward(&loss)?);
-            let factor = self.task.schedule.factor(step, self.task.steps);
-            training.update(&mut executor, self.run.learning_rate * factor);
+            training.update(&mut executor, self.task.learning_rate(&self.run, step));
         }
         Ok(Recording { leaves, batches, losses })
     }

@@ -121,8 +121,7 @@ pub(super) fn train(
         if let Some(reason) = watch.reason_to_stop(loss) {
             return stopped(reason);
         }
-        let learning_rate = run.learning_rate * task.schedule.factor(step, task.steps);
-        if !training.update(update, learning_rate) {
+        if !training.update(update, task.learning_rate(run, step)) {
             return stopped(InvalidReason::NonFinite);
         }
     }

@@ -80,7 +80,7 @@ pub(in super::super) struct Cohort<'a> {
     task: &'a ProxyTask,
     lane_task: &'a LaneTask,
     options: &'a Lanes,
-    learning_rate: f64,
+    run: &'a Run,
     parameters: LaneParameters,
     batches: StreamRng,
     update: Box<dyn LaneUpdate>,
@@ -94,7 +94,7 @@ impl<'a> Cohort<'a> {
     pub(in super::super) fn start(
         task: &'a ProxyTask,
         lane_task: &'a LaneTask,
-        run: &Run,
+        run: &'a Run,
         programs: &[&Program],
         options: &'a Lanes,
     ) -> Result<Self> {
@@ -105,7 +105,7 @@ impl<'a> Cohort<'a> {
             task,
             lane_task,
             options,
-            learning_rate: run.learning_rate,
+            run,
             parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?,
             batches: run.seed.stream("batches", 0),
             update: options.update(programs, &task.layout)?,
@@ -130,7 +130,7 @@ impl<'a> Cohort<'a> {
 
     /// Moves the weights of all lanes at a step, counted from 0.
     pub(in super::super) fn update(&mut self, gradients: &[Tensor], step: u64) -> Result<()> {
-        let learning_rate = self.learning_rate * self.task.schedule.factor(step, self.task.steps);
+        let learning_rate = self.task.learning_rate(self.run, step);
         self.update.step(self.parameters.variables(), gradients, learning_rate)
     }
 

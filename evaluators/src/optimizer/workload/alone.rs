@@ -11,7 +11,7 @@ use crate::proxies::Batch;
 /// One candidate in training.
 pub(super) struct Alone<'a> {
     task: &'a ProxyTask,
-    learning_rate: f64,
+    run: &'a Run,
     training: Training<'a>,
     executor: Executor,
     made: u64,
@@ -21,10 +21,10 @@ pub(super) struct Alone<'a> {
 }
 
 impl<'a> Alone<'a> {
-    pub(super) fn begin(task: &'a ProxyTask, run: &Run, program: &Program) -> Result<Self> {
+    pub(super) fn begin(task: &'a ProxyTask, run: &'a Run, program: &Program) -> Result<Self> {
         Ok(Self {
             task,
-            learning_rate: run.learning_rate,
+            run,
             training: Training::start(task, run)?,
             executor: Executor::new(program, &task.layout),
             made: 0,
@@ -54,11 +54,9 @@ impl Phases for Alone<'_> {
     }
 
     fn update(&mut self) -> Result<bool> {
-        // Behind its last step the schedule stays where it is.
-        let step = self.made.min(self.task.steps - 1);
-        let factor = self.task.schedule.factor(step, self.task.steps);
+        let learning_rate = self.task.learning_rate(self.run, self.made);
         self.made += 1;
-        let finite = self.training.update(&mut self.executor, self.learning_rate * factor);
+        let finite = self.training.update(&mut self.executor, learning_rate);
         Ok(finite && self.loss.is_finite())
     }
 

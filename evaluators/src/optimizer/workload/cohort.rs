@@ -13,8 +13,6 @@ pub(super) struct InLanes<'a> {
     cohort: Cohort<'a>,
     device: &'a Device,
     made: u64,
-    /// The last step of the schedule, which stays there behind it.
-    last: u64,
     batch: Option<Batch>,
     losses: Option<Tensor>,
     gradients: Vec<Tensor>,
@@ -24,7 +22,7 @@ impl<'a> InLanes<'a> {
     pub(super) fn begin(
         task: &'a ProxyTask,
         lane_task: &'a LaneTask,
-        run: &Run,
+        run: &'a Run,
         program: &Program,
         lanes: &'a Lanes,
     ) -> Result<Self> {
@@ -33,7 +31,6 @@ impl<'a> InLanes<'a> {
             cohort: Cohort::start(task, lane_task, run, &programs, lanes)?,
             device: lanes.device.candle(),
             made: 0,
-            last: task.steps - 1,
             batch: None,
             losses: None,
             gradients: Vec::new(),
@@ -61,8 +58,7 @@ impl Phases for InLanes<'_> {
     }
 
     fn update(&mut self) -> Result<bool> {
-        let step = self.made.min(self.last);
-        self.cohort.update(&std::mem::take(&mut self.gradients), step)?;
+        self.cohort.update(&std::mem::take(&mut self.gradients), self.made)?;
         self.made += 1;
         Ok(true)
     }
