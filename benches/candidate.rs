@@ -43,7 +43,7 @@ const TWENTY: &str = "def train(w, g, m, v, lr):
 fn candidate(criterion: &mut Criterion) {
     let parent = Program::parse(TWENTY).expect("it is a program");
     let mutator = Mutator::new(&MutationConfig::default()).expect("the defaults are valid");
-    let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+    let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
     let streams = Seed(1).purpose("bench");
     let mut birth = 0;
     let mut group = criterion.benchmark_group("candidate");

@@ -6,8 +6,8 @@
 use std::num::NonZeroUsize;
 
 use evo::{
-    Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score, Search,
-    SearchConfig, Seed, Stopping, Store, StrategyConfig, Trial, zoo,
+    DependsOn, Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score,
+    Search, SearchConfig, Seed, Stopping, Store, StrategyConfig, Trial, zoo,
 };
 
 /// Logistic regression on examples of a hidden rule; what the pipeline trains, at any size.
@@ -74,6 +74,10 @@ impl Evaluator for SmallModel {
         };
         cohort.iter().map(outcome).collect()
     }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -83,7 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Stopping { evaluations: Some(3_000), ..Stopping::default() },
     );
     let path = std::env::temp_dir().join(format!("automl_pipeline_{}.db", std::process::id()));
-    let hasher = FunctionalHasher::new(14).ok_or("1 to 23 bits")?;
+    let hasher = FunctionalHasher::new(8).ok_or("1 to 23 bits")?;
     // Opening the same file again would go on with the run.
     let store = Store::create(&path, &[("purpose", "an optimizer for scattered features")])?;
     let mut search = Search::new(&config, Seed(1), adamw.clone(), hasher)?.with_store(store)?;

@@ -3,8 +3,8 @@
 //! Run it with `cargo run --release --example custom_evaluator`.
 
 use evo::{
-    Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score, Search,
-    SearchConfig, Seed, Stopping, StrategyConfig, Trial, zoo,
+    DependsOn, Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score,
+    Search, SearchConfig, Seed, Stopping, StrategyConfig, Trial, zoo,
 };
 
 /// Scores a program by how far 50 steps take it down `sum of c_i (w_i - t_i)^2 / 2`, c from 0.01
@@ -14,6 +14,10 @@ struct Valley;
 impl Evaluator for Valley {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| descend(trial.program)).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 
@@ -41,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
         Stopping { candidates: Some(20_000), ..Stopping::default() },
     );
-    let hasher = FunctionalHasher::new(14).ok_or("1 to 23 bits")?;
+    let hasher = FunctionalHasher::new(8).ok_or("1 to 23 bits")?;
     let mut search = Search::new(&config, Seed(1), start, hasher)?;
     let reason = evo::run(&mut search, &Valley, &mut (), &RunOptions::default())?;
     let best = search.best().ok_or("some program gets down")?;

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Print the mutations that led from the start program to a winner
     Lineage(LineageArgs),
+    /// Evaluate every functional duplicate of finished runs, and say how often its outcome was wrong
+    Recheck(RecheckArgs),
     /// List the known optimizers, or print one
     Zoo(ZooArgs),
     /// Print the table of ops
@@ -119,6 +121,21 @@ pub(crate) struct LineageArgs {
     /// The individual: RUN_DIR for the best of a run, or RUN_DIR:BIRTH
     pub individual: String,
     /// Print the lineage as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecheckArgs {
+    /// The run directories
+    #[arg(required = true, value_name = "RUN_DIR")]
+    pub run_directories: Vec<PathBuf>,
+    /// Worker threads [default: one for each core]; does not change the result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+    /// Print the results as JSON
     #[arg(long)]
     pub json: bool,
 }

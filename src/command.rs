@@ -7,6 +7,7 @@ pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod lineage;
 pub(crate) mod ops;
+pub(crate) mod recheck;
 pub(crate) mod resume;
 pub(crate) mod search;
 pub(crate) mod show;

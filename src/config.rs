@@ -8,11 +8,13 @@ mod baselines;
 mod load;
 mod outline;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use evo_dsl::Program;
 use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
-use evo_hashes::{FunctionalHasher, Seed};
+use evo_hashes::{ClosedLoop, FunctionalHasher, Seed};
 use evo_search::{
     Deduplication, HurdleConfig, MutationConfig, Restarts, Search, SearchConfig, SearchError,
     Selection, Stopping, StrategyConfig,
@@ -63,13 +65,13 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HashingConfig {
-    /// Leading bits of each float32's mantissa that count, 1 to 23. Default: 14.
+    /// Leading bits of each float32's mantissa that count, 1 to 23. Default: 8.
     pub mantissa_bits: u32,
 }
 
 impl Default for HashingConfig {
     fn default() -> HashingConfig {
-        HashingConfig { mantissa_bits: 14 }
+        HashingConfig { mantissa_bits: 8 }
     }
 }
 
@@ -156,11 +158,27 @@ impl Config {
                 message: format!("is {limit}, below the {count} statements of the start program"),
             });
         }
+        Search::new(&config, Seed(self.seed), start, self.hasher()?)
+    }
+
+    /// The functional hash of this configuration: its probe has the learning rates of the tasks.
+    ///
+    /// # Errors
+    /// When `hashing.mantissa_bits` is not 1 to 23.
+    pub fn hasher(&self) -> Result<FunctionalHasher, SearchError> {
+        let rates = self.evaluation.tasks.iter().filter_map(|task| task.learning_rate);
+        let (lowest, highest) = rates
+            .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), rate| {
+                (low.min(rate), high.max(rate))
+            });
+        let probe = match highest > 0.0 {
+            true => ClosedLoop::new(lowest, highest),
+            false => ClosedLoop::default(),
+        };
         let bits = self.hashing.mantissa_bits;
-        let hasher = FunctionalHasher::new(bits).ok_or_else(|| SearchError::Config {
+        FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {
             key: "hashing.mantissa_bits".to_owned(),
             message: format!("must be 1 to 23, not {bits}"),
-        })?;
-        Search::new(&config, Seed(self.seed), start, hasher)
+        })
     }
 }

@@ -26,14 +26,17 @@ pub use evo_dsl::{
     simplify, zoo,
 };
 pub use evo_evaluators::{
-    Baseline, Device, Evaluator, EvaluatorError, Grid, Invalid, Lanes, OptimizerConfig,
+    Baseline, DependsOn, Device, Evaluator, EvaluatorError, Grid, Invalid, Lanes, OptimizerConfig,
     OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial, Workload,
     pin_inner_threads,
 };
-pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
+pub use evo_hashes::{
+    ClosedLoop, EvaluationCache, FunctionalHasher, Hash, Observations, Probe, Seed, structural_hash,
+};
 pub use evo_search::{
-    Ancestor, Candidate, Champion, Counters, Deduplication, HallOfFame, HurdleConfig,
-    MutationConfig, MutationStatistics, MutationTally, Observer, Restart, RunOptions, Search,
-    SearchConfig, SearchError, Selection, StopReason, Stopping, Store, StrategyConfig, run,
+    Ancestor, Candidate, Champion, Counters, Deduplication, DeduplicationLevel, FunctionalHit,
+    HallOfFame, HurdleConfig, MutationConfig, MutationStatistics, MutationTally, Observer,
+    RECHECK_TOLERANCE, RecheckRate, Restart, RunOptions, Search, SearchConfig, SearchError,
+    Selection, StopReason, Stopping, Store, StrategyConfig, outcomes_apart, run,
 };
 pub use program_source::{ProgramSourceError, load_program};

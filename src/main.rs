@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Export(args) => command::export::run(&args),
         Command::Lineage(args) => command::lineage::run(&args),
         Command::Completions(args) => command::completions::run(&args),
+        Command::Recheck(args) => command::recheck::run(&args),
         Command::Zoo(args) => command::zoo::run(&args),
         Command::Ops(args) => command::ops::run(&args),
     };

@@ -30,7 +30,7 @@ mod layers;
 mod proxies;
 
 pub use error::EvaluatorError;
-pub use evaluator::Evaluator;
+pub use evaluator::{DependsOn, Evaluator};
 pub use file::read_file;
 pub use optimizer::OptimizerConfig;
 pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};

@@ -11,7 +11,7 @@
 //!
 //! let program = |body: &str| Program::parse(&format!("def train(w, g, lr):\n  {body}\n  return x\n"));
 //! let (a, b) = (program("x = square(g)")?, program("x = g * g")?);
-//! let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+//! let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
 //! assert_ne!(structural_hash(&a), structural_hash(&b));
 //! assert_eq!(hasher.hash(&a), hasher.hash(&b));
 //! # Ok::<(), evo_dsl::ParseError>(())
@@ -20,11 +20,15 @@
 mod cache;
 mod functional;
 mod hash;
+mod observations;
+mod probe;
 mod seed;
 mod structural;
 
 pub use cache::EvaluationCache;
 pub use functional::FunctionalHasher;
 pub use hash::Hash;
+pub use observations::Observations;
+pub use probe::{ClosedLoop, Probe};
 pub use seed::{Seed, SeedPurpose, StreamRng};
 pub use structural::{structural_hash, structural_hash_of};

@@ -1,7 +1,9 @@
 //! What the two hashes join and what they keep apart.
 
+use std::sync::Arc;
+
 use evo_dsl::{Program, zoo};
-use evo_hashes::{FunctionalHasher, structural_hash};
+use evo_hashes::{ClosedLoop, FunctionalHasher, structural_hash};
 
 fn program(parameters: &str, body: &[&str], returned: &str) -> Program {
     let body: String = body.iter().map(|line| format!("  {line}\n")).collect();
@@ -26,7 +28,8 @@ const ADAMW: [&str; 9] = [
 ];
 
 fn hasher() -> FunctionalHasher {
-    FunctionalHasher::new(14).expect("14 is between 1 and 23")
+    let probe = Arc::new(ClosedLoop::new(16.0, 64.0));
+    FunctionalHasher::with_probe(8, probe).expect("8 is between 1 and 23")
 }
 
 #[test]
@@ -136,7 +139,8 @@ fn different_ops_for_the_same_function_have_one_functional_hash() {
 
 #[test]
 fn different_behaviour_has_different_functional_hashes() {
-    let hasher = hasher();
+    // At the usual setting of every rule.
+    let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
     let mut nearby = ADAMW;
     nearby[1] = "m = interp(g, m, 0.91)";
     let mut hashes: Vec<_> =
@@ -154,10 +158,116 @@ fn different_behaviour_has_different_functional_hashes() {
     assert_eq!(hashes.len(), count);
 }
 
+/// Two programs that differ in one place.
+fn pair(parameters: &str, body: &[&str], returned: &str, one: &str, other: &str) -> [Program; 2] {
+    [one, other].map(|text| {
+        let body: Vec<String> = body.iter().map(|line| line.replace("HERE", text)).collect();
+        program(parameters, &body.iter().map(String::as_str).collect::<Vec<_>>(), returned)
+    })
+}
+
+#[test]
+fn what_differs_in_training_alone_has_different_functional_hashes() {
+    let (hasher, returned) = (hasher(), "update, m, v");
+    let scaled = |line: &'static str| [line, "lr = lr * 0.001", "update = update * lr"];
+    let adam = |first: &'static str, last: &'static str| {
+        let moments = ["g2 = square(g)", "m = interp(g, m, 0.9)", "v = interp(g2, v, 0.999)"];
+        [&moments[..], &[first, "sqrt_v = sqrt(v)"], &scaled(last)].concat()
+    };
+    let pairs = [
+        // A threshold between the learning rates of one probe and of every task.
+        pair(
+            "w, g, lr",
+            &["lr = HERE", "lr = lr * 0.01", "u = g * lr"],
+            "u",
+            "lr * 1.0",
+            "min(lr, 2.0)",
+        ),
+        // A count that begins late.
+        pair(
+            "w, g, lr, t",
+            &[
+                "s = HERE",
+                "s = max(s, 0.0)",
+                "s = s + 1.0",
+                "u = g * s",
+                "lr = lr * 0.001",
+                "u = u * lr",
+            ],
+            "u",
+            "t - 6.0",
+            "t * 0.0",
+        ),
+        // Gradients that are exactly zero.
+        pair(
+            "w, g, lr",
+            &["a = abs(g)", "s = HERE", "lr = lr * 0.0001", "u = s * lr"],
+            "u",
+            "sign(a)",
+            "a / a",
+        ),
+        pair(
+            "w, g, lr",
+            &["a = abs(g)", "a = sign(a)", "s = HERE", "lr = lr * 0.0001", "u = s * lr"],
+            "u",
+            "a * 1.0",
+            "cosh(0.0)",
+        ),
+        // A comparison that turns as scales move.
+        pair(
+            "w, g, m, v, lr",
+            &adam("x = v", "update = HERE"),
+            returned,
+            "min(m, sqrt_v)",
+            "m * 1.0",
+        ),
+        // The size of a leaf.
+        pair(
+            "w, g, lr",
+            &["c = get_columns()", "c = HERE", "c = c * lr", "c = c * 0.0001", "u = g * c"],
+            "u",
+            "min(c, 16.0)",
+            "c * 1.0",
+        ),
+    ];
+    for [one, other] in pairs {
+        assert!(hasher.hash(&one).is_some(), "{one}");
+        assert_ne!(hasher.hash(&one), hasher.hash(&other), "{one}{other}");
+    }
+}
+
+#[test]
+fn every_second_beta_of_lion_has_a_functional_hash_of_its_own() {
+    let text = zoo::get("lion").expect("it is in the zoo").program().to_string();
+    assert!(text.contains("0.99"));
+    let betas = (0..34).map(|index| 0.20 + 0.76 * f64::from(index) / 33.0);
+    let mut hashes: Vec<_> = betas
+        .map(|beta| {
+            Program::parse(&text.replace("0.99", &format!("{beta:.4}"))).expect("it parses")
+        })
+        .map(|program| hasher().hash(&program).expect("it is finite"))
+        .collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 34);
+}
+
+#[test]
+fn what_is_not_finite_on_the_probe_has_no_functional_hash_and_what_goes_astray_is_one_class() {
+    let hash = |body: &[&str]| hasher().hash(&program("w, g, lr", body, "u"));
+    for body in [&["c = arcsin(2.0)", "u = g * c"], &["n = log(-1.0)", "u = arccosh(n)"]] {
+        assert_eq!(hash(body), None, "{body:?}");
+    }
+    let (one, other) = (hash(&["u = g * lr", "u = u * 1e9"]), hash(&["u = sign(g)", "u = u * lr"]));
+    assert!(one.is_some() && one == other, "{one:?} {other:?}");
+    assert_ne!(one, hash(&["u = g * lr", "u = u * 0.1"]));
+}
+
 #[test]
 fn hashes_are_the_same_in_every_build() {
     let program = adamw(&ADAMW);
-    let found = (structural_hash(&program).to_string(), hasher().hash(&program).to_string());
-    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "8f57903014d9d1796cde0f9faa520dfb");
+    let functional = hasher().hash(&program).expect("it is finite").to_string();
+    let found = (structural_hash(&program).to_string(), functional);
+    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "5bfbb1a69ebd6f4bf1775b922401ed73");
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
 }

@@ -5,11 +5,11 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evo_dsl::Program;
-use evo_evaluators::{Evaluator, Outcome, Score, Trial};
+use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Deduplication, HurdleConfig, MutationConfig, MutationWeights, Mutator, Restarts, RunOptions,
-    Search, SearchConfig, Selection, Stopping, Store, StrategyConfig, run,
+    DeduplicationLevel, HurdleConfig, MutationConfig, MutationWeights, Mutator, Restarts,
+    RunOptions, Search, SearchConfig, Selection, Stopping, Store, StrategyConfig, run,
 };
 
 const TWENTY: &str = "def train(w, g, m, v, lr):
@@ -43,7 +43,7 @@ fn program() -> Program {
 }
 
 fn hasher() -> FunctionalHasher {
-    FunctionalHasher::new(14).expect("14 is between 1 and 23")
+    FunctionalHasher::new(8).expect("8 is between 1 and 23")
 }
 
 fn mutation(criterion: &mut Criterion) {
@@ -97,13 +97,13 @@ fn mutation(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn search(deduplication: Deduplication) -> Search {
+fn search(level: DeduplicationLevel) -> Search {
     let config = SearchConfig {
         strategy: StrategyConfig::RegularizedEvolution { population: 1_000, tournament: 2 },
         // Insertion and deletion in balance keep programs at about twenty statements.
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 64,
-        deduplication,
+        deduplication: level.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         selection: Selection::default(),
@@ -115,7 +115,9 @@ fn search(deduplication: Deduplication) -> Search {
 fn births(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("birth, with a free evaluator");
     group.sample_size(20).throughput(Throughput::Elements(BIRTHS));
-    for level in [Deduplication::Off, Deduplication::Structural, Deduplication::Functional] {
+    for level in
+        [DeduplicationLevel::Off, DeduplicationLevel::Structural, DeduplicationLevel::Functional]
+    {
         group.bench_function(format!("{level:?}"), |bench| {
             let drive = |mut search: Search| {
                 while let Some(candidate) = search.ask().expect("there is no store") {
@@ -139,14 +141,14 @@ fn runs(criterion: &mut Criterion) {
         run(&mut search, &Free, &mut (), &RunOptions::default()).expect("it runs");
         search
     };
-    let without = || search(Deduplication::Functional);
+    let without = || search(DeduplicationLevel::Functional);
     group.bench_function("without a store", |bench| {
         bench.iter_batched(without, drive, BatchSize::PerIteration);
     });
     let with = || {
         let directory = tempfile::TempDir::new().expect("there is room");
         let store = Store::create(&directory.path().join("run.db"), &[]).expect("there is room");
-        let search = search(Deduplication::Functional).with_store(store);
+        let search = search(DeduplicationLevel::Functional).with_store(store);
         (search.expect("the store is new"), directory)
     };
     group.bench_function("with a store", |bench| {
@@ -164,9 +166,11 @@ struct Free;
 
 impl Evaluator for Free {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
-        let fitness = |trial: &Trial<'_>| trial.program.statements().len() as f64;
-        let outcome = |fitness| Outcome::Scored(Score::new(fitness, vec![fitness]));
-        cohort.iter().map(|trial| outcome(fitness(trial))).collect()
+        cohort.iter().map(|_| Outcome::Scored(Score::new(0.0, vec![0.0]))).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 

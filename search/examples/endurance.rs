@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use evo_dsl::Program;
-use evo_evaluators::{Evaluator, Outcome, Score, Trial};
+use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_hashes::{FunctionalHasher, Seed, structural_hash};
 use evo_search::{Candidate, Observer, RunOptions, Search, SearchConfig, Store, run};
 
@@ -43,16 +43,20 @@ impl Evaluator for Synthetic {
         };
         cohort.iter().map(evaluate).collect()
     }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Structure
+    }
 }
 
 fn search(candidates: u64) -> Search {
     let text = format!(
         "(strategy: RegularizedEvolution(population: 1000, tournament: 2),
-          mutation: (max_statements: 20), stopping: (candidates: Some({candidates})))"
+          deduplication: (level: Structural), mutation: (max_statements: 20), stopping: (candidates: Some({candidates})))"
     );
     let config: SearchConfig = ron::from_str(&text).expect("the text is a configuration");
     let start = evo_dsl::zoo::get("adamw").expect("it is in the zoo").program();
-    let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+    let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
     Search::new(&config, Seed(1), start, hasher).expect("the settings are valid")
 }
 

@@ -69,6 +69,7 @@ impl SearchConfig {
             let message = format!("must be at most {WIDEST_WINDOW}");
             return Err(SearchError::config("window", message));
         }
+        self.deduplication.validate()?;
         self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()

@@ -18,8 +18,19 @@ pub struct Counters {
     pub structural_hits: u64,
     /// Births with another structure than the birth whose evaluation they share.
     pub functional_hits: u64,
+    /// Births with another structure than an earlier one that behaves like them, evaluated all the
+    /// same: rechecks absorbed.
+    #[serde(default)]
+    pub rechecked: u64,
+    /// Rechecks whose outcome was not the one they would have shared.
+    #[serde(default)]
+    pub disagreed: u64,
     /// Births whose outcome has been taken in.
     pub absorbed: u64,
+    /// Individuals that shared an evaluation and claimed a place in the hall of fame, evaluated at the
+    /// end of the run; no `evaluations`, and no limit counts them.
+    #[serde(default)]
+    pub confirmed: u64,
     /// Evaluations absorbed with a score.
     pub scored: u64,
     /// Evaluations absorbed of programs that cannot train.

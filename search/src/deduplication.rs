@@ -1,39 +1,37 @@
 //! Which births are equal to an earlier one, and what became of that one.
 //!
 //! Invariant: births are looked at in birth order, so whether one is a duplicate never depends on
-//! which evaluations have finished. A failure of the engine is no property of a program: once it
-//! has been absorbed, the next program of that behaviour is evaluated again. What is held in memory
-//! can be limited where a store holds the rest; a limit changes what is looked up there, never what
-//! is found. The maps are looked into and never iterated.
+//! which evaluations have finished. Structure is looked up first, being exact, then behaviour, which
+//! is as good as the probe. A failure of the engine is no property of a program: once it has been
+//! absorbed, the next program of that behaviour is evaluated again. An evaluation that a hurdle
+//! stopped says nothing of what lies behind it: where today's hurdles would let it pass, the
+//! program is evaluated again. What is held in memory can be limited where a store holds the rest; a
+//! limit changes what is looked up there, never what is found. The maps are looked into and never
+//! iterated.
+
+mod config;
+mod first;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use evo_dsl::{Dataflow, Program};
 use evo_evaluators::Outcome;
-use evo_hashes::{FunctionalHasher, Hash, structural_hash_of};
-use serde::{Deserialize, Serialize};
+use evo_hashes::{FunctionalHasher, Hash, SeedPurpose, structural_hash_of};
 
 use crate::generations::Generations;
 use crate::{SearchError, Store};
 
-/// Which births count as equal to an earlier one and are not evaluated again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Deduplication {
-    /// Those with the same functional hash; a known structure settles it without running anything.
-    #[default]
-    Functional,
-    /// Those with the same structural hash.
-    Structural,
-    /// None: every birth is evaluated.
-    Off,
-}
+pub use config::{Deduplication, DeduplicationLevel};
+use first::{First, Known};
 
 /// What a program is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
+    /// What makes outcomes equal to the bit: the structural hash, or that of the text where
+    /// programs are compared by it.
     pub(crate) structure: Hash,
-    /// The functional hash where programs are compared by it, else the structural one.
+    /// The functional hash where programs are compared by it and this one has one, else `structure`.
     pub(crate) behaviour: Hash,
     /// Number of live statements.
     pub(crate) length: usize,
@@ -44,50 +42,55 @@ pub(crate) struct Identity {
 /// What is known about a birth when it is bred.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Sighting {
-    /// Programs are not compared.
-    Uncompared,
-    /// Nothing before it behaves like it.
+    /// Nothing before it is equal to it, or programs are not compared.
     New,
-    /// An earlier birth behaves like it.
+    /// An earlier birth is equal to it.
     Duplicate {
         /// The birth whose evaluation it shares.
         evaluation: u64,
         /// Whether the two have one structure.
         same_structure: bool,
     },
+    /// An earlier birth behaves like it, and it is evaluated all the same, to see whether that holds.
+    Recheck {
+        /// The birth whose evaluation it would have shared.
+        evaluation: u64,
+    },
+}
+
+/// A birth that is looked up, and the hurdles that are up for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) birth: u64,
+    pub(crate) identity: Identity,
+    pub(crate) hurdles: &'a Arc<[f64]>,
 }
 
 /// All behaviours of a run so far.
 pub(crate) struct Behaviours {
-    level: Deduplication,
+    config: Deduplication,
     hasher: FunctionalHasher,
-    /// From structural to functional hash; spares running a program and decides nothing.
-    structures: Generations<Hash>,
-    /// Evaluations that have not been absorbed.
+    /// Decides which births are rechecked.
+    rechecks: SeedPurpose,
+    /// From structure to behaviour; spares running a program and decides nothing.
+    behaviours: Generations<Hash>,
+    /// Evaluations that have not been absorbed, by structure and by behaviour.
     pending: HashMap<Hash, First>,
-    /// Evaluations that have been absorbed; the latest of each behaviour.
+    /// Evaluations that have been absorbed, by structure and by behaviour; the latest of each.
     known: Generations<Known>,
 }
 
-/// The birth that is evaluated for all of its behaviour.
-#[derive(Clone, Copy, Debug)]
-struct First {
-    birth: u64,
-    structure: Hash,
-}
-
-#[derive(Debug)]
-struct Known {
-    first: First,
-    outcome: Arc<Outcome>,
-}
-
 impl Behaviours {
-    pub(crate) fn new(level: Deduplication, hasher: FunctionalHasher) -> Behaviours {
+    pub(crate) fn new(
+        config: Deduplication,
+        hasher: FunctionalHasher,
+        rechecks: SeedPurpose,
+    ) -> Behaviours {
         Behaviours {
-            level,
+            config,
             hasher,
-            structures: Generations::new(),
+            rechecks,
+            behaviours: Generations::new(),
             pending: HashMap::new(),
             known: Generations::new(),
         }
@@ -97,89 +100,104 @@ impl Behaviours {
         &self.hasher
     }
 
+    pub(crate) fn config(&self) -> Deduplication {
+        self.config
+    }
+
     /// Holds at most so many behaviours in memory: the store has the others.
     pub(crate) fn limit(&mut self, limit: usize) {
-        self.structures.limit(limit);
+        self.behaviours.limit(limit);
         self.known.limit(limit);
     }
 
     /// Identifies a program and counts it for nothing. A structure that is known is not run.
     pub(crate) fn identify(&mut self, program: &Program) -> Identity {
         let flow = Dataflow::of(program);
-        let structure = structural_hash_of(program.signature(), &flow);
+        let structure = match self.config.level {
+            DeduplicationLevel::Text => Hash::of(format!("t{program}").as_bytes()),
+            _ => structural_hash_of(program.signature(), &flow),
+        };
         let behaviour = self.behaviour(&flow, structure);
         let (length, states) = (flow.live_length(), flow.live_states());
         Identity { structure, behaviour, length, states }
     }
 
     fn behaviour(&mut self, flow: &Dataflow, structure: Hash) -> Hash {
-        if self.level != Deduplication::Functional {
+        if self.config.level != DeduplicationLevel::Functional {
             return structure;
         }
-        if let Some(&behaviour) = self.structures.get(&structure) {
+        if let Some(&behaviour) = self.behaviours.get(&structure) {
             return behaviour;
         }
-        let behaviour = self.hasher.hash_of(flow);
-        self.structures.insert(structure, behaviour);
+        let behaviour = self.hasher.hash_of(flow).unwrap_or(structure);
+        self.behaviours.insert(structure, behaviour);
         behaviour
     }
 
     /// Looks a birth up and remembers it.
     pub(crate) fn sight(
         &mut self,
-        birth: u64,
-        identity: Identity,
+        arrival: Arrival<'_>,
         store: Option<&Store>,
     ) -> Result<Sighting, SearchError> {
-        if !self.compares() {
-            return Ok(Sighting::Uncompared);
-        }
-        let Identity { structure, behaviour, .. } = identity;
-        let first = match self.pending.get(&behaviour) {
-            Some(first) => Some(*first),
-            None => self.absorbed(behaviour, birth, store)?,
-        };
-        Ok(match first {
-            Some(first) => Sighting::Duplicate {
-                evaluation: first.birth,
-                same_structure: first.structure == structure,
-            },
-            None => {
-                self.await_evaluation(birth, identity);
-                Sighting::New
+        let Identity { structure, behaviour, .. } = arrival.identity;
+        let sighting = if !self.compares() {
+            Sighting::New
+        } else if let Some(evaluation) = self.find(structure, arrival, store)? {
+            Sighting::Duplicate { evaluation, same_structure: true }
+        } else if behaviour == structure {
+            Sighting::New
+        } else if let Some(evaluation) = self.find(behaviour, arrival, store)? {
+            match self.config.rechecks(self.rechecks, arrival.birth) {
+                true => Sighting::Recheck { evaluation },
+                false => Sighting::Duplicate { evaluation, same_structure: false },
             }
-        })
+        } else {
+            Sighting::New
+        };
+        self.note_pending(arrival, sighting);
+        Ok(sighting)
     }
 
-    /// Notes that a birth is evaluated for all of its behaviour.
-    pub(crate) fn await_evaluation(&mut self, birth: u64, identity: Identity) {
-        let Identity { structure, behaviour, .. } = identity;
-        self.pending.insert(behaviour, First { birth, structure });
+    /// Notes that a birth sighted before is still being evaluated.
+    pub(crate) fn note_pending(&mut self, arrival: Arrival<'_>, sighting: Sighting) {
+        let Arrival { birth, identity, hurdles } = arrival;
+        if !self.compares() || matches!(sighting, Sighting::Duplicate { .. }) {
+            return;
+        }
+        let first = First { birth, hurdles: Arc::clone(hurdles) };
+        if sighting == Sighting::New {
+            self.pending.insert(identity.behaviour, first.clone());
+        }
+        // A recheck speaks for its own structure alone.
+        self.pending.insert(identity.structure, first);
     }
 
-    /// The evaluation absorbed for a behaviour before a birth, unless the engine failed at it.
-    fn absorbed(
+    /// The birth whose evaluation is known, or will be, for all with this hash.
+    fn find(
         &mut self,
-        behaviour: Hash,
-        birth: u64,
+        hash: Hash,
+        arrival: Arrival<'_>,
         store: Option<&Store>,
-    ) -> Result<Option<First>, SearchError> {
-        if self.known.get(&behaviour).is_none()
+    ) -> Result<Option<u64>, SearchError> {
+        if let Some(first) = self.pending.get(&hash) {
+            return Ok(first.serves(arrival.hurdles).then_some(first.birth));
+        }
+        if self.known.get(&hash).is_none()
             && self.known.has_forgotten()
             && let Some(store) = store
-            && let Some(found) = store.latest_evaluation(&behaviour, birth)?
+            && let Some(found) = store.latest_evaluation(&hash, arrival.birth)?
         {
-            let first = First { birth: found.birth, structure: found.structure };
-            self.known.insert(behaviour, Known { first, outcome: Arc::new(found.outcome) });
+            let known = Known { birth: found.birth, outcome: Arc::new(found.outcome) };
+            self.known.insert(hash, known);
         }
-        let known = self.known.get(&behaviour);
-        let sound = known.filter(|known| !matches!(*known.outcome, Outcome::Failed { .. }));
-        Ok(sound.map(|known| known.first))
+        let known = self.known.get(&hash);
+        Ok(known.filter(|known| known.serves(arrival.hurdles)).map(|known| known.birth))
     }
 
     /// Whether programs are compared at all.
     pub(crate) fn compares(&self) -> bool {
-        self.level != Deduplication::Off
+        self.config.level != DeduplicationLevel::Off
     }
 
     /// Says that there are behaviours in the store that have never been in memory.
@@ -187,26 +205,40 @@ impl Behaviours {
         self.known.assume_forgotten();
     }
 
-    /// Remembers the outcome of a behaviour's own evaluation when it is absorbed, where programs
-    /// are compared.
-    pub(crate) fn record(&mut self, birth: u64, identity: Identity, outcome: Arc<Outcome>) {
+    /// Remembers the outcome of a birth's own evaluation when it is absorbed, where programs are
+    /// compared; for all of its behaviour unless it was a recheck.
+    pub(crate) fn record(
+        &mut self,
+        birth: u64,
+        identity: Identity,
+        outcome: &Arc<Outcome>,
+        recheck: bool,
+    ) {
         if !self.compares() {
             return;
         }
         let Identity { structure, behaviour, .. } = identity;
-        self.pending.remove(&behaviour);
-        self.known.insert(behaviour, Known { first: First { birth, structure }, outcome });
+        let hashes = [Some(structure), Some(behaviour).filter(|_| !recheck)];
+        for hash in hashes.into_iter().flatten() {
+            // A later birth may be evaluated for the same hash, under other hurdles.
+            if self.pending.get(&hash).is_some_and(|first| first.birth == birth) {
+                self.pending.remove(&hash);
+            }
+            self.known.insert(hash, Known { birth, outcome: Arc::clone(outcome) });
+        }
     }
 
-    /// The outcome of the evaluation that a duplicate shares.
+    /// The outcome of an evaluation that a birth shares, or would have shared.
     pub(crate) fn outcome(
         &mut self,
-        behaviour: Hash,
+        identity: Identity,
         evaluation: u64,
         store: Option<&Store>,
     ) -> Result<Arc<Outcome>, SearchError> {
-        if let Some(known) = self.known.get(&behaviour) {
-            return Ok(Arc::clone(&known.outcome));
+        for hash in [identity.structure, identity.behaviour] {
+            if let Some(known) = self.known.get(&hash).filter(|known| known.birth == evaluation) {
+                return Ok(Arc::clone(&known.outcome));
+            }
         }
         let store = store.expect("without a store nothing is forgotten");
         store.evaluation(evaluation).map(|found| Arc::new(found.outcome))

@@ -68,6 +68,20 @@ pub enum SearchError {
         /// The first birth that differs.
         birth: u64,
     },
+    /// The stored run compares programs by functional hashes that are made otherwise today.
+    #[error(
+        "{}: its programs were compared on the probe `{probe}`, and this version's is `{today}`: \
+         the version that began the run goes on with it; here a new one can start from its best",
+        path.display()
+    )]
+    StoreOutdated {
+        /// The file.
+        path: PathBuf,
+        /// The probe of the run.
+        probe: String,
+        /// The probe of this version.
+        today: String,
+    },
     /// SQLite refused something else.
     #[error("{}: SQLite refused a request", path.display())]
     Store {

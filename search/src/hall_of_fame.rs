@@ -2,7 +2,9 @@
 //!
 //! Invariant: births are offered in birth order and only a fitter one displaces another, so equal
 //! runs give equal bytes. Length counts live statements: dead ones cost nothing when the program is
-//! used, and counting them would fill the rows with copies of one behaviour.
+//! used, and counting them would fill the rows with copies of one behaviour. A row holds what its
+//! very program scored: an individual that shares the evaluation of another program only lays claim
+//! to a row, until it has been evaluated itself.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,8 +25,8 @@ pub struct Champion {
     pub losses: Vec<f64>,
     /// The structural hash of its program.
     pub structural_hash: Hash,
-    /// The functional hash of its program.
-    pub functional_hash: Hash,
+    /// The functional hash of its program; none of one that is not finite on the probe.
+    pub functional_hash: Option<Hash>,
 }
 
 impl Champion {
@@ -45,10 +47,13 @@ pub struct HallOfFame {
     champions: BTreeMap<usize, Champion>,
     /// The length of the fittest of all.
     best: usize,
+    /// By length, individuals that may be fitter than its champion, each fitter than those before it
+    /// if its shared outcome holds.
+    claims: BTreeMap<usize, Vec<Individual>>,
 }
 
 impl HallOfFame {
-    /// Takes the individual in if it is the fittest of its length so far.
+    /// Takes the individual in if it is the fittest of its length so far, by an outcome of its own.
     pub(crate) fn offer(
         &mut self,
         individual: &Individual,
@@ -68,6 +73,43 @@ impl HallOfFame {
         }
         let champion = Champion::of(individual.clone(), score.losses.clone(), hasher);
         self.champions.insert(length, champion);
+    }
+
+    /// Remembers an individual that would be the fittest of its length so far, if the outcome it
+    /// shares is its own.
+    pub(crate) fn claim(&mut self, individual: &Individual) {
+        let (length, fitness) = (individual.length, individual.fitness);
+        let least = self.champions.get(&length).map(|champion| champion.individual.fitness);
+        let claims = self.claims.entry(length).or_default();
+        claims.retain(|claim| least.is_none_or(|least| claim.fitness > least));
+        let least = claims.last().map(|claim| claim.fitness).or(least);
+        if fitness > least.unwrap_or(f64::NEG_INFINITY) {
+            claims.push(individual.clone());
+        }
+    }
+
+    /// The claims in order of birth, whether they still stand or not.
+    pub(crate) fn claims(&self) -> Vec<&Individual> {
+        let mut claims: Vec<&Individual> = self.claims.values().flatten().collect();
+        claims.sort_by_key(|claim| claim.birth);
+        claims
+    }
+
+    /// Removes and gives the claims above their champions, in order of birth.
+    pub(crate) fn take_claims(&mut self) -> Vec<Individual> {
+        let stands = |claim: &Individual| {
+            let champion = self.champions.get(&claim.length);
+            champion.is_none_or(|champion| claim.fitness > champion.individual.fitness)
+        };
+        let claims = std::mem::take(&mut self.claims).into_values().flatten();
+        let mut claims: Vec<Individual> = claims.filter(stands).collect();
+        claims.sort_by_key(|claim| claim.birth);
+        claims
+    }
+
+    /// Puts a claim back that was saved.
+    pub(crate) fn restore_claim(&mut self, individual: Individual) {
+        self.claims.entry(individual.length).or_default().push(individual);
     }
 
     /// Puts a champion back that was saved; `best` says whether it was the fittest of all.
@@ -120,7 +162,7 @@ impl HallOfFame {
                 shortest(&champion.individual.fitness),
                 champion.individual.birth.to_string(),
                 champion.structural_hash.to_string(),
-                champion.functional_hash.to_string(),
+                champion.functional_hash.map(|hash| hash.to_string()).unwrap_or_default(),
                 losses.join(";"),
                 champion.individual.program.live().to_string(),
             ])?;

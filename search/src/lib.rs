@@ -13,9 +13,9 @@
 //!
 //! ```
 //! use evo_dsl::Program;
-//! use evo_evaluators::{Evaluator, Outcome, Score, Trial};
+//! use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
 //! use evo_hashes::{FunctionalHasher, Seed};
-//! use evo_search::{RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run};
+//! use evo_search::{DeduplicationLevel, RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run};
 //!
 //! /// Likes programs of twelve live statements.
 //! struct Twelve;
@@ -26,14 +26,20 @@
 //!         let score = |loss: f64| Outcome::Scored(Score::new(-loss, vec![loss]));
 //!         cohort.iter().map(|trial| score(distance(trial.program))).collect()
 //!     }
+//!
+//!     /// Of two programs that behave alike, one may be longer.
+//!     fn depends_on(&self) -> DependsOn {
+//!         DependsOn::Structure
+//!     }
 //! }
 //!
-//! let config = SearchConfig::new(
+//! let mut config = SearchConfig::new(
 //!     StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
 //!     Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
 //! );
+//! config.deduplication = DeduplicationLevel::Structural.into();
 //! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
-//! let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+//! let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
 //! let mut search = Search::new(&config, Seed(1), start, hasher)?;
 //! run(&mut search, &Twelve, &mut (), &RunOptions::default())?;
 //! assert_eq!(search.best().map(|best| best.length), Some(12));
@@ -53,6 +59,7 @@ mod mutate;
 mod mutation_statistics;
 mod observer;
 mod population;
+mod recheck;
 mod restarts;
 mod runner;
 mod search;
@@ -64,7 +71,7 @@ mod window;
 
 pub use config::SearchConfig;
 pub use counters::Counters;
-pub use deduplication::Deduplication;
+pub use deduplication::{Deduplication, DeduplicationLevel};
 pub use error::SearchError;
 pub use hall_of_fame::{Champion, HallOfFame};
 pub use hurdles::HurdleConfig;
@@ -72,10 +79,11 @@ pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
 pub use mutation_statistics::{MutationStatistics, MutationTally};
 pub use observer::Observer;
 pub use population::{Individual, Population};
+pub use recheck::{RECHECK_TOLERANCE, RECHECK_WARNING, RecheckRate, outcomes_apart};
 pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};
 pub use runner::{RunOptions, run};
 pub use search::{Candidate, OutcomeCache, Search};
 pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
-pub use store::{Ancestor, Store};
+pub use store::{Ancestor, FunctionalHit, Store};
 pub use strategy::StrategyConfig;

@@ -42,13 +42,15 @@ impl Default for RunOptions<'_> {
 /// counts for the time limit.
 ///
 /// # Errors
-/// When the worker threads cannot be started, or the store cannot be written.
+/// When the search shares outcomes among programs for which this evaluator may give different ones,
+/// the worker threads cannot be started, or the store cannot be written.
 pub fn run(
     search: &mut Search,
     evaluator: &dyn Evaluator,
     observer: &mut dyn Observer,
     options: &RunOptions<'_>,
 ) -> Result<StopReason, SearchError> {
+    search.deduplication().check_suits(evaluator.depends_on())?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.get())
         .thread_name(|index| format!("evaluate-{index}"))

@@ -7,6 +7,7 @@
 //! from whatever has come back, is a little fresher and never repeatable.
 
 mod absorption;
+mod confirmation;
 mod resume;
 mod state;
 
@@ -18,20 +19,22 @@ use evo_evaluators::{Outcome, Trial};
 use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed};
 
 use crate::breeding::{Breeder, Child};
-use crate::deduplication::{Behaviours, Identity, Sighting};
+use crate::deduplication::{Arrival, Behaviours, Identity, Sighting};
 use crate::hurdles::Hurdles;
 use crate::lineage::LineageDigest;
 use crate::restarts::RestartClock;
-use crate::store::StoredEvaluation;
+use crate::store::{Provenance, StoredEvaluation};
 use crate::strategy::Strategy;
 use crate::window::{Birth, Fate, Window};
 use crate::{
-    Champion, Counters, HallOfFame, HurdleConfig, Individual, MutationStatistics, Population,
-    Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
+    Champion, Counters, Deduplication, HallOfFame, HurdleConfig, Individual, MutationStatistics,
+    Population, Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
 };
+use confirmation::Confirmation;
 
-/// Outcomes by functional hash, to share among searches that use the same evaluator, hasher and
-/// level of deduplication. Shared ones behind an [`Arc`], since every duplicate takes a copy.
+/// Outcomes by structural hash, to share among searches that use the same evaluator. By structure and
+/// not by behaviour, or what a program scores would depend on which others had been seen. Behind an
+/// [`Arc`], since every duplicate takes a copy.
 pub type OutcomeCache = EvaluationCache<Arc<Outcome>>;
 
 /// A program to evaluate.
@@ -82,6 +85,8 @@ pub struct Search {
     stored: BTreeMap<u64, StoredEvaluation>,
     /// Births of a restored window that have to be asked again.
     unasked: VecDeque<u64>,
+    /// The last evaluations of a run, once everything else is done.
+    confirmation: Confirmation,
 }
 
 impl Search {
@@ -97,7 +102,8 @@ impl Search {
     ) -> Result<Search, SearchError> {
         config.validate()?;
         let mutator = config.strategy.mutator(&config.mutation, &start)?;
-        let mut behaviours = Behaviours::new(config.deduplication, hasher);
+        let rechecks = seed.purpose("recheck");
+        let mut behaviours = Behaviours::new(config.deduplication, hasher, rechecks);
         let Identity { behaviour, length, states, .. } = behaviours.identify(&start);
         let start = Individual {
             birth: 0,
@@ -130,6 +136,7 @@ impl Search {
             snapshot_births: 0,
             stored: BTreeMap::new(),
             unasked: VecDeque::new(),
+            confirmation: Confirmation::default(),
         })
     }
 
@@ -159,7 +166,7 @@ impl Search {
             let birth = self.counters.births;
             let child = self.breed(birth);
             self.counters.births += 1;
-            let fate = self.settle(birth, &child)?;
+            let (fate, recheck) = self.settle(birth, &child)?;
             let Child { program, identity, parent } = child;
             let awaited = matches!(fate, Fate::Awaited);
             let lineage = parent.map(|(lineage, _)| lineage);
@@ -170,12 +177,13 @@ impl Search {
                 lineage,
                 hurdles: Arc::clone(&hurdles),
                 fate,
+                recheck,
             });
             if awaited {
                 return Ok(Some(Candidate { birth, program, hurdles }));
             }
         }
-        Ok(None)
+        Ok(self.ask_to_confirm())
     }
 
     /// A birth that was being evaluated when the run was interrupted.
@@ -200,18 +208,22 @@ impl Search {
         outcome: impl Into<Arc<Outcome>>,
     ) -> Result<(), SearchError> {
         let outcome = outcome.into();
+        if self.confirmation.awaits(birth) {
+            return self.confirm(birth, &outcome);
+        }
         let told = self
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
         if let Some(store) = &mut self.store {
-            store.note_evaluation(birth, told.identity, &told.program, &outcome, false)?;
+            let provenance = Provenance { cached: false, recheck: told.recheck };
+            store.note_evaluation(birth, told.identity, &told.program, &outcome, provenance)?;
         }
         if let Some(cache) = &self.cache
             && self.behaviours.compares()
             && !matches!(*outcome, Outcome::Failed { .. } | Outcome::Stopped(_))
         {
-            cache.insert(told.identity.behaviour, outcome);
+            cache.insert(told.identity.structure, outcome);
         }
         self.finish_if_stopped()
     }
@@ -226,9 +238,19 @@ impl Search {
         self.finish_if_stopped()
     }
 
-    /// Whether the search has stopped and absorbed every birth.
+    /// Whether the search has stopped, absorbed every birth and confirmed its hall of fame.
     pub fn is_finished(&self) -> bool {
+        self.has_absorbed_all() && self.confirmation.is_over()
+    }
+
+    /// Whether the search has stopped and absorbed every birth.
+    fn has_absorbed_all(&self) -> bool {
         self.stop.is_some() && self.window.is_empty()
+    }
+
+    /// Which births count as equal to an earlier one.
+    pub fn deduplication(&self) -> Deduplication {
+        self.behaviours.config()
     }
 
     /// Why the search breeds nothing more, once it does not.
@@ -238,7 +260,7 @@ impl Search {
 
     /// Number of candidates asked and not yet told.
     pub fn in_flight(&self) -> usize {
-        self.window.awaited()
+        self.window.awaited() + self.confirmation.awaited()
     }
 
     /// What has been done so far.
@@ -312,13 +334,14 @@ impl Search {
         self.breeder.breed(birth, &*self.strategy, &mut self.behaviours)
     }
 
-    /// Where the outcome of the birth just bred will come from.
-    fn settle(&mut self, birth: u64, child: &Child) -> Result<Fate, SearchError> {
-        let identity = child.identity;
-        let sighting = self.behaviours.sight(birth, identity, self.store.as_ref())?;
-        let evaluation = match sighting {
-            Sighting::Duplicate { evaluation, .. } => evaluation,
-            Sighting::Uncompared | Sighting::New => birth,
+    /// Where the outcome of the birth just bred will come from, and the evaluation that it rechecks.
+    fn settle(&mut self, birth: u64, child: &Child) -> Result<(Fate, Option<u64>), SearchError> {
+        let arrival = Arrival { birth, identity: child.identity, hurdles: &self.thresholds };
+        let sighting = self.behaviours.sight(arrival, self.store.as_ref())?;
+        let (evaluation, recheck) = match sighting {
+            Sighting::Duplicate { evaluation, .. } => (evaluation, None),
+            Sighting::Recheck { evaluation } => (birth, Some(evaluation)),
+            Sighting::New => (birth, None),
         };
         if let Some(store) = &mut self.store {
             store.note_birth(birth, child, evaluation)?;
@@ -330,15 +353,20 @@ impl Search {
             } else {
                 &mut counters.functional_hits
             }) += 1;
-            return Ok(Fate::Duplicate(evaluation));
+            return Ok((Fate::Duplicate { evaluation, same_structure }, None));
         }
         self.counters.evaluations += 1;
         self.latest_evaluation = birth;
-        self.known_outcome(birth, child)
+        Ok((self.known_outcome(birth, child, recheck)?, recheck))
     }
 
     /// The outcome of a birth that needs one of its own, from the store or the shared cache.
-    fn known_outcome(&mut self, birth: u64, child: &Child) -> Result<Fate, SearchError> {
+    fn known_outcome(
+        &mut self,
+        birth: u64,
+        child: &Child,
+        recheck: Option<u64>,
+    ) -> Result<Fate, SearchError> {
         let identity = child.identity;
         if let Some(stored) = self.stored.remove(&birth) {
             if stored.behaviour != identity.behaviour
@@ -350,7 +378,7 @@ impl Search {
             return Ok(Fate::Told(Arc::new(stored.outcome)));
         }
         let cache = self.cache.as_ref().filter(|_| self.behaviours.compares());
-        let Some(outcome) = cache.and_then(|cache| cache.get(&identity.behaviour)) else {
+        let Some(outcome) = cache.and_then(|cache| cache.get(&identity.structure)) else {
             return Ok(Fate::Awaited);
         };
         // The cache holds outcomes of whole evaluations; here one would have been stopped.
@@ -358,7 +386,8 @@ impl Search {
         let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
         self.counters.cached += 1;
         if let Some(store) = &mut self.store {
-            store.note_evaluation(birth, identity, &child.program, &outcome, true)?;
+            let provenance = Provenance { cached: true, recheck };
+            store.note_evaluation(birth, identity, &child.program, &outcome, provenance)?;
         }
         Ok(Fate::Told(outcome))
     }

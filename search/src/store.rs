@@ -10,9 +10,11 @@
 
 mod candidates;
 mod checksum;
+mod confirmations;
 mod edit;
 mod evaluations;
 mod history;
+mod hits;
 mod rehash;
 mod schema;
 mod snapshots;
@@ -26,8 +28,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::SearchError;
 
-pub(crate) use evaluations::StoredEvaluation;
+pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
+pub use hits::FunctionalHit;
 
 /// Rows after which a transaction is committed unasked.
 const MOST_PENDING: u64 = 10_000;
@@ -167,6 +170,17 @@ impl Store {
             let text = "INSERT OR REPLACE INTO properties VALUES (?, ?)";
             connection.prepare_cached(text)?.execute([name, value])
         })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether nothing has been bred yet.
+    pub(crate) fn is_empty(&self) -> Result<bool, SearchError> {
+        let query = "SELECT NOT EXISTS (SELECT 1 FROM candidates)";
+        self.connection.query_row(query, [], |row| row.get(0)).map_err(|error| self.error(error))
     }
 
     /// The seconds that runs on this store have taken so far.

@@ -21,16 +21,24 @@ pub(crate) struct Birth {
     /// The hurdles that were up when it was bred.
     pub(crate) hurdles: Arc<[f64]>,
     pub(crate) fate: Fate,
+    /// The birth whose evaluation it would have shared, had it not been chosen for a recheck.
+    pub(crate) recheck: Option<u64>,
 }
 
 /// Where the outcome of a birth comes from.
+#[derive(Debug)]
 pub(crate) enum Fate {
     /// Being evaluated.
     Awaited,
     /// Evaluated.
     Told(Arc<Outcome>),
-    /// The evaluation of this earlier birth, which behaves like it.
-    Duplicate(u64),
+    /// The evaluation of an earlier birth, which is equal to it.
+    Duplicate {
+        /// That birth.
+        evaluation: u64,
+        /// Whether the two have one structure, and so one outcome to the bit.
+        same_structure: bool,
+    },
 }
 
 /// Births in order, from the first not yet absorbed.

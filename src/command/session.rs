@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use evo::{
-    Config, MutationTally, OptimizerEvaluator, Program, RunOptions, Search, StopReason,
-    structural_hash, zoo,
+    Config, MutationTally, OptimizerEvaluator, Program, RecheckRate, RunOptions, Search,
+    StopReason, structural_hash, zoo,
 };
 use serde::Serialize;
 
@@ -37,12 +37,22 @@ struct Report {
     /// Wall time of the run, resumptions included.
     seconds: f64,
     counters: evo::Counters,
+    rechecks: Rechecks,
     mutations: Vec<MutationRow>,
     restarts: usize,
     /// Equal runs have equal digests.
     digest: String,
     comparison: Comparison,
     program: String,
+}
+
+/// How often functional identity was wrong, where it was rechecked.
+#[derive(Serialize)]
+struct Rechecks {
+    rechecked: u64,
+    disagreed: u64,
+    /// Of the rate, with 95% confidence.
+    interval: (f64, f64),
 }
 
 #[derive(Serialize)]
@@ -136,6 +146,7 @@ impl Session<'_> {
             seed: self.config.seed,
             seconds: search.store().context("every run has a store")?.seconds()?,
             counters: *search.counters(),
+            rechecks: Rechecks::of(&RecheckRate::of(search.counters())),
             mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
             restarts: search.restarts().len(),
             digest: search.digest().to_string(),
@@ -144,7 +155,19 @@ impl Session<'_> {
         };
         let json = serde_json::to_string_pretty(&report)? + "\n";
         self.directory.write("report.json", json.as_bytes())?;
+        self.warn_of_rechecks(search);
         output::print(&if self.args.json { json } else { report.text() })
+    }
+
+    fn warn_of_rechecks(&self, search: &Search) {
+        let rate = RecheckRate::of(search.counters());
+        if rate.is_alarming() {
+            eprintln!(
+                "warning: of {} duplicates by behaviour that were evaluated all the same, {} did not \
+                 score as they were taken to: search with `--set deduplication.level=Structural`",
+                rate.rechecked, rate.disagreed
+            );
+        }
     }
 
     /// The programs of the table, the winner last.
@@ -165,6 +188,26 @@ impl Session<'_> {
     }
 }
 
+impl Rechecks {
+    fn of(rate: &RecheckRate) -> Rechecks {
+        let RecheckRate { rechecked, disagreed } = *rate;
+        Rechecks { rechecked, disagreed, interval: rate.interval() }
+    }
+
+    fn text(&self) -> String {
+        let (low, high) = self.interval;
+        match self.rechecked {
+            0 => "no duplicate by behaviour was rechecked".to_owned(),
+            rechecked => format!(
+                "{} of {rechecked} rechecked duplicates by behaviour were none ({:.1} to {:.1}%)",
+                self.disagreed,
+                100.0 * low,
+                100.0 * high
+            ),
+        }
+    }
+}
+
 impl Report {
     fn text(&self) -> String {
         let headings = ["mutation", "tried", "neutral", "improved"].map(str::to_owned).to_vec();
@@ -176,7 +219,7 @@ impl Report {
         let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
         let counters = &self.counters;
         format!(
-            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s.\n\
+            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s; {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, config.ron\n\
              Digest {}\n",
             self.comparison.table(),
@@ -187,6 +230,7 @@ impl Report {
             counters.evaluations,
             self.restarts,
             self.seconds,
+            self.rechecks.text(),
             self.run_directory,
             self.digest,
         )

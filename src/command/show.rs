@@ -35,7 +35,9 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
 fn hashes(program: &Program) -> String {
     let bits = evo::HashingConfig::default().mantissa_bits;
     let hasher = FunctionalHasher::new(bits).expect("the default is a valid number of bits");
-    format!("structural {}\nfunctional {}\n", structural_hash(program), hasher.hash(program))
+    let functional = hasher.hash(program).map(|hash| hash.to_string());
+    let functional = functional.unwrap_or_else(|| "none: not finite on the probe".to_owned());
+    format!("structural {}\nfunctional {functional}\n", structural_hash(program))
 }
 
 fn with_liveness(program: &Program) -> String {

@@ -45,7 +45,7 @@ fn overrides_replace_values_and_add_those_left_out() {
         "hashing.mantissa_bits=10",
         "mutation.weights.insert=2.0",
         "start=zoo:lion",
-        "deduplication=Structural",
+        "deduplication.level=Structural",
     ];
     let tiny = repository("tests/data/tiny.ron");
     let config = Config::load(tiny.as_ref(), &overrides.map(str::to_owned)).expect("it is valid");

@@ -76,6 +76,11 @@ impl Executor {
         self.run(Weights::Observe(w, update), g, lr);
     }
 
+    /// Goes on as if steps had been left out: the next one has this number, counted from 1.
+    pub fn skip_to(&mut self, step: u64) {
+        self.step = step.saturating_sub(1);
+    }
+
     /// A state slot after the last step; a slot that no update depends on stays zero.
     pub fn state(&self, slot: usize) -> &[f32] {
         &self.memory.states[slot]

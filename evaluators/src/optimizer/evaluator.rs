@@ -15,7 +15,9 @@ use super::lanes::{LaneTask, Lanes, mean_losses};
 use super::progress::Progress;
 use super::proxy_task::{ProxyTask, Run};
 use super::training::mean_loss;
-use crate::{Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, TaskConfig, Trial};
+use crate::{
+    DependsOn, Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, TaskConfig, Trial,
+};
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
 ///
@@ -153,6 +155,10 @@ impl Evaluator for OptimizerEvaluator {
             Some(laned) => self.outcomes_with_lanes(cohort, laned),
             None => cohort.iter().map(|&trial| self.outcome(trial)).collect(),
         }
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 

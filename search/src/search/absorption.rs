@@ -10,37 +10,44 @@ use evo_evaluators::Outcome;
 use super::Search;
 use crate::deduplication::Identity;
 use crate::hurdles::Hurdles;
+use crate::recheck::{RECHECK_TOLERANCE, outcomes_apart};
 use crate::window::{Birth, Fate};
 use crate::{Individual, Restart, RestartFrom, RestartReason, SearchError};
+
+/// Whose program an outcome was measured on.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// This birth's, or one of its very structure.
+    Own,
+    /// Another one that behaves like it.
+    Shared,
+}
 
 impl Search {
     /// After the stop there is no later birth to keep outcomes from.
     pub(super) fn finish_if_stopped(&mut self) -> Result<(), SearchError> {
         while self.stop.is_some() && self.absorb_next()? {}
+        self.begin_confirmation_if_due();
         Ok(())
     }
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
     pub(super) fn absorb_next(&mut self) -> Result<bool, SearchError> {
-        let Some((birth, Birth { program, identity, lineage, fate, .. })) =
+        let Some((birth, Birth { program, identity, lineage, fate, recheck, .. })) =
             self.window.pop_settled()
         else {
             return Ok(false);
         };
         let Identity { behaviour, length, states, .. } = identity;
-        let outcome = match fate {
+        let (outcome, origin) = match fate {
             Fate::Told(outcome) => {
-                self.count(&outcome);
-                // After a restart, what was bred before it says nothing of the new population.
-                if self.restart_clock.admits(birth) {
-                    self.hurdles.absorb(&self.hurdle_config, outcome.stages());
-                    self.put_up_hurdles();
-                }
-                self.behaviours.record(birth, identity, Arc::clone(&outcome));
-                outcome
+                self.take_in(birth, identity, &outcome, recheck)?;
+                (outcome, Origin::Own)
             }
-            Fate::Duplicate(evaluation) => {
-                self.behaviours.outcome(behaviour, evaluation, self.store.as_ref())?
+            Fate::Duplicate { evaluation, same_structure } => {
+                let origin = if same_structure { Origin::Own } else { Origin::Shared };
+                let store = self.store.as_ref();
+                (self.behaviours.outcome(identity, evaluation, store)?, origin)
             }
             Fate::Awaited => unreachable!("only settled births leave the window"),
         };
@@ -48,11 +55,37 @@ impl Search {
         let fitness =
             if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
         self.lineage.absorb(identity, lineage, fitness);
-        self.absorb(Individual { birth, program, behaviour, fitness, length, states }, &outcome);
+        let individual = Individual { birth, program, behaviour, fitness, length, states };
+        self.absorb(individual, &outcome, origin);
         if let Some(lineage) = lineage {
             self.breeder.note_fitness(lineage, fitness, self.start.fitness);
         }
         Ok(true)
+    }
+
+    /// Takes in what a birth's own evaluation led to.
+    fn take_in(
+        &mut self,
+        birth: u64,
+        identity: Identity,
+        outcome: &Arc<Outcome>,
+        recheck: Option<u64>,
+    ) -> Result<(), SearchError> {
+        self.count(outcome);
+        // After a restart, what was bred before it says nothing of the new population.
+        if self.restart_clock.admits(birth) {
+            self.hurdles.absorb(&self.hurdle_config, outcome.stages());
+            self.put_up_hurdles();
+        }
+        if let Some(evaluation) = recheck {
+            let shared = self.behaviours.outcome(identity, evaluation, self.store.as_ref())?;
+            if let Some(apart) = outcomes_apart(outcome, &shared) {
+                self.counters.rechecked += 1;
+                self.counters.disagreed += u64::from(apart > RECHECK_TOLERANCE);
+            }
+        }
+        self.behaviours.record(birth, identity, outcome, recheck.is_some());
+        Ok(())
     }
 
     /// Candidates share the hurdles until one changes.
@@ -73,9 +106,14 @@ impl Search {
         *counter += 1;
     }
 
-    fn absorb(&mut self, individual: Individual, outcome: &Outcome) {
+    fn absorb(&mut self, individual: Individual, outcome: &Outcome, origin: Origin) {
         if let Outcome::Scored(score) = outcome {
-            self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
+            match origin {
+                Origin::Own => {
+                    self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
+                }
+                Origin::Shared => self.hall_of_fame.claim(&individual),
+            }
         }
         if self.stop.is_none() {
             self.stop = self.stopping.by_fitness(individual.fitness);

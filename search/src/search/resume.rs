@@ -11,9 +11,9 @@ use evo_hashes::Hash;
 
 use super::Search;
 use super::state::{SavedBirth, SavedPrograms, State};
-use crate::deduplication::Identity;
+use crate::deduplication::{Arrival, Identity};
 use crate::window::{Birth, Fate, Window};
-use crate::{Restart, SearchError, Store};
+use crate::{DeduplicationLevel, Restart, SearchError, Store};
 
 /// Births from one snapshot to the next; as many are bred again after an interruption, which takes
 /// a fraction of a second.
@@ -21,6 +21,9 @@ const SNAPSHOT_EVERY: u64 = 10_000;
 
 /// Behaviours held in memory where a store has the others.
 const REMEMBERED: usize = 20_000;
+
+/// The property of a store that names the probe of its functional hashes.
+const PROBE: &str = "probe";
 
 impl Search {
     /// Keeps the run in a store, and goes on with the one it holds, if it holds one.
@@ -32,6 +35,7 @@ impl Search {
     /// When the store cannot be read or written, is damaged, or holds a run bred otherwise.
     pub fn with_store(mut self, mut store: Store) -> Result<Search, SearchError> {
         self.behaviours.limit(REMEMBERED);
+        self.check_probe(&mut store)?;
         if let Some(state) = store.latest_snapshot()? {
             let state: Option<State> = postcard::from_bytes(&state).ok();
             let restored = state.and_then(|state| self.restore(state));
@@ -41,10 +45,28 @@ impl Search {
             self.stored.insert(evaluation.birth, evaluation);
         }
         self.take_stored_outcomes(&store)?;
+        self.confirmation.remember(store.confirmations()?);
         store.forget_births(self.counters.births)?;
         self.snapshot_births = self.counters.births;
         self.store = Some(store);
         Ok(self)
+    }
+
+    /// Refuses to compare programs with those that another probe has told apart.
+    fn check_probe(&self, store: &mut Store) -> Result<(), SearchError> {
+        if self.deduplication().level != DeduplicationLevel::Functional {
+            return Ok(());
+        }
+        let today = self.behaviours.hasher().probe_name();
+        match store.property(PROBE)? {
+            Some(probe) if probe == today => Ok(()),
+            None if store.is_empty()? => store.set_property(PROBE, today),
+            probe => Err(SearchError::StoreOutdated {
+                path: store.path().to_owned(),
+                probe: probe.unwrap_or_else(|| "optimizer, six steps, 1".to_owned()),
+                today: today.to_owned(),
+            }),
+        }
     }
 
     /// The store of the run, if it has one.
@@ -110,12 +132,15 @@ impl Search {
         let strategy = self.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
         let champions = self.hall_of_fame.iter();
         let champions = champions.map(|it| (save(&it.individual), it.losses.clone())).collect();
+        let claims = self.hall_of_fame.claims().into_iter().map(&mut save).collect();
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
             programs.save(number, &birth.program);
             let Identity { structure, behaviour, .. } = birth.identity;
             let duplicate_of = match birth.fate {
-                Fate::Duplicate(evaluation) => Some(evaluation),
+                Fate::Duplicate { evaluation, same_structure } => {
+                    Some((evaluation, same_structure))
+                }
                 Fate::Awaited | Fate::Told(_) => None,
             };
             let (structure, behaviour) = (structure.0, behaviour.0);
@@ -125,6 +150,7 @@ impl Search {
                 lineage: birth.lineage,
                 hurdles: birth.hurdles.to_vec(),
                 duplicate_of,
+                recheck: birth.recheck,
             });
         }
         State {
@@ -139,6 +165,7 @@ impl Search {
             restarts,
             strategy: strategy.expect("saving an individual cannot fail"),
             champions,
+            claims,
             best: self.best().map(|best| best.individual.birth),
             window,
         }
@@ -157,6 +184,9 @@ impl Search {
             let best = state.best == Some(champion.birth);
             self.hall_of_fame.restore(champion, losses, best, self.behaviours.hasher());
         }
+        for saved in state.claims {
+            self.hall_of_fame.restore_claim(individual(&saved)?);
+        }
         for (birth, reason, carried) in state.restarts {
             self.restarts.push(Restart { birth, reason, carried: individual(&carried)? });
         }
@@ -164,15 +194,16 @@ impl Search {
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
             let program = programs.get(number)?;
             let (identity, lineage) = (saved.identity(&program), saved.lineage);
+            let (recheck, hurdles) = (saved.recheck, Arc::from(&*saved.hurdles));
+            let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
+            self.behaviours.note_pending(arrival, saved.sighting());
             let fate = match saved.duplicate_of {
-                Some(evaluation) => Fate::Duplicate(evaluation),
+                Some((evaluation, same_structure)) => {
+                    Fate::Duplicate { evaluation, same_structure }
+                }
                 None => Fate::Awaited,
             };
-            if saved.duplicate_of.is_none() && self.behaviours.compares() {
-                self.behaviours.await_evaluation(number, identity);
-            }
-            let hurdles = saved.hurdles.into();
-            self.window.push(Birth { program, identity, lineage, hurdles, fate });
+            self.window.push(Birth { program, identity, lineage, hurdles, fate, recheck });
         }
         self.behaviours.assume_forgotten();
         self.breeder.restore(state.mutations);

@@ -11,7 +11,7 @@ use evo_dsl::{Dataflow, Op, Operand, Program, Statement, Variable};
 use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::deduplication::Identity;
+use crate::deduplication::{Identity, Sighting};
 use crate::hurdles::Hurdles;
 use crate::lineage::{Lineage, LineageDigest};
 use crate::restarts::SinceRestart;
@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) strategy: StrategyState<SavedIndividual>,
     /// With the losses.
     pub(super) champions: Vec<(SavedIndividual, Vec<f64>)>,
+    /// Individuals that may belong among the champions.
+    pub(super) claims: Vec<SavedIndividual>,
     /// The birth of the fittest champion.
     pub(super) best: Option<u64>,
     /// Births bred and not absorbed, in order; their outcomes are in the store.
@@ -54,11 +56,24 @@ pub(super) struct SavedBirth {
     pub(super) behaviour: [u8; 16],
     pub(super) lineage: Option<Lineage>,
     pub(super) hurdles: Vec<f64>,
-    /// The birth whose evaluation it shares.
-    pub(super) duplicate_of: Option<u64>,
+    /// The birth whose evaluation it shares, and whether that has its structure.
+    pub(super) duplicate_of: Option<(u64, bool)>,
+    /// The birth whose evaluation it rechecks.
+    pub(super) recheck: Option<u64>,
 }
 
 impl SavedBirth {
+    /// What was known of it when it was bred.
+    pub(super) fn sighting(&self) -> Sighting {
+        match (self.duplicate_of, self.recheck) {
+            (Some((evaluation, same_structure)), _) => {
+                Sighting::Duplicate { evaluation, same_structure }
+            }
+            (None, Some(evaluation)) => Sighting::Recheck { evaluation },
+            (None, None) => Sighting::New,
+        }
+    }
+
     pub(super) fn identity(&self, program: &Program) -> Identity {
         let flow = Dataflow::of(program);
         Identity {

@@ -17,15 +17,22 @@ use crate::deduplication::Identity;
 #[derive(Debug)]
 pub(crate) struct StoredEvaluation {
     pub(crate) birth: u64,
-    pub(crate) structure: Hash,
     pub(crate) behaviour: Hash,
     pub(crate) outcome: Outcome,
     /// Whether a shared cache answered it.
     pub(crate) cached: bool,
 }
 
-pub(super) const COLUMNS: &str =
-    "birth, structural_hash, behaviour, cached, program, outcome, checksum FROM evaluations";
+/// How an outcome came to a birth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Provenance {
+    /// Whether a shared cache answered it.
+    pub(crate) cached: bool,
+    /// The birth whose evaluation it would have shared, had it not been chosen for a recheck.
+    pub(crate) recheck: Option<u64>,
+}
+
+pub(super) const COLUMNS: &str = "birth, structural_hash, behaviour, cached, recheck, program, outcome, checksum FROM evaluations";
 
 impl Store {
     /// Writes an evaluation that has ended.
@@ -35,7 +42,7 @@ impl Store {
         identity: Identity,
         program: &Program,
         outcome: &Outcome,
-        cached: bool,
+        provenance: Provenance,
     ) -> Result<(), SearchError> {
         let Identity { structure, behaviour, .. } = identity;
         let (kind, fitness, losses) = for_people(outcome);
@@ -43,9 +50,10 @@ impl Store {
         let outcome = ron::to_string(outcome).expect("an outcome has no value RON cannot write");
         let program = program.to_string();
         let birth = birth as i64;
-        let checksum = row_checksum(birth, &structure, &behaviour, cached, &program, &outcome);
+        let checksum = row_checksum(birth, &structure, &behaviour, provenance, &program, &outcome);
+        let recheck = provenance.recheck.map(|evaluation| evaluation as i64);
         self.write(|connection| {
-            let text = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            let text = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
             connection.prepare_cached(text)?.execute(params![
                 birth,
                 structure.0,
@@ -53,32 +61,47 @@ impl Store {
                 kind,
                 fitness,
                 losses,
-                cached,
+                provenance.cached,
                 program,
                 outcome,
                 checksum,
-                detail
+                detail,
+                recheck
             ])
         })
     }
 
     /// The evaluation of a birth.
     pub(crate) fn evaluation(&self, birth: u64) -> Result<StoredEvaluation, SearchError> {
-        let query = format!("SELECT {COLUMNS} WHERE birth = ?");
-        let found = self.query_evaluation(&query, params![birth as i64])?;
+        let found = self.find_evaluation(birth)?;
         found.ok_or_else(|| self.damage(&format!("the evaluation of birth {birth} is missing")))
     }
 
-    /// The latest evaluation of a behaviour before a birth.
+    /// The evaluation of a birth, if it has ended.
+    pub(super) fn find_evaluation(
+        &self,
+        birth: u64,
+    ) -> Result<Option<StoredEvaluation>, SearchError> {
+        let query = format!("SELECT {COLUMNS} WHERE birth = ?");
+        self.query_evaluation(&query, params![birth as i64])
+    }
+
+    /// The latest evaluation, before a birth, of a structure or of a behaviour; a recheck is one of
+    /// its structure alone.
     pub(crate) fn latest_evaluation(
         &self,
-        behaviour: &Hash,
+        hash: &Hash,
         before: u64,
     ) -> Result<Option<StoredEvaluation>, SearchError> {
+        let latest = |hash_is: &str| {
+            format!("SELECT max(birth) FROM evaluations WHERE {hash_is} AND birth < ?2")
+        };
         let query = format!(
-            "SELECT {COLUMNS} WHERE behaviour = ? AND birth < ? ORDER BY birth DESC LIMIT 1"
+            "SELECT {COLUMNS} WHERE birth = max(ifnull(({}), -1), ifnull(({}), -1))",
+            latest("structural_hash = ?1"),
+            latest("behaviour = ?1 AND recheck IS NULL"),
         );
-        self.query_evaluation(&query, params![behaviour.0, before as i64])
+        self.query_evaluation(&query, params![hash.0, before as i64])
     }
 
     /// All evaluations from a birth on.
@@ -120,26 +143,25 @@ impl Store {
     }
 
     fn read_evaluation(&self, row: &Row<'_>) -> Result<StoredEvaluation, SearchError> {
-        let (birth, structure, behaviour, cached, outcome) = self.check_row(row)?;
-        let outcome = ron::from_str(&outcome)
-            .map_err(|error| self.damage(&format!("the outcome of birth {birth}: {error}")))?;
-        Ok(StoredEvaluation { birth: birth as u64, structure, behaviour, outcome, cached })
+        let EvaluationRow { birth, behaviour, provenance, outcome, .. } = self.check_row(row)?;
+        let outcome = self.read_outcome(birth, &outcome)?;
+        let cached = provenance.cached;
+        Ok(StoredEvaluation { birth: birth as u64, behaviour, outcome, cached })
     }
 
-    fn check_row(&self, row: &Row<'_>) -> Result<(i64, Hash, Hash, bool, String), SearchError> {
-        let read = || {
-            let (structure, behaviour) = (Hash(row.get(1)?), Hash(row.get(2)?));
-            let (cached, program, outcome): (bool, String, String) =
-                (row.get(3)?, row.get(4)?, row.get(5)?);
-            rusqlite::Result::Ok((row.get(0)?, structure, behaviour, cached, program, outcome))
-        };
-        let unreadable = |error: rusqlite::Error| self.damage(&error.to_string());
-        let (birth, structure, behaviour, cached, program, outcome) = read().map_err(unreadable)?;
-        let checksum: i64 = row.get(6).map_err(unreadable)?;
-        if checksum != row_checksum(birth, &structure, &behaviour, cached, &program, &outcome) {
+    /// An outcome as it is written.
+    pub(super) fn read_outcome(&self, birth: i64, text: &str) -> Result<Outcome, SearchError> {
+        ron::from_str(text)
+            .map_err(|error| self.damage(&format!("the outcome of birth {birth}: {error}")))
+    }
+
+    fn check_row(&self, row: &Row<'_>) -> Result<EvaluationRow, SearchError> {
+        let read = EvaluationRow::read(row).map_err(|error| self.damage(&error.to_string()))?;
+        if !read.is_sound() {
+            let birth = read.birth;
             return Err(self.damage(&format!("the evaluation of birth {birth} has been altered")));
         }
-        Ok((birth, structure, behaviour, cached, outcome))
+        Ok(read)
     }
 
     /// The text of a program that was evaluated.
@@ -147,6 +169,45 @@ impl Store {
         let query = "SELECT program FROM evaluations WHERE birth = ?";
         let text = self.connection.query_row(query, [birth as i64], |row| row.get(0)).optional();
         text.map_err(|error| self.error(error))
+    }
+}
+
+/// A row as it stands, of [`COLUMNS`].
+pub(super) struct EvaluationRow {
+    pub(super) birth: i64,
+    pub(super) structure: Hash,
+    pub(super) behaviour: Hash,
+    pub(super) provenance: Provenance,
+    pub(super) program: String,
+    pub(super) outcome: String,
+    checksum: i64,
+}
+
+impl EvaluationRow {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<EvaluationRow> {
+        let recheck: Option<i64> = row.get(4)?;
+        Ok(EvaluationRow {
+            birth: row.get(0)?,
+            structure: Hash(row.get(1)?),
+            behaviour: Hash(row.get(2)?),
+            provenance: Provenance {
+                cached: row.get(3)?,
+                recheck: recheck.map(|evaluation| evaluation as u64),
+            },
+            program: row.get(5)?,
+            outcome: row.get(6)?,
+            checksum: row.get(7)?,
+        })
+    }
+
+    /// Whether it is as it was written.
+    pub(super) fn is_sound(&self) -> bool {
+        self.checksum == self.expected_checksum()
+    }
+
+    pub(super) fn expected_checksum(&self) -> i64 {
+        let EvaluationRow { birth, structure, behaviour, provenance, program, outcome, .. } = self;
+        row_checksum(*birth, structure, behaviour, *provenance, program, outcome)
     }
 }
 
@@ -178,15 +239,19 @@ fn detail(outcome: &Outcome) -> Option<String> {
     }
 }
 
-pub(super) fn row_checksum(
+fn row_checksum(
     birth: i64,
     structure: &Hash,
     behaviour: &Hash,
-    cached: bool,
+    provenance: Provenance,
     program: &str,
     outcome: &str,
 ) -> i64 {
-    let numbers = Checksum::default().number(birth).number(i64::from(cached));
+    let numbers = Checksum::default().number(birth).number(i64::from(provenance.cached));
     let hashes = numbers.bytes(&structure.0).bytes(&behaviour.0);
-    hashes.text(Some(program)).text(Some(outcome)).value()
+    let texts = hashes.text(Some(program)).text(Some(outcome));
+    match provenance.recheck {
+        Some(evaluation) => texts.number(evaluation as i64).value(),
+        None => texts.value(),
+    }
 }

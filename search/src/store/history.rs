@@ -1,6 +1,6 @@
 //! History: programs read back from a store, and the paths that led to them.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Store, edit};
 use crate::SearchError;
@@ -23,13 +23,29 @@ pub struct Ancestor {
 }
 
 /// A row of the path, before its program is known.
-struct Step {
-    birth: u64,
-    parent: Option<u64>,
+pub(super) struct Step {
+    pub(super) birth: u64,
+    pub(super) parent: Option<u64>,
     mutation: Option<String>,
     edit: Option<String>,
-    evaluation: u64,
+    pub(super) evaluation: u64,
     fitness: Option<f64>,
+}
+
+pub(super) const STEP: &str =
+    "SELECT birth, parent, mutation, edit, evaluation, fitness FROM individuals";
+
+impl Step {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Step> {
+        Ok(Step {
+            birth: row.get::<_, i64>(0)? as u64,
+            parent: row.get::<_, Option<i64>>(1)?.map(|parent| parent as u64),
+            mutation: row.get(2)?,
+            edit: row.get(3)?,
+            evaluation: row.get::<_, i64>(4)? as u64,
+            fitness: row.get(5)?,
+        })
+    }
 }
 
 impl Store {
@@ -63,7 +79,8 @@ impl Store {
         steps.push(step);
         let mut path: Vec<Ancestor> = Vec::with_capacity(steps.len());
         for step in steps.into_iter().rev() {
-            let program = self.program_of(&step, path.last())?;
+            let parent = path.last().map(|parent| parent.program.as_str());
+            let program = self.program_of(&step, parent)?;
             let Step { birth, parent, mutation, evaluation, fitness, .. } = step;
             path.push(Ancestor { birth, parent, mutation, evaluation, fitness, program });
         }
@@ -71,23 +88,17 @@ impl Store {
     }
 
     fn step(&self, birth: u64) -> Result<Option<Step>, SearchError> {
-        let query = "SELECT birth, parent, mutation, edit, evaluation, fitness
-            FROM individuals WHERE birth = ?";
-        let row = self.connection.query_row(query, params![birth as i64], |row| {
-            Ok(Step {
-                birth: row.get::<_, i64>(0)? as u64,
-                parent: row.get::<_, Option<i64>>(1)?.map(|parent| parent as u64),
-                mutation: row.get(2)?,
-                edit: row.get(3)?,
-                evaluation: row.get::<_, i64>(4)? as u64,
-                fitness: row.get(5)?,
-            })
-        });
+        let query = format!("{STEP} WHERE birth = ?");
+        let row = self.connection.query_row(&query, params![birth as i64], Step::read);
         row.optional().map_err(|error| self.error(error))
     }
 
     /// The text of a program: as it was evaluated, or its parent's with the edit made.
-    fn program_of(&self, step: &Step, parent: Option<&Ancestor>) -> Result<String, SearchError> {
+    pub(super) fn program_of(
+        &self,
+        step: &Step,
+        parent: Option<&str>,
+    ) -> Result<String, SearchError> {
         if step.evaluation == step.birth
             && let Some(program) = self.evaluated_program(step.birth)?
         {
@@ -95,7 +106,7 @@ impl Store {
         }
         let unfit = || self.damage(&format!("the program of birth {} is missing", step.birth));
         let (parent, edit) = parent.zip(step.edit.as_deref()).ok_or_else(unfit)?;
-        let lines: Vec<&str> = parent.program.lines().collect();
+        let lines: Vec<&str> = parent.lines().collect();
         let [header, statements @ .., output] = &lines[..] else { return Err(unfit()) };
         let statements: Vec<String> =
             statements.iter().map(|line| line.trim().to_owned()).collect();

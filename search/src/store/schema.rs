@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::rehash::rehash;
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Marks a file as a store of ours: "evo1" in ASCII.
 pub(super) const APPLICATION: i64 = 0x6576_6f31;
@@ -39,9 +39,17 @@ CREATE TABLE evaluations (
     program TEXT NOT NULL,
     outcome TEXT NOT NULL,
     checksum INTEGER NOT NULL,
-    detail TEXT
+    detail TEXT,
+    recheck INTEGER
 );
 CREATE INDEX evaluations_by_behaviour ON evaluations (behaviour);
+CREATE INDEX evaluations_by_structure ON evaluations (structural_hash);
+CREATE TABLE confirmations (
+    birth INTEGER PRIMARY KEY,
+    fitness REAL,
+    outcome TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
 CREATE TABLE snapshots (
     births INTEGER PRIMARY KEY,
     state BLOB NOT NULL,
@@ -77,7 +85,8 @@ CREATE VIEW individuals AS
 type Migration = fn(&Connection) -> rusqlite::Result<()>;
 
 /// From version 1, 2, … to the next.
-const MIGRATIONS: [Migration; (VERSION - 1) as usize] = [add_detail, hash_canonical_form];
+const MIGRATIONS: [Migration; (VERSION - 1) as usize] =
+    [add_detail, hash_canonical_form, add_rechecks];
 
 fn add_detail(connection: &Connection) -> rusqlite::Result<()> {
     connection
@@ -87,6 +96,20 @@ fn add_detail(connection: &Connection) -> rusqlite::Result<()> {
 fn hash_canonical_form(connection: &Connection) -> rusqlite::Result<()> {
     rehash(connection)?;
     connection.execute_batch("DELETE FROM snapshots;")
+}
+
+fn add_rechecks(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "ALTER TABLE evaluations ADD COLUMN recheck INTEGER;
+        CREATE INDEX evaluations_by_structure ON evaluations (structural_hash);
+        CREATE TABLE confirmations (
+            birth INTEGER PRIMARY KEY,
+            fitness REAL,
+            outcome TEXT NOT NULL,
+            checksum INTEGER NOT NULL
+        );
+        DELETE FROM snapshots;",
+    )
 }
 
 /// Makes the tables in an empty file.

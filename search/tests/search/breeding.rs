@@ -2,7 +2,7 @@
 
 use evo_hashes::Seed;
 use evo_search::{
-    Counters, Deduplication, HurdleConfig, MutationConfig, MutationTally, MutationWeights,
+    Counters, DeduplicationLevel, HurdleConfig, MutationConfig, MutationTally, MutationWeights,
     Restarts, Search, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
@@ -20,7 +20,7 @@ fn config(neutral_retries: u32, candidates: u64) -> SearchConfig {
             ..MutationConfig::default()
         },
         window: 16,
-        deduplication: Deduplication::Functional,
+        deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         selection: Selection::default(),
@@ -75,7 +75,8 @@ fn every_child_of_one_mutation_is_tallied_under_its_kind() {
 fn a_child_improves_when_it_is_fitter_than_its_parent_even_if_that_was_not_known_when_it_was_bred()
 {
     // All of them are children of the start program, which is absorbed after they are bred.
-    let mut search = search(&SearchConfig { deduplication: Deduplication::Off, ..config(0, 17) });
+    let mut search =
+        search(&SearchConfig { deduplication: DeduplicationLevel::Off.into(), ..config(0, 17) });
     let fitness = |birth| scored(birth, 7).fitness();
     drive(&mut search, 1, |candidate| scored(candidate.birth, 7));
     let improved = (1..17).filter(|&birth| fitness(birth) > fitness(0)).count() as u64;
@@ -93,9 +94,10 @@ fn random_walks_of_several_mutations_are_not_tallied() {
 }
 
 /// The share of births that equal their parent in behaviour and their counters, at a level.
-fn neutral_births(retries: u32, deduplication: Deduplication) -> (f64, Counters) {
+fn neutral_births(retries: u32, level: DeduplicationLevel) -> (f64, Counters) {
     // A generation larger than the run: every birth is a child of the start program.
     let strategy = StrategyConfig::OnePlusLambda { lambda: 10_000 };
+    let deduplication = level.into();
     let mut search = search(&SearchConfig { strategy, deduplication, ..config(retries, 1_000) });
     drive(&mut search, 1, by_training);
     let counters = *search.counters();
@@ -107,7 +109,8 @@ fn neutral_births(retries: u32, deduplication: Deduplication) -> (f64, Counters)
 
 #[test]
 fn neutral_children_are_made_again_and_the_last_one_stays() {
-    for level in [Deduplication::Functional, Deduplication::Structural, Deduplication::Off] {
+    use DeduplicationLevel::{Functional, Off, Structural};
+    for level in [Functional, Structural, Off] {
         let (unguarded, before) = neutral_births(0, level);
         let (once, _) = neutral_births(1, level);
         let (guarded, after) = neutral_births(10, level);
@@ -115,7 +118,7 @@ fn neutral_children_are_made_again_and_the_last_one_stays() {
         assert!((once - unguarded * unguarded).abs() < 0.05, "{once} after {unguarded}");
         assert!(guarded < 0.01, "{guarded}");
         assert!(after.evaluations >= before.evaluations);
-        if level != Deduplication::Off {
+        if level != Off {
             assert!(after.evaluations > before.evaluations, "{before:?} {after:?}");
         }
     }

@@ -1,8 +1,8 @@
 //! The settings in RON: what may be left out, what is refused.
 
 use evo_search::{
-    Deduplication, HurdleConfig, MutationConfig, MutationWeights, NewConstant, OpSet, RestartFrom,
-    Restarts, SearchConfig, Selection, Stopping, StrategyConfig,
+    DeduplicationLevel, HurdleConfig, MutationConfig, MutationWeights, NewConstant, OpSet,
+    RestartFrom, Restarts, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -24,7 +24,7 @@ const FULL: &str = r#"(
         neutral_retries: 3,
     ),
     window: 64,
-    deduplication: Structural,
+    deduplication: (level: Structural),
     hurdles: (percentile: Some(25.0)),
     selection: Pareto,
     restarts: (from: Best, every: Some(50000), plateau: Some(20000)),
@@ -45,7 +45,7 @@ fn every_setting_can_be_written_and_reads_back() {
             neutral_retries: 3,
         },
         window: 64,
-        deduplication: Deduplication::Structural,
+        deduplication: DeduplicationLevel::Structural.into(),
         hurdles: HurdleConfig { percentile: Some(25.0), ..HurdleConfig::default() },
         selection: Selection::Pareto,
         restarts: Restarts { from: RestartFrom::Best, every: Some(50_000), plateau: Some(20_000) },
@@ -68,7 +68,7 @@ fn strategy_and_stopping_are_enough() {
     let config: SearchConfig = ron::from_str(text).expect("the text is a configuration");
     assert_eq!(config.mutation, MutationConfig::default());
     assert_eq!(config.restarts, Restarts::default());
-    assert_eq!((config.window, config.deduplication), (64, Deduplication::Functional));
+    assert_eq!((config.window, config.deduplication), (64, DeduplicationLevel::Functional.into()));
 }
 
 #[test]

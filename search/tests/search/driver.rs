@@ -1,14 +1,20 @@
 //! Drives a search without threads, and sums it up.
 
+use evo_dsl::Program;
 use evo_evaluators::{Outcome, Score};
-use evo_hashes::{FunctionalHasher, Hash, Seed};
+use evo_hashes::{FunctionalHasher, Hash, Seed, structural_hash};
 use evo_search::{Candidate, Counters, Population, Search};
 use rand::RngExt;
 
 use crate::quadratic;
 
 pub(crate) fn hasher() -> FunctionalHasher {
-    FunctionalHasher::new(14).expect("14 is between 1 and 23")
+    FunctionalHasher::new(8).expect("8 is between 1 and 23")
+}
+
+/// What a program is compared by.
+pub(crate) fn behaviour(program: &Program) -> Hash {
+    hasher().hash(program).unwrap_or_else(|| structural_hash(program))
 }
 
 /// Asks for all there is, then tells one outcome drawn among those in flight, and again; gives

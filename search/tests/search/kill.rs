@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use evo_dsl::Program;
-use evo_evaluators::{Evaluator, Outcome, Trial};
-use evo_hashes::Seed;
+use evo_evaluators::{DependsOn, Evaluator, Outcome, Trial};
+use evo_hashes::{Seed, structural_hash};
 use evo_search::{RunOptions, Search, SearchConfig, Store, run};
 use rand::RngExt;
 
@@ -40,7 +40,7 @@ impl Logged {
     fn outcome(&self, program: &Program) -> Outcome {
         let outcome = quadratic::outcome(program);
         let mut file = self.0.lock().expect("nobody panics while holding it");
-        file.write_all(&hasher().hash(program).0).expect("there is room");
+        file.write_all(&structural_hash(program).0).expect("there is room");
         outcome
     }
 }
@@ -48,6 +48,10 @@ impl Logged {
 impl Evaluator for Logged {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| self.outcome(trial.program)).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 
@@ -100,10 +104,10 @@ fn evaluated(log: &Path) -> Vec<[u8; HASH]> {
     bytes.as_chunks().0.to_vec()
 }
 
-/// The behaviours whose outcomes the store holds.
+/// The structures whose outcomes the store holds.
 fn durable(store: &Path) -> HashSet<[u8; HASH]> {
     let Ok(connection) = rusqlite::Connection::open(store) else { return HashSet::new() };
-    let Ok(mut statement) = connection.prepare("SELECT behaviour FROM evaluations") else {
+    let Ok(mut statement) = connection.prepare("SELECT structural_hash FROM evaluations") else {
         return HashSet::new();
     };
     let rows = statement.query_map([], |row| row.get(0)).expect("the table is there");

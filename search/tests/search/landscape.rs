@@ -1,7 +1,7 @@
 //! A landscape whose optimum is known: evolution against its two controls.
 
 use evo_dsl::{Executor, Layout, Program};
-use evo_evaluators::{Evaluator, Invalid, InvalidReason, Outcome, Score, Trial};
+use evo_evaluators::{DependsOn, Evaluator, Invalid, InvalidReason, Outcome, Score, Trial};
 use evo_hashes::Seed;
 use evo_search::{RunOptions, Search, SearchConfig, StopReason, run};
 
@@ -39,6 +39,10 @@ impl Imitation {
 impl Evaluator for Imitation {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| outcome(&self.target, &updates(trial.program))).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 

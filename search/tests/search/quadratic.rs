@@ -1,7 +1,7 @@
 //! A fast, deterministic evaluator: noisy quadratic bowls descended with the program.
 
 use evo_dsl::{Executor, Layout, Program};
-use evo_evaluators::{Evaluator, Invalid, InvalidReason, Outcome, Score, Trial};
+use evo_evaluators::{DependsOn, Evaluator, Invalid, InvalidReason, Outcome, Score, Trial};
 
 const TASKS: usize = 2;
 const STEPS: usize = 12;
@@ -13,6 +13,10 @@ pub(crate) struct Quadratic;
 impl Evaluator for Quadratic {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| outcome(trial.program)).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 

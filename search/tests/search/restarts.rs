@@ -3,8 +3,8 @@
 use evo_evaluators::{Outcome, Score};
 use evo_hashes::Seed;
 use evo_search::{
-    Candidate, Deduplication, HurdleConfig, MutationConfig, RestartFrom, RestartReason, Restarts,
-    Search, SearchConfig, Selection, Stopping, StrategyConfig,
+    Candidate, DeduplicationLevel, HurdleConfig, MutationConfig, RestartFrom, RestartReason,
+    Restarts, Search, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{by_training, drive, hasher, result, scored};
@@ -17,7 +17,7 @@ fn config(restarts: Restarts, candidates: u64) -> SearchConfig {
         strategy: StrategyConfig::RegularizedEvolution { population: 20, tournament: 3 },
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: WINDOW,
-        deduplication: Deduplication::Off,
+        deduplication: DeduplicationLevel::Off.into(),
         restarts,
         hurdles: HurdleConfig::default(),
         selection: Selection::default(),

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use evo_dsl::Op;
-use evo_evaluators::{Evaluator, Outcome, Trial};
+use evo_evaluators::{DependsOn, Evaluator, Outcome, Trial};
 use evo_hashes::{FunctionalHasher, Seed};
 use evo_search::{
-    Candidate, Champion, Counters, Deduplication, HurdleConfig, MutationConfig, Observer, Restarts,
-    RunOptions, Search, SearchConfig, Selection, StopReason, Stopping, StrategyConfig, run,
+    Candidate, Champion, Counters, DeduplicationLevel, HurdleConfig, MutationConfig, Observer,
+    Restarts, RunOptions, Search, SearchConfig, Selection, StopReason, Stopping, StrategyConfig,
+    run,
 };
 
 use crate::quadratic::{self, Quadratic};
@@ -19,13 +20,13 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         strategy: StrategyConfig::RegularizedEvolution { population: 50, tournament: 4 },
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 32,
-        deduplication: Deduplication::Functional,
+        deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         selection: Selection::default(),
         stopping,
     };
-    let hasher = FunctionalHasher::new(14).expect("14 is between 1 and 23");
+    let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
     Search::new(&config, Seed(seed), quadratic::start(), hasher).expect("the settings are valid")
 }
 
@@ -76,6 +77,10 @@ impl Evaluator for Faulty {
             return Vec::new();
         }
         Quadratic.evaluate(cohort)
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 
@@ -141,7 +146,8 @@ fn observers_see_every_evaluation_and_the_rise_of_the_best() {
     let mut search = search(candidates(2_000), 1);
     let mut record = Record::default();
     run(&mut search, &Quadratic, &mut record, &options(2, 1)).expect("the threads start");
-    assert_eq!(record.outcomes.len() as u64, search.counters().evaluations);
+    let counters = search.counters();
+    assert_eq!(record.outcomes.len() as u64, counters.evaluations + counters.confirmed);
     assert!(record.best.len() > 1 && record.best.is_sorted(), "{:?}", record.best);
     let best = search.best().expect("there are champions").individual.fitness;
     assert_eq!(record.best.last(), Some(&best));
@@ -161,6 +167,10 @@ impl Evaluator for CancelAfter<'_> {
             self.cancel.store(true, Ordering::Relaxed);
         }
         Quadratic.evaluate(cohort)
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
     }
 }
 

@@ -9,7 +9,7 @@ use evo_search::{Search, SearchConfig, SearchError, Store};
 use rand::RngExt;
 use tempfile::TempDir;
 
-use crate::driver::{RunResult, by_training, drive, hasher, result, scored};
+use crate::driver::{RunResult, behaviour, by_training, drive, hasher, result, scored};
 use crate::quadratic;
 
 const CANDIDATES: u64 = 25_000;
@@ -46,7 +46,7 @@ fn stored(config: &SearchConfig, path: &Path) -> Search {
 
 /// Cheap, and a function of what the program does.
 fn outcome(candidate: &evo_search::Candidate) -> Outcome {
-    let hash = hasher().hash(&candidate.program);
+    let hash = behaviour(&candidate.program);
     scored(u64::from_le_bytes(hash.0[..8].try_into().expect("eight bytes")), 0)
 }
 
@@ -83,8 +83,11 @@ fn interrupted(mut search: Search, tells: usize, order: u64) -> Option<BTreeSet<
 fn a_run_interrupted_anywhere_ends_as_if_it_had_not_been_and_repeats_nothing() {
     let strategies = [
         ("RegularizedEvolution(population: 50, tournament: 3)", ""),
-        ("RegularizedEvolution(population: 50, tournament: 3)", "deduplication: Off,"),
-        ("RegularizedEvolution(population: 50, tournament: 3)", "deduplication: Structural,"),
+        ("RegularizedEvolution(population: 50, tournament: 3)", "deduplication: (level: Off),"),
+        (
+            "RegularizedEvolution(population: 50, tournament: 3)",
+            "deduplication: (level: Structural),",
+        ),
         ("ConstantTuning(population: 20, tournament: 2)", ""),
         ("RandomSearch(mutations: 5)", ""),
         ("OnePlusLambda(lambda: 30)", "restarts: (from: Best, plateau: Some(300)),"),
@@ -265,22 +268,12 @@ fn properties_and_seconds_are_kept() {
 
 #[test]
 fn stores_of_earlier_versions_are_brought_up_to_date_and_go_on() {
-    goes_on("store_v1.db", "version 1 of the tables", "Functional");
     // Its births are compared by structural hashes, which version 3 takes in another way.
-    goes_on("store_v2_structural.db", "version 2 of the tables", "Structural");
-}
-
-/// An old store of 120 births goes on to 400, and ends as a run of today does.
-fn goes_on(file: &str, made_by: &str, deduplication: &str) {
-    let (_directory, path) = scratch();
-    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compat").join(file);
-    std::fs::copy(old, &path).expect("the old file is there");
-    let text = "(strategy: RegularizedEvolution(population: 10, tournament: 2), window: 8,
-        deduplication: LEVEL, mutation: (max_statements: 8), stopping: (candidates: Some(400)))";
-    let text = text.replace("LEVEL", deduplication);
-    let config: SearchConfig = ron::from_str(&text).expect("the text is a configuration");
+    let (_directory, path) = copied("store_v2_structural.db");
+    let config = settings_of_old_stores("Structural");
     let store = Store::open(&path).expect("the version is known");
-    assert_eq!(store.property("made by").expect("the store is sound").as_deref(), Some(made_by));
+    let made_by = store.property("made by").expect("the store is sound");
+    assert_eq!(made_by.as_deref(), Some("version 2 of the tables"));
     assert_eq!(store.seconds().expect("the store is sound"), 2.5);
     assert!(store.lineage(119).expect("the store is sound").is_some());
     let mut search = search(&config).with_store(store).expect("the store fits the search");
@@ -292,4 +285,35 @@ fn goes_on(file: &str, made_by: &str, deduplication: &str) {
     assert_eq!(result(&search), result(&alone));
     drop(search);
     assert!(Store::open(&path).is_ok());
+}
+
+#[test]
+fn a_run_whose_programs_another_probe_told_apart_is_refused_and_can_still_be_read() {
+    let (_directory, path) = copied("store_v1.db");
+    let before = Store::open(&path).expect("the version is known");
+    let refused = search(&settings_of_old_stores("Functional")).with_store(before);
+    let message = refused.err().expect("hashes of two probes cannot be compared").to_string();
+    assert!(message.contains("another probe") || message.contains("probe `optimizer, six steps"));
+    let store = Store::read(&path).expect("it is up to date");
+    assert_eq!(
+        store.property("made by").expect("sound").as_deref(),
+        Some("version 1 of the tables")
+    );
+    assert!(store.lineage(119).expect("the store is sound").is_some());
+}
+
+/// A copy of an old store of 120 births.
+fn copied(file: &str) -> (TempDir, PathBuf) {
+    let (directory, path) = scratch();
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compat").join(file);
+    std::fs::copy(old, &path).expect("the old file is there");
+    (directory, path)
+}
+
+/// The settings they were made with, and a limit of 400.
+fn settings_of_old_stores(level: &str) -> SearchConfig {
+    let text = "(strategy: RegularizedEvolution(population: 10, tournament: 2), window: 8,
+        deduplication: (level: LEVEL), mutation: (max_statements: 8),
+        stopping: (candidates: Some(400)))";
+    ron::from_str(&text.replace("LEVEL", level)).expect("the text is a configuration")
 }

@@ -4,7 +4,7 @@ use evo_dsl::{Operand, Program, Statement};
 use evo_evaluators::Outcome;
 use evo_hashes::Seed;
 use evo_search::{
-    Deduplication, HurdleConfig, MutationConfig, Population, Restarts, Search, SearchConfig,
+    DeduplicationLevel, HurdleConfig, MutationConfig, Population, Restarts, Search, SearchConfig,
     Selection, StopReason, Stopping, StrategyConfig,
 };
 
@@ -16,7 +16,7 @@ fn config(strategy: StrategyConfig, candidates: u64) -> SearchConfig {
         strategy,
         mutation: MutationConfig { max_statements: 20, ..MutationConfig::default() },
         window: 16,
-        deduplication: Deduplication::Functional,
+        deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         selection: Selection::default(),
@@ -97,7 +97,7 @@ fn the_parent_is_the_best_of_a_generation_of_absorbed_births_unless_it_is_worse(
     for window in [0, 3, 16] {
         for candidates in [1, 4, 5, 40, 43] {
             let strategy = StrategyConfig::OnePlusLambda { lambda: 4 };
-            let deduplication = Deduplication::Off;
+            let deduplication = DeduplicationLevel::Off.into();
             let config = SearchConfig { window, deduplication, ..config(strategy, candidates) };
             let mut search = search(&config, 1);
             drive(&mut search, 1, |candidate| scored(candidate.birth, 9));
@@ -159,7 +159,7 @@ fn the_fittest_migrate_around_the_ring_after_every_so_many_births() {
         }
     }
     for window in [0, 16] {
-        let deduplication = Deduplication::Off;
+        let deduplication = DeduplicationLevel::Off.into();
         let config = SearchConfig { window, deduplication, ..config(islands(20, 2), 400) };
         let mut search = search(&config, 1);
         drive(&mut search, 1, |candidate| scored(candidate.birth, 5));

@@ -1,0 +1,147 @@
+//! The probe: what a functional hash runs programs on, and what it looks at.
+//!
+//! Invariant: a probe is the same for every run and machine, and what it observes is a function of
+//! the program's dataflow alone. The probe of optimizers is a closed loop: a small network
+//! whose gradients follow from the weights that the program has moved. On gradients drawn beforehand
+//! nothing amplifies a difference, and one that training would show stays below the truncation.
+
+mod network;
+
+use std::f64::consts::PI;
+use std::fmt;
+
+use evo_dsl::{Dataflow, Executor};
+
+use crate::Observations;
+use network::Network;
+
+/// What a functional hash runs programs on.
+pub trait Probe: fmt::Debug + Send + Sync {
+    /// The name of what is observed, with a version that rises when any of it changes: part of every
+    /// hash.
+    fn name(&self) -> &str;
+
+    /// Runs a program and notes what it does; false for one that is not finite there, whose
+    /// behaviour says nothing.
+    fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool;
+}
+
+/// The probe of optimizers: two short courses of training of a small network.
+///
+/// Where programs are scored by training networks, one that carries the weights away in both courses is
+/// known as that and not by its updates: whatever it does, it trains nothing.
+#[derive(Clone, Debug)]
+pub struct ClosedLoop {
+    name: String,
+    network: Network,
+    courses: [Course; 2],
+}
+
+/// A course of training.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    /// What the initial matrices are multiplied by.
+    scale: f32,
+    /// The first incoming learning rate.
+    peak: f64,
+    /// How far a weight moves at most, by a rule that trains something.
+    farthest: f32,
+}
+
+/// How a course ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Finished,
+    /// A weight went farther than it would in training.
+    Away,
+    NotFinite,
+}
+
+/// Steps in a row from the first one, along half a cosine.
+const STEPS: u64 = 16;
+
+/// Steps behind them, by number and factor of the peak: rules may count far, and schedules end at
+/// rates next to nothing.
+const LATE: [(u64, f64); 5] = [(60, 1e-2), (61, 3e-3), (150, 1e-3), (400, 1e-4), (401, 1e-5)];
+
+/// The steps whose updates are observed, counted from 0. The weights are observed at the end, and
+/// every step has left its trace in them; the first two because a program may put all weights to
+/// 0, where the network stays.
+const OBSERVED: [usize; 6] = [0, 1, 7, 15, 19, 20];
+
+impl ClosedLoop {
+    /// The probe for programs that are scored by training networks, at learning rates between
+    /// those they are trained with: peaks of incoming, normalised rates, above 0.
+    pub fn new(lowest: f64, highest: f64) -> ClosedLoop {
+        let name = format!("optimizer, closed loop, 2, training at {lowest:?} to {highest:?}");
+        // Half the lowest: what goes astray there does so in every task.
+        ClosedLoop::at(name, (0.5 * lowest, 10.0), (highest, 25.0))
+    }
+
+    /// Peaks of the courses, and how far a weight may move.
+    fn at(name: String, first: (f64, f32), second: (f64, f32)) -> ClosedLoop {
+        let course = |scale, (peak, farthest)| Course { scale, peak, farthest };
+        let courses = [course(1.0, first), course(2.0, second)];
+        ClosedLoop { name, network: Network::new(), courses }
+    }
+
+    fn run(&self, course: &Course, flow: &Dataflow, seen: &mut Observations) -> End {
+        let layout = &self.network.layout;
+        let mut executor = Executor::of(flow, layout);
+        let first = self.network.weights(course.scale);
+        let mut weights = first.clone();
+        let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
+        for (index, (step, factor)) in schedule().enumerate() {
+            self.network.gradient(index, &weights, &mut gradient);
+            executor.skip_to(step);
+            executor.update(&weights, &gradient, course.peak * factor, &mut update);
+            weights.iter_mut().zip(&update).for_each(|(weight, update)| *weight -= update);
+            if !weights.iter().all(|weight| weight.is_finite()) {
+                return End::NotFinite;
+            }
+            let astray = |(now, then): (&f32, &f32)| (now - then).abs() > course.farthest;
+            if weights.iter().zip(&first).any(astray) {
+                return End::Away;
+            }
+            if OBSERVED.contains(&index) {
+                seen.values(&update);
+            }
+        }
+        seen.values(&weights);
+        End::Finished
+    }
+}
+
+/// Step numbers and factors of the peak.
+fn schedule() -> impl Iterator<Item = (u64, f64)> {
+    let length = STEPS as f64 + LATE.len() as f64;
+    let factor = move |step| 0.5 * (1.0 + libm::cos(PI * (step - 1) as f64 / length));
+    (1..=STEPS).map(move |step| (step, factor(step))).chain(LATE)
+}
+
+impl Default for ClosedLoop {
+    /// The probe for any evaluator: at rates up to 1, the usual setting of every rule, and without
+    /// a notion of how far weights may move.
+    fn default() -> ClosedLoop {
+        let name = "optimizer, closed loop, 2".to_owned();
+        ClosedLoop::at(name, (0.25, f32::INFINITY), (1.0, f32::INFINITY))
+    }
+}
+
+impl Probe for ClosedLoop {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
+        let ends = self.courses.map(|course| {
+            let end = self.run(&course, flow, seen);
+            seen.mark(u32::from(end == End::Away));
+            end
+        });
+        if ends == [End::Away; 2] {
+            seen.only("away");
+        }
+        !ends.contains(&End::NotFinite)
+    }
+}

@@ -1,0 +1,107 @@
+//! Confirmation: before a run ends, claims to the hall of fame are settled by evaluating the very
+//! programs that lay them.
+//!
+//! Invariant: it comes after the last birth was absorbed and changes the hall of fame alone, so a run
+//! that goes on with a higher limit goes on as if there had been none. Outcomes take effect together
+//! and in birth order, whatever the order they are told in.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use evo_evaluators::Outcome;
+
+use super::{Candidate, Search};
+use crate::{Individual, SearchError, StopReason};
+
+/// The claims under way.
+#[derive(Default)]
+pub(super) struct Confirmation {
+    begun: bool,
+    unasked: VecDeque<u64>,
+    /// By birth, with what came of it.
+    claims: BTreeMap<u64, (Individual, Option<Arc<Outcome>>)>,
+    /// Outcomes that the store holds from an earlier end of the run.
+    stored: BTreeMap<u64, Arc<Outcome>>,
+}
+
+impl Confirmation {
+    /// Whether the outcome of this claim is awaited.
+    pub(super) fn awaits(&self, birth: u64) -> bool {
+        !self.unasked.contains(&birth)
+            && self.claims.get(&birth).is_some_and(|(_, outcome)| outcome.is_none())
+    }
+
+    /// Number of outcomes awaited.
+    pub(super) fn awaited(&self) -> usize {
+        let open = self.claims.values().filter(|(_, outcome)| outcome.is_none()).count();
+        open - self.unasked.len()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.begun && self.claims.is_empty()
+    }
+
+    /// Uses these outcomes instead of asking for them.
+    pub(super) fn remember(&mut self, stored: BTreeMap<u64, Arc<Outcome>>) {
+        self.stored = stored;
+    }
+}
+
+impl Search {
+    /// Begins once every birth has been absorbed; an interrupted run confirms nothing.
+    pub(super) fn begin_confirmation_if_due(&mut self) {
+        if self.confirmation.begun || !self.has_absorbed_all() {
+            return;
+        }
+        self.confirmation.begun = true;
+        if self.stop == Some(StopReason::Cancelled) {
+            return;
+        }
+        for claim in self.hall_of_fame.take_claims() {
+            let outcome = self.confirmation.stored.remove(&claim.birth);
+            if outcome.is_none() {
+                self.confirmation.unasked.push_back(claim.birth);
+            }
+            self.confirmation.claims.insert(claim.birth, (claim, outcome));
+        }
+        self.settle_claims_if_known();
+    }
+
+    /// The next claim to evaluate, without hurdles.
+    pub(super) fn ask_to_confirm(&mut self) -> Option<Candidate> {
+        let birth = self.confirmation.unasked.pop_front()?;
+        let (claim, _) = &self.confirmation.claims[&birth];
+        Some(Candidate { birth, program: Arc::clone(&claim.program), hurdles: Arc::new([]) })
+    }
+
+    /// Takes in what a claim came to.
+    pub(super) fn confirm(
+        &mut self,
+        birth: u64,
+        outcome: &Arc<Outcome>,
+    ) -> Result<(), SearchError> {
+        // A failure of the engine says nothing of the program.
+        let sound = !matches!(**outcome, Outcome::Failed { .. });
+        if let Some(store) = self.store.as_mut().filter(|_| sound) {
+            store.note_confirmation(birth, outcome)?;
+        }
+        if let Some((_, awaited)) = self.confirmation.claims.get_mut(&birth) {
+            *awaited = Some(Arc::clone(outcome));
+        }
+        self.settle_claims_if_known();
+        Ok(())
+    }
+
+    fn settle_claims_if_known(&mut self) {
+        if self.confirmation.claims.values().any(|(_, outcome)| outcome.is_none()) {
+            return;
+        }
+        self.counters.confirmed += self.confirmation.claims.len() as u64;
+        for (individual, outcome) in std::mem::take(&mut self.confirmation.claims).into_values() {
+            if let Some(Outcome::Scored(score)) = outcome.as_deref() {
+                let individual = Individual { fitness: score.fitness, ..individual };
+                self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Functional hits: births that were given the outcome of another program that behaves like theirs.
+//!
+//! Invariant: nothing is taken from what the run counted; whether two programs differ in structure is
+//! found from their texts, which is what makes this fit to judge the run by.
+
+use std::collections::BTreeMap;
+
+use evo_dsl::Program;
+use evo_evaluators::Outcome;
+use evo_hashes::{Hash, structural_hash};
+
+use super::Store;
+use super::history::{STEP, Step};
+use crate::SearchError;
+
+/// A birth that shares the evaluation of a program of another structure.
+#[derive(Clone, Debug)]
+pub struct FunctionalHit {
+    /// Its birth.
+    pub birth: u64,
+    /// The birth whose evaluation it shares.
+    pub evaluation: u64,
+    /// Its own program.
+    pub program: Program,
+    /// The program that was evaluated.
+    pub evaluated: Program,
+    /// The outcome it was given.
+    pub outcome: Outcome,
+}
+
+/// Texts kept to make those of their children from; an older parent's is put together anew.
+const TEXTS: usize = 50_000;
+
+impl Store {
+    /// Every functional hit of the run, in order of birth.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is damaged.
+    pub fn functional_hits(&self) -> Result<Vec<FunctionalHit>, SearchError> {
+        let query = format!("{STEP} ORDER BY birth");
+        let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
+        let steps = statement.query_map([], Step::read).map_err(|error| self.error(error))?;
+        let mut texts: BTreeMap<u64, String> = BTreeMap::new();
+        let mut evaluated: BTreeMap<u64, (Hash, Program)> = BTreeMap::new();
+        let mut hits = Vec::new();
+        for step in steps {
+            let step = step.map_err(|error| self.error(error))?;
+            let text = self.text_of(&step, &texts)?;
+            let program = self.parse(step.birth, &text)?;
+            if step.evaluation == step.birth {
+                evaluated.insert(step.birth, (structural_hash(&program), program));
+            } else {
+                let unknown = || self.damage(&format!("birth {} is missing", step.evaluation));
+                let (structure, first) = evaluated.get(&step.evaluation).ok_or_else(unknown)?;
+                if *structure != structural_hash(&program) {
+                    hits.extend(self.hit(&step, program, first)?);
+                }
+            }
+            texts.insert(step.birth, text);
+            if texts.len() > TEXTS {
+                texts.pop_first();
+            }
+        }
+        Ok(hits)
+    }
+
+    /// `None` while the evaluation it shares has not ended.
+    fn hit(
+        &self,
+        step: &Step,
+        program: Program,
+        first: &Program,
+    ) -> Result<Option<FunctionalHit>, SearchError> {
+        let &Step { birth, evaluation, .. } = step;
+        let Some(found) = self.find_evaluation(evaluation)? else { return Ok(None) };
+        let (evaluated, outcome) = (first.clone(), found.outcome);
+        Ok(Some(FunctionalHit { birth, evaluation, program, evaluated, outcome }))
+    }
+
+    fn text_of(&self, step: &Step, texts: &BTreeMap<u64, String>) -> Result<String, SearchError> {
+        let Some(parent) = step.parent else { return self.program_of(step, None) };
+        if let Some(parent) = texts.get(&parent) {
+            return self.program_of(step, Some(parent));
+        }
+        let lineage = self.lineage(step.birth)?.and_then(|mut path| path.pop());
+        let missing = || self.damage(&format!("birth {parent} is missing"));
+        Ok(lineage.ok_or_else(missing)?.program)
+    }
+
+    fn parse(&self, birth: u64, text: &str) -> Result<Program, SearchError> {
+        Program::parse(text)
+            .map_err(|error| self.damage(&format!("the program of birth {birth}: {error}")))
+    }
+}

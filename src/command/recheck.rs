@@ -1,0 +1,172 @@
+//! `evo recheck`: how often functional hashing gave a birth an outcome that is not its own.
+//!
+//! Invariant: every functional hit of a run is judged by an evaluation of its own program, without
+//! hurdles and by the run's own configuration; nothing that the run counted is believed. The hits of
+//! a run that an earlier version made show what today's hash would have joined of them.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use evo::{
+    Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, OptimizerEvaluator, Outcome, Program,
+    RECHECK_TOLERANCE, RecheckRate, Store, Trial, outcomes_apart, structural_hash,
+};
+use serde::Serialize;
+
+use super::place::Place;
+use super::run_directory;
+use crate::args::RecheckArgs;
+use crate::output;
+
+/// Fitness further apart than this is more than the noise of a fitness explains.
+const FAR: f64 = 0.02;
+
+/// What became of the functional hits of a run.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Tally {
+    hits: u64,
+    /// One program trains and the other does not.
+    valid_against_invalid: u64,
+    /// As that, or more than [`FAR`] apart.
+    far: u64,
+    /// As that, or more than [`RECHECK_TOLERANCE`] apart.
+    wrong: u64,
+    /// Hits that were right, and are hits by today's hash.
+    right_today: u64,
+    /// Hits that were wrong, and are hits by today's hash.
+    wrong_today: u64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    run: String,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
+    let place = Place::open(&args.device)?;
+    let threads = place.threads(args.threads);
+    let mut rows = Vec::new();
+    for directory in &args.run_directories {
+        let tally = recheck(directory, &place, threads)?;
+        rows.push(Row { run: directory.display().to_string(), tally });
+    }
+    if rows.len() > 1 {
+        let tally = rows.iter().fold(Tally::default(), |all, row| all.plus(&row.tally));
+        rows.push(Row { run: "all".to_owned(), tally });
+    }
+    output::print(&match args.json {
+        true => serde_json::to_string_pretty(&rows)? + "\n",
+        false => table(&rows),
+    })?;
+    let alarming = rows.last().is_some_and(|row| row.tally.rate().is_alarming());
+    Ok(if alarming { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Result<Tally> {
+    let config = Config::load_with_baselines(&directory.join("config.ron"), &[])?;
+    let hits = Store::read(&directory.join(run_directory::STORE))?.functional_hits()?;
+    let (evaluator, hasher) = (place.evaluator(&config)?, config.hasher()?);
+    let outcomes = own_outcomes(&hits, &evaluator, threads);
+    let mut tally = Tally::default();
+    for hit in &hits {
+        let own = &outcomes[&structural_hash(&hit.program)];
+        if let Outcome::Failed { message } = own {
+            anyhow::bail!("birth {} of {}: {message}", hit.birth, directory.display());
+        }
+        tally.note(hit, own, &hasher);
+    }
+    Ok(tally)
+}
+
+/// The outcome of every program by its structure, each evaluated once.
+fn own_outcomes(
+    hits: &[FunctionalHit],
+    evaluator: &OptimizerEvaluator,
+    threads: NonZeroUsize,
+) -> BTreeMap<Hash, Outcome> {
+    let programs: BTreeMap<Hash, &Program> =
+        hits.iter().map(|hit| (structural_hash(&hit.program), &hit.program)).collect();
+    let programs: Vec<(Hash, &Program)> = programs.into_iter().collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(&(hash, program)) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
+            done.push((hash, outcome.expect("one outcome for one program")));
+        }
+        done
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
+        let done = workers.into_iter();
+        done.flat_map(|it| it.join().expect("evaluation does not panic")).collect()
+    })
+}
+
+impl Tally {
+    fn note(&mut self, hit: &FunctionalHit, own: &Outcome, hasher: &FunctionalHasher) {
+        let Some(apart) = outcomes_apart(own, &hit.outcome) else { return };
+        let wrong = apart > RECHECK_TOLERANCE;
+        self.hits += 1;
+        self.valid_against_invalid += u64::from(apart.is_infinite());
+        self.far += u64::from(apart > FAR);
+        self.wrong += u64::from(wrong);
+        let today = hasher.hash(&hit.program);
+        if today.is_some() && today == hasher.hash(&hit.evaluated) {
+            *(if wrong { &mut self.wrong_today } else { &mut self.right_today }) += 1;
+        }
+    }
+
+    fn plus(&self, other: &Tally) -> Tally {
+        Tally {
+            hits: self.hits + other.hits,
+            valid_against_invalid: self.valid_against_invalid + other.valid_against_invalid,
+            far: self.far + other.far,
+            wrong: self.wrong + other.wrong,
+            right_today: self.right_today + other.right_today,
+            wrong_today: self.wrong_today + other.wrong_today,
+        }
+    }
+
+    fn rate(&self) -> RecheckRate {
+        RecheckRate { rechecked: self.hits, disagreed: self.wrong }
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let headings = [
+        "",
+        "functional hits",
+        "valid/invalid",
+        "or > 0.02 apart",
+        "or > 0.001 apart",
+        "95% interval",
+        "right, hit today",
+        "wrong, hit today",
+    ];
+    let share = |part: u64, of: u64| match of {
+        0 => "-".to_owned(),
+        _ => format!("{part} ({:.2}%)", 100.0 * part as f64 / of as f64),
+    };
+    let row = |Row { run, tally }: &Row| {
+        let (low, high) = tally.rate().interval();
+        let right = tally.hits - tally.wrong;
+        vec![
+            run.clone(),
+            tally.hits.to_string(),
+            share(tally.valid_against_invalid, tally.hits),
+            share(tally.far, tally.hits),
+            share(tally.wrong, tally.hits),
+            format!("{:.2} to {:.2}%", 100.0 * low, 100.0 * high),
+            share(tally.right_today, right),
+            share(tally.wrong_today, tally.wrong),
+        ]
+    };
+    let headings = headings.map(str::to_owned).to_vec();
+    output::table(&std::iter::once(headings).chain(rows.iter().map(row)).collect::<Vec<_>>())
+}
