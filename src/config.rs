@@ -140,8 +140,9 @@ impl Config {
         Ok(evaluation)
     }
 
-    fn try_search_from(&self, start: Program) -> Result<Search, SearchError> {
-        let config = SearchConfig {
+    /// The part of it that the search is made from.
+    pub fn search_config(&self) -> SearchConfig {
+        SearchConfig {
             strategy: self.strategy.clone(),
             selection: self.selection,
             mutation: self.mutation.clone(),
@@ -150,7 +151,10 @@ impl Config {
             hurdles: self.hurdles,
             restarts: self.restarts,
             stopping: self.stopping,
-        };
+        }
+    }
+
+    fn try_search_from(&self, start: Program) -> Result<Search, SearchError> {
         let (count, limit) = (start.statements().len(), self.mutation.max_statements);
         if count > limit {
             return Err(SearchError::Config {
@@ -158,7 +162,7 @@ impl Config {
                 message: format!("is {limit}, below the {count} statements of the start program"),
             });
         }
-        Search::new(&config, Seed(self.seed), start, self.hasher()?)
+        Search::new(&self.search_config(), Seed(self.seed), start, self.hasher()?)
     }
 
     /// The functional hash of this configuration: its probe has the learning rates of the tasks.

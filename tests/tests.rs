@@ -12,8 +12,12 @@ mod cohorts;
 mod config_errors;
 #[path = "cli/configs.rs"]
 mod configs;
+#[path = "cli/old_probe.rs"]
+mod old_probe;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/recheck.rs"]
+mod recheck;
 #[path = "cli/resume.rs"]
 mod resume;
 #[path = "cli/search.rs"]

@@ -375,6 +375,10 @@ fn describe(error: &ron::Error, key: &str) -> String {
         Error::ExpectedIdentifier if key == "mutation.ops" => {
             "expected `Lion45`, `Modern` or a list such as `List([\"+\", \"sign\"])`".to_owned()
         }
+        _ if key == "deduplication" => {
+            "expected a level, as in `(level: Functional)`, or a share, as in `(recheck: 0.05)`"
+                .to_owned()
+        }
         Error::ExpectedComma => "expected a comma; counts are whole numbers".to_owned(),
         other => other.to_string(),
     }

@@ -1,0 +1,171 @@
+//! Functional duplicates that are none. A run rechecks a share of them and `evo recheck` all of them;
+//! both find the probe guilty that could not tell the variants of Lion apart, and today's not.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use evo::{Config, FunctionalHasher, RecheckRate, RunOptions, Search, Seed, Store};
+use serde_json::Value;
+
+use crate::harness::{Scratch, repository};
+use crate::old_probe::SixSteps;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum With {
+    SixSteps,
+    Today,
+}
+
+/// A configuration with another start program, seed, limit and share of rechecks.
+fn config(
+    file: &str,
+    (start, ops): (&str, &str),
+    seed: u64,
+    candidates: u64,
+    recheck: f64,
+) -> Config {
+    let sets = [
+        format!("start={start:?}"),
+        format!("mutation.ops={ops}"),
+        format!("seed={seed}"),
+        format!("stopping.candidates={candidates}"),
+        format!("deduplication.recheck={recheck:?}"),
+    ];
+    Config::load_with_baselines(repository(file).as_ref(), &sets).expect("it is sound")
+}
+
+fn search(config: &Config, with: With) -> Search {
+    let hasher = match with {
+        // With the bits it had.
+        With::SixSteps => FunctionalHasher::with_probe(14, Arc::new(SixSteps::new())),
+        With::Today => config.hasher().ok(),
+    };
+    let start = config.start_program().expect("it is in the zoo");
+    let hasher = hasher.expect("the number of bits is allowed");
+    let settings = config.search_config();
+    Search::new(&settings, Seed(config.seed), start, hasher).expect("the settings are sound")
+}
+
+fn finish(search: &mut Search, config: &Config) {
+    let evaluator = config.evaluator().expect("the data is there");
+    let threads = NonZeroUsize::new(2).expect("not zero");
+    let options = RunOptions { threads, ..RunOptions::default() };
+    evo::run(search, &evaluator, &mut (), &options).expect("it runs to its end");
+}
+
+/// A run in a directory of its own, as `evo search` leaves one.
+fn run_into(directory: &Path, config: &Config, with: With) {
+    std::fs::create_dir_all(directory).expect("there is room");
+    std::fs::write(directory.join("config.ron"), config.to_ron()).expect("there is room");
+    let store = Store::create(&directory.join("run.db"), &[]).expect("there is room");
+    let mut search = search(config, with).with_store(store).expect("the store is new");
+    finish(&mut search, config);
+}
+
+const LION: (&str, &str) = ("zoo:lion", "Lion45");
+
+#[test]
+fn a_run_that_rechecks_all_finds_the_six_step_probe_guilty_and_todays_not() {
+    let config = config("tests/data/tiny.ron", LION, 3, 1_500, 1.0);
+    let rate = |with| {
+        let mut search = search(&config, with);
+        finish(&mut search, &config);
+        assert_eq!(search.counters().functional_hits, 0, "all of them were rechecked");
+        RecheckRate::of(search.counters())
+    };
+    let (old, today) = (rate(With::SixSteps), rate(With::Today));
+    assert!(old.rechecked > 100 && old.interval().0 > 0.04 && old.is_alarming(), "{old:?}");
+    assert!(today.rechecked > 50 && today.interval().0 < 0.01, "{today:?}");
+    assert!(!today.is_alarming(), "{today:?}");
+}
+
+#[test]
+fn the_command_finds_the_six_step_probe_guilty_and_todays_not() {
+    let scratch = Scratch::new();
+    let config = config("tests/data/tiny.ron", LION, 5, 1_500, 0.0);
+    for (name, with, code) in [("old", With::SixSteps, 1), ("today", With::Today, 0)] {
+        run_into(&scratch.path(name), &config, with);
+        let run = scratch.run(&["recheck", name, "--json"]);
+        assert_eq!(run.code, Some(code), "{run:?}");
+        let rows: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+        let count = |key: &str| rows[0][key].as_u64().expect("a count");
+        let (hits, wrong) = (count("hits"), count("wrong"));
+        assert!(hits > 50, "{rows}");
+        match with {
+            With::SixSteps => assert!(25 * wrong > hits, "above 4%: {rows}"),
+            With::Today => {
+                assert!(50 * wrong <= hits, "2% at most: {rows}");
+                assert_eq!(count("right_today") + count("wrong_today"), hits, "{rows}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_rechecked_does_not_depend_on_threads_and_is_in_report_and_store() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let report = |out: &str, threads: &str| -> Value {
+        let sets = ["--set", "deduplication.recheck=0.3", "--set", "stopping.candidates=900"];
+        let base = ["search", &tiny, "--out", out, "--quiet", "--json", "--threads", threads];
+        let printed = scratch.run(&[base.as_slice(), &sets].concat()).success();
+        serde_json::from_str(&printed).expect("it is JSON")
+    };
+    let (one, two) = (report("one", "1"), report("two", "2"));
+    assert_eq!(one["digest"], two["digest"]);
+    let rechecked = one["rechecks"]["rechecked"].as_u64().expect("a count");
+    assert!(rechecked > 5, "{one}");
+    let store = rusqlite::Connection::open(scratch.path("one/run.db")).expect("it is a store");
+    let query = "SELECT count(*) FROM evaluations WHERE recheck IS NOT NULL";
+    let stored: i64 = store.query_row(query, [], |row| row.get(0)).expect("it can be read");
+    assert_eq!(stored, rechecked as i64);
+}
+
+#[test]
+fn a_share_that_is_none_is_refused_at_its_key_and_the_old_form_is_explained() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    for (set, expected) in [
+        ("deduplication.recheck=1.5", "`deduplication.recheck`: must be 0 to 1"),
+        ("deduplication.recheck=-0.1", "`deduplication.recheck`: must be 0 to 1"),
+        ("deduplication=Functional", "(level: Functional)"),
+    ] {
+        let run = scratch.run(&["validate", &tiny, "--set", set]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+}
+
+/// The campaign of `docs/records`: `just recheck`. Ten to thirty minutes.
+#[test]
+#[ignore = "long; `just recheck` runs it"]
+fn campaign() {
+    let starts = [
+        ("zoo:adamw", "Lion45"),
+        LION,
+        ("zoo:momentum", "Modern"),
+        ("zoo:muon", "Modern"),
+        ("zoo:sgd", "Lion45"),
+    ];
+    let number = |name: &str, default: u64| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let (first, candidates) = (number("EVO_SEED", 201), number("EVO_CANDIDATES", 2_500));
+    let scratch = Scratch::new();
+    for with in [With::SixSteps, With::Today] {
+        let mut names = Vec::new();
+        for start in starts {
+            for seed in first..first + 3 {
+                let name = format!("{with:?}-{}-{seed}", start.0.trim_start_matches("zoo:"));
+                let config = config("configs/quickstart.ron", start, seed, candidates, 0.0);
+                run_into(&scratch.path(&name), &config, with);
+                names.push(name);
+            }
+        }
+        let names = names.iter().map(String::as_str);
+        let run = scratch.run(&std::iter::once("recheck").chain(names).collect::<Vec<_>>());
+        println!("{}", run.stdout);
+        assert_eq!(run.code, Some(i32::from(with == With::SixSteps)), "{run:?}");
+    }
+}
