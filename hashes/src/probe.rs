@@ -27,14 +27,13 @@ pub trait Probe: fmt::Debug + Send + Sync {
 }
 
 /// The probe of optimizers: two short courses of training of a small network.
-///
-/// Where programs are scored by training networks, one that carries the weights away in both courses is
-/// known as that and not by its updates: whatever it does, it trains nothing.
 #[derive(Clone, Debug)]
 pub struct ClosedLoop {
     name: String,
     network: Network,
     courses: [Course; 2],
+    /// Whether programs that go astray are one class.
+    strays: bool,
 }
 
 /// A course of training.
@@ -44,7 +43,7 @@ struct Course {
     scale: f32,
     /// The first incoming learning rate.
     peak: f64,
-    /// How far a weight moves at most, by a rule that trains something.
+    /// A program that moves a weight further goes astray.
     farthest: f32,
 }
 
@@ -52,8 +51,7 @@ struct Course {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Finished,
-    /// A weight went farther than it would in training.
-    Away,
+    Astray,
     NotFinite,
 }
 
@@ -73,16 +71,21 @@ impl ClosedLoop {
     /// The probe for programs that are scored by training networks, at learning rates between
     /// those they are trained with: peaks of incoming, normalised rates, above 0.
     pub fn new(lowest: f64, highest: f64) -> ClosedLoop {
-        let name = format!("optimizer, closed loop, 2, training at {lowest:?} to {highest:?}");
         // Half the lowest: what goes astray there does so in every task.
-        ClosedLoop::at(name, (0.5 * lowest, 10.0), (highest, 25.0))
+        let courses = [
+            Course { scale: 1.0, peak: 0.5 * lowest, farthest: 3.0 },
+            Course { scale: 2.0, peak: highest, farthest: 20.0 },
+        ];
+        let name = format!("optimizer, closed loop, 2, training at {lowest:?} to {highest:?}");
+        ClosedLoop { name, network: Network::new(), courses, strays: false }
     }
 
-    /// Peaks of the courses, and how far a weight may move.
-    fn at(name: String, first: (f64, f32), second: (f64, f32)) -> ClosedLoop {
-        let course = |scale, (peak, farthest)| Course { scale, peak, farthest };
-        let courses = [course(1.0, first), course(2.0, second)];
-        ClosedLoop { name, network: Network::new(), courses }
+    /// The same probe, by which programs that carry a weight further than training would, in both
+    /// courses, are one class whatever their updates are. For tasks of several networks, of which at
+    /// least one diverges under such a program; a single small one may learn all the same.
+    #[must_use]
+    pub fn with_strays(self) -> ClosedLoop {
+        ClosedLoop { name: self.name + ", strays are one", strays: true, ..self }
     }
 
     fn run(&self, course: &Course, flow: &Dataflow, seen: &mut Observations) -> End {
@@ -99,9 +102,9 @@ impl ClosedLoop {
             if !weights.iter().all(|weight| weight.is_finite()) {
                 return End::NotFinite;
             }
-            let astray = |(now, then): (&f32, &f32)| (now - then).abs() > course.farthest;
-            if weights.iter().zip(&first).any(astray) {
-                return End::Away;
+            let is_far = |(now, then): (&f32, &f32)| (now - then).abs() > course.farthest;
+            if self.strays && weights.iter().zip(&first).any(is_far) {
+                return End::Astray;
             }
             if OBSERVED.contains(&index) {
                 seen.values(&update);
@@ -120,11 +123,9 @@ fn schedule() -> impl Iterator<Item = (u64, f64)> {
 }
 
 impl Default for ClosedLoop {
-    /// The probe for any evaluator: at rates up to 1, the usual setting of every rule, and without
-    /// a notion of how far weights may move.
+    /// The probe for any evaluator: at rates up to 1, the usual setting of every rule.
     fn default() -> ClosedLoop {
-        let name = "optimizer, closed loop, 2".to_owned();
-        ClosedLoop::at(name, (0.25, f32::INFINITY), (1.0, f32::INFINITY))
+        ClosedLoop::new(0.5, 1.0)
     }
 }
 
@@ -136,11 +137,11 @@ impl Probe for ClosedLoop {
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
         let ends = self.courses.map(|course| {
             let end = self.run(&course, flow, seen);
-            seen.mark(u32::from(end == End::Away));
+            seen.mark(u32::from(end == End::Astray));
             end
         });
-        if ends == [End::Away; 2] {
-            seen.only("away");
+        if ends == [End::Astray; 2] {
+            seen.only("astray");
         }
         !ends.contains(&End::NotFinite)
     }

@@ -258,9 +258,13 @@ fn what_is_not_finite_on_the_probe_has_no_functional_hash_and_what_goes_astray_i
     for body in [&["c = arcsin(2.0)", "u = g * c"], &["n = log(-1.0)", "u = arccosh(n)"]] {
         assert_eq!(hash(body), None, "{body:?}");
     }
-    let (one, other) = (hash(&["u = g * lr", "u = u * 1e9"]), hash(&["u = sign(g)", "u = u * lr"]));
+    let strays = Arc::new(ClosedLoop::new(16.0, 64.0).with_strays());
+    let strays = FunctionalHasher::with_probe(8, strays).expect("8 is between 1 and 23");
+    let bodies = [["u = g * lr", "u = u * 1e9"], ["u = sign(g)", "u = u * lr"]];
+    let [one, other] = bodies.map(|body| strays.hash(&program("w, g, lr", &body, "u")));
     assert!(one.is_some() && one == other, "{one:?} {other:?}");
-    assert_ne!(one, hash(&["u = g * lr", "u = u * 0.1"]));
+    assert_ne!(one, strays.hash(&program("w, g, lr", &["u = g * lr", "u = u * 0.01"], "u")));
+    assert_ne!(hash(&bodies[0]), hash(&bodies[1]));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod config;
 mod driver;
 mod engine;
 mod hurdles;
+mod identity;
 mod kill;
 mod landscape;
 mod mutation;
