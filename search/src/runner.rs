@@ -36,10 +36,11 @@ impl Default for RunOptions<'_> {
     }
 }
 
-/// Runs a search to its end and gives the reason for it.
+/// Runs a search to its end and gives the reason for it; cancelled, unless all that was bred has been
+/// evaluated.
 ///
 /// With a store, outcomes are made durable as they come in, and the time earlier runs have taken
-/// counts for the time limit.
+/// counts for the time limit. What was bred when that is up is still evaluated.
 ///
 /// # Errors
 /// When the worker threads cannot be started, or the store cannot be written.
@@ -56,16 +57,13 @@ pub fn run(
     let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
     observer.on_start(search);
     let failed = AtomicBool::new(false);
-    let mut run = Run {
-        search,
-        observer,
-        options,
-        failed: &failed,
+    let clock = Clock {
         started: now(),
         earlier,
-        cohorts: 1,
-        best: None,
+        seconds: search.stopping().seconds,
+        cancel: options.cancel,
     };
+    let mut run = Run { search, observer, options, failed: &failed, clock, cohorts: 1, best: None };
     run.note_best();
     pool.in_place_scope(|scope| {
         let result = run.drive(scope, evaluator);
@@ -76,6 +74,7 @@ pub fn run(
     run.search.save_summary()?;
     run.commit()?;
     let reason = run.search.stop_reason().expect("only a stopped search runs out of candidates");
+    let reason = if run.search.is_finished() { reason } else { StopReason::Cancelled };
     observer.on_finish(search, reason);
     Ok(reason)
 }
@@ -83,6 +82,35 @@ pub fn run(
 #[expect(clippy::disallowed_methods, reason = "clocks decide when to stop and how to share work")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// What ends a run from outside.
+struct Clock<'r> {
+    started: Instant,
+    /// Seconds that earlier runs of this search took.
+    earlier: f64,
+    /// The limit.
+    seconds: Option<f64>,
+    cancel: Option<&'r AtomicBool>,
+}
+
+impl Clock<'_> {
+    /// What the search has taken, earlier runs included.
+    fn seconds(&self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
+
+    /// The reason to breed nothing more, if there is one.
+    fn stop(&self) -> Option<StopReason> {
+        if is_set(self.cancel) {
+            return Some(StopReason::Cancelled);
+        }
+        self.seconds.filter(|&limit| self.seconds() >= limit).map(StopReason::Seconds)
+    }
+}
+
+fn is_set(cancel: Option<&AtomicBool>) -> bool {
+    cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
 }
 
 /// Candidates that a worker evaluates one cohort after another.
@@ -103,9 +131,7 @@ struct Run<'r> {
     options: &'r RunOptions<'r>,
     /// Set once the run cannot go on.
     failed: &'r AtomicBool,
-    started: Instant,
-    /// Seconds that earlier runs of this search took.
-    earlier: f64,
+    clock: Clock<'r>,
     /// Cohorts of a job.
     cohorts: usize,
     /// The birth of the fittest the observer knows of.
@@ -159,37 +185,23 @@ impl<'r> Run<'r> {
 
     /// As many candidates as make a job and can be had now.
     fn gather(&mut self) -> Result<Vec<Candidate>, SearchError> {
-        self.stop_if_asked()?;
         let size = self.options.cohort.get() * self.cohorts;
         let mut candidates = Vec::with_capacity(size);
+        let clock = &self.clock;
         while candidates.len() < size
-            && let Some(candidate) = self.search.ask()?
+            && let Some(candidate) = self.search.ask_while(&mut || clock.stop().is_none())?
         {
             candidates.push(candidate);
+        }
+        if let Some(reason) = clock.stop() {
+            self.search.stop(reason)?;
         }
         self.note_best();
         Ok(candidates)
     }
 
-    fn stop_if_asked(&mut self) -> Result<(), SearchError> {
-        if self.options.is_cancelled() {
-            self.search.stop(StopReason::Cancelled)?;
-        }
-        if let Some(limit) = self.search.stopping().seconds
-            && self.seconds() >= limit
-        {
-            self.search.stop(StopReason::Seconds(limit))?;
-        }
-        Ok(())
-    }
-
-    /// What the search has taken, earlier runs included.
-    fn seconds(&self) -> f64 {
-        self.earlier + self.started.elapsed().as_secs_f64()
-    }
-
     fn commit(&mut self) -> Result<(), SearchError> {
-        let seconds = self.seconds();
+        let seconds = self.clock.seconds();
         self.search.commit(seconds)
     }
 
@@ -224,12 +236,6 @@ impl<'r> Run<'r> {
     }
 }
 
-impl RunOptions<'_> {
-    fn is_cancelled(&self) -> bool {
-        self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-    }
-}
-
 /// Evaluates the candidates of a job until the run is to end.
 fn work(
     evaluator: &dyn Evaluator,
@@ -240,7 +246,7 @@ fn work(
     let started = now();
     let mut outcomes = Vec::with_capacity(candidates.len());
     for cohort in candidates.chunks(options.cohort.get()) {
-        if options.is_cancelled() || failed.load(Ordering::Relaxed) {
+        if is_set(options.cancel) || failed.load(Ordering::Relaxed) {
             break;
         }
         outcomes.extend(evaluate(evaluator, cohort));
