@@ -12,8 +12,14 @@ mod cohorts;
 mod config_errors;
 #[path = "cli/configs.rs"]
 mod configs;
+#[path = "cli/limits.rs"]
+mod limits;
+#[path = "cli/moved.rs"]
+mod moved;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/reading.rs"]
+mod reading;
 #[path = "cli/resume.rs"]
 mod resume;
 #[path = "cli/search.rs"]
