@@ -66,8 +66,9 @@ fn the_first_interrupt_ends_a_run_that_only_finds_duplicates() {
     let mut command = scratch.command(&args);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.expect("the binary starts");
-    wait_for(&scratch.path("run/best.py"), &mut child);
-    std::thread::sleep(Duration::from_millis(300));
+    // Its events begin when interrupts are seen to; then comes breeding, which finds nothing new.
+    wait_for(&scratch.path("run/events.jsonl"), &mut child);
+    std::thread::sleep(Duration::from_millis(500));
     signal("-INT", &child);
     let sent = Instant::now();
     let output = child.wait_with_output().expect("it ends");
