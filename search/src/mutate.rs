@@ -44,9 +44,10 @@ pub struct MutationConfig {
     pub fresh_constant: f64,
     /// The value of a constant in an inserted statement.
     pub new_constant: NewConstant,
-    /// How often a child that behaves like its parent is thrown away and made again, at most 1000; the
-    /// last one stays, whatever it is. What behaves alike is for [`Deduplication`](crate::Deduplication) to
-    /// say; where that is `Off`, what has the same structure.
+    /// How often a child that behaves like its parent is thrown away and made again, at most 1000;
+    /// the last one stays, whatever it is. What behaves alike is for
+    /// [`Deduplication`](crate::Deduplication) to say; where that is `Off`, what has the same
+    /// structure.
     pub neutral_retries: u32,
 }
 

@@ -36,8 +36,8 @@ impl Default for RunOptions<'_> {
     }
 }
 
-/// Runs a search to its end and gives the reason for it; cancelled, unless all that was bred has been
-/// evaluated.
+/// Runs a search to its end and gives the reason for it; cancelled, unless all that was bred has
+/// been evaluated.
 ///
 /// With a store, outcomes are made durable as they come in, and the time earlier runs have taken
 /// counts for the time limit. What was bred when that is up is still evaluated.

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a limit ends breeding and nothing else: what was bred is still evaluated and
 //! absorbed. `candidates`, `evaluations` and `fitness` end a run at the same birth whatever the
-//! threads and timing, as does `failures` if the failures come back. `seconds` cannot: it decides only
-//! when to stop, and only the runner, which has a clock, looks at it.
+//! threads and timing, as does `failures` if the failures come back. `seconds` cannot: it decides
+//! only when to stop, and only the runner, which has a clock, looks at it.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The figures of a run under way, on one line.
 //!
-//! Invariant: a line has no more columns than it is given. What matters most comes first, and what has no
-//! room is left out whole.
+//! Invariant: a line has no more columns than it is given. What matters most comes first, and what
+//! has no room is left out whole.
 
 use evo::Counters;
 

@@ -1,7 +1,8 @@
 //! `evo resume`: goes on with a run where it was when it ended, however it ended.
 //!
-//! Invariant: what decides the outcomes stays what it was when the run began. Limits may change, and so
-//! may the place of data files, as long as the fingerprints of the tasks say that their bytes do not.
+//! Invariant: what decides the outcomes stays what it was when the run began. Limits may change,
+//! and so may the place of data files, as long as the fingerprints of the tasks say that their bytes
+//! do not.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints};
-use super::session::Session;
+use super::session::{Session, hinted};
 use crate::args::ResumeArgs;
 
 pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
@@ -29,17 +30,20 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let path = directory.path().join(CONFIG);
     let place = Place::open(&args.run.device)?;
     let device = place.arguments(&args.run.device);
-    let command = format!("{}{device}", directory.resume_command());
+    let sets = args.overrides.iter().map(|set| format!(" --set {}", shell_word(set)));
+    let command = directory.resume_command() + &device + &sets.collect::<String>();
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;
-    let mut store = Store::open(&directory.store())?;
+    let store = Store::open(&directory.store());
+    let mut store = store.map_err(|error| hinted(error, &command))?;
     let original = unchanged(&store, &path, &config)?;
     check_data(&store, &config)?;
     check_place(&mut store, &place, args.accept_cpu, &command)?;
     let start = store.property("start")?.context("run.db: it does not name its start program")?;
     let start = Program::parse(&start).context("run.db: its start program")?;
     let evaluator = place.evaluator(&config)?;
-    let search = config.search_from(start)?.with_store(store)?;
+    let search = config.search_from(start)?.with_store(store);
+    let search = search.map_err(|error| hinted(error, &command))?;
     let written = Config { start: original.start, ..config.clone() };
     directory.write_config(&written, directory.path())?;
     let threads = place.threads(args.run.threads);
@@ -77,8 +81,8 @@ fn moved(error: ConfigError, command: &str) -> anyhow::Error {
     anyhow::anyhow!("{error}; if it is elsewhere now: {command} --set {set}")
 }
 
-/// Refuses a configuration that is not the one the run began with, limits and the places of data files
-/// aside; gives the one it began with.
+/// Refuses a configuration that is not the one the run began with, limits and the places of data
+/// files aside; gives the one it began with.
 fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Config> {
     let original = store.property("config")?.context("run.db: it holds no configuration")?;
     let original: Config = ron::from_str(&original).context("run.db: its configuration")?;
@@ -112,8 +116,8 @@ fn check_data(store: &Store, config: &Config) -> anyhow::Result<()> {
         if now != before {
             let paths = task.data.paths_mut().into_iter().map(|path| path.display().to_string());
             bail!(
-                "`{key}.data`: {} holds other data than the run began with: the fingerprint of `{}` was \
-                 {before} and is {now}",
+                "`{key}.data`: {} holds other data than the run began with: the fingerprint of \
+                 `{}` was {before} and is {now}",
                 paths.collect::<Vec<_>>().join(", "),
                 task.name,
             );
@@ -156,9 +160,9 @@ fn check_place(
     }
     if !accept {
         bail!(
-            "the run began on another kind of CPU or device ({before}) than this one ({here}), which may \
-             round differently: the end may not be that of an uninterrupted run. To go on all the \
-             same: {command} --accept-cpu"
+            "the run began on another kind of CPU or device ({before}) than this one ({here}), \
+             which may round differently: the end may not be that of an uninterrupted run. To go \
+             on all the same: {command} --accept-cpu"
         );
     }
     store.set_property("cpu", &here)?;

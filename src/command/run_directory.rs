@@ -1,8 +1,8 @@
 //! The run directory: what a search leaves behind.
 //!
 //! Invariant: a file in it is always whole; an interruption leaves the previous version. Its
-//! configuration names files relative to it where the configuration searched with did, so that it can be
-//! moved with them.
+//! configuration names files relative to it where the configuration searched with did, so that it
+//! can be moved with them.
 
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,8 @@ pub(crate) const CONFIG: &str = "config.ron";
 /// The name of the start program, where that was a file.
 const START: &str = "start.py";
 
-/// The property of the store that holds the fingerprints of the run's tasks, in order, those held out
-/// behind the others.
+/// The property of the store that holds the fingerprints of the run's tasks, in order, those held
+/// out behind the others.
 pub(crate) const FINGERPRINTS: &str = "fingerprints";
 
 /// The directory of one run.
@@ -64,8 +64,8 @@ impl RunDirectory {
     }
 
     /// Creates the directory with the configuration as resolved, the start program if that was a
-    /// file, and the store, which knows the place that networks are trained at. `base` is the folder
-    /// of the file the configuration was read from.
+    /// file, and the store, which knows the place that networks are trained at. `base` is the
+    /// folder of the file the configuration was read from.
     pub(crate) fn create(
         &self,
         config: &Config,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use evo::{
     Config, MutationTally, OptimizerEvaluator, Program, RunOptions, Search, SearchError,
     StopReason, shell_path, structural_hash, zoo,
@@ -90,7 +90,7 @@ impl Session<'_> {
             .map_err(|error| hinted(error, &resume))?;
         let (progress, events) = observers;
         if let Some(error) = progress.save_error.or(events.error) {
-            return Err(error.context("the results could not be saved"));
+            bail!("the results could not be saved: {error:#}; go on with: {resume}");
         }
         if reason == StopReason::Cancelled {
             self.say(&format!(
@@ -123,8 +123,8 @@ impl Session<'_> {
         let Some(best) = search.best() else {
             let config = self.directory.path().join(run_directory::CONFIG);
             eprintln!(
-                "no program could train the tasks; what becomes of the first: evo evaluate {} --config \
-                 {}{}",
+                "no program could train the tasks; what becomes of the first: evo evaluate {} \
+                 --config {}{}",
                 shell_path(self.config.start.as_ref()),
                 shell_path(&config),
                 self.device()
@@ -226,10 +226,10 @@ fn raised(reason: StopReason) -> Option<String> {
 }
 
 /// The error of a run with how to go on, where something outside it was in the way.
-fn hinted(error: SearchError, resume: &str) -> anyhow::Error {
+pub(crate) fn hinted(error: SearchError, resume: &str) -> anyhow::Error {
     let outside = matches!(error, SearchError::StoreFull { .. } | SearchError::StoreBusy { .. });
     let error = anyhow::Error::new(error);
-    if outside { anyhow::anyhow!("{error:#}: {resume}") } else { error }
+    if outside { anyhow::anyhow!("{error:#}; go on with: {resume}") } else { error }
 }
 
 /// The first interrupt ends the run in good order, the second at once.

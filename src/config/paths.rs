@@ -1,7 +1,8 @@
 //! Paths: how the files a configuration names are found from wherever it is read or written.
 //!
-//! Invariant: a path that was given relative goes on being relative when the configuration is written
-//! elsewhere, so that a project can be moved as a whole; an absolute one stays as it was given.
+//! Invariant: a path that was given relative goes on being relative when the configuration is
+//! written elsewhere, so that a project can be moved as a whole; an absolute one stays as it was
+//! given.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -10,8 +11,9 @@ use evo_evaluators::TaskConfig;
 use super::Config;
 
 impl Config {
-    /// Makes paths independent of where the configuration stands: those that its file states (`file`,
-    /// as it is without overrides) start at its folder, those of overrides at the working directory.
+    /// Makes paths independent of where the configuration stands: those that its file states
+    /// (`file`, as it is without overrides) start at its folder, those of overrides at the working
+    /// directory.
     pub(super) fn anchor(&mut self, base: &Path, file: &Config) {
         if !self.start.starts_with("zoo:") && self.start == file.start {
             self.start = base.join(&self.start).to_string_lossy().into_owned();
@@ -61,8 +63,8 @@ impl Config {
     }
 }
 
-/// The way from a folder to a file, as the system follows it; `None` if that leads through the root,
-/// or one of the two is not there.
+/// The way from a folder to a file, as the system follows it; `None` if that leads through the
+/// root, or one of the two is not there.
 fn relative(folder: &Path, file: &Path) -> Option<PathBuf> {
     let parent = file.parent().filter(|parent| *parent != Path::new(""));
     let folder = folder.canonicalize().ok()?;

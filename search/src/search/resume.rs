@@ -1,11 +1,12 @@
 //! Going on: a search saves its state to its store, and continues from what a store holds.
 //!
-//! Invariant: a search that is resumed ends as it would have without interruption, and loses nothing
-//! of what is stored. It starts from the latest snapshot and breeds again all births after it,
-//! whatever the limits are by now; outcomes that are in the store are taken from there, so nothing
-//! that was evaluated is evaluated again. Only then do limits count: one that was reached holds, and
-//! one that was lowered below what is there ends the search at once. Snapshots are taken between
-//! two births and never after the stop, when births are absorbed earlier than breeding would.
+//! Invariant: a search that is resumed ends as it would have without interruption, and loses
+//! nothing of what is stored. It starts from the latest snapshot and breeds again all births after
+//! it, whatever the limits are by now; outcomes that are in the store are taken from there, so
+//! nothing that was evaluated is evaluated again. Only then do limits count: one that was reached
+//! holds, and one that was lowered below what is there ends the search at once. Snapshots are taken
+//! between two births and never after the stop, when births are absorbed earlier than breeding
+//! would.
 
 use std::sync::Arc;
 

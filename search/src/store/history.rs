@@ -33,8 +33,8 @@ struct Step {
 }
 
 impl Store {
-    /// The fittest individual of the hall of fame as last saved, by birth; of the evaluations, where
-    /// a run of an earlier version was killed before it saved one.
+    /// The fittest individual of the hall of fame as last saved, by birth; of the evaluations,
+    /// where a run of an earlier version was killed before it saved one.
     ///
     /// # Errors
     /// When the file cannot be read.

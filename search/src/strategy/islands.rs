@@ -1,9 +1,9 @@
 //! Islands: regularized evolution in several populations that exchange their fittest.
 //!
 //! Invariant: birth *b* belongs to island *b* mod *n*, as parent and as child, and migration comes
-//! after every so many births absorbed since the last restart, so neither depends on timing. Counted
-//! from the start of the run, migrations could miss all that is absorbed between two restarts, which is
-//! fewer births than lie between them, by the window. Migration is a ring: each
+//! after every so many births absorbed since the last restart, so neither depends on timing.
+//! Counted from the start of the run, migrations could miss all that is absorbed between two
+//! restarts, which is fewer births than lie between them, by the window. Migration is a ring: each
 //! island sends copies of its fittest to the next, all at once, where they replace the oldest.
 
 use evo_hashes::StreamRng;
