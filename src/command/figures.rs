@@ -27,7 +27,7 @@ pub(crate) struct Figures {
 impl Figures {
     /// The line.
     pub(crate) fn line(&self, columns: usize) -> String {
-        let mut line = format!("{:>6}", span(self.seconds));
+        let mut line = span(self.seconds);
         for part in self.parts().into_iter().flatten() {
             if line.chars().count() + 2 + part.chars().count() <= columns {
                 line.push_str("  ");
@@ -115,9 +115,10 @@ mod tests {
 
     #[test]
     fn a_line_says_what_matters_and_then_the_rest() {
-        let expected = "   12s  1234/3000  best +0.3078  17s left  103/s  43% seen  9% invalid";
-        assert_eq!(figures(1).line(79), expected);
-        assert_eq!(figures(1).line(30), "   12s  1234/3000  103/s");
+        let expected = "12s  1234/3000  best +0.3078  17s left  103/s  43% seen  9% invalid";
+        assert_eq!(figures(1).line(79), format!("{expected}  312 MiB"));
+        assert_eq!(figures(1).line(68), expected);
+        assert_eq!(figures(1).line(24), "12s  1234/3000  103/s");
         let begun = Figures {
             seconds: 0.001,
             done: 0,
@@ -127,7 +128,7 @@ mod tests {
             counters: Counters::default(),
             memory: None,
         };
-        assert_eq!(begun.line(79), "  0.0s  0  best none  0.0/s");
+        assert_eq!(begun.line(79), "0.0s  0  best none  0.0/s");
     }
 
     #[test]
