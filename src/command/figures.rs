@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn a_line_says_what_matters_and_then_the_rest() {
         let expected = "12s  1234/3000  best +0.3078  17s left  103/s  43% seen  9% invalid";
-        assert_eq!(figures(1).line(79), format!("{expected}  312 MiB"));
+        assert_eq!(figures(1).line(79), format!("{expected}  1% stopped"));
         assert_eq!(figures(1).line(68), expected);
-        assert_eq!(figures(1).line(24), "12s  1234/3000  103/s");
+        assert_eq!(figures(1).line(24), "12s  1234/3000  17s left");
         let begun = Figures {
             seconds: 0.001,
             done: 0,

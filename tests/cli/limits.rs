@@ -80,16 +80,25 @@ fn the_first_interrupt_ends_a_run_that_only_finds_duplicates() {
 }
 
 #[test]
-fn a_target_that_the_last_births_reach_is_reached() {
+fn a_target_that_the_last_birth_reaches_is_reached() {
     let scratch = Scratch::new();
     let tiny = repository("tests/data/tiny.ron");
-    let begun = report(&scratch, &["search", &tiny, "--out", "run"]);
-    let best = begun["comparison"]["programs"][3]["fitness"].as_f64().expect("a number");
-    let set = |target: f64| format!("stopping.fitness={target:?}");
-    let args = |target: &str| scratch.run(&["resume", "run", "--quiet", "--set", target]).code;
-    // Whichever limit is named: nothing more is bred for a target that is below the best.
-    assert_eq!(args(&set(best)), Some(0));
-    assert_eq!(args(&set(best + 1.0)), Some(1));
+    scratch.run(&["search", &tiny, "--out", "whole", "--quiet"]).success();
+    let table = scratch.read("whole/hall_of_fame.csv");
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let rows = rows.records().map(|row| row.expect("a row"));
+    let number = |row: &csv::StringRecord| row[1].parse::<f64>().expect("a number");
+    let best = rows.max_by(|a, b| number(a).total_cmp(&number(b))).expect("there is a best");
+    // Bred last, it is absorbed when the candidates have ended the run.
+    let births: u64 = best[2].parse().expect("a birth");
+    let limit = format!("stopping.candidates={}", births + 1);
+    let code = |target: f64, out: &str| {
+        let target = format!("stopping.fitness={target:?}");
+        let args = ["search", &tiny, "--set", &limit, "--set", &target, "--out", out, "--quiet"];
+        scratch.run(&args).code
+    };
+    assert_eq!(code(number(&best), "reached"), Some(0));
+    assert_eq!(code(number(&best) + 1e-9, "missed"), Some(1));
 }
 
 #[test]
