@@ -106,7 +106,8 @@ pub(crate) struct RunArgs {
 pub(crate) struct ResumeArgs {
     /// The run directory
     pub run_directory: PathBuf,
-    /// Change a limit, as in stopping.candidates=6000 (repeatable); nothing else may change
+    /// Change a limit, as in stopping.candidates=6000, or where a data file lies (repeatable); nothing
+    /// else may change
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Go on even if this CPU is of another kind, and may round differently, than the run's

@@ -19,6 +19,7 @@ mod comparison;
 mod cpu;
 mod dry_run;
 mod events;
+mod figures;
 mod measure;
 mod memory;
 mod place;

@@ -7,6 +7,7 @@
 mod baselines;
 mod load;
 mod outline;
+mod paths;
 
 use std::sync::Arc;
 

@@ -18,6 +18,7 @@
 
 mod config;
 mod program_source;
+mod shell;
 
 pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
 pub use evo_dsl::{
@@ -40,3 +41,4 @@ pub use evo_search::{
     Selection, StopReason, Stopping, Store, StrategyConfig, outcomes_apart, run,
 };
 pub use program_source::{ProgramSourceError, load_program};
+pub use shell::{shell_path, shell_word};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use evo_dsl::{ParseError, Program, nearest_name, zoo};
 use evo_evaluators::read_file;
-use evo_search::Store;
+use evo_search::{SearchError, Store};
 use thiserror::Error;
 
 /// Why a program could not be had.
@@ -35,6 +35,15 @@ pub enum ProgramSourceError {
         /// Where and why.
         error: ParseError,
     },
+    /// The store of a run cannot be read.
+    #[error(transparent)]
+    Store(#[from] SearchError),
+    /// Nothing in the run has been scored.
+    #[error("{}: nothing in it has a fitness yet", path.display())]
+    NoResult {
+        /// The run directory.
+        path: PathBuf,
+    },
     /// The run has no such individual.
     #[error("{}: no individual with birth `{birth}`; births are numbered from 0", path.display())]
     UnknownBirth {
@@ -64,11 +73,8 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
     let path = base.join(source);
     if path.is_dir() {
         let best = path.join("best.py");
-        if !best.exists() {
-            let message = "no run with a result: there is no best.py in it".to_owned();
-            return Err(ProgramSourceError::Unreadable { path, message });
-        }
-        return parse_file(&best);
+        // A run that was killed early has its best in the store alone.
+        return if best.exists() { parse_file(&best) } else { best_of(&path) };
     }
     if let Some((run, birth)) = source.rsplit_once(':')
         && base.join(run).is_dir()
@@ -77,6 +83,9 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
     }
     parse_file(&path)
 }
+
+/// The name of the store in a run directory.
+const STORE: &str = "run.db";
 
 /// The largest program text that is read, in bytes.
 const LARGEST: u64 = 1 << 24;
@@ -89,16 +98,25 @@ fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
         .map_err(|error| ProgramSourceError::Malformed { path: path.to_owned(), error })
 }
 
+/// The best of a run without dead statements, from its store.
+fn best_of(run: &Path) -> Result<Program, ProgramSourceError> {
+    let path = run.join(STORE);
+    if !path.exists() {
+        let message = format!("no run: there is neither best.py nor {STORE} in it");
+        return Err(ProgramSourceError::Unreadable { path: run.to_owned(), message });
+    }
+    let best = Store::read(&path)?.best()?;
+    let best = best.ok_or_else(|| ProgramSourceError::NoResult { path: run.to_owned() })?;
+    Ok(individual(run, &best.to_string())?.live())
+}
+
 /// Any birth of a run, from its store.
 fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
-    let path = run.join("run.db");
-    let unreadable =
-        |message: String| ProgramSourceError::Unreadable { path: path.clone(), message };
+    let path = run.join(STORE);
     let unknown =
         || ProgramSourceError::UnknownBirth { path: path.clone(), birth: birth.to_owned() };
     let birth: u64 = birth.parse().map_err(|_| unknown())?;
-    let store = Store::read(&path).map_err(|error| unreadable(error.to_string()))?;
-    let lineage = store.lineage(birth).map_err(|error| unreadable(error.to_string()))?;
+    let lineage = Store::read(&path)?.lineage(birth)?;
     let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
     Program::parse(&last.program)
         .map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })

@@ -1,7 +1,8 @@
 //! What the themes share: a scratch directory, the binary, and what a run of it gave.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -71,6 +72,21 @@ impl Run {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.stdout
     }
+}
+
+/// Waits until a running binary has written a file.
+pub(crate) fn wait_for(path: &Path, child: &mut Child) {
+    while !path.exists() {
+        assert!(child.try_wait().expect("it can be watched").is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal to a running binary.
+pub(crate) fn signal(name: &str, child: &Child) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args([name, &pid]).status();
+    assert!(sent.expect("there is a kill command").success());
 }
 
 /// A file of the repository.

@@ -12,10 +12,16 @@ mod cohorts;
 mod config_errors;
 #[path = "cli/configs.rs"]
 mod configs;
+#[path = "cli/limits.rs"]
+mod limits;
+#[path = "cli/moved.rs"]
+mod moved;
 #[path = "cli/old_probe.rs"]
 mod old_probe;
 #[path = "cli/programs.rs"]
 mod programs;
+#[path = "cli/reading.rs"]
+mod reading;
 #[path = "cli/recheck.rs"]
 mod recheck;
 #[path = "cli/resume.rs"]

@@ -43,6 +43,10 @@ pub struct SearchConfig {
 /// The widest window: births in it are held in memory.
 const WIDEST_WINDOW: u64 = 1_000_000;
 
+/// The most mutations that one birth may take, all tries together: some tenths of a second at the
+/// usual lengths. Limits and interrupts are seen between births.
+const MOST_MUTATIONS: u64 = 100_000;
+
 fn default_window() -> u64 {
     64
 }
@@ -72,6 +76,8 @@ impl SearchConfig {
         self.deduplication.validate()?;
         self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
+        self.validate_migration()?;
+        self.validate_effort()?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()
         {
             let message = "random search keeps nothing that could be refilled";
@@ -83,5 +89,39 @@ impl SearchConfig {
             return Err(SearchError::config("selection", message));
         }
         self.stopping.validate()
+    }
+
+    /// Refuses restarts that come before every migration. A restart fills all islands with one
+    /// program, so a migration at the same birth would move nothing.
+    fn validate_migration(&self) -> Result<(), SearchError> {
+        let StrategyConfig::Islands { migration_every, .. } = self.strategy else { return Ok(()) };
+        let needed = migration_every.saturating_add(self.window);
+        match self.restarts.every {
+            Some(every) if every <= needed => {
+                let message = format!(
+                    "must be above {needed}, `strategy.migration_every` and `window` together: the \
+                     islands would be refilled before any migration"
+                );
+                Err(SearchError::config("restarts.every", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses births that take so many mutations that nobody would wait for one.
+    fn validate_effort(&self) -> Result<(), SearchError> {
+        let tries = 1 + u64::from(self.mutation.neutral_retries);
+        let mutations = match self.strategy {
+            StrategyConfig::RandomSearch { mutations } => mutations as u64,
+            _ => 1,
+        };
+        if tries.saturating_mul(mutations) > MOST_MUTATIONS {
+            let message = format!(
+                "with up to {mutations} mutations in each try, must be at most {}",
+                MOST_MUTATIONS / mutations - 1
+            );
+            return Err(SearchError::config("mutation.neutral_retries", message));
+        }
+        Ok(())
     }
 }

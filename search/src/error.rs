@@ -38,6 +38,23 @@ pub enum SearchError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// Another program, such as a viewer with changes of its own, does not let go of the store.
+    #[error(
+        "{}: another program keeps it locked; close that program and resume the run",
+        path.display()
+    )]
+    StoreBusy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A store whose log has no index is copied to be looked at, which did not work.
+    #[error("{}: could not be copied to a temporary folder to look at it", path.display())]
+    StoreCopy {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file is no store, or what it holds is not what was written.
     #[error("{}: cannot be used as the store of a run: {message}", path.display())]
     StoreDamaged {

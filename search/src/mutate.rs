@@ -44,9 +44,10 @@ pub struct MutationConfig {
     pub fresh_constant: f64,
     /// The value of a constant in an inserted statement.
     pub new_constant: NewConstant,
-    /// How often a child that behaves like its parent is thrown away and made again; the last one
-    /// stays, whatever it is. What behaves alike is for [`Deduplication`](crate::Deduplication) to
-    /// say; where that is `Off`, what has the same structure.
+    /// How often a child that behaves like its parent is thrown away and made again, at most 1000;
+    /// the last one stays, whatever it is. What behaves alike is for
+    /// [`Deduplication`](crate::Deduplication) to say; where that is `Off`, what has the same
+    /// structure.
     pub neutral_retries: u32,
 }
 
@@ -62,6 +63,9 @@ impl Default for MutationConfig {
         }
     }
 }
+
+/// The most retries: a program whose children are all neutral would be bred from for ever.
+const MOST_RETRIES: u32 = 1_000;
 
 /// Makes children of programs.
 #[derive(Clone, Debug)]
@@ -79,12 +83,16 @@ impl Mutator {
     ///
     /// # Errors
     /// A weight that is negative or not finite, no weight above 0, an unusable op, a limit beyond
-    /// [`Program::MAX_STATEMENTS`] or a probability outside [0, 1].
+    /// [`Program::MAX_STATEMENTS`], more than 1000 retries or a probability outside [0, 1].
     pub fn new(config: &MutationConfig) -> Result<Mutator, SearchError> {
         config.weights.validate()?;
         if config.max_statements > Program::MAX_STATEMENTS {
             let message = format!("a program holds at most {}", Program::MAX_STATEMENTS);
             return Err(SearchError::config("mutation.max_statements", message));
+        }
+        if config.neutral_retries > MOST_RETRIES {
+            let message = format!("must be at most {MOST_RETRIES}");
+            return Err(SearchError::config("mutation.neutral_retries", message));
         }
         if !(0.0..=1.0).contains(&config.fresh_constant) {
             let message = format!("{} is no probability", config.fresh_constant);

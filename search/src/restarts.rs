@@ -117,7 +117,12 @@ impl RestartClock {
 
     /// Whether a birth was bred since the last restart.
     pub(crate) fn admits(&self, birth: u64) -> bool {
-        birth >= self.since.first
+        self.bred_before(birth).is_some()
+    }
+
+    /// How many births since the last restart a birth comes after; none if it was bred before that.
+    pub(crate) fn bred_before(&self, birth: u64) -> Option<u64> {
+        birth.checked_sub(self.since.first)
     }
 
     /// Takes note of a birth just absorbed; gives the reason to restart now, if there is one.

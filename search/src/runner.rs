@@ -36,10 +36,11 @@ impl Default for RunOptions<'_> {
     }
 }
 
-/// Runs a search to its end and gives the reason for it.
+/// Runs a search to its end and gives the reason for it; cancelled, unless all that was bred has
+/// been evaluated.
 ///
 /// With a store, outcomes are made durable as they come in, and the time earlier runs have taken
-/// counts for the time limit.
+/// counts for the time limit. What was bred when that is up is still evaluated.
 ///
 /// # Errors
 /// When the search shares outcomes among programs for which this evaluator may give different ones,
@@ -58,14 +59,20 @@ pub fn run(
     let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
     observer.on_start(search);
     let failed = AtomicBool::new(false);
+    let clock = Clock {
+        started: now(),
+        earlier,
+        seconds: search.stopping().seconds,
+        cancel: options.cancel,
+    };
     let mut run = Run {
         search,
         observer,
         options,
         failed: &failed,
-        started: now(),
-        earlier,
+        clock,
         cohorts: 1,
+        uncommitted: 0,
         best: None,
     };
     run.note_best();
@@ -78,6 +85,7 @@ pub fn run(
     run.search.save_summary()?;
     run.commit()?;
     let reason = run.search.stop_reason().expect("only a stopped search runs out of candidates");
+    let reason = if run.search.is_finished() { reason } else { StopReason::Cancelled };
     observer.on_finish(search, reason);
     Ok(reason)
 }
@@ -85,6 +93,35 @@ pub fn run(
 #[expect(clippy::disallowed_methods, reason = "clocks decide when to stop and how to share work")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// What ends a run from outside.
+struct Clock<'r> {
+    started: Instant,
+    /// Seconds that earlier runs of this search took.
+    earlier: f64,
+    /// The limit.
+    seconds: Option<f64>,
+    cancel: Option<&'r AtomicBool>,
+}
+
+impl Clock<'_> {
+    /// What the search has taken, earlier runs included.
+    fn seconds(&self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
+
+    /// The reason to breed nothing more, if there is one.
+    fn stop(&self) -> Option<StopReason> {
+        if is_set(self.cancel) {
+            return Some(StopReason::Cancelled);
+        }
+        self.seconds.filter(|&limit| self.seconds() >= limit).map(StopReason::Seconds)
+    }
+}
+
+fn is_set(cancel: Option<&AtomicBool>) -> bool {
+    cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
 }
 
 /// Candidates that a worker evaluates one cohort after another.
@@ -98,6 +135,9 @@ struct Job {
 /// A job that takes longer than this is worth a trip to a worker and back.
 const WORTH_A_TRIP: Duration = Duration::from_millis(1);
 
+/// Outcomes that may be lost with the process before a commit.
+const MOST_UNCOMMITTED: usize = 64;
+
 /// A run under way, on the thread that asks and tells.
 struct Run<'r> {
     search: &'r mut Search,
@@ -105,11 +145,11 @@ struct Run<'r> {
     options: &'r RunOptions<'r>,
     /// Set once the run cannot go on.
     failed: &'r AtomicBool,
-    started: Instant,
-    /// Seconds that earlier runs of this search took.
-    earlier: f64,
+    clock: Clock<'r>,
     /// Cohorts of a job.
     cohorts: usize,
+    /// Outcomes told since the last commit.
+    uncommitted: usize,
     /// The birth of the fittest the observer knows of.
     best: Option<u64>,
 }
@@ -145,8 +185,6 @@ impl<'r> Run<'r> {
             if jobs == 0 {
                 return Ok(());
             }
-            // Outcomes are made durable whenever this thread would wait: one by one where
-            // evaluations are long, many at a time where they are short.
             let job = match ended.try_recv() {
                 Ok(job) => job,
                 Err(_) => {
@@ -156,47 +194,47 @@ impl<'r> Run<'r> {
             };
             jobs -= 1;
             self.tell(job)?;
+            if self.uncommitted >= MOST_UNCOMMITTED {
+                self.commit()?;
+            }
         }
     }
 
     /// As many candidates as make a job and can be had now.
     fn gather(&mut self) -> Result<Vec<Candidate>, SearchError> {
-        self.stop_if_asked()?;
-        let size = self.options.cohort.get() * self.cohorts;
-        let mut candidates = Vec::with_capacity(size);
-        while candidates.len() < size
-            && let Some(candidate) = self.search.ask()?
-        {
-            candidates.push(candidate);
+        let mut candidates = Vec::new();
+        self.ask_for_more(&mut candidates)?;
+        if let Some(reason) = self.clock.stop() {
+            self.search.stop(reason)?;
+            // What was bred last may be all there is, and leave a hall of fame to confirm.
+            self.ask_for_more(&mut candidates)?;
         }
         self.note_best();
         Ok(candidates)
     }
 
-    fn stop_if_asked(&mut self) -> Result<(), SearchError> {
-        if self.options.is_cancelled() {
-            self.search.stop(StopReason::Cancelled)?;
-        }
-        if let Some(limit) = self.search.stopping().seconds
-            && self.seconds() >= limit
+    fn ask_for_more(&mut self, candidates: &mut Vec<Candidate>) -> Result<(), SearchError> {
+        let size = self.options.cohort.get() * self.cohorts;
+        let clock = &self.clock;
+        while candidates.len() < size
+            && let Some(candidate) = self.search.ask_while(&mut || clock.stop().is_none())?
         {
-            self.search.stop(StopReason::Seconds(limit))?;
+            candidates.push(candidate);
         }
         Ok(())
     }
 
-    /// What the search has taken, earlier runs included.
-    fn seconds(&self) -> f64 {
-        self.earlier + self.started.elapsed().as_secs_f64()
-    }
-
+    /// Makes outcomes durable: whenever this thread would wait, one by one where evaluations are
+    /// long, and many at a time where they are so short that it never waits.
     fn commit(&mut self) -> Result<(), SearchError> {
-        let seconds = self.seconds();
+        self.uncommitted = 0;
+        let seconds = self.clock.seconds();
         self.search.commit(seconds)
     }
 
     fn tell(&mut self, job: Job) -> Result<(), SearchError> {
         self.fit_jobs(&job);
+        self.uncommitted += job.outcomes.len();
         for (candidate, outcome) in job.candidates.iter().zip(job.outcomes) {
             let outcome = Arc::new(outcome);
             self.search.tell(candidate.birth, Arc::clone(&outcome))?;
@@ -226,12 +264,6 @@ impl<'r> Run<'r> {
     }
 }
 
-impl RunOptions<'_> {
-    fn is_cancelled(&self) -> bool {
-        self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-    }
-}
-
 /// Evaluates the candidates of a job until the run is to end.
 fn work(
     evaluator: &dyn Evaluator,
@@ -242,7 +274,7 @@ fn work(
     let started = now();
     let mut outcomes = Vec::with_capacity(candidates.len());
     for cohort in candidates.chunks(options.cohort.get()) {
-        if options.is_cancelled() || failed.load(Ordering::Relaxed) {
+        if is_set(options.cancel) || failed.load(Ordering::Relaxed) {
             break;
         }
         outcomes.extend(evaluate(evaluator, cohort));

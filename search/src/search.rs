@@ -81,9 +81,11 @@ pub struct Search {
     store: Option<Store>,
     /// Births at the latest snapshot.
     snapshot_births: u64,
+    /// The best that the store's summary holds.
+    summed_up: Option<u64>,
     /// Evaluations in the store of births that have not been bred again, by birth.
     stored: BTreeMap<u64, StoredEvaluation>,
-    /// Births of a restored window that have to be asked again.
+    /// Births bred again whose outcomes are not in the store: they have to be asked again.
     unasked: VecDeque<u64>,
     /// The last evaluations of a run, once everything else is done.
     confirmation: Confirmation,
@@ -134,6 +136,7 @@ impl Search {
             thresholds: Arc::new([]),
             store: None,
             snapshot_births: 0,
+            summed_up: None,
             stored: BTreeMap::new(),
             unasked: VecDeque::new(),
             confirmation: Confirmation::default(),
@@ -158,37 +161,55 @@ impl Search {
     /// # Errors
     /// When the store cannot be read or written; never without one.
     pub fn ask(&mut self) -> Result<Option<Candidate>, SearchError> {
+        self.ask_while(&mut || true)
+    }
+
+    /// As [`Search::ask`], and `None` as soon as `go_on` says no. It is consulted before every
+    /// birth: where all of them are duplicates, breeding one after another is long.
+    ///
+    /// # Errors
+    /// As [`Search::ask`].
+    pub fn ask_while(
+        &mut self,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Candidate>, SearchError> {
         if let Some(candidate) = self.ask_again() {
             return Ok(Some(candidate));
         }
-        while self.is_birth_due()? {
-            self.save_state_if_due()?;
-            let birth = self.counters.births;
-            let child = self.breed(birth);
-            self.counters.births += 1;
-            let (fate, recheck) = self.settle(birth, &child)?;
-            let Child { program, identity, parent } = child;
-            let awaited = matches!(fate, Fate::Awaited);
-            let lineage = parent.map(|(lineage, _)| lineage);
-            let hurdles = Arc::clone(&self.thresholds);
-            self.window.push(Birth {
-                program: Arc::clone(&program),
-                identity,
-                lineage,
-                hurdles: Arc::clone(&hurdles),
-                fate,
-                recheck,
-            });
-            if awaited {
-                return Ok(Some(Candidate { birth, program, hurdles }));
+        while self.is_birth_due()? && go_on() {
+            if let Some(candidate) = self.bear()? {
+                return Ok(Some(candidate));
             }
         }
         Ok(self.ask_to_confirm())
     }
 
-    /// A birth that was being evaluated when the run was interrupted.
+    /// Breeds the birth that is due; gives it back if it has to be evaluated.
+    fn bear(&mut self) -> Result<Option<Candidate>, SearchError> {
+        self.save_state_if_due()?;
+        let birth = self.counters.births;
+        let child = self.breed(birth);
+        self.counters.births += 1;
+        let (fate, recheck) = self.settle(birth, &child)?;
+        let Child { program, identity, parent } = child;
+        let awaited = matches!(fate, Fate::Awaited);
+        let lineage = parent.map(|(lineage, _)| lineage);
+        let hurdles = Arc::clone(&self.thresholds);
+        self.window.push(Birth {
+            program: Arc::clone(&program),
+            identity,
+            lineage,
+            hurdles: Arc::clone(&hurdles),
+            fate,
+            recheck,
+        });
+        Ok(awaited.then_some(Candidate { birth, program, hurdles }))
+    }
+
+    /// A birth that was being evaluated when the run was interrupted. It was bred, so a limit that
+    /// has been reached since does not keep it from being evaluated.
     fn ask_again(&mut self) -> Option<Candidate> {
-        if matches!(self.stop, Some(StopReason::Cancelled | StopReason::Seconds(_))) {
+        if self.stop == Some(StopReason::Cancelled) {
             return None;
         }
         let birth = self.unasked.pop_front()?;

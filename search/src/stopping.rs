@@ -1,8 +1,9 @@
 //! When a search ends.
 //!
-//! Invariant: `candidates`, `evaluations` and `fitness` end a run at the same birth whatever the
-//! threads and timing, as does `failures` if the failures come back. `seconds` cannot: it decides only when to stop, and only the runner, which
-//! has a clock, looks at it.
+//! Invariant: a limit ends breeding and nothing else: what was bred is still evaluated and
+//! absorbed. `candidates`, `evaluations` and `fitness` end a run at the same birth whatever the
+//! threads and timing, as does `failures` if the failures come back. `seconds` cannot: it decides
+//! only when to stop, and only the runner, which has a clock, looks at it.
 
 use std::fmt;
 
@@ -31,13 +32,7 @@ pub struct Stopping {
 
 impl Default for Stopping {
     fn default() -> Stopping {
-        Stopping {
-            candidates: None,
-            evaluations: None,
-            seconds: None,
-            fitness: None,
-            failures: Some(100),
-        }
+        Stopping { failures: Some(100), ..Stopping::NONE }
     }
 }
 
@@ -78,6 +73,15 @@ impl fmt::Display for StopReason {
 }
 
 impl Stopping {
+    /// No limit at all.
+    pub(crate) const NONE: Stopping = Stopping {
+        candidates: None,
+        evaluations: None,
+        seconds: None,
+        fitness: None,
+        failures: None,
+    };
+
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
         if self.candidates.is_none() && self.evaluations.is_none() && self.seconds.is_none() {
             let message = "set at least one of `candidates`, `evaluations` and `seconds`";

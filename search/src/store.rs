@@ -15,6 +15,7 @@ mod edit;
 mod evaluations;
 mod history;
 mod hits;
+mod read;
 mod rehash;
 mod schema;
 mod snapshots;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use tempfile::TempDir;
 
 use crate::SearchError;
 
@@ -47,6 +49,8 @@ pub struct Store {
     pending: u64,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
+    /// The folder of a copy that is read in place of the file; after the connection, to outlive it.
+    _copy: Option<TempDir>,
 }
 
 impl Store {
@@ -60,7 +64,7 @@ impl Store {
             return Err(damaged(path, "it exists already"));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let store = Store::connect(path, flags, Some(lock))?;
+        let store = Store::connect(path, path, flags, Some(lock))?;
         store.tune()?;
         let fill = || {
             store.connection.execute_batch("BEGIN")?;
@@ -71,6 +75,7 @@ impl Store {
             store.connection.execute_batch("COMMIT")
         };
         fill().map_err(|error| store.error(error))?;
+        store.checkpoint()?;
         Ok(store)
     }
 
@@ -84,7 +89,7 @@ impl Store {
         }
         let lock = lock(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let mut store = Store::connect(path, flags, Some(lock))?;
+        let mut store = Store::connect(path, path, flags, Some(lock))?;
         let version = store.version()?;
         store.check_pages()?;
         store.tune()?;
@@ -93,29 +98,19 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a store to look at; a run may go on writing it.
-    ///
-    /// # Errors
-    /// When there is no such file, or it is no store of this version.
-    pub fn read(path: &Path) -> Result<Store, SearchError> {
-        if !path.is_file() {
-            return Err(damaged(path, "there is no such file"));
-        }
-        let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, None)?;
-        if store.version()? != schema::VERSION {
-            return Err(store.damage("it was written by another version; `evo resume` updates it"));
-        }
-        store.connection.pragma_update(None, "query_only", true).map_err(|e| store.error(e))?;
-        Ok(store)
-    }
-
-    fn connect(path: &Path, flags: OpenFlags, lock: Option<File>) -> Result<Store, SearchError> {
+    /// Opens the file, or what `place` says stands for it.
+    fn connect(
+        path: &Path,
+        place: &Path,
+        flags: OpenFlags,
+        lock: Option<File>,
+    ) -> Result<Store, SearchError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(path, flags);
+        let opened = Connection::open_with_flags(place, flags);
         let connection = opened.map_err(|error| sqlite_error(path, error))?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(|e| sqlite_error(path, e))?;
         connection.set_prepared_statement_cache_capacity(32);
-        Ok(Store { path: path.to_owned(), connection, pending: 0, _lock: lock })
+        Ok(Store { path: path.to_owned(), connection, pending: 0, _lock: lock, _copy: None })
     }
 
     fn tune(&self) -> Result<(), SearchError> {
@@ -209,6 +204,13 @@ impl Store {
         Ok(())
     }
 
+    /// Moves what has been committed from the log into the file, as far as readers let it: a copy
+    /// of the file alone has it then.
+    pub(crate) fn checkpoint(&self) -> Result<(), SearchError> {
+        let moved = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        moved.map_err(|error| self.error(error))
+    }
+
     /// Whether there is something to commit.
     pub(crate) fn has_pending(&self) -> bool {
         self.pending > 0
@@ -254,6 +256,9 @@ fn sqlite_error(path: &Path, error: rusqlite::Error) -> SearchError {
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             damaged(path, &error.to_string())
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            SearchError::StoreBusy { path: path.to_owned() }
         }
         _ => SearchError::Store { path: path.to_owned(), source: error },
     }

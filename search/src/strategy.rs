@@ -60,7 +60,8 @@ pub enum StrategyConfig {
         population: usize,
         /// Number drawn for a tournament, 1 or more.
         tournament: usize,
-        /// Births, of all islands together, from one migration to the next.
+        /// Births, of all islands together, from the start, a restart or a migration to the next
+        /// migration; with `restarts.every`, that must be above this and `window` together.
         migration_every: u64,
         /// Individuals each island sends to the next, from 1 to `population`.
         migrants: usize,
@@ -70,15 +71,18 @@ pub enum StrategyConfig {
 /// The most individuals held at a time; the largest population in the literature is 1,000.
 const MOST_INDIVIDUALS: u64 = 1_000_000;
 
-/// The most draws or edits one birth may take.
-const MOST_DRAWS: u64 = 10_000;
+/// The most draws or edits one birth may take; Pareto tournaments compare all pairs.
+const MOST_DRAWS: u64 = 1_000;
+
+/// The most births from one migration to the next: no search is as long.
+const RAREST_MIGRATION: u64 = 1_000_000_000;
 
 impl StrategyConfig {
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
         for (key, count) in self.counts() {
             let most = match key {
                 "strategy.tournament" | "strategy.mutations" => MOST_DRAWS,
-                "strategy.migration_every" => u64::MAX,
+                "strategy.migration_every" => RAREST_MIGRATION,
                 _ => MOST_INDIVIDUALS,
             };
             if count == 0 {
@@ -247,8 +251,9 @@ pub(crate) trait Strategy: Send {
         1
     }
 
-    /// Takes in the next individual in birth order; birth 0 is the start program.
-    fn absorb(&mut self, individual: Individual);
+    /// Takes in the next individual in birth order; birth 0 is the start program. `earlier` counts
+    /// those taken in before it since the last restart.
+    fn absorb(&mut self, individual: Individual, earlier: u64);
 
     /// Begins anew with every individual replaced by this one.
     fn restart(&mut self, from: &Individual);

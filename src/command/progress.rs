@@ -7,10 +7,11 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use evo::{Candidate, Champion, Counters, Observer, Outcome, Search, StopReason};
+use evo::{Candidate, Champion, Observer, Outcome, Search, StopReason};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::memory::{mebibytes, resident};
+use super::figures::Figures;
+use super::memory::resident;
 use super::run_directory::RunDirectory;
 
 /// Time between plain lines.
@@ -18,6 +19,12 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Time between writes of the run directory.
 const SAVE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Columns of a line: a terminal of 80 wraps at the last one.
+const COLUMNS: usize = 79;
+
+/// Columns of the bar.
+const BAR: usize = 10;
 
 /// Shows a run.
 pub(crate) struct Progress<'a> {
@@ -37,9 +44,9 @@ impl<'a> Progress<'a> {
     pub(crate) fn new(directory: &'a RunDirectory, quiet: bool) -> Progress<'a> {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-            let style = "{elapsed_precise} {bar:30} {pos}/{len} {msg}";
+            let style = format!("{{bar:{BAR}}} {{wide_msg}}");
             let style =
-                ProgressStyle::with_template(style).expect("a fixed template is well formed");
+                ProgressStyle::with_template(&style).expect("a fixed template is well formed");
             bar.with_style(style)
         });
         let now = Instant::now();
@@ -63,14 +70,14 @@ impl<'a> Progress<'a> {
     }
 
     fn show(&mut self, search: &Search) {
-        let (done, total) = position(search);
         if let Some(bar) = &self.bar {
+            let (done, total) = position(search);
             match total {
                 Some(total) => bar.set_length(total),
                 None => bar.unset_length(),
             }
             bar.set_position(done);
-            bar.set_message(self.status(search));
+            bar.set_message(self.figures(search).line(COLUMNS - BAR - 1));
         } else if !self.quiet && self.last_line.elapsed() >= INTERVAL {
             self.last_line = Instant::now();
             self.line(search);
@@ -78,57 +85,24 @@ impl<'a> Progress<'a> {
     }
 
     fn line(&self, search: &Search) {
-        let (done, total) = position(search);
-        let total = total.map(|total| format!("/{total}")).unwrap_or_default();
-        eprintln!(
-            "{:>6.1}s  {done}{total}  {}",
-            self.started.elapsed().as_secs_f64(),
-            self.status(search)
-        );
+        eprintln!("{}", self.figures(search).line(COLUMNS));
     }
 
-    fn status(&self, search: &Search) -> String {
-        let counters = search.counters();
-        let seconds = self.started.elapsed().as_secs_f64().max(1e-3);
-        let best = search
-            .best()
-            .map_or("none yet".to_owned(), |best| format!("{:+.4}", best.individual.fitness));
-        let hits = counters.structural_hits + counters.functional_hits;
-        let (births, evaluations) = self.earlier;
-        let finished =
-            counters.evaluations.saturating_sub(search.in_flight() as u64 + evaluations) as f64;
+    fn figures(&self, search: &Search) -> Figures {
         let (done, total) = position(search);
-        let made = done.saturating_sub(if total == search.stopping().candidates {
-            births
-        } else {
-            evaluations
-        });
-        let left = total.filter(|_| made > 0).map(|total| {
-            let left = seconds / made as f64 * total.saturating_sub(done) as f64;
-            format!("  {left:.0} s left")
-        });
-        let stopped = counters.stopped as f64 / finished_in_all(counters);
-        let hurdles = match counters.stopped {
-            0 => String::new(),
-            _ => format!("  {:.0}% stopped at hurdles", 100.0 * stopped),
-        };
-        let memory = resident().map(|bytes| format!("  {}", mebibytes(bytes)));
-        format!(
-            "best {best}  {:.1} candidates/s  {:.1} evaluations/s  {:.0}% seen before  {} invalid{hurdles}{}{}",
-            (counters.births - births) as f64 / seconds,
-            finished / seconds,
-            100.0 * hits as f64 / (counters.births as f64).max(1.0),
-            counters.invalid,
-            memory.unwrap_or_default(),
-            left.unwrap_or_default(),
-        )
+        Figures {
+            seconds: self.started.elapsed().as_secs_f64().max(1e-3),
+            done,
+            total,
+            made: done.saturating_sub(match total == search.stopping().candidates {
+                true => self.earlier.0,
+                false => self.earlier.1,
+            }),
+            best: search.best().map(|best| best.individual.fitness),
+            counters: *search.counters(),
+            memory: resident(),
+        }
     }
-}
-
-/// Evaluations absorbed, at least 1.
-fn finished_in_all(counters: &Counters) -> f64 {
-    let Counters { scored, invalid, stopped, failed, .. } = counters;
-    ((scored + invalid + stopped + failed) as f64).max(1.0)
 }
 
 /// How far a search is, in the unit of its limit.

@@ -1,37 +1,51 @@
 //! `evo resume`: goes on with a run where it was when it ended, however it ended.
+//!
+//! Invariant: what decides the outcomes stays what it was when the run began. Limits may change,
+//! and so may the place of data files, as long as the fingerprints of the tasks say that their bytes
+//! do not.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Config, Program, Store};
+use evo::{Config, ConfigError, Program, Store, shell_word};
 use serde_json::Value;
 
 use super::place::Place;
-use super::run_directory::RunDirectory;
-use super::session::Session;
+use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints};
+use super::session::{Session, hinted};
 use crate::args::ResumeArgs;
 
 pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let directory = RunDirectory::open(&args.run_directory)?;
     for set in &args.overrides {
         let key = set.split('=').next().unwrap_or_default().trim();
-        if key != "stopping" && !key.starts_with("stopping.") {
-            bail!("--set {set}: `{key}` is part of what the run is; only `stopping` may change");
+        if key != "stopping" && !key.starts_with("stopping.") && !is_of_data(key) {
+            bail!(
+                "--set {set}: `{key}` is part of what the run is; only `stopping`, and where data \
+                 files lie, may change"
+            );
         }
     }
-    let path = directory.path().join("config.ron");
-    let config = Config::load_with_baselines(&path, &args.overrides)?;
+    let path = directory.path().join(CONFIG);
     let place = Place::open(&args.run.device)?;
-    let mut store = Store::open(&directory.store())?;
-    let mut written = unchanged(&store, &path)?;
-    check_place(&mut store, &place, args.accept_cpu)?;
+    let device = place.arguments(&args.run.device);
+    let sets = args.overrides.iter().map(|set| format!(" --set {}", shell_word(set)));
+    let command = directory.resume_command() + &device + &sets.collect::<String>();
+    let config = Config::load_with_baselines(&path, &args.overrides)
+        .map_err(|error| moved(error, &command))?;
+    let store = Store::open(&directory.store());
+    let mut store = store.map_err(|error| hinted(error, &command))?;
+    let original = unchanged(&store, &path, &config)?;
+    check_data(&store, &config)?;
+    check_place(&mut store, &place, args.accept_cpu, &command)?;
     let start = store.property("start")?.context("run.db: it does not name its start program")?;
     let start = Program::parse(&start).context("run.db: its start program")?;
     let evaluator = place.evaluator(&config)?;
-    let search = config.search_from(start)?.with_store(store)?;
-    written.stopping = config.stopping;
-    directory.write("config.ron", written.to_ron().as_bytes())?;
+    let search = config.search_from(start)?.with_store(store);
+    let search = search.map_err(|error| hinted(error, &command))?;
+    let written = Config { start: original.start, ..config.clone() };
+    directory.write_config(&written, directory.path())?;
     let threads = place.threads(args.run.threads);
     let births = search.counters().births;
     let session = Session {
@@ -42,31 +56,74 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         args: &args.run,
     };
     session.say(&format!(
-        "resuming {} near candidate {births} on {threads} threads",
+        "resuming {} behind {births} candidates on {threads} threads",
         directory.path().display()
     ));
     session.run(search)
 }
 
-/// Refuses a configuration that is not the one the run began with, limits aside; gives it as it is
-/// written.
-fn unchanged(store: &Store, path: &Path) -> anyhow::Result<Config> {
+/// Whether a key is a task's data, or part of it.
+fn is_of_data(key: &str) -> bool {
+    let lists = ["evaluation.tasks[", "evaluation.held_out["];
+    let index = lists.iter().find_map(|list| key.strip_prefix(list));
+    let inner = index.and_then(|rest| {
+        rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("].data")
+    });
+    inner.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Data that cannot be read may lie elsewhere by now.
+fn moved(error: ConfigError, command: &str) -> anyhow::Error {
+    if !is_of_data(error.key()) {
+        return error.into();
+    }
+    let set = shell_word(&format!("{}=FILE", error.key()));
+    anyhow::anyhow!("{error}; if it is elsewhere now: {command} --set {set}")
+}
+
+/// Refuses a configuration that is not the one the run began with, limits and the places of data
+/// files aside; gives the one it began with.
+fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Config> {
     let original = store.property("config")?.context("run.db: it holds no configuration")?;
-    let read = |text: &str| -> anyhow::Result<(Config, Value)> {
-        let config: Config = ron::from_str(text)?;
-        let value = serde_json::to_value(&config)?;
-        Ok((config, value))
+    let original: Config = ron::from_str(&original).context("run.db: its configuration")?;
+    let mut before = original.clone();
+    if !before.start.starts_with("zoo:") {
+        let start = path.with_file_name(&before.start);
+        before.start = start.to_string_lossy().into_owned();
+    }
+    let comparable = |config: &Config| {
+        let mut config = config.clone();
+        let tasks = config.tasks_mut();
+        tasks.flat_map(|(_, task)| task.data.paths_mut()).for_each(|path| path.clear());
+        serde_json::to_value(&config)
     };
-    let (_, original) = read(&original).context("run.db: its configuration")?;
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let (config, now) = read(&text).with_context(|| path.display().to_string())?;
-    if let Some((key, before, now)) = difference("", &original, &now) {
+    let (before, now) = (comparable(&before)?, comparable(config)?);
+    if let Some((key, before, now)) = difference("", &before, &now) {
         bail!(
             "{}: `{key}` was {before} when the run began and is {now}; only `stopping` may change",
             path.display()
         );
     }
-    Ok(config)
+    Ok(original)
+}
+
+/// Refuses data whose bytes are not those that the run began with.
+fn check_data(store: &Store, config: &Config) -> anyhow::Result<()> {
+    // Runs of earlier versions do not know.
+    let Some(before) = store.property(FINGERPRINTS)? else { return Ok(()) };
+    let (mut config, now) = (config.clone(), fingerprints(config)?);
+    for (((key, task), now), before) in config.tasks_mut().zip(now).zip(before.split(' ')) {
+        if now != before {
+            let paths = task.data.paths_mut().into_iter().map(|path| path.display().to_string());
+            bail!(
+                "`{key}.data`: {} holds other data than the run began with: the fingerprint of \
+                 `{}` was {before} and is {now}",
+                paths.collect::<Vec<_>>().join(", "),
+                task.name,
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The first key whose value differs, with both values; the limits do not count.
@@ -91,16 +148,21 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<(String, String,
     }
 }
 
-fn check_place(store: &mut Store, place: &Place, accept: bool) -> anyhow::Result<()> {
+fn check_place(
+    store: &mut Store,
+    place: &Place,
+    accept: bool,
+    command: &str,
+) -> anyhow::Result<()> {
     let (here, before) = (place.description(), store.property("cpu")?.unwrap_or_default());
     if here == before {
         return Ok(());
     }
     if !accept {
         bail!(
-            "the run began on another kind of CPU or device ({before}) than this one ({here}), which may \
-             round differently: the end may not be that of an uninterrupted run. \
-             --accept-cpu goes on all the same"
+            "the run began on another kind of CPU or device ({before}) than this one ({here}), \
+             which may round differently: the end may not be that of an uninterrupted run. To go \
+             on all the same: {command} --accept-cpu"
         );
     }
     store.set_property("cpu", &here)?;
@@ -111,6 +173,16 @@ fn check_place(store: &mut Store, place: &Place, accept: bool) -> anyhow::Result
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_data_of_tasks_may_be_elsewhere_and_nothing_else_of_them() {
+        for key in ["tasks[0].data", "held_out[12].data.images", "tasks[1].data.files[2]"] {
+            assert!(is_of_data(&format!("evaluation.{key}")), "{key}");
+        }
+        for key in ["tasks[0].data_fraction", "tasks[0].steps", "tasks", "data_seed"] {
+            assert!(!is_of_data(&format!("evaluation.{key}")), "{key}");
+        }
+    }
 
     #[test]
     fn the_first_difference_is_named_by_its_key_and_limits_do_not_count() {

@@ -1,16 +1,28 @@
 //! The run directory: what a search leaves behind.
 //!
-//! Invariant: a file in it is always whole; an interruption leaves the previous version.
+//! Invariant: a file in it is always whole; an interruption leaves the previous version. Its
+//! configuration names files relative to it where the configuration searched with did, so that it
+//! can be moved with them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, Program, Search, Store};
+use evo::{Config, Program, Search, Store, shell_path};
 
 use super::whole_file;
 
 /// The name of the store in a run directory.
 pub(crate) const STORE: &str = "run.db";
+
+/// The name of the configuration in a run directory.
+pub(crate) const CONFIG: &str = "config.ron";
+
+/// The name of the start program, where that was a file.
+const START: &str = "start.py";
+
+/// The property of the store that holds the fingerprints of the run's tasks, in order, those held
+/// out behind the others.
+pub(crate) const FINGERPRINTS: &str = "fingerprints";
 
 /// The directory of one run.
 #[derive(Clone, Debug)]
@@ -43,7 +55,7 @@ impl RunDirectory {
 
     /// The directory of a run that has begun.
     pub(crate) fn open(path: &Path) -> anyhow::Result<RunDirectory> {
-        for name in [STORE, "config.ron"] {
+        for name in [STORE, CONFIG] {
             if !path.join(name).is_file() {
                 bail!("{}: no run to resume: there is no {name} in it", path.display());
             }
@@ -52,28 +64,38 @@ impl RunDirectory {
     }
 
     /// Creates the directory with the configuration as resolved, the start program if that was a
-    /// file, and the store, which knows the place that networks are trained at.
+    /// file, and the store, which knows the place that networks are trained at. `base` is the
+    /// folder of the file the configuration was read from.
     pub(crate) fn create(
         &self,
         config: &Config,
+        base: &Path,
         start: &Program,
         place: &str,
     ) -> anyhow::Result<Store> {
         std::fs::create_dir_all(&self.path).with_context(|| self.path.display().to_string())?;
         let (mut written, start) = (config.clone(), start.to_string());
         if !config.start.starts_with("zoo:") {
-            self.write("start.py", start.as_bytes())?;
-            written.start = "start.py".to_owned();
+            self.write(START, start.as_bytes())?;
+            written.start = START.to_owned();
         }
-        let text = written.to_ron();
-        self.write("config.ron", text.as_bytes())?;
+        let text = self.write_config(&written, base)?;
+        let fingerprints = fingerprints(config)?.join(" ");
         let properties = [
             ("evo", env!("CARGO_PKG_VERSION")),
             ("config", &text),
             ("start", &start),
             ("cpu", place),
+            (FINGERPRINTS, &fingerprints),
         ];
         Ok(Store::create(&self.store(), &properties)?)
+    }
+
+    /// Writes a configuration, read from a file in `base`; gives the text.
+    pub(crate) fn write_config(&self, config: &Config, base: &Path) -> anyhow::Result<String> {
+        let text = config.placed_in(&self.path, base).to_ron();
+        self.write(CONFIG, text.as_bytes())?;
+        Ok(text)
     }
 
     /// The file of its store.
@@ -97,10 +119,22 @@ impl RunDirectory {
         whole_file::write(&self.path.join(name), content)
     }
 
+    /// The command that goes on with the run.
+    pub(crate) fn resume_command(&self) -> String {
+        format!("evo resume {}", shell_path(&self.path))
+    }
+
     /// The directory.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The fingerprint of every task of a configuration, those held out behind the others.
+pub(crate) fn fingerprints(config: &Config) -> anyhow::Result<Vec<String>> {
+    let evaluation = &config.evaluation;
+    let tasks = evaluation.tasks.iter().chain(&evaluation.held_out);
+    tasks.map(|task| Ok(evaluation.fingerprint(task, "".as_ref())?.to_string())).collect()
 }
 
 fn is_empty_directory(path: &Path) -> bool {

@@ -23,7 +23,8 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let start = config.start_program()?;
-    let store = directory.create(&config, &start, &place.description())?;
+    let base = args.config.config.parent().unwrap_or("".as_ref());
+    let store = directory.create(&config, base, &start, &place.description())?;
     let search = config.search_from(start)?.with_store(store)?;
     let session = Session {
         config: &config,

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use evo::{
     Config, MutationTally, OptimizerEvaluator, Program, RecheckRate, RunOptions, Search,
-    StopReason, structural_hash, zoo,
+    SearchError, StopReason, shell_path, structural_hash, zoo,
 };
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::comparison::Comparison;
 use super::events::Events;
 use super::place::Place;
 use super::progress::Progress;
-use super::run_directory::RunDirectory;
+use super::run_directory::{self, RunDirectory};
 use crate::args::RunArgs;
 use crate::output;
 
@@ -81,8 +81,7 @@ impl Session<'_> {
 
     /// Searches to the end, or to an interrupt, and reports.
     pub(crate) fn run(&self, mut search: Search) -> anyhow::Result<ExitCode> {
-        let device = self.place.arguments(&self.args.device);
-        let resume = format!("evo resume {}{device}", self.directory.path().display());
+        let resume = format!("{}{}", self.directory.resume_command(), self.device());
         RESUME.set(resume.clone()).ok();
         interruptible()?;
         let events = Events::open(&self.directory.path().join("events.jsonl"))?;
@@ -96,10 +95,12 @@ impl Session<'_> {
         }
         let options = RunOptions { threads, cohort, cancel: Some(&CANCEL) };
         let mut observers = (progress, events);
-        let reason = evo::run(&mut search, self.evaluator, &mut observers, &options)?;
+        let births = search.counters().births;
+        let reason = evo::run(&mut search, self.evaluator, &mut observers, &options)
+            .map_err(|error| hinted(error, &resume))?;
         let (progress, events) = observers;
         if let Some(error) = progress.save_error.or(events.error) {
-            return Err(error.context("the results could not be saved"));
+            bail!("the results could not be saved: {error:#}; go on with: {resume}");
         }
         if reason == StopReason::Cancelled {
             self.say(&format!(
@@ -109,28 +110,48 @@ impl Session<'_> {
             ));
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        self.conclude(&search, reason)
+        let raised = raised(reason).map(|set| format!("{resume} --set {set}"));
+        if births > 0 && search.counters().births == births {
+            let how = raised.as_ref().map(|it| format!("; a higher limit goes on: {it}"));
+            self.say(&format!("nothing is left to breed: {reason}{}", how.unwrap_or_default()));
+        }
+        self.conclude(&search, reason, raised)
     }
 
-    fn conclude(&self, search: &Search, reason: StopReason) -> anyhow::Result<ExitCode> {
-        if search.best().is_none() {
+    /// What a command needs to train where this session does.
+    fn device(&self) -> String {
+        self.place.arguments(&self.args.device)
+    }
+
+    /// Reports and gives the exit code; `raised` is the command that goes on with a higher limit.
+    fn conclude(
+        &self,
+        search: &Search,
+        reason: StopReason,
+        raised: Option<String>,
+    ) -> anyhow::Result<ExitCode> {
+        let Some(best) = search.best() else {
+            let config = self.directory.path().join(run_directory::CONFIG);
             eprintln!(
-                "no program could train the tasks; see `evo evaluate {} --config …`",
-                self.config.start
+                "no program could train the tasks; what becomes of the first: evo evaluate {} \
+                 --config {}{}",
+                shell_path(self.config.start.as_ref()),
+                shell_path(&config),
+                self.device()
             );
             return Ok(ExitCode::from(1));
-        }
+        };
         self.report(search)?;
         if matches!(reason, StopReason::Failures(_)) {
             eprintln!(
-                "ended because {reason}: see the failures in {}; `evo resume --set \
-                 stopping.failures=N` goes on",
-                self.directory.path().join("events.jsonl").display()
+                "ended because {reason}: they are told in {}; to go on all the same: {}",
+                self.directory.path().join("events.jsonl").display(),
+                raised.unwrap_or_default()
             );
             return Ok(ExitCode::from(1));
         }
-        let target = self.config.stopping.fitness.is_some();
-        let missed = target && !matches!(reason, StopReason::Fitness(_));
+        let fitness = best.individual.fitness;
+        let missed = self.config.stopping.fitness.is_some_and(|target| fitness < target);
         Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }
 
@@ -235,6 +256,24 @@ impl Report {
             self.digest,
         )
     }
+}
+
+/// An override with which a run that ended for this reason goes on.
+fn raised(reason: StopReason) -> Option<String> {
+    match reason {
+        StopReason::Candidates(count) => Some(format!("stopping.candidates={}", 2 * count)),
+        StopReason::Evaluations(count) => Some(format!("stopping.evaluations={}", 2 * count)),
+        StopReason::Failures(count) => Some(format!("stopping.failures={}", 2 * count)),
+        StopReason::Seconds(seconds) => Some(format!("stopping.seconds={:?}", 2.0 * seconds)),
+        _ => None,
+    }
+}
+
+/// The error of a run with how to go on, where something outside it was in the way.
+pub(crate) fn hinted(error: SearchError, resume: &str) -> anyhow::Error {
+    let outside = matches!(error, SearchError::StoreFull { .. } | SearchError::StoreBusy { .. });
+    let error = anyhow::Error::new(error);
+    if outside { anyhow::anyhow!("{error:#}; go on with: {resume}") } else { error }
 }
 
 /// The first interrupt ends the run in good order, the second at once.

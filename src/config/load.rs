@@ -18,7 +18,7 @@ use evo_search::SearchError;
 use super::Config;
 use super::baselines::Lack;
 use super::outline::Node;
-use crate::ProgramSourceError;
+use crate::{ProgramSourceError, shell_path, shell_word};
 
 /// Why a configuration cannot be used, in one line that says where.
 #[derive(Debug, Error)]
@@ -32,6 +32,11 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Path of the key at fault; empty if it is none in particular.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     fn new(key: impl Into<String>, message: impl Into<String>) -> ConfigError {
         ConfigError { place: String::new(), key: key.into(), message: message.into() }
     }
@@ -122,27 +127,15 @@ impl Config {
         let text = read(path)?;
         let original = text.clone();
         let mut source = Source { path: path.to_owned(), original, text, sets: Vec::new() };
-        let mut config = source.parse()?;
+        let file = source.parse()?;
+        let mut config = file.clone();
         for set in overrides {
             config = source.apply(set)?;
         }
-        config.anchor(path.parent().unwrap_or(Path::new("")));
+        config.anchor(path.parent().unwrap_or(Path::new("")), &file);
         config.check().map_err(|error| source.locate(error))?;
         let lack = config.take_baselines(path)?;
         Ok((config, source, lack))
-    }
-
-    /// Makes paths independent of where the configuration stands.
-    fn anchor(&mut self, base: &Path) {
-        if !self.start.starts_with("zoo:") {
-            self.start = base.join(&self.start).to_string_lossy().into_owned();
-        }
-        let evaluation = &mut self.evaluation;
-        for task in evaluation.tasks.iter_mut().chain(&mut evaluation.held_out) {
-            for path in task.data.paths_mut() {
-                *path = base.join(&*path);
-            }
-        }
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -296,7 +289,7 @@ impl Source {
 
     /// The command that measures the baselines, with the overrides they depend on.
     fn baseline_command(&self) -> String {
-        let mut command = format!("evo baseline {}", shell_word(&self.path.to_string_lossy()));
+        let mut command = format!("evo baseline {}", shell_path(&self.path));
         for set in self.sets.iter().filter(|set| set.trim_start().starts_with("evaluation")) {
             command.push_str(&format!(" --set {}", shell_word(set)));
         }
@@ -341,15 +334,6 @@ fn splice(text: &str, outline: &Node, key: &str, value: &str) -> Option<String> 
     }
     let inside = node.inside?;
     Some(format!("{}{name}: {value}, {}", &text[..inside], &text[inside..]))
-}
-
-/// A word as a shell has to be given it.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/=:,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn describe(error: &ron::Error, key: &str) -> String {

@@ -122,8 +122,8 @@ impl Search {
         if birth == 0 {
             self.start.fitness = fitness;
         }
-        if self.restart_clock.admits(birth) {
-            self.strategy.absorb(individual);
+        if let Some(earlier) = self.restart_clock.bred_before(birth) {
+            self.strategy.absorb(individual, earlier);
         }
         self.counters.absorbed += 1;
         let reason = self.restart_clock.absorb(birth, fitness);

@@ -1,9 +1,12 @@
 //! Going on: a search saves its state to its store, and continues from what a store holds.
 //!
-//! Invariant: a search that is resumed ends as it would have without interruption. It starts from
-//! the latest snapshot and breeds again what came after it; outcomes that are in the store are
-//! taken from there, so nothing that was evaluated is evaluated again. Snapshots are taken between
-//! two births and never after the stop, when births are absorbed earlier than breeding would.
+//! Invariant: a search that is resumed ends as it would have without interruption, and loses
+//! nothing of what is stored. It starts from the latest snapshot and breeds again all births after
+//! it, whatever the limits are by now; outcomes that are in the store are taken from there, so
+//! nothing that was evaluated is evaluated again. Only then do limits count: one that was reached
+//! holds, and one that was lowered below what is there ends the search at once. Snapshots are taken
+//! between two births and never after the stop, when births are absorbed earlier than breeding
+//! would.
 
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ use super::Search;
 use super::state::{SavedBirth, SavedPrograms, State};
 use crate::deduplication::{Arrival, Identity};
 use crate::window::{Birth, Fate, Window};
-use crate::{DeduplicationLevel, Restart, SearchError, Store};
+use crate::{DeduplicationLevel, Restart, SearchError, Stopping, Store};
 
 /// Births from one snapshot to the next; as many are bred again after an interruption, which takes
 /// a fraction of a second.
@@ -46,9 +49,10 @@ impl Search {
         }
         self.take_stored_outcomes(&store)?;
         self.confirmation.remember(store.confirmations()?);
-        store.forget_births(self.counters.births)?;
         self.snapshot_births = self.counters.births;
+        let births = store.births()?;
         self.store = Some(store);
+        self.replay(births)?;
         Ok(self)
     }
 
@@ -69,22 +73,44 @@ impl Search {
         }
     }
 
+    /// Breeds again up to so many births, as if there were no limits.
+    fn replay(&mut self, births: u64) -> Result<(), SearchError> {
+        let limits = std::mem::replace(&mut self.stopping, Stopping::NONE);
+        while self.counters.births < births && self.is_birth_due()? {
+            if let Some(candidate) = self.bear()? {
+                self.unasked.push_back(candidate.birth);
+            }
+        }
+        self.stopping = limits;
+        let best = self.hall_of_fame.best().map(|best| best.individual.fitness);
+        let reached = best.and_then(|best| limits.by_fitness(best));
+        let counted = || limits.by_counts(&self.counters, self.latest_evaluation);
+        self.stop = self.stop.or(reached).or_else(counted);
+        Ok(())
+    }
+
     /// The store of the run, if it has one.
     pub fn store(&self) -> Option<&Store> {
         self.store.as_ref()
     }
 
-    /// Makes everything told so far durable; does nothing without a store. `seconds` is what the
-    /// run has taken, from its first start.
+    /// Makes everything told so far durable, with the summary where there is a new best; does
+    /// nothing without a store. `seconds` is what the run has taken, from its first start.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn commit(&mut self, seconds: f64) -> Result<(), SearchError> {
+        let best = self.best().map(|best| best.individual.birth);
+        let improved = best != self.summed_up;
+        if improved {
+            self.save_summary()?;
+        }
         let Some(store) = self.store.as_mut().filter(|store| store.has_pending()) else {
             return Ok(());
         };
         store.set_seconds(seconds)?;
-        store.commit()
+        store.commit()?;
+        if improved { store.checkpoint() } else { Ok(()) }
     }
 
     /// Writes the tables that sum the run up; does nothing without a store.
@@ -92,6 +118,7 @@ impl Search {
     /// # Errors
     /// When the store cannot be written.
     pub fn save_summary(&mut self) -> Result<(), SearchError> {
+        self.summed_up = self.best().map(|best| best.individual.birth);
         let Some(store) = &mut self.store else { return Ok(()) };
         let mutations = self.breeder.statistics();
         store.save_summary(&self.hall_of_fame, &self.counters, mutations, &self.restarts)

@@ -8,7 +8,8 @@ use crate::SearchError;
 use crate::breeding::Child;
 
 impl Store {
-    /// Writes a birth just bred; `evaluation` is the birth whose evaluation it shares, or its own.
+    /// Writes a birth just bred, or bred again; `evaluation` is the birth whose evaluation it
+    /// shares, or its own.
     pub(crate) fn note_birth(
         &mut self,
         birth: u64,
@@ -22,17 +23,20 @@ impl Store {
         let edit = child.parent.as_ref().map(|(_, parent)| edit::between(parent, &child.program));
         let checksum = row_checksum(birth, parent, mutation, edit.as_deref(), evaluation);
         self.write(|connection| {
-            let text = "INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?)";
+            let text = "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?, ?)";
             let row = params![birth, parent, mutation, edit, evaluation, checksum];
             connection.prepare_cached(text)?.execute(row)
         })
     }
 
-    /// Forgets the births from one on: they are bred again.
-    pub(crate) fn forget_births(&mut self, from: u64) -> Result<(), SearchError> {
-        self.write(|connection| {
-            connection.execute("DELETE FROM candidates WHERE birth >= ?", [from as i64])
-        })
+    /// The births that were bred. Those evaluated count even where their candidates are missing,
+    /// as in runs that earlier versions resumed with a limit that had been reached.
+    pub(crate) fn births(&self) -> Result<u64, SearchError> {
+        let query = "SELECT MAX(
+            IFNULL((SELECT MAX(birth) + 1 FROM candidates), 0),
+            IFNULL((SELECT MAX(birth) + 1 FROM evaluations), 0))";
+        let births = self.connection.query_row(query, [], |row| row.get::<_, i64>(0));
+        births.map(|births| births as u64).map_err(|error| self.error(error))
     }
 
     /// Whether every candidate is as it was written.

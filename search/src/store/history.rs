@@ -49,14 +49,20 @@ impl Step {
 }
 
 impl Store {
-    /// The fittest individual of the hall of fame as last saved, by birth.
+    /// The fittest individual of the hall of fame as last saved, by birth; of the evaluations,
+    /// where a run of an earlier version was killed before it saved one.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn best(&self) -> Result<Option<u64>, SearchError> {
-        let query = "SELECT birth FROM hall_of_fame ORDER BY fitness DESC, birth LIMIT 1";
-        let birth = self.connection.query_row(query, [], |row| row.get::<_, i64>(0)).optional();
-        Ok(birth.map_err(|error| self.error(error))?.map(|birth| birth as u64))
+        for scored in ["hall_of_fame", "evaluations WHERE kind = 'scored'"] {
+            let query = format!("SELECT birth FROM {scored} ORDER BY fitness DESC, birth LIMIT 1");
+            let birth = self.connection.query_row(&query, [], |row| row.get::<_, i64>(0));
+            if let Some(birth) = birth.optional().map_err(|error| self.error(error))? {
+                return Ok(Some(birth as u64));
+            }
+        }
+        Ok(None)
     }
 
     /// The path from the start program to a birth, the start program first; `None` when there is no

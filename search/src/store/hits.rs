@@ -11,6 +11,7 @@ use evo_hashes::{Hash, structural_hash};
 
 use super::Store;
 use super::history::{STEP, Step};
+use super::schema;
 use crate::SearchError;
 
 /// A birth that shares the evaluation of a program of another structure.
@@ -37,6 +38,9 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or is damaged.
     pub fn functional_hits(&self) -> Result<Vec<FunctionalHit>, SearchError> {
+        if self.version()? < schema::VERSION {
+            return Err(self.damage("an earlier version wrote it, and knew no functional hits"));
+        }
         let query = format!("{STEP} ORDER BY birth");
         let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
         let steps = statement.query_map([], Step::read).map_err(|error| self.error(error))?;

@@ -1,7 +1,9 @@
 //! Islands: regularized evolution in several populations that exchange their fittest.
 //!
 //! Invariant: birth *b* belongs to island *b* mod *n*, as parent and as child, and migration comes
-//! after every so many births absorbed, so neither depends on timing. Migration is a ring: each
+//! after every so many births absorbed since the last restart, so neither depends on timing.
+//! Counted from the start of the run, migrations could miss all that is absorbed between two
+//! restarts, which is fewer births than lie between them, by the window. Migration is a ring: each
 //! island sends copies of its fittest to the next, all at once, where they replace the oldest.
 
 use evo_hashes::StreamRng;
@@ -58,7 +60,7 @@ impl Strategy for Islands {
         self.tournament.winner(&self.islands[self.of(birth)], rng)
     }
 
-    fn absorb(&mut self, individual: Individual) {
+    fn absorb(&mut self, individual: Individual, earlier: u64) {
         let birth = individual.birth;
         if birth == 0 {
             self.restart(&individual);
@@ -66,7 +68,7 @@ impl Strategy for Islands {
             let island = self.of(birth);
             self.islands[island].replace_oldest(individual);
         }
-        if (birth + 1).is_multiple_of(self.migration.every) {
+        if (earlier + 1).is_multiple_of(self.migration.every) {
             self.migrate();
         }
     }

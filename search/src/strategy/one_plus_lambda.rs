@@ -44,7 +44,7 @@ impl Strategy for OnePlusLambda {
         self.current()
     }
 
-    fn absorb(&mut self, individual: Individual) {
+    fn absorb(&mut self, individual: Individual, _earlier: u64) {
         if individual.birth == 0 {
             self.restart(&individual);
             return;

@@ -30,7 +30,7 @@ impl Strategy for RandomSearch {
         rng.random_range(1..=self.mutations)
     }
 
-    fn absorb(&mut self, _individual: Individual) {}
+    fn absorb(&mut self, _individual: Individual, _earlier: u64) {}
 
     fn restart(&mut self, _from: &Individual) {}
 

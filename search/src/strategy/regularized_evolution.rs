@@ -28,7 +28,7 @@ impl Strategy for RegularizedEvolution {
         self.tournament.winner(&self.population, rng)
     }
 
-    fn absorb(&mut self, individual: Individual) {
+    fn absorb(&mut self, individual: Individual, _earlier: u64) {
         if individual.birth == 0 {
             self.restart(&individual);
         } else {

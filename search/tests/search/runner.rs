@@ -207,3 +207,33 @@ fn too_many_failures_end_a_run_at_the_same_birth_whatever_the_threads() {
     };
     assert_eq!(births(1), births(4));
 }
+
+/// Cancels at its 20th evaluation, and takes a moment for each.
+struct Cancels<'a>(&'a AtomicBool, std::sync::atomic::AtomicUsize);
+
+impl Evaluator for Cancels<'_> {
+    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+        if self.1.fetch_add(cohort.len(), Ordering::Relaxed) >= 20 {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        Quadratic.evaluate(cohort)
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
+    }
+}
+
+#[test]
+fn an_interrupt_behind_the_last_birth_is_an_interrupt_while_outcomes_are_missing() {
+    let cancel = AtomicBool::new(false);
+    let mut search = search(Stopping { candidates: Some(30), ..Stopping::default() }, 1);
+    let cohort = NonZeroUsize::new(4).expect("not zero");
+    let options = RunOptions { threads: NonZeroUsize::MIN, cohort, cancel: Some(&cancel) };
+    let evaluator = Cancels(&cancel, std::sync::atomic::AtomicUsize::new(0));
+    let reason = run(&mut search, &evaluator, &mut (), &options).expect("there is no store");
+    assert_eq!(search.counters().births, 30);
+    assert_eq!(search.is_finished(), reason != StopReason::Cancelled, "{reason}");
+    assert_eq!(reason, StopReason::Cancelled);
+}

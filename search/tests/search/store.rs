@@ -244,9 +244,7 @@ fn a_store_in_use_or_of_another_search_is_refused() {
     drop(search);
     let store = Store::open(&path).expect("the store is free again");
     let other = Search::new(&config, Seed(2), quadratic::start(), hasher());
-    let other = other.expect("the settings are valid").with_store(store);
-    let mut other = other.expect("nothing has been bred yet");
-    let diverged = std::iter::from_fn(|| other.ask().transpose()).find_map(Result::err);
+    let diverged = other.expect("the settings are valid").with_store(store).err();
     assert!(matches!(diverged, Some(SearchError::StoreDiverged { .. })), "{diverged:?}");
 }
 

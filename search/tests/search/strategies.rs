@@ -169,6 +169,41 @@ fn the_fittest_migrate_around_the_ring_after_every_so_many_births() {
 }
 
 #[test]
+fn islands_migrate_between_restarts_wherever_those_fall() {
+    // Once in a hundred births of which the window takes 16: with migrations counted from the start
+    // of the run, at births 79, 159, 239 and 319, two of four cycles would have none.
+    let restarts = Restarts { every: Some(100), ..Restarts::default() };
+    let fitness = |birth: u64| f64::from(u32::from(birth % 3 == 1));
+    for cycle in 0..4 {
+        let first = 100 * cycle;
+        let deduplication = DeduplicationLevel::Off.into();
+        let strategy = islands(80, 2);
+        let config =
+            SearchConfig { deduplication, restarts, ..config(strategy, (first + 81).max(2)) };
+        let mut search = search(&config, 1);
+        drive(&mut search, 1, |candidate| {
+            Outcome::Scored(evo_evaluators::Score::new(fitness(candidate.birth), vec![]))
+        });
+        assert_eq!(search.restarts().len() as u64, cycle);
+        // The fittest are those of island 1; what was sent on is in island 2.
+        let sent = births(&search.populations()[2]);
+        assert!(sent.iter().any(|birth| birth % 3 == 1), "cycle {cycle}: {sent:?}");
+    }
+}
+
+#[test]
+fn restarts_that_come_before_every_migration_are_refused() {
+    for (every, refused) in [(1_000, true), (1_016, true), (1_017, false)] {
+        let restarts = Restarts { every: Some(every), ..Restarts::default() };
+        let config = SearchConfig { restarts, ..config(islands(1_000, 1), 1) };
+        let error = Search::new(&config, Seed(1), quadratic::start(), hasher()).err();
+        let message = error.map(|error| error.to_string()).unwrap_or_default();
+        let says = message.contains("restarts.every") && message.contains("1016");
+        assert_eq!(says, refused, "{message:?}");
+    }
+}
+
+#[test]
 fn strategies_are_read_from_ron_and_impossible_settings_refused_by_key() {
     for (text, key) in [
         ("ConstantTuning(population: 0, tournament: 2)", "strategy.population"),
