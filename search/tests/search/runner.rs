@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use evo_dsl::Op;
 use evo_evaluators::{DependsOn, Evaluator, Outcome, Trial};
@@ -208,15 +209,20 @@ fn too_many_failures_end_a_run_at_the_same_birth_whatever_the_threads() {
     assert_eq!(births(1), births(4));
 }
 
-/// Cancels at its 20th evaluation, and takes a moment for each.
-struct Cancels<'a>(&'a AtomicBool, std::sync::atomic::AtomicUsize);
+/// Cancels in one of its evaluations, when the run has had time to breed what comes next.
+struct Cancels<'a> {
+    cancel: &'a AtomicBool,
+    at: usize,
+    begun: AtomicUsize,
+}
 
 impl Evaluator for Cancels<'_> {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
-        if self.1.fetch_add(cohort.len(), Ordering::Relaxed) >= 20 {
-            self.0.store(true, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(2));
+        if self.begun.fetch_add(1, Ordering::Relaxed) + 1 == self.at {
+            std::thread::sleep(Duration::from_millis(100));
+            self.cancel.store(true, Ordering::Relaxed);
         }
-        std::thread::sleep(std::time::Duration::from_millis(2));
         Quadratic.evaluate(cohort)
     }
 
@@ -227,13 +233,21 @@ impl Evaluator for Cancels<'_> {
 
 #[test]
 fn an_interrupt_behind_the_last_birth_is_an_interrupt_while_outcomes_are_missing() {
-    let cancel = AtomicBool::new(false);
-    let mut search = search(Stopping { candidates: Some(30), ..Stopping::default() }, 1);
-    let cohort = NonZeroUsize::new(4).expect("not zero");
-    let options = RunOptions { threads: NonZeroUsize::MIN, cohort, cancel: Some(&cancel) };
-    let evaluator = Cancels(&cancel, std::sync::atomic::AtomicUsize::new(0));
-    let reason = run(&mut search, &evaluator, &mut (), &options).expect("there is no store");
-    assert_eq!(search.counters().births, 30);
-    assert_eq!(search.is_finished(), reason != StopReason::Cancelled, "{reason}");
-    assert_eq!(reason, StopReason::Cancelled);
+    let stopping = Stopping { candidates: Some(30), ..Stopping::default() };
+    let mut whole = search(stopping, 1);
+    run(&mut whole, &Quadratic, &mut (), &RunOptions::default()).expect("there is no store");
+    let evaluations = whole.counters().evaluations as usize;
+    for (at, expected) in [
+        (evaluations - 1, StopReason::Cancelled),
+        // Nothing is missing then.
+        (evaluations, StopReason::Candidates(30)),
+    ] {
+        let cancel = AtomicBool::new(false);
+        let evaluator = Cancels { cancel: &cancel, at, begun: AtomicUsize::new(0) };
+        let options = RunOptions { cancel: Some(&cancel), ..RunOptions::default() };
+        let mut search = search(stopping, 1);
+        let reason = run(&mut search, &evaluator, &mut (), &options).expect("there is no store");
+        assert_eq!((reason, search.counters().births), (expected, 30));
+        assert_eq!(search.is_finished(), expected != StopReason::Cancelled);
+    }
 }
