@@ -29,6 +29,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use random_programs::{draws, random_program};
 
 const STEPS: usize = 20;
+/// Steps without a gradient; the second one's learning rate is 0, too.
+const STILL: [usize; 2] = [6, 11];
 /// How many perturbed trajectories there are for each size of perturbation.
 const PERTURBED: usize = 4;
 /// By how much they are perturbed: a rounding of float32 and of float64.
@@ -90,11 +92,13 @@ impl Inputs {
         };
         let weights = (0..layout.len()).map(|index| wave(index, 0, 0.8)).collect();
         let gradient = |step: usize| {
-            let scale = [1.0, 0.03, 0.3, 5.0][step % 4];
+            let scale = if STILL.contains(&step) { 0.0 } else { [1.0, 0.03, 0.3, 5.0][step % 4] };
             (0..layout.len()).map(|index| wave(index, step + 1, scale)).collect()
         };
         let gradients = (0..STEPS).map(gradient).collect();
-        let rates = (0..STEPS).map(|step| [1.0, 0.5, 0.7, 0.1][step % 4]).collect();
+        let rate =
+            |step: usize| if step == STILL[1] { 0.0 } else { [1.0, 0.5, 0.7, 0.1][step % 4] };
+        let rates = (0..STEPS).map(rate).collect();
         Inputs { layout, weights, gradients, rates }
     }
 
