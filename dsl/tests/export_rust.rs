@@ -7,6 +7,7 @@
 //! moved by about one unit of the last place. Where those part, the program is chaotic, and is
 //! compared no further.
 
+mod hostile_names;
 mod random_programs;
 
 use std::fmt::Write as _;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 use evo_dsl::{ExportTarget, Interpreter, Layout, Op, Program, Real, export, zoo};
+use hostile_names::hostile;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -107,11 +109,11 @@ fn arguments(text: &str, module: &str) -> (String, usize) {
 }
 
 /// A program that writes the weights of every step of every export to its standard output.
-fn source(programs: &[Program]) -> String {
+fn source(programs: &[(String, Program)]) -> String {
     let mut modules = String::new();
     let mut runs = String::new();
-    for (index, program) in programs.iter().enumerate() {
-        let text = export(program, &format!("rule {index}"), ExportTarget::Rust);
+    for (index, (name, program)) in programs.iter().enumerate() {
+        let text = export(program, name, ExportTarget::Rust);
         let (call, states) = arguments(&text, &format!("p{index}"));
         writeln!(modules, "mod p{index} {{\n{text}}}").expect("a string can be written to");
         let names: Vec<String> = (0..states).map(|state| format!("s{state}")).collect();
@@ -242,7 +244,9 @@ fn compare(program: &Program, found: &[f32]) -> Compared {
 fn exports_compile_without_a_warning_and_train_as_the_interpreter() {
     let zoo = zoo::entries().iter().map(|entry| entry.program());
     let odd = Program::parse(ODD_NAMES).expect("it parses");
-    let programs: Vec<Program> = zoo.chain([odd]).chain(random()).collect();
+    let rules = zoo.chain([odd]).chain(random()).enumerate();
+    let rules = rules.map(|(index, program)| (format!("rule {index}"), program));
+    let programs: Vec<(String, Program)> = rules.chain(hostile()).collect();
     let folder = std::env::temp_dir().join(format!("evo-export-rust-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
     let weights = compiled_and_run(&folder, &source(&programs));
@@ -254,7 +258,7 @@ fn exports_compile_without_a_warning_and_train_as_the_interpreter() {
     let compared: Vec<Compared> = programs
         .iter()
         .zip(weights.chunks(size))
-        .map(|(program, found)| compare(program, found))
+        .map(|((_, program), found)| compare(program, found))
         .collect();
     let whole = compared.iter().filter(|compared| compared.steps == STEPS).count();
     let none = compared.iter().filter(|compared| compared.steps == 0).count();

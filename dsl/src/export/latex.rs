@@ -247,7 +247,7 @@ mod tests {
 
     fn equations(name: &str) -> Vec<String> {
         let program = crate::zoo::get(name).expect("it is in the zoo").program();
-        Equations::of(&Listing::of(&program)).all()
+        Equations::of(&Listing::of(&program, name)).all()
     }
 
     #[test]

@@ -6,20 +6,19 @@
 
 use super::arrays::{Form, Library, Writer, indented, texts};
 use super::listing::{Argument, Listing};
-use super::names::{class_name, function_name};
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
     unit_constant,
 };
 
 /// The program as the text of a Python file.
-pub(super) fn emit(listing: &Listing, name: &str) -> String {
-    let (class, function) = (class_name(name), function_name(name));
+pub(super) fn emit(listing: &Listing) -> String {
+    let (class, function) = (&listing.class, &listing.function);
     let mut writer = Writer::new(listing, Library::Jax);
-    let update = update_function(listing, &mut writer, &class);
+    let update = update_function(listing, &mut writer);
     let helpers = texts(&writer.helpers, Library::Jax);
-    let factory = factory(listing, &writer, &class, &function, &update);
-    let code = format!("{}\n\n{factory}{helpers}", state_class(listing, &class));
+    let factory = factory(listing, &writer, &update);
+    let code = format!("{}\n\n{factory}{helpers}", state_class(listing));
     let math = if code.contains("math.") { "import math\n" } else { "" };
     format!(
         "\"\"\"{class}, an optimizer for Optax, exported by evo.\n\n    \
@@ -31,11 +30,12 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     )
 }
 
-fn state_class(listing: &Listing, class: &str) -> String {
+fn state_class(listing: &Listing) -> String {
+    let class = listing.state_class();
     let states: String =
         listing.states.iter().map(|state| format!("    {}: optax.Updates\n", state.name)).collect();
     format!(
-        "class {class}State(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next.\"\"\"\n\n    count: Any\n{states}"
+        "class {class}(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next.\"\"\"\n\n    count: Any\n{states}"
     )
 }
 
@@ -44,13 +44,8 @@ fn reads_weight(listing: &Listing) -> bool {
 }
 
 /// The function that makes the transformation.
-fn factory(
-    listing: &Listing,
-    writer: &Writer<'_>,
-    class: &str,
-    function: &str,
-    update: &str,
-) -> String {
+fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
+    let (class, function) = (&listing.class, &listing.function);
     let mut parameters = vec![format!("learning_rate={:?}", listing.learning_rate.default)];
     parameters.extend(settings_with_defaults(listing));
     let head =
@@ -69,14 +64,14 @@ fn factory(
     let zeros: Vec<String> = std::iter::once("jnp.zeros([], jnp.int32)".to_owned())
         .chain(listing.states.iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
         .collect();
-    let init = call(8, &format!("return {class}State"), &zeros, "");
+    let init = call(8, &format!("return {}", listing.state_class()), &zeros, "");
     format!(
         "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}    \"\"\"\n\n    def init(params):\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
     )
 }
 
 /// The nested function `update`.
-fn update_function(listing: &Listing, writer: &mut Writer<'_>, class: &str) -> String {
+fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
     let gradient = &listing.gradient;
     let mut lines = Vec::new();
     if reads_weight(listing) {
@@ -100,7 +95,7 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>, class: &str) -> S
     let update = outputs.next().expect("the first output is the update");
     let states = outputs.map(|list| format!("structure.unflatten({list})"));
     let fields: Vec<String> = std::iter::once("count".to_owned()).chain(states).collect();
-    lines.push(call(0, &format!("state = {class}State"), &fields, ""));
+    lines.push(call(0, &format!("state = {}", listing.state_class()), &fields, ""));
     if update != "update" {
         // Only now, as the states may be made of what was called so.
         lines.push(format!("update = {update}"));

@@ -8,15 +8,14 @@
 
 use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
-use super::names::class_name;
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
     unit_constant,
 };
 
 /// The program as the text of a Python file.
-pub(super) fn emit(listing: &Listing, name: &str) -> String {
-    let name = class_name(name);
+pub(super) fn emit(listing: &Listing) -> String {
+    let name = &listing.class;
     let mut writer = Writer::new(listing, Library::Torch);
     let single = if writer.needs_lists() {
         list_function(listing, &mut writer, "_single_tensor", Form::List)
@@ -25,7 +24,7 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     };
     let foreach = list_function(listing, &mut writer, "_foreach", Form::Foreach);
     let helpers = texts(&writer.helpers, Library::Torch);
-    let (class, program) = (class(listing, &writer, &name), program_comment(listing));
+    let (class, program) = (class(listing, &writer), program_comment(listing));
     let unit = unit_constant(listing);
     let code = format!("{class}\n\n{single}\n\n{foreach}{helpers}");
     let math = if code.contains("math.") { "import math\n\n" } else { "" };
@@ -138,7 +137,8 @@ fn list_function(listing: &Listing, writer: &mut Writer<'_>, name: &str, form: F
 }
 
 /// The class, without the functions that do the update.
-fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
+fn class(listing: &Listing, writer: &Writer<'_>) -> String {
+    let name = &listing.class;
     let mut parameters = vec!["self".to_owned(), "params".to_owned()];
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
     parameters.push("*".to_owned());
