@@ -82,6 +82,16 @@ impl<'a> Writer<'a> {
         self.listing.lines.iter().any(|line| self.reduces_all(line))
     }
 
+    /// Whether some number depends on the shape of a tensor or on all of its elements, so that a part of
+    /// it will not do.
+    pub(super) fn needs_whole_tensors(&self) -> bool {
+        let whole = |line: &Line| match line.op {
+            Op::Norm | Op::RowMean | Op::ColumnMean => line.ty != Type::Scalar,
+            op => matches!(op, Op::Orthogonalize | Op::Rows | Op::Columns),
+        };
+        self.needs_lists() || self.listing.lines.iter().any(whole)
+    }
+
     /// The tensor that others are cast to the type of.
     pub(super) fn like(&self) -> &'a str {
         match self.library {

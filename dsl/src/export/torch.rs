@@ -6,7 +6,7 @@
 //! and the first walks through lists too. What is returned may be an input (states that change
 //! places, `update = g`), so everything is computed before anything is overwritten.
 
-use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
+use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
@@ -23,6 +23,9 @@ pub(super) fn emit(listing: &Listing) -> String {
         leaf_function(listing, &mut writer)
     };
     let foreach = list_function(listing, &mut writer, "_foreach", Form::Foreach);
+    if writer.needs_whole_tensors() {
+        writer.helpers.insert(Helper::IsSharded);
+    }
     let helpers = texts(&writer.helpers, Library::Torch);
     let (class, program) = (class(listing, &writer), program_comment(listing));
     let unit = unit_constant(listing);
@@ -145,18 +148,13 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
     parameters.extend(settings_with_defaults(listing));
     parameters.push("foreach=None".to_owned());
     let init = call(4, "def __init__", &parameters, ":");
-    let together = if writer.needs_lists() {
-        "\n    Some numbers of this rule are computed over all tensors: these are the parameters of one\n    \
-         group that have a gradient, so the division into groups matters.\n"
-    } else {
-        ""
-    };
+    let together = note(listing, writer);
     let settings_text = settings_text(listing, "        ", "lr");
     let names = listing.hyperparameters.iter().map(|setting| setting.name.as_str());
     let names = std::iter::once("lr").chain(names).chain(["foreach"]);
     let defaults: Vec<String> = names.map(|name| format!("{name}={name}")).collect();
     let defaults = call(8, "defaults = dict", &defaults, "");
-    let step = step_method(listing);
+    let step = step_method(listing, writer);
     format!(
         r#"class {name}(torch.optim.Optimizer):
     """{name}.
@@ -164,7 +162,7 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
     Args:
         params: parameters, named parameters or parameter groups
 {settings_text}        foreach: whether to update all parameters together, which is faster on a GPU and needs
-            more memory (default: where all of them are on one)
+            more memory (default: where all of them are plain ones on one)
     """
 
 {init}
@@ -182,8 +180,28 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
     )
 }
 
+/// What the docstring says of what numbers are computed over.
+fn note(listing: &Listing, writer: &Writer<'_>) -> String {
+    let mut text = "\n    Parameters without a gradient are left as they are.\n".to_owned();
+    if writer.needs_lists() {
+        let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };
+        text += &format!(
+            "\n    Some numbers of this rule are computed over all tensors: these are the parameters of one\n    \
+             group that have a gradient{steps}, so the division into groups matters.\n"
+        );
+    }
+    if writer.needs_whole_tensors() {
+        text += "\n    Parameters of which each process holds a part (FSDP, ZeRO-3) are refused where that shows, as\n    \
+                 numbers computed over a part are others.\n";
+    }
+    if writer.needs_lists() {
+        text += "    They are where parameters are divided among processes (ZeRO-1), too, and that does not show.\n";
+    }
+    text
+}
+
 /// The methods that take a step.
-fn step_method(listing: &Listing) -> String {
+fn step_method(listing: &Listing, writer: &Writer<'_>) -> String {
     let states = listing.states.iter();
     let lists: String = states
         .map(|state| {
@@ -198,7 +216,7 @@ fn step_method(listing: &Listing) -> String {
     let args: Vec<String> = std::iter::once("tensors".to_owned()).chain(settings).collect();
     let update = call(16, "update", &args, "");
     let each = if listing.needs_step() { "t, params" } else { "params" };
-    let gathered = gathered(listing);
+    let gathered = gathered(listing, writer);
     format!(
         r#"    @torch.no_grad()
     def step(self, closure=None):
@@ -211,7 +229,8 @@ fn step_method(listing: &Listing) -> String {
             for {each} in self._with_gradient(group):
                 foreach = group["foreach"]
                 if foreach is None:
-                    foreach = all(p.is_cuda for p in params)
+                    plain = (torch.Tensor, torch.nn.Parameter)
+                    foreach = all(p.is_cuda and type(p) in plain for p in params)
                 tensors = [
                     params,
                     [p.grad for p in params],
@@ -226,7 +245,7 @@ fn step_method(listing: &Listing) -> String {
 
 /// The method that finds the parameters to be updated, in lists that are updated together. A rule
 /// that reads the step number cannot mix parameters that have taken different numbers of steps.
-fn gathered(listing: &Listing) -> String {
+fn gathered(listing: &Listing, writer: &Writer<'_>) -> String {
     let zeros: String = listing
         .states
         .iter()
@@ -250,6 +269,12 @@ fn gathered(listing: &Listing) -> String {
             "[params] if params else []",
         ]
     };
+    let sharded = if writer.needs_whole_tensors() {
+        "            if _is_sharded(p):\n                \
+         raise RuntimeError(f\"{type(self).__name__} needs whole tensors and does not take sharded parameters\")\n"
+    } else {
+        ""
+    };
     format!(
         r#"    def _with_gradient(self, group):
         """{title}"""
@@ -261,7 +286,7 @@ fn gathered(listing: &Listing) -> String {
                 raise RuntimeError(f"{{type(self).__name__}} does not take sparse gradients")
             if torch.is_complex(p):
                 raise RuntimeError(f"{{type(self).__name__}} does not take complex parameters")
-            state = self.state[p]
+{sharded}            state = self.state[p]
             if not state:
                 state["step"] = 0
 {zeros}            state["step"] += 1

@@ -33,7 +33,10 @@ pub(crate) fn hostile() -> Vec<(String, Program)> {
     for (name, names) in [
         ("X", ["w", "g", "XState", "X", "x", "lr", "a", "b", "c"]),
         ("moment", ["m_next", "g", "m", "m_results", "v_next", "lr", "m_2", "v", "m_next_2"]),
-        ("lion", ["lion", "Lion", "LionState", "LION_LEARNING_RATE", "lion_2", "lr", "h", "i", "h_"]),
+        (
+            "lion",
+            ["lion", "Lion", "LionState", "LION_LEARNING_RATE", "lion_2", "lr", "h", "i", "h_"],
+        ),
         ("update", ["update", "update_", "update_1", "updates", "next", "lr", "next_", "a", "_a"]),
         ("beta", ["beta", "beta1", "beta2", "c1", "eps", "lr", "weight_decay", "decay", "decay_2"]),
         ("a b", ["a_all", "a", "a_factor", "a_square_a", "leaf_of_row", "lr", "a_", "A", "AB"]),
@@ -51,13 +54,15 @@ fn words() -> BTreeSet<String> {
         for target in ExportTarget::ALL {
             let text = export(&entry.program(), "Some rule", target);
             let found = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            let names = found.filter(|word| !word.is_empty() && !word.starts_with(char::is_numeric));
+            let names =
+                found.filter(|word| !word.is_empty() && !word.starts_with(char::is_numeric));
             words.extend(names.map(str::to_owned));
         }
     }
     // Words of the language, and parameters that have their place.
     words.retain(|word| {
-        Op::from_name(word).is_none() && !["w", "g", "lr", "t", "def", "return"].contains(&word.as_str())
+        Op::from_name(word).is_none()
+            && !["w", "g", "lr", "t", "def", "return"].contains(&word.as_str())
     });
     words
 }
@@ -65,7 +70,8 @@ fn words() -> BTreeSet<String> {
 /// A program with these names, of one of two kinds; none if the language refuses a name.
 fn program([w, g, r, s, t, lr, a, b, c]: [&str; PLACES], kind: usize) -> Option<Program> {
     let sum = if kind.is_multiple_of(2) { "norm" } else { "global_norm" };
-    let (step, corrected) = if kind % 4 < 2 { ("", "") } else { (", steps", " * power(0.5, steps)") };
+    let (step, corrected) =
+        if kind % 4 < 2 { ("", "") } else { (", steps", " * power(0.5, steps)") };
     let text = format!(
         "def train({w}, {g}, {r}, {s}, {t}, {lr}{step}):
   {a} = interp({g}, {r}, 0.9)
