@@ -1,5 +1,5 @@
-//! Learning rates and gradients of zero: a warm-up begins with the first, PyTorch takes a step with both
-//! to make an optimizer's state, and a layer that is not reached has the second.
+//! Learning rates and gradients of zero: a warm-up begins with the first, PyTorch takes a step with
+//! both to make an optimizer's state, and a layer that is not reached has the second.
 
 use evo_dsl::{Executor, Interpreter, Layout, Program, Real, Rounding, simplify, zoo};
 

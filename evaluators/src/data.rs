@@ -42,7 +42,7 @@ pub(crate) const LARGEST_FILE: u64 = 1 << 31;
 /// Most predictions a validation loss is averaged over; it bounds what one validation costs.
 pub(crate) const VALIDATION_PREDICTIONS: usize = 2048;
 
-/// Most numbers that the examples of a validation hold: 4 GiB of float32. They are held all the time.
+/// Most numbers that the examples of a validation, which are held all the time, come to: 4 GiB.
 const VALIDATION_NUMBERS: usize = 1 << 30;
 
 /// One part in this many is set aside for validation.

@@ -1,9 +1,10 @@
 //! The listing of a program: what an export writes, before the syntax of any language.
 //!
 //! Invariant: lines are the live nodes in evaluation order, each assigned once to a name that
-//! nothing else has (see [`names`](super::names)), not even the class or function that it stands in, so
-//! a line may stand in any language as `name = op(arguments)`. Constants that are settings are named
-//! [hyperparameters](super::hyperparameters), and the learning rate is the one users pass.
+//! nothing else has (see [`names`](super::names)), not even the class or function that it stands
+//! in, so a line may stand in any language as `name = op(arguments)`. Constants that are settings
+//! are named [hyperparameters](super::hyperparameters), and the learning rate is the one users
+//! pass.
 
 use super::hyperparameters::{Hyperparameter, Hyperparameters, LearningRate};
 use super::names::{Names, class_name, function_name};
@@ -48,8 +49,9 @@ pub(super) struct Line {
 /// A live state.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    /// Its name, the program's parameter's where that is possible. With `_next` behind it, it is that of
-    /// the next value, and with `_results` that of a list of these; nothing else has either.
+    /// Its name, the program's parameter's where that is possible. With `_next` behind it, it is
+    /// that of the next value, and with `_results` that of a list of these; nothing else has
+    /// either.
     pub name: String,
     /// Its value after the step; any type, to be broadcast to a tree.
     pub next: Argument,

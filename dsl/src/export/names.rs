@@ -1,9 +1,9 @@
 //! Names in exported files: valid, unique identifiers from the program's own names.
 //!
 //! Invariant: a name given out is an identifier of Python and of Rust, is no keyword of either, is
-//! none of the words the exported files use themselves (see [`reserved`]), is not that of the file's own
-//! class or function, does not begin or end with an underscore (fields of a Python named tuple may not,
-//! and what exported files make of a name ends with one), and is given out once.
+//! none of the words the exported files use themselves (see [`reserved`]), is not that of the
+//! file's own class or function, does not begin or end with an underscore (fields of a Python named
+//! tuple may not, and what exported files make of a name ends with one), and is given out once.
 
 mod reserved;
 
@@ -27,8 +27,8 @@ impl Names {
         self.family(wanted, &[])
     }
 
-    /// A name as [`Names::unique`] gives it that has nothing with one of these endings beside it, and
-    /// will not have: a state `m` is next to an `m_next` of our own.
+    /// A name as [`Names::unique`] gives it that has nothing with one of these endings beside it,
+    /// and will not have: a state `m` is next to an `m_next` of our own.
     pub(super) fn family(&mut self, wanted: &str, endings: &[&str]) -> String {
         let base = identifier(wanted);
         // The last value of `update` is the update, so those before it are counted from 1.

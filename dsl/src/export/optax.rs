@@ -2,8 +2,8 @@
 //!
 //! Invariant: the update returned is the negated one, as Optax adds it to the parameters, and the
 //! learning rate may be a schedule. The trees of JAX are taken apart into lists of leaves and put
-//! together again, so any tree will do. Leaves without a gradient, which is None, are in no list: what is
-//! carried for them stays as it is, as Optax's own do it, and no sum sees them.
+//! together again, so any tree will do. Leaves without a gradient, which is None, are in no list:
+//! what is carried for them stays as it is, as Optax's own do it, and no sum sees them.
 
 use super::arrays::{Form, Helper, Library, Writer, indented, texts};
 use super::listing::{Argument, Listing};

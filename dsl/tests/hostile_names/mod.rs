@@ -1,8 +1,8 @@
-//! Programs whose names are those of exported files: every identifier that occurs in an export of the
-//! zoo, in the place of every parameter and variable, and names that are made of one another.
+//! Programs whose names are those of exported files: every identifier that occurs in an export of
+//! the zoo, in the place of every parameter and variable, and names that are made of one another.
 //!
-//! What is exported from one has to do what the engines do, as with any program; a name that is taken
-//! twice shows as a file that does not compile or as wrong numbers.
+//! What is exported from one has to do what the engines do, as with any program; a name that is
+//! taken twice shows as a file that does not compile or as wrong numbers.
 
 use std::collections::BTreeSet;
 

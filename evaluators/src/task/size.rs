@@ -1,10 +1,10 @@
 //! The size of a task: how many numbers its network and its data hold.
 //!
-//! Invariant: nothing is sized by a number of the configuration or of a data file before it has passed
-//! here, so a slip of a few zeros is refused at its key instead of filling the memory. What the
-//! configuration says is checked before anything is read or generated, and what a file decides as soon
-//! as it has been read; until then a file counts as the smallest there can be. Estimates are in floating
-//! point, where a product of large counts cannot overflow.
+//! Invariant: nothing is sized by a number of the configuration or of a data file before it has
+//! passed here, so a slip of a few zeros is refused at its key instead of filling the memory. What
+//! the configuration says is checked before anything is read or generated, and what a file decides
+//! as soon as it has been read; until then a file counts as the smallest there can be. Estimates
+//! are in floating point, where a product of large counts cannot overflow.
 
 mod network;
 
@@ -12,11 +12,13 @@ use std::num::NonZeroUsize;
 
 use crate::{DataConfig, EvaluatorError, TaskConfig};
 
-/// The most numbers that generated data, or a batch with its activations, may hold: 1 GiB of float32.
+/// The most numbers that generated data, or a batch with its activations, may hold: 1 GiB of
+/// float32.
 const MOST_NUMBERS: f64 = (1u64 << 28) as f64;
 
-/// The most weights of a network. Training holds about a dozen numbers for each: itself, its gradient,
-/// candle's copies of both, an optimizer's states, and what that keeps from one pass to the next.
+/// The most weights of a network. Training holds about a dozen numbers for each: itself, its
+/// gradient, candle's copies of both, an optimizer's states, and what that keeps from one pass to
+/// the next.
 const MOST_WEIGHTS: f64 = (1u64 << 27) as f64;
 
 /// Examples a validation batch holds, where their activations are not too large for that.
@@ -101,11 +103,10 @@ impl DataConfig {
                 (side * side * channels + 1.0) * number(*examples)
                     + (channels + LISTS) * 3.0 * number(*classes)
             }
-            Self::Markov { symbols, order, length } => {
-                number(*length) + 4.0 * number(*symbols).powf(number(*order))
-            }
+            // The histories of a chain are limited where it is checked.
+            Self::Markov { length, .. } => number(*length),
             Self::Grammar { brackets, length, .. } => number(*length) + 12.0 * number(*brackets),
-            Self::Modular { modulus, .. } => (8.0 + LISTS) * number(*modulus).powi(2),
+            Self::Modular { modulus, .. } => (8.0 + LISTS) * number(*modulus) * number(*modulus),
             Self::Sequences { length, validation_length, examples, .. } => {
                 let longest = number(validation_length.unwrap_or(*length));
                 // Those validated on may be longer, and are few.

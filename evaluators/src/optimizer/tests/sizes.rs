@@ -1,5 +1,6 @@
-//! Sizes: every family on every kind of data, tiny and huge. Whatever fits is trained, and what does not is
-//! refused at its key, by the sizes that the files themselves have; nothing ends the process.
+//! Sizes: every family on every kind of data, tiny and huge. Whatever fits is trained, and what
+//! does not is refused at its key, by the sizes that the files themselves have; nothing ends the
+//! process.
 
 use std::path::Path;
 
@@ -80,15 +81,15 @@ fn of(model: &str, data: &str, batch: &str) -> TaskConfig {
     ))
 }
 
-fn built(task: TaskConfig, folder: &Path) -> Result<OptimizerEvaluator, EvaluatorError> {
-    let mut config = OptimizerConfig::new(vec![task]);
+fn built(task: &TaskConfig, folder: &Path) -> Result<OptimizerEvaluator, EvaluatorError> {
+    let mut config = OptimizerConfig::new(vec![task.clone()]);
     config.learning_rate_multiples = vec![1.0];
     OptimizerEvaluator::new(&config, folder)
 }
 
 /// The key of the error that refuses a task, if one does.
-fn refused(task: TaskConfig, folder: &Path) -> Option<String> {
-    match built(task.clone(), folder) {
+fn refused(task: &TaskConfig, folder: &Path) -> Option<String> {
+    match built(task, folder) {
         Ok(_) => None,
         Err(EvaluatorError::Config { key, .. } | EvaluatorError::Data { key, .. }) => {
             Some(key.replace("tasks[0].", ""))
@@ -99,7 +100,7 @@ fn refused(task: TaskConfig, folder: &Path) -> Option<String> {
 
 #[track_caller]
 fn assert_trains(model: &str, data: &str, folder: &Path) {
-    let evaluator = built(of(model, data, "2"), folder)
+    let evaluator = built(&of(model, data, "2"), folder)
         .unwrap_or_else(|error| panic!("{model} on {data}: {error}"));
     let outcome = evaluator.evaluate(&[Trial::of(&zoo("signsgd"))]).remove(0);
     assert!(matches!(outcome, Outcome::Scored(_)), "{model} on {data}: {outcome:?}");
@@ -121,7 +122,7 @@ fn a_file_counts_by_its_own_sizes_and_not_by_those_of_mnist() {
     let vision = "VisionTransformer(patch: 1, width: 64, layers: 4, heads: 4)";
     let key = |model: &str, images: &str, batch: &str| {
         let data = format!("Idx(images: {images:?}, labels: \"labels\")");
-        refused(of(model, &data, batch), folder.path())
+        refused(&of(model, &data, batch), folder.path())
     };
     assert_eq!(key(vision, "grey", "64"), None, "64 patches are few");
     assert_eq!(key("Mlp(hidden: [150000])", "grey", "2"), None);
@@ -146,7 +147,7 @@ fn a_file_counts_by_its_own_sizes_and_not_by_those_of_mnist() {
     }
     let classes = "Idx(images: \"pixel\", labels: \"wide_labels\")";
     let wide = of("Mlp(hidden: [4096])", classes, "1");
-    assert_eq!(refused(wide, folder.path()).as_deref(), Some("model"), "59,000 classes");
+    assert_eq!(refused(&wide, folder.path()).as_deref(), Some("model"), "59,000 classes");
 }
 
 #[test]
@@ -154,11 +155,11 @@ fn files_that_promise_more_than_they_have_are_refused() {
     let folder = folder();
     for images in ["lying", "truncated"] {
         let data = format!("Idx(images: {images:?}, labels: \"labels\")");
-        let key = refused(of("Mlp(hidden: [2])", &data, "1"), folder.path());
+        let key = refused(&of("Mlp(hidden: [2])", &data, "1"), folder.path());
         assert_eq!(key.as_deref(), Some("data.images"), "{images}");
     }
     let data = "Idx(images: \"grey\", labels: \"lying\")";
-    let key = refused(of("Mlp(hidden: [2])", data, "1"), folder.path());
+    let key = refused(&of("Mlp(hidden: [2])", data, "1"), folder.path());
     assert_eq!(key.as_deref(), Some("data.labels"));
 }
 
@@ -204,7 +205,7 @@ fn whatever_is_huge_is_refused_at_a_key_or_fits() {
                 let models = models.map(|model| of(&model, data, "2"));
                 let batch = of(model, data, &number.to_string());
                 for task in models.chain([batch]) {
-                    let key = refused(task.clone(), folder.path());
+                    let key = refused(&task, folder.path());
                     let fits = number < 1 << 33 || model.starts_with("Quadratic");
                     assert!(key.is_some() || fits, "{task:?} is not refused");
                     let of_model = |key: &String| {
@@ -219,7 +220,7 @@ fn whatever_is_huge_is_refused_at_a_key_or_fits() {
                 for data in with_each_number(data, number) {
                     // No more than so many brackets are ever open, so any limit of them will do.
                     let task = of(model, &data, "2");
-                    let key = refused(task.clone(), folder.path());
+                    let key = refused(&task, folder.path());
                     let fits = data.contains(&format!("depth: {number}"));
                     assert!(key.is_some() || fits, "{task:?} is not refused");
                     counts[usize::from(key.is_some())] += 1;

@@ -1,8 +1,8 @@
 //! The size of a network: its weights, and what it keeps of one example.
 //!
-//! Invariant: both are at least what the network comes to hold, and weights not much more; a test holds
-//! the estimates against the leaves of every family. They are not counted from the leaves, as a list of
-//! those is itself sized by the configuration.
+//! Invariant: both are at least what the network comes to hold, and weights not much more; a test
+//! holds the estimates against the leaves of every family. They are not counted from the leaves, as
+//! a list of those is itself sized by the configuration.
 
 use std::num::NonZeroUsize;
 
