@@ -57,7 +57,8 @@ class Lion(torch.optim.Optimizer):
             for params in self._with_gradient(group):
                 foreach = group["foreach"]
                 if foreach is None:
-                    foreach = all(p.is_cuda and type(p) is torch.nn.Parameter for p in params)
+                    plain = (torch.Tensor, torch.nn.Parameter)
+                    foreach = all(p.is_cuda and type(p) in plain for p in params)
                 tensors = [
                     params,
                     [p.grad for p in params],
