@@ -1,7 +1,7 @@
 //! Writes exports of many programs, and what the engine does with the programs, for
 //! `tests/python/check_exports.py`:
-//! `cargo run -p evo-dsl --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random programs and
-//! those in the files.
+//! `cargo run -p evo-dsl --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random programs,
+//! those in the files, and some whose names are those of exported files.
 //!
 //! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs and
 //! the programs, and `trajectories.f64`, the weights after every step (little-endian float64): for
@@ -9,6 +9,8 @@
 //! by about a rounding, of float32 and of float64, from which the reader can tell how much of a
 //! difference is rounding.
 
+#[path = "../tests/hostile_names/mod.rs"]
+mod hostile_names;
 #[path = "../tests/random_programs/mod.rs"]
 #[expect(
     dead_code,
@@ -23,12 +25,15 @@ use evo_dsl::{
     Dataflow, ExportTarget, Interpreter, Layout, Op, Program, Real, Signature, Type, Variable,
     export, zoo,
 };
+use hostile_names::hostile;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use random_programs::{draws, random_program};
 
 const STEPS: usize = 20;
+/// Steps without a gradient; the second one's learning rate is 0, too.
+const STILL: [usize; 2] = [6, 11];
 /// How many perturbed trajectories there are for each size of perturbation.
 const PERTURBED: usize = 4;
 /// By how much they are perturbed: a rounding of float32 and of float64.
@@ -51,13 +56,18 @@ fn main() {
     let written = programs.len();
     programs.extend(random(count));
     assert!(count < 500 || every_op_is_live(&programs[written..]), "an op is in no random program");
+    let mut names: Vec<String> = programs.iter().map(|(name, _)| name.clone()).collect();
+    for (name, program) in hostile() {
+        programs.push((format!("hostile{}", names.len()), program));
+        names.push(name);
+    }
     let inputs = Inputs::new();
     let mut trajectories = Vec::new();
     let mut cases = Vec::new();
-    for (name, program) in &programs {
+    for ((name, program), exported) in programs.iter().zip(&names) {
         for target in ExportTarget::ALL {
             let file = format!("{name}_{}.{}", target.name(), target.extension());
-            let text = export(program, name, target);
+            let text = export(program, exported, target);
             fs::write(directory.join(file), text).expect("the directory can be written to");
         }
         inputs.run(program, &mut trajectories);
@@ -90,11 +100,13 @@ impl Inputs {
         };
         let weights = (0..layout.len()).map(|index| wave(index, 0, 0.8)).collect();
         let gradient = |step: usize| {
-            let scale = [1.0, 0.03, 0.3, 5.0][step % 4];
+            let scale = if STILL.contains(&step) { 0.0 } else { [1.0, 0.03, 0.3, 5.0][step % 4] };
             (0..layout.len()).map(|index| wave(index, step + 1, scale)).collect()
         };
         let gradients = (0..STEPS).map(gradient).collect();
-        let rates = (0..STEPS).map(|step| [1.0, 0.5, 0.7, 0.1][step % 4]).collect();
+        let rate =
+            |step: usize| if step == STILL[1] { 0.0 } else { [1.0, 0.5, 0.7, 0.1][step % 4] };
+        let rates = (0..STEPS).map(rate).collect();
         Inputs { layout, weights, gradients, rates }
     }
 

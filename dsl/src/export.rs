@@ -79,12 +79,12 @@ impl ExportTarget {
 /// The program as the text of a file. The class or function in it is called `name`, in the
 /// language's own style and made a valid identifier.
 pub fn export(program: &Program, name: &str, target: ExportTarget) -> String {
-    let listing = Listing::of(program);
+    let listing = Listing::of(program, name);
     match target {
-        ExportTarget::Torch => torch::emit(&listing, name),
-        ExportTarget::Optax => optax::emit(&listing, name),
-        ExportTarget::Python => python::emit(&listing, name),
-        ExportTarget::Rust => rust::emit(&listing, name),
+        ExportTarget::Torch => torch::emit(&listing),
+        ExportTarget::Optax => optax::emit(&listing),
+        ExportTarget::Python => python::emit(&listing),
+        ExportTarget::Rust => rust::emit(&listing),
         ExportTarget::Latex => latex::emit(&listing, name),
         ExportTarget::Dot => dot::emit(&listing, name),
     }

@@ -107,13 +107,19 @@ pub(crate) fn bias_correction(beta: f64, step: f64) -> f64 {
     1.0 / (1.0 - libm::pow(beta, step))
 }
 
-/// The cosine of the angle between two trees from their sums of products.
+/// The cosine of the angle between two trees from their sums of products; 0 where one of them is
+/// zero, as it is right angled to everything.
 pub(crate) fn cosine(dot: f64, a_square: f64, b_square: f64) -> f64 {
-    dot / (a_square.sqrt() * b_square.sqrt())
+    let norms = a_square.sqrt() * b_square.sqrt();
+    if norms == 0.0 { 0.0 } else { dot / norms }
 }
 
-/// What `clip` multiplies by: `min(1, limit / norm)`, NaN if either is.
+/// What `clip` multiplies by: `min(1, limit / norm)`, NaN if either is. What has no norm needs no
+/// clipping, whatever the limit: a limit of 0, such as a learning rate in a warm-up, is no 0 / 0.
 pub(crate) fn clip_factor(square: f64, limit: f64) -> f64 {
     use crate::{Op, real::Real};
+    if square == 0.0 {
+        return 1.0;
+    }
     <f64 as Real>::binary(Op::Min, 1.0, limit / square.sqrt())
 }

@@ -338,6 +338,38 @@ fn outputs_that_are_inputs_are_taken_before_they_change() {
 }
 
 #[test]
+fn what_has_no_norm_is_guarded_as_in_the_executor() {
+    let bodies = [
+        "  u = clip(g, norm_of_all)",
+        "  u = clip(g, 0.0) + w",
+        "  u = w * cosine_sim(g, w)",
+        "  u = w + cosine_sim(g, g)",
+    ];
+    let programs = bodies.map(|body| {
+        let text = format!(
+            "def train(w, g, m, lr):\n  norm_of_all = global_norm(g)\n{body}\n  return u, m\n"
+        );
+        Program::parse(&text).expect("it parses")
+    });
+    // Gradients of zero in every other step; the weights are never zero.
+    let fill = |layout: &Layout, offset: usize| {
+        let scale = if offset >= 5 && offset.is_multiple_of(2) { 0.0 } else { 1.0 };
+        ordinary(layout, offset).into_iter().map(|value| value * scale).collect()
+    };
+    for order in [Order::Executor, Order::Device] {
+        for program in &programs {
+            let one = std::slice::from_ref(program);
+            train(kernel(order), &layout(), one, (6, fill), |program, step, expected, found| {
+                assert!(found.iter().all(|weight| weight.is_finite()), "step {step} of\n{program}");
+                if order == Order::Executor {
+                    assert_eq!(bits(expected), bits(found), "step {step} of\n{program}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
 fn a_sum_of_negative_zeros_is_one() {
     let text = "def train(w, g, m, lr):\n  leaf = norm(g) * -0.0\n  s = dot(leaf, 1.0)\n  u = g * reciprocal(s)\n  return u, m\n";
     let program = Program::parse(text).expect("it parses");

@@ -105,6 +105,41 @@ fn states_that_change_places_are_kept_from_being_overwritten() {
     assert!(python.contains("m_results.append(v.copy())"), "{python}");
 }
 
+#[test]
+fn states_named_like_the_class_of_states_or_like_the_next_value_of_another_stay_apart() {
+    let text = "def train(w, g, m_next, m, XState, lr):\n  m = m * 0.9 + g\n  m_next = m_next * 0.5 + m\n  XState = XState * 0.7 + m_next\n  u = XState * lr\n  return u, m_next, m, XState\n";
+    let program = Program::parse(text).expect("it parses");
+    let optax = export(&program, "X", ExportTarget::Optax);
+    assert!(optax.contains("class XState(NamedTuple)"), "{optax}");
+    let assigned = |line: &str| line.starts_with("        XState = ");
+    assert!(!optax.lines().any(assigned), "{optax}");
+    for target in PYTHON {
+        let text = export(&program, "X", target);
+        let assigned = |line: &str| line.trim_start().starts_with("m_next = v");
+        assert!(!text.lines().any(assigned), "the state is overwritten early in\n{text}");
+    }
+    let torch = export(&program, "X", ExportTarget::Torch);
+    assert!(torch.contains("for w, g, m_next, m_2, XState_2 in zip(*tensors):"), "{torch}");
+}
+
+#[test]
+fn rules_that_need_whole_tensors_say_so_and_refuse_parts_of_them() {
+    let exported = |name: &str, target| {
+        export(&zoo::get(name).expect("it is in the zoo").program(), name, target)
+    };
+    for (name, whole, all) in
+        [("lion", false, false), ("muon", true, false), ("lion_discovered", true, true)]
+    {
+        let torch = exported(name, ExportTarget::Torch);
+        assert_eq!(torch.contains("if _is_sharded(p):"), whole, "{torch}");
+        assert_eq!(torch.contains("(FSDP, ZeRO-3) are refused"), whole, "{torch}");
+        assert_eq!(torch.contains("ZeRO-1"), all, "{torch}");
+        let optax = exported(name, ExportTarget::Optax);
+        assert_eq!(optax.contains("`jax.shard_map`"), whole, "{optax}");
+        assert!(optax.contains("_refuse_complex(params)"), "{optax}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 1_000,

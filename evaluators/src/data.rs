@@ -33,6 +33,7 @@ pub(crate) use tokens::TokenData;
 
 use self::label_noise::redraw;
 use self::sequences::Sequences;
+use crate::task::Reads;
 use crate::{DataConfig, EvaluatorError};
 
 /// The largest data file that is read, in bytes; it is held in memory.
@@ -40,6 +41,9 @@ pub(crate) const LARGEST_FILE: u64 = 1 << 31;
 
 /// Most predictions a validation loss is averaged over; it bounds what one validation costs.
 pub(crate) const VALIDATION_PREDICTIONS: usize = 2048;
+
+/// Most numbers that the examples of a validation, which are held all the time, come to: 4 GiB.
+const VALIDATION_NUMBERS: usize = 1 << 30;
 
 /// One part in this many is set aside for validation.
 const VALIDATION_SHARE: usize = 5;
@@ -116,6 +120,22 @@ impl Dataset {
                 redraw(targets, answers.answers, share, seed);
             }
             Self::Noise(_) => {}
+        }
+    }
+
+    /// What a network reads of it.
+    pub(crate) fn reads(&self) -> Reads {
+        match self {
+            Self::Rows(rows) => match rows.image {
+                Some(ImageShape { height, width, channels }) => {
+                    let sizes = [height, width, channels].map(|size| size as f64);
+                    Reads::images(sizes, rows.classes as f64)
+                }
+                None => Reads::rows(rows.train.width as f64, rows.classes as f64),
+            },
+            Self::Tokens(TokenData { vocabulary, .. })
+            | Self::Answers(AnswerData { vocabulary, .. }) => Reads::tokens(*vocabulary as f64),
+            Self::Noise(_) => Reads::rows(0.0, 0.0),
         }
     }
 

@@ -19,6 +19,8 @@ pub use model::{Cell, ModelConfig};
 pub use style::{Activation, Normalisation};
 
 #[cfg_attr(not(feature = "candle"), allow(unused_imports))]
+pub(crate) use size::Reads;
+#[cfg_attr(not(feature = "candle"), allow(unused_imports))]
 pub(crate) use style::Style;
 
 use self::style::{is_default, is_one, one};

@@ -157,6 +157,23 @@ fn a_damaged_data_file_is_refused() {
 }
 
 #[test]
+fn a_network_too_large_for_the_images_of_a_file_is_refused_at_its_key() {
+    let scratch = Scratch::new();
+    let header =
+        |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    let mut images = header(&[0x0803, 5, 1024, 1024]);
+    images.resize(images.len() + (5 << 20), 1);
+    scratch.write("images", images);
+    scratch.write("labels", [header(&[0x0801, 5]), vec![0, 1, 2, 3, 4]].concat());
+    let data = "data: Idx(images: \"images\", labels: \"labels\")";
+    let text = TINY.replacen("data: Digits", data, 1).replacen("hidden: [8]", "hidden: [4096]", 1);
+    scratch.write("bad.ron", text);
+    for command in ["search", "validate", "bench"] {
+        refused(&scratch, &[command, "bad.ron"], &["bad.ron:12:", "model", "4.3e9 numbers"]);
+    }
+}
+
+#[test]
 fn an_override_is_not_blamed_for_a_fault_in_the_file() {
     let scratch = Scratch::new();
     scratch.write("bad.ron", TINY.replacen("population: 20", "population: 0", 1));

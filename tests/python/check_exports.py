@@ -48,7 +48,7 @@ def own(module, kind):
     """The optimizer of an exported module: its first public class or function."""
     for name, value in vars(module).items():
         is_own = getattr(value, "__module__", None) == module.__name__
-        if is_own and kind(value) and not name.startswith("_") and not name.endswith("State"):
+        if is_own and kind(value) and not name.startswith("_"):
             return value
     raise AssertionError(f"{module.__name__} defines no optimizer")
 

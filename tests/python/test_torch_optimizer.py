@@ -6,6 +6,7 @@
 DIR is target/export-cases if not given.
 """
 
+import copy
 import importlib.util
 import io
 import os
@@ -59,6 +60,14 @@ def train(model, opt, steps, first=0):
     return loss.item()
 
 
+def mesh():
+    """A mesh of this process alone."""
+    if not torch.distributed.is_initialized():
+        store = torch.distributed.HashStore()
+        torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    return torch.distributed.init_device_mesh("cpu", (1,))
+
+
 def same(a, b):
     return all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
 
@@ -66,11 +75,12 @@ def same(a, b):
 class Cases:
     """What every optimizer must do: `make` is its class, `lr` a learning rate for it, and `reached`
     the share of the loss that is left after some steps; `reduces` where the rule computes numbers over the
-    parameters of a group."""
+    parameters of a group, and `whole` where it does over whole tensors."""
 
     lr = 1e-3
     reached = 0.7
     reduces = False
+    whole = False
 
     def test_it_trains(self):
         model = Model()
@@ -102,6 +112,77 @@ class Cases:
         second.load_state_dict(saved["optimizer"])
         train(other, second, 10, first=10)
         self.assertTrue(same(whole, other))
+
+    def test_the_state_of_a_distributed_checkpoint_is_made_without_harm(self):
+        # PyTorch makes the state of a new optimizer by a step at a rate of 0 with gradients of 0.
+        from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, set_optimizer_state_dict
+
+        model, other = Model(), Model()
+        opt = self.make(model.parameters(), lr=self.lr)
+        get_optimizer_state_dict(model, opt)
+        self.assertTrue(same(model, other))
+        for value in opt.state.values():
+            tensors = [entry for entry in value.values() if isinstance(entry, torch.Tensor)]
+            self.assertTrue(all(torch.isfinite(tensor).all() for tensor in tensors))
+        train(model, opt, 5)
+        self.assertTrue(all(torch.isfinite(p).all() for p in model.parameters()))
+        saved = copy.deepcopy(get_optimizer_state_dict(model, opt))
+        other.load_state_dict(model.state_dict())
+        second = self.make(other.parameters(), lr=1.0)
+        set_optimizer_state_dict(other, second, saved)
+        train(model, opt, 5, first=5)
+        train(other, second, 5, first=5)
+        self.assertTrue(same(model, other))
+
+    def test_a_warm_up_may_begin_at_zero(self):
+        for foreach in (False, True):
+            model, twin = Model(), Model()
+            opt = self.make(model.parameters(), lr=self.lr, foreach=foreach)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(opt, lambda epoch: min(1.0, epoch / 4))
+            for p in model.parameters():
+                p.grad = torch.zeros_like(p)
+            opt.step()
+            self.assertTrue(same(model, twin))
+            for step in range(8):
+                train(model, opt, 1, first=step)
+                scheduler.step()
+            self.assertTrue(all(torch.isfinite(p).all() for p in model.parameters()))
+            self.assertFalse(same(model, twin))
+
+    def test_a_parameter_without_a_gradient_is_not_seen(self):
+        # Not by sums over all tensors, either.
+        alone, beside = Model(), Model()
+        train(alone, self.make(list(alone.layers.parameters()) + [alone.scale], lr=self.lr), 5)
+        with torch.no_grad():
+            beside.unused.mul_(1e3)
+        train(beside, self.make(beside.parameters(), lr=self.lr), 5)
+        self.assertTrue(same(alone.layers, beside.layers))
+        self.assertTrue(torch.equal(beside.unused, torch.full((3,), 1e3)))
+
+    def test_parameters_in_parts_are_refused_where_whole_ones_are_needed(self):
+        from torch.distributed.tensor import DTensor, Replicate, Shard
+
+        for placement in (Shard(0), Replicate()):
+            whole = torch.arange(12.0).reshape(4, 3)
+            p = torch.nn.Parameter(DTensor.from_local(whole, mesh(), [placement]))
+            p.grad = DTensor.from_local(whole.sin(), mesh(), [placement])
+            opt = self.make([p], lr=self.lr)
+            if self.whole and placement.is_shard():
+                with self.assertRaisesRegex(RuntimeError, "sharded parameters"):
+                    opt.step()
+            elif not self.whole:
+                twin = torch.nn.Parameter(torch.arange(12.0).reshape(4, 3))
+                twin.grad = twin.detach().sin()
+                opt.step()
+                self.make([twin], lr=self.lr).step()
+                self.assertTrue(torch.equal(p.to_local(), twin))
+        if self.whole:
+            for mark in ("_is_flat_param", "ds_id"):
+                p = torch.nn.Parameter(torch.ones(3))
+                p.grad = torch.ones(3)
+                setattr(p, mark, True)
+                with self.assertRaisesRegex(RuntimeError, "sharded parameters"):
+                    self.make([p]).step()
 
     def test_groups_have_their_own_settings(self):
         model, twin = Model(), Model()
@@ -232,6 +313,7 @@ class LionDiscovered(Cases, unittest.TestCase):
     lr = 2e-4
     reached = 0.97
     reduces = True
+    whole = True
 
     @classmethod
     def setUpClass(cls):
@@ -240,6 +322,7 @@ class LionDiscovered(Cases, unittest.TestCase):
 
 class Muon(Cases, unittest.TestCase):
     lr = 0.02
+    whole = True
 
     @classmethod
     def setUpClass(cls):

@@ -1,11 +1,11 @@
 //! Array libraries: a listing as Python statements on PyTorch, JAX or NumPy arrays.
 //!
-//! Invariant: a statement computes what the engine computes, in the same order: numbers smaller than
-//! a tree are float64, and are rounded to the type of the tensors where they meet a tree. Two forms
-//! are written from the same expressions: the *leaf form* handles one tensor at a time, the *list
-//! form* all of them, which reductions over the whole tree need. In the list form a name stands for
-//! a list, and the name with an underscore after it, which no name of a listing ends in, for one
-//! entry of it.
+//! Invariant: a statement computes what the engine computes, in the same order: numbers smaller
+//! than a tree are float64, and are rounded to the type of the tensors where they meet a tree. Two
+//! forms are written from the same expressions: the *leaf form* handles one tensor at a time, the
+//! *list form* all of them, which reductions over the whole tree need. In the list form a name
+//! stands for a list, and the name with an underscore after it, which no name of a listing ends in,
+//! for one entry of it.
 //!
 //! A value is *weak* if the library rounds it by itself where it meets a tensor, as it does Python
 //! floats; whatever else is smaller than a tree is cast.
@@ -80,6 +80,16 @@ impl<'a> Writer<'a> {
     /// Whether some op needs all tensors at once, so that only the list forms will do.
     pub(super) fn needs_lists(&self) -> bool {
         self.listing.lines.iter().any(|line| self.reduces_all(line))
+    }
+
+    /// Whether some number depends on the shape of a tensor or on all of its elements, so that a
+    /// part of it will not do.
+    pub(super) fn needs_whole_tensors(&self) -> bool {
+        let whole = |line: &Line| match line.op {
+            Op::Norm | Op::RowMean | Op::ColumnMean => line.ty != Type::Scalar,
+            op => matches!(op, Op::Orthogonalize | Op::Rows | Op::Columns),
+        };
+        self.needs_lists() || self.listing.lines.iter().any(whole)
     }
 
     /// The tensor that others are cast to the type of.

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn every_argument_is_an_edge_and_states_feed_back() {
         let lion = crate::zoo::get("lion").expect("it is in the zoo").program();
-        let listing = Listing::of(&lion);
+        let listing = Listing::of(&lion, "lion");
         let text = emit(&listing, "a \"quoted\" name\\");
         assert!(text.contains("digraph \"a \\\"quoted\\\" name\\\\\" {"), "{text}");
         let arguments: usize = listing.lines.iter().map(|line| line.args.len()).sum();

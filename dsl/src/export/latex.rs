@@ -190,11 +190,11 @@ fn notes(listing: &Listing) -> Vec<&'static str> {
         ),
         (
             &[Op::CosineSim],
-            "$\\operatorname{cosine}(a, b) = \\langle a, b \\rangle / \\sqrt{\\langle a, a \\rangle \\langle b, b \\rangle}$",
+            "$\\operatorname{cosine}(a, b) = \\langle a, b \\rangle / \\sqrt{\\langle a, a \\rangle \\langle b, b \\rangle}$, 0 where one is zero",
         ),
         (
             &[Op::Clip],
-            "$\\operatorname{clip}(x, c) = x \\min(1, c / \\lVert x \\rVert_\\mathrm{all})$ with the 2-norm over all tensors",
+            "$\\operatorname{clip}(x, c) = x \\min(1, c / \\lVert x \\rVert_\\mathrm{all})$ with the 2-norm over all tensors, $x$ itself at norm 0",
         ),
         (
             &[Op::RowMean, Op::ColumnMean],
@@ -247,7 +247,7 @@ mod tests {
 
     fn equations(name: &str) -> Vec<String> {
         let program = crate::zoo::get(name).expect("it is in the zoo").program();
-        Equations::of(&Listing::of(&program)).all()
+        Equations::of(&Listing::of(&program, name)).all()
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The listing of a program: what an export writes, before the syntax of any language.
 //!
 //! Invariant: lines are the live nodes in evaluation order, each assigned once to a name that
-//! nothing else has (see [`names`](super::names)), so a line may stand in any language as
-//! `name = op(arguments)`. Constants that are settings are named
-//! [hyperparameters](super::hyperparameters), and the learning rate is the one users pass.
+//! nothing else has (see [`names`](super::names)), not even the class or function that it stands
+//! in, so a line may stand in any language as `name = op(arguments)`. Constants that are settings
+//! are named [hyperparameters](super::hyperparameters), and the learning rate is the one users
+//! pass.
 
 use super::hyperparameters::{Hyperparameter, Hyperparameters, LearningRate};
-use super::names::Names;
+use super::names::{Names, class_name, function_name};
 use crate::{Dataflow, Op, Program, Role, Signature, Type, Value};
 
 /// What a line reads.
@@ -48,7 +49,9 @@ pub(super) struct Line {
 /// A live state.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    /// Its name, the program's parameter's where that is possible.
+    /// Its name, the program's parameter's where that is possible. With `_next` behind it, it is
+    /// that of the next value, and with `_results` that of a list of these; nothing else has
+    /// either.
     pub name: String,
     /// Its value after the step; any type, to be broadcast to a tree.
     pub next: Argument,
@@ -57,6 +60,10 @@ pub(super) struct State {
 /// A program ready to be written down.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
+    /// The file's class, or type.
+    pub class: String,
+    /// The file's function.
+    pub function: String,
     /// The program without its dead statements.
     pub program: Program,
     /// The name of the weights.
@@ -76,10 +83,11 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Lists the live part of a program.
-    pub(super) fn of(program: &Program) -> Listing {
+    /// Lists the live part of a program that is exported by a name.
+    pub(super) fn of(program: &Program, name: &str) -> Listing {
         let flow = Dataflow::of(program);
-        let mut names = Names::new();
+        let (class, function) = (class_name(name), function_name(name));
+        let mut names = Names::beside(&[class.clone(), state_class(&class), function.clone()]);
         let weight = names.unique(&parameter_name(program, Role::Weight));
         let gradient = names.unique(&parameter_name(program, Role::Gradient));
         let slots: Vec<usize> = (0..program.signature().states())
@@ -87,7 +95,9 @@ impl Listing {
             .collect();
         let state_names: Vec<String> = slots
             .iter()
-            .map(|slot| names.unique(&parameter_name(program, Role::State(*slot))))
+            .map(|slot| {
+                names.family(&parameter_name(program, Role::State(*slot)), &["_next", "_results"])
+            })
             .collect();
         let learning_rate = LearningRate::of(&flow);
         let hyperparameters = Hyperparameters::of(&flow, &learning_rate, &mut names);
@@ -101,6 +111,8 @@ impl Listing {
         let states = slots.iter().zip(state_names);
         let states = states.map(|(&slot, name)| State { name, next: output(1 + slot) }).collect();
         Listing {
+            class,
+            function,
             program: program.live(),
             weight,
             gradient,
@@ -110,6 +122,11 @@ impl Listing {
             update: output(0),
             learning_rate,
         }
+    }
+
+    /// The class of the states, where there is one.
+    pub(super) fn state_class(&self) -> String {
+        state_class(&self.class)
     }
 
     /// The type of what a line reads.
@@ -141,6 +158,10 @@ impl Listing {
     }
 }
 
+fn state_class(class: &str) -> String {
+    format!("{class}State")
+}
+
 /// The name that the program gives to a parameter.
 fn parameter_name(program: &Program, role: Role) -> String {
     let place = program.signature().parameters().iter().position(|other| *other == role);
@@ -161,14 +182,9 @@ fn node_names(
     names: &mut Names,
 ) -> Vec<String> {
     let mut returned: Vec<Option<String>> = vec![None; flow.nodes().len()];
-    // `update` is a reserved word, reserved for this; the others are taken whether or not a node
-    // gets them, because exports use them for states that only change places, too.
-    let mut outputs = vec![(0, names.reserve("update"))];
-    for (slot, state) in slots.iter().zip(states) {
-        outputs.push((1 + slot, names.reserve(&format!("{state}_next"))));
-        names.reserve(&format!("{state}_results"));
-    }
-    for (output, name) in outputs {
+    // `update` is a reserved word, reserved for this; what is next to a state came with its name.
+    let next = slots.iter().zip(states).map(|(slot, state)| (1 + slot, format!("{state}_next")));
+    for (output, name) in std::iter::once((0, "update".to_owned())).chain(next) {
         if let Some(Value::Node(node)) = flow.outputs()[output]
             && returned[node].is_none()
         {
@@ -243,7 +259,7 @@ mod tests {
     use super::*;
 
     fn listing(name: &str) -> Listing {
-        Listing::of(&crate::zoo::get(name).expect("it is in the zoo").program())
+        Listing::of(&crate::zoo::get(name).expect("it is in the zoo").program(), name)
     }
 
     fn settings(listing: &Listing) -> Vec<(&str, f64)> {
@@ -278,7 +294,7 @@ mod tests {
         assert_eq!(found.lines[0].args, [Argument::Gradient, Argument::NormalizedRate]);
         let text =
             "def train(w, g, lr):\n  update = g * lr\n  update = update * 0.1\n  return update\n";
-        let scaled_later = Listing::of(&Program::parse(text).expect("it parses"));
+        let scaled_later = Listing::of(&Program::parse(text).expect("it parses"), "rule");
         assert_eq!(scaled_later.learning_rate, LearningRate { default: 1.0, unit: None });
         assert_eq!(settings(&scaled_later), [("c1", 0.1)]);
         let sgd = listing("sgd");
@@ -289,7 +305,7 @@ mod tests {
     #[test]
     fn names_of_the_program_that_are_words_of_a_language_are_changed() {
         let text = "def train(w, g, lambda, step, lr):\n  self = g + step\n  lr = self * lambda\n  return lr, self, self\n";
-        let listing = Listing::of(&Program::parse(text).expect("it parses"));
+        let listing = Listing::of(&Program::parse(text).expect("it parses"), "rule");
         let names: Vec<&str> = listing.states.iter().map(|state| state.name.as_str()).collect();
         assert_eq!(names, ["lambda_2", "step_2"]);
         let names: Vec<&str> = listing.lines.iter().map(|line| line.name.as_str()).collect();

@@ -1,27 +1,13 @@
 //! Names in exported files: valid, unique identifiers from the program's own names.
 //!
 //! Invariant: a name given out is an identifier of Python and of Rust, is no keyword of either, is
-//! none of the words the exported files use themselves, does not begin or end with an underscore
-//! (fields of a Python named tuple may not), and is given out once.
+//! none of the words the exported files use themselves (see [`reserved`]), is not that of the
+//! file's own class or function, does not begin or end with an underscore (fields of a Python named
+//! tuple may not, and what exported files make of a name ends with one), and is given out once.
+
+mod reserved;
 
 use std::collections::BTreeSet;
-
-/// Keywords of Python and Rust, and builtins that exported code calls.
-const KEYWORDS: &str = "False None True and as assert async await break class continue def del elif \
-    else except finally for from global if import in is lambda nonlocal not or pass raise return \
-    try while with yield match case type print abs max min pow range len list tuple dict zip sum \
-    float int str bool super isinstance callable all any map set id sorted enumerate \
-    abstract become box const crate do dyn enum extern false final fn gen impl let loop macro mod \
-    move mut override priv pub ref self Self static struct trait true typeof union unsafe unsized \
-    use virtual where f32 f64 i32 i64 u32 u64 usize isize u8 u16 i8 i16 char Vec Some Box Option \
-    String";
-
-/// Words that exported files use for themselves.
-const OWN_WORDS: &str = "torch math jax jnp np numpy optax scalar tree leaf leaves lr t step count \
-    update updates param params parameter parameters group groups state states grad grads gradient \
-    gradients weight weights closure foreach learning_rate loss defaults init apply rows columns row \
-    column dtype shape out cls main test dot exp log sqrt sign power clip norm interp \
-    where tensors relative_lr LR_UNIT structure results settings";
 
 /// The names in use.
 #[derive(Clone, Debug)]
@@ -30,30 +16,33 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// None in use but the reserved words.
-    pub(super) fn new() -> Names {
-        let reserved = KEYWORDS.split_whitespace().chain(OWN_WORDS.split_whitespace());
-        Names { taken: reserved.map(str::to_owned).collect() }
-    }
-
-    /// Takes `name` as it is, reserved or not, for a word of ours such as `lr`.
-    pub(super) fn reserve(&mut self, name: &str) -> String {
-        self.taken.insert(name.to_owned());
-        name.to_owned()
+    /// None in use but the reserved words and those of the file's own class and function.
+    pub(super) fn beside(own: &[String]) -> Names {
+        let reserved = reserved::words().map(str::to_owned);
+        Names { taken: reserved.chain(own.iter().cloned()).collect() }
     }
 
     /// A name like `wanted` that nothing has yet: itself, or with `_2`, `_3`, … after it.
     pub(super) fn unique(&mut self, wanted: &str) -> String {
+        self.family(wanted, &[])
+    }
+
+    /// A name as [`Names::unique`] gives it that has nothing with one of these endings beside it,
+    /// and will not have: a state `m` is next to an `m_next` of our own.
+    pub(super) fn family(&mut self, wanted: &str, endings: &[&str]) -> String {
         let base = identifier(wanted);
         // The last value of `update` is the update, so those before it are counted from 1.
-        let first = if base == "update" { 1 } else { 2 };
+        let mut number = if base == "update" { 1 } else { 2 };
         let mut name = base.clone();
-        let mut number = first;
-        while self.taken.contains(&name) {
+        let members = |name: &str| {
+            let ending = |ending: &&str| format!("{name}{ending}");
+            [name.to_owned()].into_iter().chain(endings.iter().map(ending)).collect::<Vec<_>>()
+        };
+        while members(&name).iter().any(|member| self.taken.contains(member)) {
             name = format!("{base}_{number}");
             number += 1;
         }
-        self.taken.insert(name.clone());
+        self.taken.extend(members(&name));
         name
     }
 }
@@ -78,10 +67,9 @@ pub(super) fn class_name(name: &str) -> String {
         first.to_ascii_uppercase() + rest
     };
     let joined: String = words.map(capital).collect();
-    // Keywords that begin with a capital; what begins with a digit gets a letter.
     let word = if joined.is_empty() { "Optimizer".to_owned() } else { joined };
-    let clash = ["False", "None", "True", "Self", "Optimizer"].contains(&word.as_str());
-    if clash || word.starts_with(|c: char| c.is_ascii_digit()) {
+    // What begins with a digit gets a letter.
+    if reserved::holds(&word) || word.starts_with(|c: char| c.is_ascii_digit()) {
         format!("Evolved{word}")
     } else {
         word
@@ -100,8 +88,7 @@ pub(super) fn function_name(name: &str) -> String {
         }
         text.push(letter.to_ascii_lowercase());
     }
-    let reserved = KEYWORDS.split_whitespace().chain(OWN_WORDS.split_whitespace());
-    if reserved.into_iter().any(|word| word == text) { format!("{text}_optimizer") } else { text }
+    if reserved::holds(&text) { format!("{text}_optimizer") } else { text }
 }
 
 #[cfg(test)]
@@ -110,13 +97,23 @@ mod tests {
 
     #[test]
     fn names_become_identifiers_and_stay_unique() {
-        let mut names = Names::new();
+        let mut names = Names::beside(&["Lion".to_owned()]);
+        assert_eq!(names.unique("Lion"), "Lion_2");
         assert_eq!(names.unique("m"), "m");
         assert_eq!(names.unique("m"), "m_2");
         assert_eq!(names.unique("lambda"), "lambda_2");
         assert_eq!(names.unique("update"), "update_1");
         assert_eq!(names.unique("__"), "value");
         assert_eq!(names.unique("_2nd-moment_"), "v2nd_moment");
+    }
+
+    #[test]
+    fn a_name_with_relatives_has_them_to_itself() {
+        let mut names = Names::beside(&[]);
+        assert_eq!(names.unique("m_next"), "m_next");
+        assert_eq!(names.family("m", &["_next", "_results"]), "m_2");
+        assert_eq!(names.unique("m_2_results"), "m_2_results_2");
+        assert_eq!(names.unique("m"), "m");
     }
 
     #[test]
@@ -129,6 +126,8 @@ mod tests {
             ("7", "Evolved7", "evolved7"),
             ("", "EvolvedOptimizer", "evolved_optimizer"),
             ("Sum", "Sum", "sum_optimizer"),
+            ("ValueError", "EvolvedValueError", "evolved_value_error"),
+            ("vec", "EvolvedVec", "evolved_vec"),
         ] {
             assert_eq!((class_name(given), function_name(given)), (class.into(), function.into()));
         }

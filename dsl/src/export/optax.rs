@@ -2,24 +2,25 @@
 //!
 //! Invariant: the update returned is the negated one, as Optax adds it to the parameters, and the
 //! learning rate may be a schedule. The trees of JAX are taken apart into lists of leaves and put
-//! together again, so any tree will do.
+//! together again, so any tree will do. Leaves without a gradient, which is None, are in no list:
+//! what is carried for them stays as it is, as Optax's own do it, and no sum sees them.
 
-use super::arrays::{Form, Library, Writer, indented, texts};
+use super::arrays::{Form, Helper, Library, Writer, indented, texts};
 use super::listing::{Argument, Listing};
-use super::names::{class_name, function_name};
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
     unit_constant,
 };
 
 /// The program as the text of a Python file.
-pub(super) fn emit(listing: &Listing, name: &str) -> String {
-    let (class, function) = (class_name(name), function_name(name));
+pub(super) fn emit(listing: &Listing) -> String {
+    let (class, function) = (&listing.class, &listing.function);
     let mut writer = Writer::new(listing, Library::Jax);
-    let update = update_function(listing, &mut writer, &class);
+    let update = update_function(listing, &mut writer);
+    writer.helpers.extend([Helper::Put, Helper::RefuseComplex]);
     let helpers = texts(&writer.helpers, Library::Jax);
-    let factory = factory(listing, &writer, &class, &function, &update);
-    let code = format!("{}\n\n{factory}{helpers}", state_class(listing, &class));
+    let factory = factory(listing, &writer, &update);
+    let code = format!("{}\n\n{factory}{helpers}", state_class(listing));
     let math = if code.contains("math.") { "import math\n" } else { "" };
     format!(
         "\"\"\"{class}, an optimizer for Optax, exported by evo.\n\n    \
@@ -31,11 +32,12 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     )
 }
 
-fn state_class(listing: &Listing, class: &str) -> String {
+fn state_class(listing: &Listing) -> String {
+    let class = listing.state_class();
     let states: String =
         listing.states.iter().map(|state| format!("    {}: optax.Updates\n", state.name)).collect();
     format!(
-        "class {class}State(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next.\"\"\"\n\n    count: Any\n{states}"
+        "class {class}(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next.\"\"\"\n\n    count: Any\n{states}"
     )
 }
 
@@ -44,13 +46,8 @@ fn reads_weight(listing: &Listing) -> bool {
 }
 
 /// The function that makes the transformation.
-fn factory(
-    listing: &Listing,
-    writer: &Writer<'_>,
-    class: &str,
-    function: &str,
-    update: &str,
-) -> String {
+fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
+    let (class, function) = (&listing.class, &listing.function);
     let mut parameters = vec![format!("learning_rate={:?}", listing.learning_rate.default)];
     parameters.extend(settings_with_defaults(listing));
     let head =
@@ -61,51 +58,72 @@ fn factory(
         "learning_rate: learning rate, or a schedule of it",
         1,
     );
-    let note = if writer.needs_lists() {
-        "\n    Some numbers of this rule are computed over the whole tree.\n"
-    } else {
-        ""
-    };
+    let note = note(writer);
     let zeros: Vec<String> = std::iter::once("jnp.zeros([], jnp.int32)".to_owned())
         .chain(listing.states.iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
         .collect();
-    let init = call(8, &format!("return {class}State"), &zeros, "");
+    let init = call(8, &format!("return {}", listing.state_class()), &zeros, "");
     format!(
-        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}    \"\"\"\n\n    def init(params):\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
+        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}    \"\"\"\n\n    def init(params):\n        _refuse_complex(params)\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
     )
 }
 
+/// What the docstring says of leaves without a gradient and of arrays in parts.
+fn note(writer: &Writer<'_>) -> String {
+    let mut text =
+        "\n    Where a gradient is None, so is the update, and what is carried stays as it is.\n"
+            .to_owned();
+    if writer.needs_lists() {
+        text += "    Some numbers of this rule are computed over the whole tree: over all leaves with a gradient.\n";
+    }
+    if writer.needs_whole_tensors() {
+        text += "    They are those of whole arrays, which under `jax.jit` all arrays are, sharded or not. Inside of\n    \
+                 `jax.shard_map` or `jax.pmap` each device would compute them from its own part: update outside.\n";
+    }
+    text
+}
+
 /// The nested function `update`.
-fn update_function(listing: &Listing, writer: &mut Writer<'_>, class: &str) -> String {
+fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
     let gradient = &listing.gradient;
     let mut lines = Vec::new();
     if reads_weight(listing) {
         lines.push("if params is None:".to_owned());
         lines.push("    raise ValueError(\"this optimizer needs the parameters: pass `params` to `update`\")".to_owned());
     }
+    lines.push("_refuse_complex(updates)".to_owned());
     lines.push("count = optax.safe_increment(state.count)".to_owned());
     lines.extend(rate(listing));
     if listing.needs_step() {
         lines.push("t = count.astype(float)".to_owned());
     }
-    lines.push(format!("{gradient}, structure = jax.tree.flatten(updates)"));
-    if reads_weight(listing) {
-        lines.push(format!("{} = structure.flatten_up_to(params)", listing.weight));
-    }
-    for state in &listing.states {
-        lines.push(format!("{0} = structure.flatten_up_to(state.{0})", state.name));
+    lines.extend([
+        "leaves, structure = jax.tree.flatten(updates, is_leaf=lambda leaf: leaf is None)"
+            .to_owned(),
+        "places = [place for place, leaf in enumerate(leaves) if leaf is not None]".to_owned(),
+        format!("{gradient} = [leaves[place] for place in places]"),
+    ]);
+    let weight = reads_weight(listing).then(|| (listing.weight.clone(), "params".to_owned()));
+    let states =
+        listing.states.iter().map(|state| (state.name.clone(), format!("state.{}", state.name)));
+    for (name, tree) in weight.into_iter().chain(states) {
+        writer.helpers.insert(Helper::At);
+        lines.push(format!("{name} = _at(places, structure, {tree})"));
     }
     let form = if writer.needs_lists() { list_form } else { leaf_form };
     let mut outputs = form(listing, writer, &mut lines).into_iter();
     let update = outputs.next().expect("the first output is the update");
-    let states = outputs.map(|list| format!("structure.unflatten({list})"));
+    let states = listing.states.iter().zip(outputs);
+    let states = states
+        .map(|(state, list)| format!("_put(places, structure, state.{}, {list})", state.name));
     let fields: Vec<String> = std::iter::once("count".to_owned()).chain(states).collect();
-    lines.push(call(0, &format!("state = {class}State"), &fields, ""));
+    lines.push(call(0, &format!("state = {}", listing.state_class()), &fields, ""));
     if update != "update" {
         // Only now, as the states may be made of what was called so.
         lines.push(format!("update = {update}"));
     }
-    lines.push("return structure.unflatten([-update_ for update_ in update]), state".to_owned());
+    lines.push("update = [-update_ for update_ in update]".to_owned());
+    lines.push("return _put(places, structure, updates, update), state".to_owned());
     let lines: Vec<String> =
         lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect();
     format!("    def update(updates, state, params=None):\n{}", indented(&lines, 2))

@@ -4,7 +4,6 @@
 
 use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
-use super::names::{class_name, function_name};
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
     unit_constant,
@@ -12,8 +11,8 @@ use super::wording::{
 use crate::Type;
 
 /// The program as the text of a Python file.
-pub(super) fn emit(listing: &Listing, name: &str) -> String {
-    let (title, function) = (class_name(name), function_name(name));
+pub(super) fn emit(listing: &Listing) -> String {
+    let (title, function) = (&listing.class, &listing.function);
     let mut writer = Writer::new(listing, Library::NumPy);
     let body = body(listing, &mut writer);
     let helpers = texts(&writer.helpers, Library::NumPy);

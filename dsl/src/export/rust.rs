@@ -13,27 +13,26 @@ mod support;
 mod words;
 
 use super::listing::{Argument, Listing};
-use super::names::{class_name, function_name};
 use crate::{Op, Type};
 use body::Body;
 use support::Support;
 use words::Words;
 
 /// The program as text.
-pub(super) fn emit(listing: &Listing, name: &str) -> String {
+pub(super) fn emit(listing: &Listing) -> String {
     let words = Words::of(listing);
-    let (class, function) = (class_name(name), function_name(name));
+    let (class, function) = (&listing.class, &listing.function);
     let mut body = Body::of(listing, &words);
     let statements = std::mem::take(&mut body.out);
     let mut text = format!(
         "//! {class}, an optimizer exported from evo. Needs the standard library alone.\n\n"
     );
     if !listing.hyperparameters.is_empty() {
-        text += &settings(listing, &class);
+        text += &settings(listing, class);
     }
-    text += &rate(listing, &words, &function);
+    text += &rate(listing, &words, function);
     text += &documentation(listing, &words);
-    text += &header(listing, &words, &class, &function);
+    text += &header(listing, &words, class, function);
     for statement in prologue(listing, &words, &statements).iter().chain(&statements) {
         text += &format!("    {statement}\n");
     }
@@ -215,7 +214,7 @@ mod tests {
     use super::*;
 
     fn loops(program: &crate::Program) -> usize {
-        emit(&Listing::of(program), "rule").matches("    for ").count()
+        emit(&Listing::of(program, "rule")).matches("    for ").count()
     }
 
     #[test]
@@ -234,7 +233,7 @@ mod tests {
     fn words_of_a_program_that_are_ours_too_stay_apart() {
         let text = "def train(i, h, shapes, elements, lr):\n  max_f32 = norm(i) * 0.3\n  first_row = row_mean(max_f32 * h)\n  shapes = max(i, first_row) + elements * shapes\n  return shapes, shapes, i\n";
         let program = crate::Program::parse(text).expect("it parses");
-        let text = emit(&Listing::of(&program), "Sign");
+        let text = emit(&Listing::of(&program, "Sign"));
         for word in ["h_: &Sign", "shapes_: &[(usize, usize)]", "i[i_]", "ops::max_f32("] {
             assert!(text.contains(word), "{word} in\n{text}");
         }

@@ -6,17 +6,16 @@
 //! and the first walks through lists too. What is returned may be an input (states that change
 //! places, `update = g`), so everything is computed before anything is overwritten.
 
-use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
+use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
-use super::names::class_name;
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
     unit_constant,
 };
 
 /// The program as the text of a Python file.
-pub(super) fn emit(listing: &Listing, name: &str) -> String {
-    let name = class_name(name);
+pub(super) fn emit(listing: &Listing) -> String {
+    let name = &listing.class;
     let mut writer = Writer::new(listing, Library::Torch);
     let single = if writer.needs_lists() {
         list_function(listing, &mut writer, "_single_tensor", Form::List)
@@ -24,8 +23,11 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
         leaf_function(listing, &mut writer)
     };
     let foreach = list_function(listing, &mut writer, "_foreach", Form::Foreach);
+    if writer.needs_whole_tensors() {
+        writer.helpers.insert(Helper::IsSharded);
+    }
     let helpers = texts(&writer.helpers, Library::Torch);
-    let (class, program) = (class(listing, &writer, &name), program_comment(listing));
+    let (class, program) = (class(listing, &writer), program_comment(listing));
     let unit = unit_constant(listing);
     let code = format!("{class}\n\n{single}\n\n{foreach}{helpers}");
     let math = if code.contains("math.") { "import math\n\n" } else { "" };
@@ -138,25 +140,21 @@ fn list_function(listing: &Listing, writer: &mut Writer<'_>, name: &str, form: F
 }
 
 /// The class, without the functions that do the update.
-fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
+fn class(listing: &Listing, writer: &Writer<'_>) -> String {
+    let name = &listing.class;
     let mut parameters = vec!["self".to_owned(), "params".to_owned()];
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
     parameters.push("*".to_owned());
     parameters.extend(settings_with_defaults(listing));
     parameters.push("foreach=None".to_owned());
     let init = call(4, "def __init__", &parameters, ":");
-    let together = if writer.needs_lists() {
-        "\n    Some numbers of this rule are computed over all tensors: these are the parameters of one\n    \
-         group that have a gradient, so the division into groups matters.\n"
-    } else {
-        ""
-    };
+    let together = note(listing, writer);
     let settings_text = settings_text(listing, "        ", "lr");
     let names = listing.hyperparameters.iter().map(|setting| setting.name.as_str());
     let names = std::iter::once("lr").chain(names).chain(["foreach"]);
     let defaults: Vec<String> = names.map(|name| format!("{name}={name}")).collect();
     let defaults = call(8, "defaults = dict", &defaults, "");
-    let step = step_method(listing);
+    let step = step_method(listing, writer);
     format!(
         r#"class {name}(torch.optim.Optimizer):
     """{name}.
@@ -164,7 +162,7 @@ fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
     Args:
         params: parameters, named parameters or parameter groups
 {settings_text}        foreach: whether to update all parameters together, which is faster on a GPU and needs
-            more memory (default: where all of them are on one)
+            more memory (default: where all of them are plain ones on one)
     """
 
 {init}
@@ -182,8 +180,28 @@ fn class(listing: &Listing, writer: &Writer<'_>, name: &str) -> String {
     )
 }
 
+/// What the docstring says of what numbers are computed over.
+fn note(listing: &Listing, writer: &Writer<'_>) -> String {
+    let mut text = "\n    Parameters without a gradient are left as they are.\n".to_owned();
+    if writer.needs_lists() {
+        let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };
+        text += &format!(
+            "\n    Some numbers of this rule are computed over all tensors: these are the parameters of one\n    \
+             group that have a gradient{steps}, so the division into groups matters.\n"
+        );
+    }
+    if writer.needs_whole_tensors() {
+        text += "\n    Parameters of which each process holds a part (FSDP, ZeRO-3) are refused where that shows, as\n    \
+                 numbers computed over a part are others.\n";
+    }
+    if writer.needs_lists() {
+        text += "    They are where parameters are divided among processes (ZeRO-1), too, and that does not show.\n";
+    }
+    text
+}
+
 /// The methods that take a step.
-fn step_method(listing: &Listing) -> String {
+fn step_method(listing: &Listing, writer: &Writer<'_>) -> String {
     let states = listing.states.iter();
     let lists: String = states
         .map(|state| {
@@ -198,7 +216,7 @@ fn step_method(listing: &Listing) -> String {
     let args: Vec<String> = std::iter::once("tensors".to_owned()).chain(settings).collect();
     let update = call(16, "update", &args, "");
     let each = if listing.needs_step() { "t, params" } else { "params" };
-    let gathered = gathered(listing);
+    let gathered = gathered(listing, writer);
     format!(
         r#"    @torch.no_grad()
     def step(self, closure=None):
@@ -211,7 +229,8 @@ fn step_method(listing: &Listing) -> String {
             for {each} in self._with_gradient(group):
                 foreach = group["foreach"]
                 if foreach is None:
-                    foreach = all(p.is_cuda for p in params)
+                    plain = (torch.Tensor, torch.nn.Parameter)
+                    foreach = all(p.is_cuda and type(p) in plain for p in params)
                 tensors = [
                     params,
                     [p.grad for p in params],
@@ -226,7 +245,7 @@ fn step_method(listing: &Listing) -> String {
 
 /// The method that finds the parameters to be updated, in lists that are updated together. A rule
 /// that reads the step number cannot mix parameters that have taken different numbers of steps.
-fn gathered(listing: &Listing) -> String {
+fn gathered(listing: &Listing, writer: &Writer<'_>) -> String {
     let zeros: String = listing
         .states
         .iter()
@@ -250,6 +269,12 @@ fn gathered(listing: &Listing) -> String {
             "[params] if params else []",
         ]
     };
+    let sharded = if writer.needs_whole_tensors() {
+        "            if _is_sharded(p):\n                \
+         raise RuntimeError(f\"{type(self).__name__} needs whole tensors and does not take sharded parameters\")\n"
+    } else {
+        ""
+    };
     format!(
         r#"    def _with_gradient(self, group):
         """{title}"""
@@ -261,7 +286,7 @@ fn gathered(listing: &Listing) -> String {
                 raise RuntimeError(f"{{type(self).__name__}} does not take sparse gradients")
             if torch.is_complex(p):
                 raise RuntimeError(f"{{type(self).__name__}} does not take complex parameters")
-            state = self.state[p]
+{sharded}            state = self.state[p]
             if not state:
                 state["step"] = 0
 {zeros}            state["step"] += 1

@@ -130,7 +130,7 @@ fn is_zero(op: Op, [a, b, c]: [Facts; 3]) -> bool {
         Op::Sinh | Op::Tanh | Op::Arcsinh | Op::Arctanh | Op::Expm1 | Op::Log1p => a.zero,
         Op::Square | Op::Sqrt | Op::Cube | Op::Cbrt | Op::Sign | Op::Heaviside => a.zero,
         Op::Norm | Op::GlobalNorm | Op::RowMean | Op::ColumnMean | Op::Orthogonalize => a.zero,
-        Op::Clip => a.zero && b.constant.is_some_and(|b| b > 0.0),
+        Op::Clip => a.zero,
         Op::BiasCorrect => a.zero && b.is_within(0.0..=0.999_999),
         Op::Interp => a.zero && b.zero && c.constant.is_some(),
         Op::Where => b.zero && c.zero,

@@ -8,7 +8,7 @@
 use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 
-use super::{VALIDATION_PREDICTIONS, VALIDATION_SHARE};
+use super::{VALIDATION_NUMBERS, VALIDATION_PREDICTIONS, VALIDATION_SHARE};
 use crate::EvaluatorError;
 use crate::layers::IGNORED;
 
@@ -82,7 +82,8 @@ impl AnswerData {
         Ok(Self::new(train, examples, alphabet, context))
     }
 
-    /// Examples that are split already; validation keeps at most 2,048 predictions.
+    /// Examples that are split already; validation keeps at most 2,048 predictions, and fewer where
+    /// windows are very long.
     pub(super) fn new(
         train: Vec<Example>,
         mut validation: Vec<Example>,
@@ -94,7 +95,7 @@ impl AnswerData {
             predictions += example.predictions();
             predictions <= VALIDATION_PREDICTIONS
         });
-        let kept = kept.count().max(1);
+        let kept = kept.take(VALIDATION_NUMBERS / context).count().max(1);
         validation.truncate(kept);
         let Alphabet { symbols, signs } = alphabet;
         Self { train, validation, context, vocabulary: symbols + signs + 1, answers: symbols }

@@ -48,6 +48,10 @@ fn add_file(
 ) -> Result<(), String> {
     let bytes = super::compressed::read(path)
         .map_err(|error| format!("expected a CIFAR batch file: {error}"))?;
+    if (pixels.len() + bytes.len()) as u64 > super::LARGEST_FILE {
+        let most = super::LARGEST_FILE;
+        return Err(format!("with those before it more than {most} bytes, the most that are read"));
+    }
     let record = label_bytes + CHANNELS * PLANE;
     if bytes.is_empty() || bytes.len() % record != 0 {
         return Err(format!(

@@ -7,7 +7,7 @@
 use evo_hashes::Seed;
 use rand::RngExt;
 
-use super::{Features, VALIDATION_PREDICTIONS, VALIDATION_SHARE};
+use super::{Features, VALIDATION_NUMBERS, VALIDATION_PREDICTIONS, VALIDATION_SHARE};
 use crate::EvaluatorError;
 
 /// Height, width and channels of an image whose features are stored row by row, channel last.
@@ -39,6 +39,11 @@ impl Rows {
             width: self.width,
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
+    }
+
+    /// Most of them that are validated on, fewer where images are very large.
+    fn most_validated(&self) -> usize {
+        (VALIDATION_NUMBERS / self.width).clamp(1, VALIDATION_PREDICTIONS)
     }
 
     /// Keeps the first `count` examples.
@@ -82,7 +87,7 @@ pub(crate) struct RowData {
 }
 
 impl LabelledRows {
-    /// Sets aside a seeded fifth of the rows (at most 2,048) for validation.
+    /// Sets aside a seeded fifth of the rows (at most 2,048, and a gibi of numbers) for validation.
     ///
     /// # Errors
     /// [`EvaluatorError::Config`] on `data` when there are fewer than 5 rows.
@@ -95,8 +100,8 @@ impl LabelledRows {
             ));
         }
         let order = shuffled(count, seed);
-        let (validation, train) =
-            order.split_at((count / VALIDATION_SHARE).min(VALIDATION_PREDICTIONS));
+        let validation = (count / VALIDATION_SHARE).min(self.rows.most_validated());
+        let (validation, train) = order.split_at(validation);
         Ok(RowData {
             train: self.rows.select(train),
             validation: self.rows.select(validation),
@@ -108,7 +113,7 @@ impl LabelledRows {
     /// Takes all rows for training and a seeded part (at most 2,048) of others for validation.
     pub(super) fn validated_by(self, others: &Rows, seed: Seed) -> RowData {
         let mut order = shuffled(others.labels.len(), seed);
-        order.truncate(VALIDATION_PREDICTIONS);
+        order.truncate(others.most_validated());
         let train = self.rows.select(&shuffled(self.rows.labels.len(), seed));
         RowData {
             train,

@@ -12,13 +12,17 @@ use crate::EvaluatorError;
 /// # Errors
 /// [`EvaluatorError::Data`] naming the file and `data.path`.
 pub(super) fn tokens(path: &Path) -> Result<Vec<u32>, EvaluatorError> {
-    let bytes =
-        crate::read_file(path, super::LARGEST_FILE).map_err(|error| EvaluatorError::Data {
-            key: "data.path".into(),
-            path: path.into(),
-            message: format!("expected a readable text file: {error}"),
-        })?;
-    Ok(bytes.into_iter().map(u32::from).collect())
+    let refused = |error: String| EvaluatorError::Data {
+        key: "data.path".into(),
+        path: path.into(),
+        message: format!("expected a readable text file: {error}"),
+    };
+    let bytes = crate::read_file(path, super::LARGEST_FILE).map_err(refused)?;
+    // Four times the file, which is as large as files may be.
+    let mut tokens = Vec::new();
+    tokens.try_reserve_exact(bytes.len()).map_err(|error| refused(error.to_string()))?;
+    tokens.extend(bytes.into_iter().map(u32::from));
+    Ok(tokens)
 }
 
 #[cfg(test)]

@@ -57,11 +57,13 @@ impl ProxyTask {
         if config.label_noise > 0.0 {
             data.add_label_noise(config.label_noise, seed);
         }
+        let reads = data.reads();
+        config.check_network(&reads)?;
         let proxy = Proxy::new(&config.model, &data, seed)?;
         let leaves = proxy.leaves();
         Ok(Self {
             name: config.name.clone(),
-            validation: Batch::validation(&data)?,
+            validation: Batch::validation(&data, config.validation_batch(&reads))?,
             layout: Layout::new(leaves.iter().map(|leaf| leaf.shape.clone())),
             data,
             proxy,

@@ -4,6 +4,7 @@
 mod lanes;
 mod learning;
 mod refusals;
+mod sizes;
 mod written;
 
 use std::path::Path;

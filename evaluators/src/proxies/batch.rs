@@ -14,9 +14,6 @@ use rand_distr::StandardNormal;
 use crate::data::{Dataset, Rows};
 use crate::layers::counted;
 
-/// Examples a validation batch holds; it bounds the memory of one forward pass.
-const VALIDATION_BATCH: usize = 128;
-
 /// Some examples in the form the networks read.
 #[derive(Clone, Debug)]
 pub(crate) enum Batch {
@@ -54,20 +51,21 @@ impl Batch {
         }
     }
 
-    /// All validation examples, in batches.
-    pub(crate) fn validation(data: &Dataset) -> Result<Vec<Self>> {
+    /// All validation examples, in batches of at most `size`, which bounds the memory of one forward
+    /// pass.
+    pub(crate) fn validation(data: &Dataset, size: usize) -> Result<Vec<Self>> {
         match data {
             Dataset::Rows(rows) => {
                 let count = rows.validation.labels.len();
                 (0..count)
-                    .step_by(VALIDATION_BATCH)
-                    .map(|start| start..(start + VALIDATION_BATCH).min(count))
+                    .step_by(size)
+                    .map(|start| start..(start + size).min(count))
                     .map(|range| Self::rows(&rows.validation, range))
                     .collect()
             }
             Dataset::Tokens(tokens) => Ok(tokens
                 .validation_windows()
-                .chunks(VALIDATION_BATCH)
+                .chunks(size)
                 .map(|windows| {
                     Self::windows(
                         windows.iter().map(|window| (&window[..window.len() - 1], &window[1..])),
@@ -76,7 +74,7 @@ impl Batch {
                 .collect()),
             Dataset::Answers(answers) => Ok(answers
                 .validation_windows()
-                .chunks(VALIDATION_BATCH)
+                .chunks(size)
                 .map(|windows| Self::windows(windows.iter().cloned()))
                 .collect()),
             &Dataset::Noise(dimension) => Ok(vec![Self::noise(dimension, || 0.0)?]),

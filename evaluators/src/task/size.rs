@@ -1,35 +1,88 @@
 //! The size of a task: how many numbers its network and its data hold.
 //!
-//! Invariant: nothing is sized by a number of the configuration before it has passed here, so a slip
-//! of a few zeros is refused at its key instead of filling the memory. The estimate is in floating
-//! point, where a product of large counts cannot overflow.
+//! Invariant: nothing is sized by a number of the configuration or of a data file before it has
+//! passed here, so a slip of a few zeros is refused at its key instead of filling the memory. What
+//! the configuration says is checked before anything is read or generated, and what a file decides
+//! as soon as it has been read; until then a file counts as the smallest there can be. Estimates
+//! are in floating point, where a product of large counts cannot overflow.
+
+mod network;
 
 use std::num::NonZeroUsize;
 
-use crate::{Cell, DataConfig, EvaluatorError, ModelConfig, TaskConfig};
+use crate::{DataConfig, EvaluatorError, TaskConfig};
 
-/// The most numbers a network with its activations, or a generated data set, may hold: 1 GiB of
+/// The most numbers that generated data, or a batch with its activations, may hold: 1 GiB of
 /// float32.
 const MOST_NUMBERS: f64 = (1u64 << 28) as f64;
 
-/// Features assumed of files whose size is not known before they are read (an MNIST image).
-const FILE_FEATURES: f64 = 784.0;
+/// The most weights of a network. Training holds about a dozen numbers for each: itself, its
+/// gradient, candle's copies of both, an optimizer's states, and what that keeps from one pass to
+/// the next.
+const MOST_WEIGHTS: f64 = (1u64 << 27) as f64;
 
-impl TaskConfig {
-    /// Refuses networks, batches and data too large to be proxies.
-    pub(crate) fn check_size(&self) -> Result<(), EvaluatorError> {
-        refuse_above("data", self.data.numbers())?;
-        refuse_above("model", self.model.parameters(&self.data))?;
-        let activations = self.model.activations(&self.data) * self.batch_size.get() as f64;
-        refuse_above("batch_size", activations)
+/// Examples a validation batch holds, where their activations are not too large for that.
+const VALIDATION_BATCH: f64 = 128.0;
+
+/// Numbers that an example of questions and answers takes besides its tokens: it is two lists.
+const LISTS: f64 = 32.0;
+
+/// What a network reads, as far as its size depends on that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reads {
+    /// Features of an example, or tokens of the vocabulary.
+    features: f64,
+    /// What is told apart: classes, or the tokens again.
+    classes: f64,
+    /// Height, width and channels of an image.
+    image: [f64; 3],
+}
+
+impl Reads {
+    /// Examples of so many features and classes.
+    pub(crate) fn rows(features: f64, classes: f64) -> Self {
+        Self { features, classes, image: [1.0, 1.0, features] }
+    }
+
+    /// Images in so many classes.
+    pub(crate) fn images([height, width, channels]: [f64; 3], classes: f64) -> Self {
+        let features = height * width * channels;
+        Self { features, classes, image: [height, width, channels] }
+    }
+
+    /// Tokens of a vocabulary.
+    pub(crate) fn tokens(vocabulary: f64) -> Self {
+        Self::rows(vocabulary, vocabulary)
     }
 }
 
-fn refuse_above(key: &str, numbers: f64) -> Result<(), EvaluatorError> {
-    if numbers <= MOST_NUMBERS {
+impl TaskConfig {
+    /// Refuses networks, batches and data too large to be proxies, as far as no file decides that.
+    pub(super) fn check_size(&self) -> Result<(), EvaluatorError> {
+        refuse_above("data", self.data.numbers(), MOST_NUMBERS)?;
+        self.check_network(&self.data.reads())
+    }
+
+    /// Refuses a network and batches too large for what they read.
+    pub(crate) fn check_network(&self, reads: &Reads) -> Result<(), EvaluatorError> {
+        refuse_above("model", self.model.weights(reads), MOST_WEIGHTS)?;
+        let activations = self.model.activations(reads);
+        refuse_above("model", activations, MOST_NUMBERS)?;
+        refuse_above("batch_size", activations * self.batch_size.get() as f64, MOST_NUMBERS)
+    }
+
+    /// Examples of a validation batch, so that its activations fit as those of a training batch do.
+    #[cfg_attr(not(feature = "candle"), allow(dead_code))]
+    pub(crate) fn validation_batch(&self, reads: &Reads) -> usize {
+        (MOST_NUMBERS / self.model.activations(reads)).clamp(1.0, VALIDATION_BATCH) as usize
+    }
+}
+
+fn refuse_above(key: &str, numbers: f64, most: f64) -> Result<(), EvaluatorError> {
+    if numbers <= most {
         return Ok(());
     }
-    let message = format!("would hold about {numbers:.1e} numbers; at most {MOST_NUMBERS:.1e} fit");
+    let message = format!("would hold about {numbers:.1e} numbers; at most {most:.1e} fit");
     Err(EvaluatorError::config(key, message))
 }
 
@@ -38,21 +91,28 @@ impl DataConfig {
     fn numbers(&self) -> f64 {
         match self {
             Self::Teacher { inputs, hidden, classes, examples } => {
-                let (inputs, hidden) = (inputs.get() as f64, hidden.get() as f64);
-                inputs * examples.get() as f64 + hidden * (inputs + classes.get() as f64)
+                let (inputs, hidden) = (number(*inputs), number(*hidden));
+                (inputs + 1.0) * number(*examples) + hidden * (inputs + number(*classes))
             }
             Self::Mixture { inputs, classes, clusters, examples, .. } => {
-                let centres = classes.get() as f64 * clusters.get() as f64;
-                inputs.get() as f64 * (examples.get() as f64 + centres)
+                let centres = number(*classes) * number(*clusters);
+                (number(*inputs) + LISTS) * centres + (number(*inputs) + 1.0) * number(*examples)
             }
-            Self::Textures { side, channels, examples, .. } => {
-                square(*side) * channels.get() as f64 * examples.get() as f64
+            Self::Textures { side, channels, classes, examples } => {
+                let (side, channels) = (number(*side), number(*channels));
+                (side * side * channels + 1.0) * number(*examples)
+                    + (channels + LISTS) * 3.0 * number(*classes)
             }
-            Self::Markov { length, .. } | Self::Grammar { length, .. } => length.get() as f64,
-            Self::Modular { modulus, .. } => 8.0 * modulus.get() as f64 * modulus.get() as f64,
+            // The histories of a chain are limited where it is checked.
+            Self::Markov { length, .. } => number(*length),
+            Self::Grammar { brackets, length, .. } => number(*length) + 12.0 * number(*brackets),
+            Self::Modular { modulus, .. } => (8.0 + LISTS) * number(*modulus) * number(*modulus),
             Self::Sequences { length, validation_length, examples, .. } => {
-                let longest = validation_length.unwrap_or(*length).get() as f64;
-                6.0 * longest * examples.get() as f64
+                let longest = number(validation_length.unwrap_or(*length));
+                // Those validated on may be longer, and are few.
+                let validation = if validation_length.is_some() { 2048.0 } else { 0.0 };
+                (LISTS + 6.0 * number(*length)) * number(*examples)
+                    + (LISTS + 6.0 * longest) * validation
             }
             Self::Digits
             | Self::Idx { .. }
@@ -62,145 +122,44 @@ impl DataConfig {
         }
     }
 
-    /// Values of a pixel, where the data are images.
-    fn channels(&self) -> f64 {
+    /// What a network reads of it; of a file that has its own sizes, the least.
+    fn reads(&self) -> Reads {
         match self {
-            Self::Cifar { .. } => 3.0,
-            Self::Textures { channels, .. } => channels.get() as f64,
-            _ => 1.0,
-        }
-    }
-
-    fn pixels(&self) -> f64 {
-        self.features() / self.channels()
-    }
-
-    /// Features of an example, or symbols of the alphabet.
-    fn features(&self) -> f64 {
-        match self {
-            Self::Digits => 64.0,
-            Self::Idx { .. } => FILE_FEATURES,
-            Self::Cifar { .. } => 3072.0,
-            Self::Text { .. } => 256.0,
-            Self::Teacher { inputs, .. } | Self::Mixture { inputs, .. } => inputs.get() as f64,
-            Self::Textures { side, channels, .. } => square(*side) * channels.get() as f64,
-            Self::Markov { symbols, .. } => symbols.get() as f64,
+            Self::Digits => Reads::images([8.0, 8.0, 1.0], 10.0),
+            Self::Idx { .. } => Reads::images([1.0, 1.0, 1.0], 1.0),
+            Self::Cifar { label_bytes, .. } => {
+                let classes = if label_bytes.get() == 1 { 10.0 } else { 100.0 };
+                Reads::images([32.0, 32.0, 3.0], classes)
+            }
+            Self::Text { .. } => Reads::tokens(256.0),
+            Self::Teacher { inputs, classes, .. } | Self::Mixture { inputs, classes, .. } => {
+                Reads::rows(number(*inputs), number(*classes))
+            }
+            Self::Textures { side, channels, classes, .. } => {
+                let side = number(*side);
+                Reads::images([side, side, number(*channels)], number(*classes))
+            }
+            Self::Markov { symbols, .. } => Reads::tokens(number(*symbols)),
             Self::Grammar { brackets, fillers, .. } => {
-                2.0 * brackets.get() as f64 + fillers.get() as f64
+                Reads::tokens(2.0 * number(*brackets) + number(*fillers))
             }
-            Self::Modular { modulus, .. } => modulus.get() as f64,
-            Self::Sequences { symbols, .. } => symbols.get() as f64,
-            Self::None => 0.0,
+            // Signs and padding are tokens, too.
+            Self::Modular { modulus: symbols, .. } | Self::Sequences { symbols, .. } => {
+                Reads::tokens(number(*symbols) + 3.0)
+            }
+            Self::None => Reads::rows(0.0, 0.0),
         }
     }
 }
 
-impl ModelConfig {
-    fn parameters(&self, data: &DataConfig) -> f64 {
-        let features = data.features();
-        match self {
-            Self::Mlp { hidden, .. } => chain(features, hidden),
-            Self::Autoencoder { hidden, .. } => 2.0 * chain(features, hidden),
-            Self::Conv { channels, .. } => 9.0 * chain(data.channels(), channels),
-            Self::ResidualMlp { width, depth, .. } => {
-                let width = width.get() as f64;
-                width * features + 2.0 * width * width * depth.get() as f64
-            }
-            Self::VisionTransformer { patch, width, layers, .. } => {
-                let (patch, width) = (patch.get() as f64, width.get() as f64);
-                let positions = data.pixels() / (patch * patch);
-                width * (patch * patch * data.channels() + positions) + blocks(width, layers.get())
-            }
-            Self::Transformer { width, layers, context, .. } => {
-                let width = width.get() as f64;
-                width * (2.0 * features + context.get() as f64) + blocks(width, layers.get())
-            }
-            Self::Recurrent { width, layers, cell, .. } => {
-                let (width, blocks) = (width.get() as f64, cell.projections());
-                width * 2.0 * features + 2.0 * blocks * width * width * layers.get() as f64
-            }
-            Self::Quadratic { dimension, rotated, .. } => {
-                let dimension = dimension.get() as f64;
-                if *rotated { dimension * dimension } else { dimension }
-            }
-        }
-    }
-
-    /// Numbers kept for one example between the forward and the backward pass.
-    fn activations(&self, data: &DataConfig) -> f64 {
-        let features = data.features();
-        match self {
-            Self::Mlp { hidden, .. } => sums(features, hidden),
-            Self::Autoencoder { hidden, .. } => 2.0 * sums(features, hidden),
-            Self::Conv { channels, .. } => {
-                let pixels = data.pixels();
-                pairs(data.channels(), channels).map(|(from, to)| pixels * (9.0 * from + to)).sum()
-            }
-            Self::ResidualMlp { width, depth, .. } => {
-                features + 4.0 * width.get() as f64 * depth.get() as f64
-            }
-            Self::VisionTransformer { patch, width, layers, heads, .. } => {
-                let patch = patch.get() as f64;
-                let patches = data.pixels() / (patch * patch);
-                features + attended(patches, width.get(), heads.get(), layers.get())
-            }
-            Self::Transformer { width, layers, heads, context, .. } => {
-                let context = context.get() as f64;
-                context * features + attended(context, width.get(), heads.get(), layers.get())
-            }
-            Self::Recurrent { width, layers, context, cell, .. } => {
-                let step = 4.0 * cell.projections() * width.get() as f64 * layers.get() as f64;
-                context.get() as f64 * (features + step)
-            }
-            // One noise vector serves a whole batch, whatever its size.
-            Self::Quadratic { .. } => 0.0,
-        }
-    }
-}
-
-impl Cell {
-    fn projections(self) -> f64 {
-        match self {
-            Self::Elman => 1.0,
-            Self::Gated => 3.0,
-        }
-    }
-}
-
-fn square(side: NonZeroUsize) -> f64 {
-    side.get() as f64 * side.get() as f64
-}
-
-/// Weights of a chain of layers.
-fn chain(first: f64, widths: &[NonZeroUsize]) -> f64 {
-    pairs(first, widths).map(|(from, to)| from * to).sum()
-}
-
-/// Results of a chain of layers and what they are made from.
-fn sums(first: f64, widths: &[NonZeroUsize]) -> f64 {
-    pairs(first, widths).map(|(from, to)| from + to).sum()
-}
-
-/// Weights of blocks of attention and MLP.
-fn blocks(width: f64, layers: usize) -> f64 {
-    12.0 * width * width * layers as f64
-}
-
-/// Numbers kept of blocks of attention and MLP over a sequence.
-fn attended(length: f64, width: usize, heads: usize, layers: usize) -> f64 {
-    length * (16.0 * width as f64 + heads as f64 * length) * layers as f64
-}
-
-/// Neighbouring widths of a chain of layers.
-fn pairs(first: f64, widths: &[NonZeroUsize]) -> impl Iterator<Item = (f64, f64)> {
-    let widths = widths.iter().map(|width| width.get() as f64);
-    let from = std::iter::once(first).chain(widths.clone());
-    from.zip(widths)
+fn number(count: NonZeroUsize) -> f64 {
+    count.get() as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Cell, ModelConfig};
     use std::num::NonZeroU64;
 
     fn task(model: ModelConfig, data: DataConfig, batch_size: usize) -> TaskConfig {

@@ -27,6 +27,10 @@ pub(in crate::export) enum Helper {
     CosineSim,
     Clip,
     Orthogonalize,
+    At,
+    Put,
+    RefuseComplex,
+    IsSharded,
 }
 
 impl Helper {
@@ -51,6 +55,10 @@ impl Helper {
             Helper::CosineSim => "_cosine_sim",
             Helper::Clip => "_clip",
             Helper::Orthogonalize => "_orthogonalize",
+            Helper::At => "_at",
+            Helper::Put => "_put",
+            Helper::RefuseComplex => "_refuse_complex",
+            Helper::IsSharded => "_is_sharded",
         }
     }
 
@@ -91,7 +99,9 @@ impl Helper {
             Helper::Orthogonalize => include_str!("helpers/torch/orthogonalize.py"),
             Helper::Rows => include_str!("helpers/rows.py"),
             Helper::Columns => include_str!("helpers/columns.py"),
+            Helper::IsSharded => include_str!("helpers/torch/is_sharded.py"),
             Helper::Norm => unreachable!("PyTorch has a norm in float64"),
+            Helper::At | Helper::Put | Helper::RefuseComplex => unreachable!("of trees of JAX"),
         }
     }
 
@@ -110,6 +120,9 @@ impl Helper {
             Helper::Orthogonalize => include_str!("helpers/jax/orthogonalize.py"),
             Helper::Rows => include_str!("helpers/rows.py"),
             Helper::Columns => include_str!("helpers/columns.py"),
+            Helper::At => include_str!("helpers/jax/at.py"),
+            Helper::Put => include_str!("helpers/jax/put.py"),
+            Helper::RefuseComplex => include_str!("helpers/jax/refuse_complex.py"),
             _ => unreachable!("JAX has it"),
         }
     }

@@ -108,14 +108,18 @@ impl<'a> Body<'a> {
     fn before_loop(&mut self, index: usize, line: &Line) {
         match line.op {
             Op::Clip => {
-                let square = match line.ty {
-                    Type::Tree => self.squares(line)[0].clone(),
-                    ty => self.sum(line.args[0], line.args[0], ty),
-                };
+                let [square, _] = self.squares(line);
+                if line.ty != Type::Tree {
+                    let sum = self.sum(line.args[0], line.args[0], line.ty);
+                    self.push(format!("let {square} = {};", alone(&sum, line.ty)));
+                }
                 let (min, limit) =
                     (self.expressions.call(Support::MinF64), self.small(line.args[1]));
                 let (factor, limit) = (self.factor(line), limit.plain(Width::Wide));
-                self.push(format!("let {factor} = {min}(1.0, {limit} / {square}.sqrt());"));
+                let clipped = format!("{min}(1.0, {limit} / {square}.sqrt())");
+                self.push(format!(
+                    "let {factor} = if {square} == 0.0 {{ 1.0 }} else {{ {clipped} }};"
+                ));
             }
             Op::BiasCorrect => {
                 let (factor, beta) = (self.factor(line), self.small(line.args[1]));
@@ -149,10 +153,7 @@ impl<'a> Body<'a> {
             }
             Op::Dot => {
                 let sum = self.sum(line.args[0], line.args[1], ty);
-                // Alone, a product needs no parentheses.
-                let product = sum.strip_prefix('(').and_then(|sum| sum.strip_suffix(')'));
-                let sum = product.filter(|_| ty == Type::Scalar).unwrap_or(&sum);
-                self.push(format!("let {name} = {sum};"));
+                self.push(format!("let {name} = {};", alone(&sum, ty)));
             }
             Op::GlobalNorm => {
                 let sum = self.sum(line.args[0], line.args[0], ty);
@@ -161,7 +162,9 @@ impl<'a> Body<'a> {
             Op::CosineSim => {
                 let [a, b] = [line.args[0], line.args[1]];
                 let [ab, aa, bb] = [(a, b), (a, a), (b, b)].map(|(a, b)| self.sum(a, b, ty));
-                self.push(format!("let {name} = {ab} / ({aa}.sqrt() * {bb}.sqrt());"));
+                let [norms, _] = self.squares(line);
+                self.push(format!("let {norms} = {aa}.sqrt() * {bb}.sqrt();"));
+                self.cosine(name, &norms, &ab);
             }
             Op::Norm | Op::RowMean | Op::ColumnMean if line.ty != ty => {
                 self.by_leaf(line, ty);
@@ -268,13 +271,21 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// A cosine from the product of two norms and the sum of products.
+    fn cosine(&mut self, name: &str, norms: &str, dot: &str) {
+        self.push(format!("let {name} = if {norms} == 0.0 {{ 0.0 }} else {{ {dot} / {norms} }};"));
+    }
+
     /// What becomes of the sums over trees after their loop.
     fn finish_sums(&mut self, line: &Line) {
         let name = &line.name;
         let [a, b] = self.squares(line);
         match line.op {
             Op::GlobalNorm => self.push(format!("let {name} = {name}.sqrt();")),
-            Op::CosineSim => self.push(format!("let {name} = {name} / ({a}.sqrt() * {b}.sqrt());")),
+            Op::CosineSim => {
+                self.push(format!("let {a} = {a}.sqrt() * {b}.sqrt();"));
+                self.cosine(name, &a, name);
+            }
             Op::Norm => self.push(format!("{name}.iter_mut().for_each(|x| *x = x.sqrt());")),
             Op::RowMean | Op::ColumnMean => {
                 let (index, leaf_of) = self.index(line.ty);
@@ -287,4 +298,10 @@ impl<'a> Body<'a> {
             _ => {}
         }
     }
+}
+
+/// A sum of products as it is written alone, where a product needs no parentheses.
+fn alone(sum: &str, ty: Type) -> &str {
+    let product = sum.strip_prefix('(').and_then(|sum| sum.strip_suffix(')'));
+    product.filter(|_| ty == Type::Scalar).unwrap_or(sum)
 }

@@ -23,6 +23,8 @@ import torch
 class Lion(torch.optim.Optimizer):
     """Lion.
 
+    Parameters without a gradient are left as they are.
+
     Args:
         params: parameters, named parameters or parameter groups
         lr: learning rate (default: 0.0001)
@@ -30,7 +32,7 @@ class Lion(torch.optim.Optimizer):
         beta2: decay rate of a moving average (default: 0.99)
         weight_decay: factor of the weights in the update (default: 0.1)
         foreach: whether to update all parameters together, which is faster on a GPU and needs
-            more memory (default: where all of them are on one)
+            more memory (default: where all of them are plain ones on one)
     """
 
     def __init__(self, params, lr=0.0001, *, beta1=0.9, beta2=0.99, weight_decay=0.1, foreach=None):
@@ -55,7 +57,8 @@ class Lion(torch.optim.Optimizer):
             for params in self._with_gradient(group):
                 foreach = group["foreach"]
                 if foreach is None:
-                    foreach = all(p.is_cuda for p in params)
+                    plain = (torch.Tensor, torch.nn.Parameter)
+                    foreach = all(p.is_cuda and type(p) in plain for p in params)
                 tensors = [
                     params,
                     [p.grad for p in params],

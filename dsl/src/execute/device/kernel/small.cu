@@ -60,8 +60,8 @@ INLINE double small_value(u32 op, double a, double b, double c) {
     case OP_INTERP: return (1.0 - c) * a + c * b;
     case OP_WHERE: return a > 0.0 ? b : c;
     case SPREAD: return a;
-    case COSINE: return a / (sqrt(b) * sqrt(c));
-    case CLIP_FACTOR: return smaller_small(1.0, b / sqrt(a));
+    case COSINE: return sqrt(b) * sqrt(c) == 0.0 ? 0.0 : a / (sqrt(b) * sqrt(c));
+    case CLIP_FACTOR: return a == 0.0 ? 1.0 : smaller_small(1.0, b / sqrt(a));
     case BIAS_CORRECTION: return 1.0 / (1.0 - small_function(OP_POWER, a, b));
     default: return small_function(op, a, b);
     }

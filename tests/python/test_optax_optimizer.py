@@ -1,0 +1,166 @@
+"""Uses exported optimizers as any optimizer of Optax is used.
+
+    cargo run -p evo-dsl --example export_cases DIR
+    python tests/python/test_optax_optimizer.py [DIR]
+
+DIR is target/export-cases if not given.
+"""
+
+import importlib.util
+import os
+import sys
+import unittest
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DIRECTORY = os.path.join(ROOT, "target", "export-cases")
+# With states, sums over the tree, sums over leaves, the step number, and weights that are not read.
+NAMES = ["lion", "lion_discovered", "lion_raw", "adamw", "adam", "sgd", "muon", "muon_adamw", "adafactor"]
+
+
+def factory(name):
+    path = os.path.join(DIRECTORY, f"{name}_optax.py")
+    spec = importlib.util.spec_from_file_location(f"{name}_optax", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def params():
+    wave = lambda *shape: jnp.sin(jnp.arange(float(np.prod(shape))) * 3.7 + 1).reshape(shape)
+    return {"a": wave(4, 3), "b": {"c": wave(5), "d": wave(2, 2, 3)}}
+
+
+def gradients(step):
+    return jax.tree.map(lambda w: jnp.cos(w * (step + 2.5)), params())
+
+
+def leaves(tree):
+    return jax.tree.leaves(tree)
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(leaves(a), leaves(b), strict=True))
+
+
+def finite(tree):
+    return all(np.isfinite(leaf).all() for leaf in leaves(tree))
+
+
+def with_leaf(tree, leaf):
+    """The tree with another leaf beside c."""
+    return {"a": tree["a"], "b": {"c": tree["b"]["c"], "d": leaf}}
+
+
+def without(tree):
+    """The tree as if there were nothing beside c."""
+    return {"a": tree["a"], "b": {"c": tree["b"]["c"]}}
+
+
+class Optimizers(unittest.TestCase):
+    def each(self):
+        for name in NAMES:
+            with self.subTest(name):
+                yield factory(name)
+
+    def test_a_rate_of_zero_without_gradients_does_no_harm(self):
+        for make in self.each():
+            optimizer = make(learning_rate=0.0)
+            w = params()
+            state = optimizer.init(w)
+            zeros = jax.tree.map(jnp.zeros_like, w)
+            for step in range(3):
+                update, state = optimizer.update(zeros, state, w)
+                w = optax.apply_updates(w, update)
+            self.assertTrue(same(w, params()))
+            self.assertTrue(finite(state))
+
+    def test_a_warm_up_may_begin_at_zero(self):
+        for make in self.each():
+            optimizer = make(learning_rate=optax.linear_schedule(0.0, 1e-4, 5))
+            w = params()
+            state = optimizer.init(w)
+            for step in range(10):
+                update, state = optimizer.update(gradients(step), state, w)
+                w = optax.apply_updates(w, update)
+                self.assertEqual(same(w, params()), step == 0)
+            self.assertTrue(finite((w, state)))
+
+    def test_a_leaf_without_a_gradient_keeps_what_is_carried_and_is_not_seen(self):
+        for make in self.each():
+            optimizer, w = make(), params()
+            state = optimizer.init(w)
+            _, state = optimizer.update(gradients(0), state, w)
+            update, after = jax.jit(optimizer.update)(with_leaf(gradients(1), None), state, w)
+            self.assertIsNone(update["b"]["d"])
+            for old, new in zip(state[1:], after[1:]):
+                self.assertTrue(same(old["b"]["d"], new["b"]["d"]))
+            few = type(state)(state.count, *[without(tree) for tree in state[1:]])
+            alone, carried = jax.jit(optimizer.update)(without(gradients(1)), few, without(w))
+            self.assertTrue(same(without(update), alone))
+            for new, expected in zip(after[1:], carried[1:]):
+                self.assertTrue(same(without(new), expected))
+
+    def test_a_whole_part_of_the_tree_may_have_no_gradient(self):
+        for make in self.each():
+            optimizer, w = make(), params()
+            state = optimizer.init(w)
+            update, after = optimizer.update({"a": gradients(0)["a"], "b": None}, state, w)
+            self.assertIsNone(update["b"])
+            self.assertEqual(jax.tree.structure(state), jax.tree.structure(after))
+
+    def test_no_gradient_at_all_is_no_step_of_any_leaf(self):
+        for make in self.each():
+            optimizer, w = make(), params()
+            state = optimizer.init(w)
+            update, after = optimizer.update(jax.tree.map(lambda leaf: None, w), state, w)
+            self.assertEqual(leaves(update), [])
+            self.assertTrue(same(state[1:], after[1:]))
+
+    def test_none_in_parameters_and_gradients_is_left_out(self):
+        for make in self.each():
+            optimizer, w = make(), with_leaf(params(), None)
+            state = optimizer.init(w)
+            update, state = optimizer.update(with_leaf(gradients(0), None), state, w)
+            w = optax.apply_updates(w, update)
+            self.assertIsNone(w["b"]["d"])
+            self.assertTrue(finite(w))
+
+    def test_a_gradient_without_a_parameter_is_refused(self):
+        for make in self.each():
+            optimizer, w = make(), with_leaf(params(), None)
+            state = optimizer.init(w)
+            if len(state) == 1 and make is not None and "params is None" not in str(make.__code__.co_consts):
+                continue  # It reads neither weights nor states.
+            with self.assertRaisesRegex(ValueError, "gradient where the parameters"):
+                optimizer.update(gradients(0), state, w)
+
+    def test_masked_leaves_stay_as_they_are(self):
+        for make in self.each():
+            optimizer, w = optax.masked(make(), with_leaf(jax.tree.map(lambda leaf: True, params()), False)), params()
+            state = optimizer.init(w)
+            update, state = optimizer.update(gradients(0), state, w)
+            self.assertTrue(same(update["b"]["d"], gradients(0)["b"]["d"]))
+            self.assertFalse(same(without(update), without(gradients(0))))
+
+    def test_complex_leaves_are_refused(self):
+        for make in self.each():
+            optimizer, w = make(), params()
+            odd = with_leaf(w, w["b"]["d"].astype(jnp.complex64))
+            with self.assertRaisesRegex(TypeError, "complex"):
+                optimizer.init(odd)
+            state = optimizer.init(w)
+            with self.assertRaisesRegex(TypeError, "complex"):
+                optimizer.update(odd, state, w)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        DIRECTORY = sys.argv.pop(1)
+    unittest.main()
