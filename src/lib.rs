@@ -26,9 +26,9 @@ pub use evo_dsl::{
     simplify, zoo,
 };
 pub use evo_evaluators::{
-    Baseline, Device, Evaluator, EvaluatorError, Grid, Invalid, Lanes, OptimizerConfig,
-    OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial, Workload,
-    pin_inner_threads,
+    AtMultiple, Baseline, Device, Evaluator, EvaluatorError, Grid, Interval, Invalid, Lanes,
+    OptimizerConfig, OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial,
+    Workload, pin_inner_threads,
 };
 pub use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed, structural_hash};
 pub use evo_search::{
