@@ -61,8 +61,8 @@ fn remaps_of_the_learning_rate_gain_nothing_on_the_quickstart() {
         "  lr = lr * -2.5\n  lr = exp(lr)\n  lr = 1.0 - lr\n  lr = lr * 0.00109\n",
         // Up to three times as high towards the end.
         "  q = t * 0.02\n  q = q + 1.0\n  lr = lr * q\n  lr = lr * 0.0007\n",
-        "  c = get_columns()\n  a = min(lr, c)\n  b = c / c\n  a = global_norm(a)\n  b = global_norm(b)\n  \
-         lr = a / b\n  lr = lr * 0.001\n",
+        "  c = get_columns()\n  a = min(lr, c)\n  b = c / c\n  a = global_norm(a)\n  \
+         b = global_norm(b)\n  lr = a / b\n  lr = lr * 0.001\n",
         // Without any.
         "  lr = 0.001 * 1.0\n",
     ];

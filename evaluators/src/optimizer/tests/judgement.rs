@@ -30,7 +30,8 @@ fn a_program_that_remaps_the_learning_rate_is_trained_over_the_whole_spread_all_
         "  lr = power(lr, 0.1)\n",
         "  lr = min(lr, 2.0)\n",
         "  lr = 1.0 * 1.0\n",
-        "  c = get_columns()\n  a = min(lr, c)\n  b = c / c\n  a = global_norm(a)\n  b = global_norm(b)\n  lr = a / b\n",
+        "  c = get_columns()\n  a = min(lr, c)\n  b = c / c\n  a = global_norm(a)\n  \
+         b = global_norm(b)\n  lr = a / b\n",
     ] {
         let found = score(&config, &descent(remap));
         for (found, expected) in found.runs[0].iter().zip(&expected.runs[0]) {
