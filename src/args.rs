@@ -151,9 +151,10 @@ pub(crate) struct CompletionsArgs {
 pub(crate) struct BaselineArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The optimizer: zoo:NAME, a file, or RUN_DIR[:BIRTH]; any but zoo:adamw is only printed
-    #[arg(long, value_name = "PROGRAM", default_value = "zoo:adamw")]
-    pub optimizer: String,
+    /// The optimizer: zoo:NAME, a file, or RUN_DIR[:BIRTH]; any but zoo:adamw is only printed. Given
+    /// several times, all are tuned alike and compared with the first
+    #[arg(long = "optimizer", value_name = "PROGRAM", default_value = "zoo:adamw")]
+    pub optimizers: Vec<String>,
     /// Write elsewhere; searches read NAME.baselines.ron beside NAME.ron
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

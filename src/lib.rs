@@ -27,9 +27,9 @@ pub use evo_dsl::{
     simplify, zoo,
 };
 pub use evo_evaluators::{
-    Baseline, DependsOn, Device, Evaluator, EvaluatorError, Grid, Invalid, Lanes, OptimizerConfig,
-    OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial, Workload,
-    pin_inner_threads,
+    AtMultiple, Baseline, DependsOn, Device, Evaluator, EvaluatorError, Grid, Interval, Invalid,
+    Lanes, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial,
+    Workload, pin_inner_threads,
 };
 pub use evo_hashes::{
     ClosedLoop, EvaluationCache, FunctionalHasher, Hash, Observations, Probe, Seed, structural_hash,

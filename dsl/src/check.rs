@@ -65,6 +65,11 @@ pub(crate) fn check(program: &Program) -> Result<(), CheckError> {
     if count > limit {
         return Err(CheckErrorKind::TooManyStatements { limit, count }.at(None));
     }
+    check_types(program)
+}
+
+/// Checks that statements type-check in order and that outputs are defined.
+pub(crate) fn check_types(program: &Program) -> Result<(), CheckError> {
     let mut types = parameter_types(program);
     for (index, statement) in program.statements().iter().enumerate() {
         let ty = statement_type(program, &types, statement).map_err(|kind| kind.at(index))?;

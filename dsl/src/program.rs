@@ -134,6 +134,30 @@ impl Program {
         program
     }
 
+    /// The same program with its update multiplied by a number; what it carries from call to call stays.
+    ///
+    /// # Panics
+    /// If the multiple is not finite.
+    pub fn scaled(&self, multiple: f64) -> Program {
+        assert!(multiple.is_finite(), "a program is scaled by a finite number");
+        if multiple == 1.0 {
+            return self.clone();
+        }
+        let mut outputs = self.header.outputs.clone();
+        // A variable of its own, since the update may be what a state slot is returned as.
+        let (update, scaled) = (outputs[0], self.fresh_variable());
+        outputs[0] = scaled;
+        let args = [Operand::Variable(update), Operand::Constant(multiple)];
+        let mut statements = self.statements.clone();
+        statements.push(Statement::new(Op::Mul, scaled, &args));
+        let (signature, names) = (self.header.signature.clone(), self.header.names.clone());
+        let program =
+            Program { header: Arc::new(Header { signature, names, outputs }), statements };
+        // Types only: what is scaled is run and not bred, and may be longer by one than what is.
+        check::check_types(&program).expect("a value of any type can be multiplied by a number");
+        program
+    }
+
     /// What the program is given and returns.
     pub fn signature(&self) -> &Signature {
         &self.header.signature

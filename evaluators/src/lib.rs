@@ -49,6 +49,6 @@ pub use inner_threads::pin_inner_threads;
 pub use layers::{Multiplication, Product};
 #[cfg(feature = "candle")]
 pub use optimizer::{
-    Baseline, Grid, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf, Recording, Steps,
-    Workload,
+    AtMultiple, Baseline, Grid, Interval, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf,
+    Recording, Steps, Workload,
 };

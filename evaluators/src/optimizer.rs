@@ -11,6 +11,8 @@ mod fingerprint;
 #[cfg(feature = "candle")]
 mod grid;
 #[cfg(feature = "candle")]
+mod judgement;
+#[cfg(feature = "candle")]
 pub(crate) mod lanes;
 #[cfg(feature = "candle")]
 mod progress;
@@ -31,6 +33,8 @@ pub use baseline::Baseline;
 pub use evaluator::OptimizerEvaluator;
 #[cfg(feature = "candle")]
 pub use grid::Grid;
+#[cfg(feature = "candle")]
+pub use judgement::{AtMultiple, Interval};
 #[cfg(feature = "candle")]
 pub use lanes::Lanes;
 #[cfg(feature = "candle")]

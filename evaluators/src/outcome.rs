@@ -61,19 +61,24 @@ impl Outcome {
 /// The result of a program that trained every task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Mean over the tasks of ln(baseline loss / loss); 0 equals the baseline, higher is better.
+    /// Mean over the tasks of ln(baseline loss / loss), bounded above for each; 0 equals the baseline,
+    /// higher is better.
     pub fitness: f64,
     /// Validation loss on each task in configuration order, averaged over the task's runs.
     pub losses: Vec<f64>,
+    /// Validation loss of every run on each task: for each multiple of the learning rate its repeats.
+    /// Empty for an evaluator without runs.
+    #[serde(default)]
+    pub runs: Vec<Vec<f64>>,
     /// Fitness over the tasks so far behind each stage; empty for an evaluator without stages.
     #[serde(default)]
     pub stages: Vec<f64>,
 }
 
 impl Score {
-    /// The score of an evaluator without stages.
+    /// The score of an evaluator without runs and stages.
     pub fn new(fitness: f64, losses: Vec<f64>) -> Score {
-        Score { fitness, losses, stages: Vec::new() }
+        Score { fitness, losses, runs: Vec::new(), stages: Vec::new() }
     }
 }
 
@@ -142,7 +147,7 @@ mod tests {
     }
 
     fn scored(stages: &[f64]) -> Outcome {
-        Outcome::Scored(Score { fitness: 0.25, losses: vec![1.0], stages: stages.to_vec() })
+        Outcome::Scored(Score { stages: stages.to_vec(), ..Score::new(0.25, vec![1.0]) })
     }
 
     #[test]

@@ -19,6 +19,14 @@ pub enum Schedule {
         #[serde(default)]
         warmup_steps: u64,
     },
+    /// Linear warm-up to the peak, then the peak, and a straight line down towards zero at the end.
+    Trapezoid {
+        /// Steps of the warm-up.
+        #[serde(default)]
+        warmup_steps: u64,
+        /// Steps of the way down.
+        cooldown_steps: u64,
+    },
     /// Linear warm-up to the peak, then half a cosine down towards zero.
     Cosine {
         /// Steps of the warm-up.
@@ -46,14 +54,26 @@ impl Schedule {
             Self::Constant => 0,
             Self::Warmup { warmup_steps }
             | Self::Cosine { warmup_steps }
-            | Self::Linear { warmup_steps } => warmup_steps,
+            | Self::Linear { warmup_steps }
+            | Self::Trapezoid { warmup_steps, .. } => warmup_steps,
+        }
+    }
+
+    /// Steps of which each has a place in the schedule: a run has to be longer.
+    pub fn shortest(self) -> u64 {
+        match self {
+            Self::Trapezoid { warmup_steps, cooldown_steps } => {
+                warmup_steps.saturating_add(cooldown_steps)
+            }
+            _ => self.warmup_steps(),
         }
     }
 
     /// The factor at `step` (from 0) of a run of `steps`.
     ///
     /// During the warm-up it is `(step + 1) / (warmup_steps + 1)`. After it, with `done` in [0, 1) the
-    /// finished part of what remains: `(1 + cos(pi * done)) / 2` for cosine, `1 - done` for linear.
+    /// finished part of what remains: `(1 + cos(pi * done)) / 2` for cosine, `1 - done` for linear. A
+    /// trapezoid ends as it began, with `left / (cooldown_steps + 1)`, `left` being the steps left.
     pub fn factor(self, step: u64, steps: u64) -> f64 {
         let warmup_steps = self.warmup_steps();
         if step < warmup_steps {
@@ -64,6 +84,10 @@ impl Schedule {
             Self::Constant | Self::Warmup { .. } => 1.0,
             Self::Cosine { .. } => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * done)),
             Self::Linear { .. } => 1.0 - done,
+            Self::Trapezoid { cooldown_steps, .. } => {
+                let left = steps.saturating_sub(step) as f64;
+                (left / (cooldown_steps as f64 + 1.0)).min(1.0)
+            }
         }
     }
 }
@@ -82,6 +106,7 @@ mod tests {
             Schedule::Warmup { warmup_steps: 10 },
             Schedule::Cosine { warmup_steps: 10 },
             Schedule::Linear { warmup_steps: 10 },
+            Schedule::Trapezoid { warmup_steps: 10, cooldown_steps: 20 },
         ] {
             let factors = factors(schedule);
             assert!(factors.iter().all(|&factor| factor > 0.0 && factor <= 1.0));
@@ -100,6 +125,10 @@ mod tests {
             assert!((factors[55] - 0.5).abs() < 1e-12, "half of the decay is done: {schedule:?}");
         }
         assert!(factors(Schedule::Warmup { warmup_steps })[10..].iter().all(|&f| f == 1.0));
+        let trapezoid = factors(Schedule::Trapezoid { warmup_steps, cooldown_steps: 20 });
+        assert!(trapezoid[10..80].iter().all(|&f| f == 1.0));
+        assert!(trapezoid[79..].windows(2).all(|pair| pair[0] > pair[1]));
+        assert_eq!((trapezoid[80], trapezoid[99]), (20.0 / 21.0, 1.0 / 21.0));
         assert!(factors(Schedule::Constant).iter().all(|&f| f == 1.0));
     }
 }

@@ -46,8 +46,8 @@ pub struct TaskConfig {
     /// How the learning rate changes over the steps.
     #[serde(default)]
     pub schedule: Schedule,
-    /// Peak incoming learning rate; 1 means 0.001 to the AdamW of the zoo. When absent, AdamW's
-    /// best, as measured.
+    /// What the updates of every program are multiplied by; 1 means a peak of 0.001 to the AdamW of
+    /// the zoo. Programs are given the schedule alone. When absent, AdamW's best, as measured.
     #[serde(default)]
     pub learning_rate: Option<f64>,
     /// Validation loss of tuned AdamW on this task, in the model's own measure (mostly nats). When
@@ -96,6 +96,12 @@ impl TaskConfig {
             return Err(EvaluatorError::config(
                 "schedule.warmup_steps",
                 format!("must be less than `steps` ({})", self.steps),
+            ));
+        }
+        if self.schedule.shortest() > self.steps.get() {
+            return Err(EvaluatorError::config(
+                "schedule.cooldown_steps",
+                format!("with the warm-up, must be at most `steps` ({})", self.steps),
             ));
         }
         self.model.check()?;

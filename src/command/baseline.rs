@@ -19,26 +19,41 @@ const ADAMW: &str = "zoo:adamw";
 pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<ExitCode> {
     let path = &args.config.config;
     let config = Config::load(path, &args.config.overrides)?;
-    let program = evo::load_program(&args.optimizer, "".as_ref())?;
-    let keep = args.optimizer == ADAMW;
-    if args.out.is_some() && !keep {
+    let mut programs = Vec::new();
+    for source in &args.optimizers {
+        programs.push((source.as_str(), evo::load_program(source, "".as_ref())?));
+    }
+    if args.out.is_some() && !args.optimizers.iter().any(|source| source == ADAMW) {
         bail!("--out: only the baselines of {ADAMW} are written");
     }
     let out = args.out.clone().unwrap_or_else(|| Baselines::path(path));
     check_place(&out)?;
     Baselines::read(&out)?;
-    let tuned = tune(args, &config, &Grid::of(&program))?;
-    output::print(&table(&config, &tuned))?;
-    if tuned.iter().any(|(_, baseline)| baseline.is_none()) {
-        return Ok(ExitCode::from(1));
+    let mut all = Vec::new();
+    let mut missing = false;
+    for (source, program) in &programs {
+        let tuned = tune(args, &config, source, &Grid::of(program))?;
+        output::print(&table(&config, &tuned))?;
+        let lacking = tuned.iter().any(|(_, baseline)| baseline.is_none());
+        if *source == ADAMW && !lacking {
+            keep(&out, &config, &tuned)?;
+        }
+        missing |= lacking;
+        all.push((*source, tuned));
     }
-    if keep {
-        let mut baselines = Baselines::read(&out)?;
-        add(&mut baselines, &config, &tuned)?;
-        whole_file::write(&out, baselines.to_ron().as_bytes())?;
-        eprintln!("written to {}", out.display());
+    if all.len() > 1 {
+        output::print(&format!("\n{}", losses(&config, &all)))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if missing { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Writes the baselines of AdamW down.
+fn keep(out: &Path, config: &Config, tuned: &Tuned<'_>) -> anyhow::Result<()> {
+    let mut baselines = Baselines::read(out)?;
+    add(&mut baselines, config, tuned)?;
+    whole_file::write(out, baselines.to_ron().as_bytes())?;
+    eprintln!("written to {}", out.display());
+    Ok(())
 }
 
 /// Refuses a place that could not be written once everything is tuned.
@@ -53,15 +68,19 @@ fn check_place(out: &Path) -> anyhow::Result<()> {
 /// Each task with its baseline, `None` where every setting diverged.
 type Tuned<'a> = Vec<(&'a TaskConfig, Option<Baseline>)>;
 
-fn tune<'a>(args: &BaselineArgs, config: &'a Config, grid: &Grid) -> anyhow::Result<Tuned<'a>> {
+fn tune<'a>(
+    args: &BaselineArgs,
+    config: &'a Config,
+    source: &str,
+    grid: &Grid,
+) -> anyhow::Result<Tuned<'a>> {
     let evaluation = &config.evaluation;
     let (rates, decays) = grid.size();
     let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
     let threads = place::cores(args.threads);
     eprintln!(
-        "tuning {}: {rates} learning rates x {decays} weight decays x {runs} runs on each task, on \
-         {threads} threads",
-        args.optimizer
+        "tuning {source}: {rates} learning rates x {decays} weight decays x {runs} runs on each \
+         task, on {threads} threads"
     );
     let count = evaluation.tasks.len() + evaluation.held_out.len();
     let mut tuned = Vec::new();
@@ -80,15 +99,51 @@ fn tune<'a>(args: &BaselineArgs, config: &'a Config, grid: &Grid) -> anyhow::Res
     Ok(tuned)
 }
 
+/// What the table calls a task.
+fn label(config: &Config, tuned: &Tuned<'_>, index: usize) -> String {
+    let held_out = index >= config.evaluation.tasks.len();
+    format!("{}{}", if held_out { "held out: " } else { "" }, tuned[index].0.name)
+}
+
+/// The losses of several optimizers side by side, and the fitness of each against the first.
+fn losses(config: &Config, all: &[(&str, Tuned<'_>)]) -> String {
+    let (_, first) = &all[0];
+    let row = |label: String, cell: &dyn Fn(&Tuned<'_>) -> Option<String>| -> Vec<String> {
+        let cells = all.iter().map(|(_, tuned)| cell(tuned).unwrap_or_else(|| "-".to_owned()));
+        std::iter::once(label).chain(cells).collect()
+    };
+    let names = all.iter().map(|(source, _)| (*source).to_owned());
+    let mut rows = vec![std::iter::once(String::new()).chain(names).collect()];
+    for index in 0..first.len() {
+        rows.push(row(label(config, first, index), &|tuned| {
+            tuned[index].1.map(|it| format!("{:.6}", it.loss))
+        }));
+    }
+    let tasks = config.evaluation.tasks.len();
+    for (name, range) in [("mean gain", 0..tasks), ("mean gain, held out", tasks..first.len())] {
+        if range.is_empty() {
+            continue;
+        }
+        rows.push(row(name.to_owned(), &|tuned| {
+            let pairs = first[range.clone()].iter().zip(&tuned[range.clone()]);
+            let gain =
+                |((_, first), (_, own)): (&(_, Option<Baseline>), &(_, Option<Baseline>))| {
+                    Some(first.as_ref()?.gain(own.as_ref()?.loss))
+                };
+            let gains: Option<f64> = pairs.map(gain).sum();
+            gains.map(|gains| format!("{:+.4}", gains / range.len() as f64))
+        }));
+    }
+    output::table(&rows)
+}
+
 fn table(config: &Config, tuned: &Tuned<'_>) -> String {
     let headings = ["", "learning rate", "weight decay", "loss"].map(str::to_owned).to_vec();
-    let row = |(index, (task, baseline)): (usize, &(&TaskConfig, Option<Baseline>))| {
-        let held_out = index >= config.evaluation.tasks.len();
-        let name = format!("{}{}", if held_out { "held out: " } else { "" }, task.name);
+    let row = |(index, (_, baseline)): (usize, &(&TaskConfig, Option<Baseline>))| {
         let missing = || "-".to_owned();
         let decay = baseline.and_then(|it| it.weight_decay);
         vec![
-            name,
+            label(config, tuned, index),
             baseline.map_or_else(missing, |it| it.learning_rate.to_string()),
             decay.map_or_else(missing, |decay| decay.to_string()),
             baseline.map_or_else(missing, |it| format!("{:.6}", it.loss)),

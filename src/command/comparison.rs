@@ -2,7 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use evo::{Config, Evaluator, Invalid, OptimizerEvaluator, Outcome, Program, TaskConfig, Trial};
+use evo::{
+    AtMultiple, Config, Evaluator, Interval, Invalid, OptimizerEvaluator, Outcome, Program,
+    TaskConfig, Trial,
+};
 use serde::Serialize;
 
 use crate::output;
@@ -13,6 +16,14 @@ pub(crate) struct Entry {
     pub name: String,
     /// `None` for a program that cannot train the tasks.
     pub fitness: Option<f64>,
+    /// The fitness with one multiple of the learning rate alone, the best.
+    pub best_multiple: Option<AtMultiple>,
+    /// The fitness on each fresh repeat; empty where there are none or it cannot train there.
+    pub fresh_fitness: Vec<f64>,
+    /// Their mean, with its interval.
+    pub fresh: Option<Interval>,
+    /// The same of what they are above those of the first program, repeat by repeat.
+    pub fresh_gain: Option<Interval>,
     pub losses: Vec<Option<f64>>,
     pub held_out_losses: Vec<Option<f64>>,
     /// Why the program has no fitness or no held-out loss.
@@ -49,11 +60,17 @@ impl Comparison {
         });
         let entries =
             entries.into_iter().map(|entry| entry.expect("every program has been evaluated"));
+        let mut entries = entries.collect::<anyhow::Result<Vec<Entry>>>()?;
+        let first = entries.first().map_or(Vec::new(), |entry| entry.fresh_fitness.clone());
+        for entry in entries.iter_mut().skip(1) {
+            let gains = entry.fresh_fitness.iter().zip(&first).map(|(own, first)| own - first);
+            entry.fresh_gain = Interval::of(&gains.collect::<Vec<_>>());
+        }
         let names = |tasks: &[TaskConfig]| tasks.iter().map(|task| task.name.clone()).collect();
         Ok(Comparison {
             tasks: names(&config.evaluation.tasks),
             held_out: names(&config.evaluation.held_out),
-            programs: entries.collect::<anyhow::Result<_>>()?,
+            programs: entries,
         })
     }
 
@@ -67,6 +84,20 @@ impl Comparison {
         row("fitness".to_owned(), &|entry| {
             entry.fitness.map_or("-".to_owned(), |fitness| format!("{fitness:+.4}"))
         });
+        row("  at its best multiple".to_owned(), &|entry| {
+            let best = entry.best_multiple;
+            best.map_or("-".to_owned(), |it| format!("{:+.4} (x{})", it.fitness, it.multiple))
+        });
+        let interval = |interval: Option<Interval>| {
+            interval.map_or("-".to_owned(), |it| format!("{:+.4} ±{:.4}", it.mean, it.half_width))
+        };
+        let repeats = self.programs.iter().map(|entry| entry.fresh_fitness.len()).max();
+        if repeats.is_some_and(|repeats| repeats > 1) {
+            row("  on fresh repeats".to_owned(), &|entry| interval(entry.fresh));
+            if let [first, _, ..] = &self.programs[..] {
+                row(format!("  above {}", first.name), &|entry| interval(entry.fresh_gain));
+            }
+        }
         let number = |loss: Option<f64>| loss.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
         for (index, task) in self.tasks.iter().enumerate() {
             row(format!("loss on {task}"), &|entry| number(entry.losses[index]));
@@ -75,6 +106,13 @@ impl Comparison {
             row(format!("held out: {task}"), &|entry| number(entry.held_out_losses[index]));
         }
         let mut text = output::table(&rows);
+        if let Some(repeats) = repeats.filter(|&repeats| repeats > 1) {
+            text.push_str(&format!(
+                "fresh repeats: {repeats} more runs of each kind, with initial weights and batches that \
+                 no search saw,\nthe same for all programs; ± is 95%, over weights and batches, not \
+                 over data\n"
+            ));
+        }
         for entry in &self.programs {
             for problem in &entry.problems {
                 text.push_str(&format!("{}: {problem}\n", entry.name));
@@ -92,23 +130,39 @@ fn evaluate(
 ) -> anyhow::Result<Entry> {
     let mut problems = Vec::new();
     let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
-    let (fitness, losses) = match outcome.expect("one outcome for one program") {
-        Outcome::Scored(score) => {
-            (Some(score.fitness), score.losses.into_iter().map(Some).collect())
-        }
+    let score = match outcome.expect("one outcome for one program") {
+        Outcome::Scored(score) => Some(score),
         Outcome::Invalid(invalid) => {
             problems.push(describe(&invalid));
-            (None, vec![None; config.evaluation.tasks.len()])
+            None
         }
         Outcome::Stopped(_) => anyhow::bail!("{name}: stopped at a hurdle that there was not"),
         Outcome::Failed { message } => anyhow::bail!("{name}: {message}"),
+    };
+    let fresh_fitness = match &score {
+        None => Vec::new(),
+        Some(_) => evaluator.fresh_fitness(program)?.unwrap_or_else(|invalid| {
+            problems.push(format!("{} with fresh weights", describe(&invalid)));
+            Vec::new()
+        }),
     };
     let mut held_out_losses = Vec::new();
     for loss in evaluator.held_out_loss(program)? {
         problems.extend(loss.as_ref().err().map(describe));
         held_out_losses.push(loss.ok());
     }
-    Ok(Entry { name: name.to_owned(), fitness, losses, held_out_losses, problems })
+    let tasks = config.evaluation.tasks.len();
+    Ok(Entry {
+        name: name.to_owned(),
+        fitness: score.as_ref().map(|score| score.fitness),
+        best_multiple: score.as_ref().map(|score| evaluator.best_multiple(score)),
+        fresh: Interval::of(&fresh_fitness),
+        fresh_fitness,
+        fresh_gain: None,
+        losses: score.map_or(vec![None; tasks], |it| it.losses.into_iter().map(Some).collect()),
+        held_out_losses,
+        problems,
+    })
 }
 
 fn describe(invalid: &Invalid) -> String {

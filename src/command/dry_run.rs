@@ -22,7 +22,7 @@ const BUDGET: Duration = Duration::from_millis(500);
 const QUICK: f64 = 20.0;
 
 /// Bytes a behaviour takes in memory: its hashes, its outcome, and the maps around them.
-const BEHAVIOUR: u64 = 400;
+const BEHAVIOUR: u64 = 600;
 
 /// Behaviours held in memory, whatever the length of the run.
 const BEHAVIOURS: u64 = 20_000;

@@ -153,6 +153,24 @@ fn another_optimizer_is_only_printed() {
 }
 
 #[test]
+fn several_optimizers_are_tuned_alike_and_compared_with_the_first() {
+    let scratch = Scratch::new();
+    scratch.write("bare.ron", bare());
+    let args = ["baseline", "bare.ron", "--optimizer", "zoo:adamw", "--optimizer", "zoo:lion"];
+    let table = scratch.run(&args).success();
+    let last = |label: &str| {
+        let row = table.lines().rfind(|line| line.starts_with(label)).expect("a row");
+        row[label.len()..].split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let losses: Vec<f64> =
+        last("digits").iter().map(|loss| loss.parse().expect("a number")).collect();
+    let gain = format!("{:+.4}", libm::log(losses[0] / losses[1]));
+    assert_eq!(last("mean gain "), ["+0.0000".to_owned(), gain]);
+    assert_eq!(last("mean gain, held out").len(), 2);
+    assert_eq!(scratch.entries(), ["bare.baselines.ron", "bare.ron"]);
+}
+
+#[test]
 fn tuning_cut_short_leaves_what_was_there() {
     let scratch = Scratch::new();
     scratch.write("bare.ron", bare().replace("steps: 20", "steps: 200000"));

@@ -25,6 +25,83 @@ fn every_shipped_configuration_is_valid_and_has_its_baselines() {
     assert!(count > 0);
 }
 
+/// Fitness of program texts on a configuration; `None` for one that cannot train its tasks.
+fn fitness(config: &str, texts: &[String], sets: &[&str]) -> Vec<Option<f64>> {
+    let scratch = Scratch::new();
+    let mut args = vec!["evaluate".to_owned()];
+    for (index, text) in texts.iter().enumerate() {
+        scratch.write(&format!("{index}.py"), text);
+        args.push(format!("{index}.py"));
+    }
+    args.extend(["--config", config, "--json", "--set", "evaluation.held_out=[]"].map(Into::into));
+    let sets = ["evaluation.fresh_repeats=0"].iter().chain(sets);
+    args.extend(sets.flat_map(|set| ["--set".to_owned(), (*set).to_owned()]));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let json = scratch.run(&args).success();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let programs = json["programs"].as_array().expect("a list");
+    programs.iter().map(|entry| entry["fitness"].as_f64()).collect()
+}
+
+/// AdamW with its learning rate made otherwise.
+fn adamw(rate: &str) -> String {
+    let text = evo::zoo::get("adamw").expect("a zoo entry").text;
+    let own = "  lr = lr * 0.001\n";
+    assert!(text.contains(own));
+    text.replace(own, rate)
+}
+
+#[test]
+fn remaps_of_the_learning_rate_gain_nothing_on_the_quickstart() {
+    let remaps = [
+        "  lr = sqrt(lr)\n  lr = lr * 0.001\n",
+        "  lr = power(lr, 0.25)\n  lr = lr * 0.001\n",
+        "  lr = power(lr, 0.75)\n  lr = lr * 0.001\n",
+        "  lr = min(lr, 0.5)\n  lr = lr * 0.002\n",
+        "  lr = lr * -2.5\n  lr = exp(lr)\n  lr = 1.0 - lr\n  lr = lr * 0.00109\n",
+        // Up to three times as high towards the end.
+        "  q = t * 0.02\n  q = q + 1.0\n  lr = lr * q\n  lr = lr * 0.0007\n",
+        "  c = get_columns()\n  a = min(lr, c)\n  b = c / c\n  a = global_norm(a)\n  \
+         b = global_norm(b)\n  lr = a / b\n  lr = lr * 0.001\n",
+        // Without any.
+        "  lr = 0.001 * 1.0\n",
+    ];
+    let mut texts = vec![adamw("  lr = lr * 0.001\n")];
+    texts.extend(remaps.map(adamw));
+    let found = fitness(&repository("configs/quickstart.ron"), &texts, &[]);
+    let plain = found[0].expect("AdamW trains");
+    for (found, remap) in found[1..].iter().zip(remaps) {
+        let found = found.expect("it trains");
+        assert!(found < plain + 0.03, "{found:+.4}, without {plain:+.4}: {remap}");
+    }
+}
+
+#[test]
+fn taking_the_weights_away_scores_below_adamw_on_every_task_that_is_quick_enough_to_train() {
+    let away = |rate: f64| format!("def train(w, g, lr):\n  u = w * {rate:?}\n  return u\n");
+    for name in ["configs/quickstart.ron", "tests/data/tiny.ron"] {
+        let path = repository(name);
+        let config = Config::load_with_baselines(path.as_ref(), &[]).expect("it is valid");
+        let tasks = config.evaluation.tasks.iter().chain(&config.evaluation.held_out);
+        for task in tasks {
+            // Wholly in one step, and bit by bit.
+            let rate = task.learning_rate.expect("it has a baseline");
+            let list = ron::to_string(&vec![task]).expect("a task can be written");
+            let set = format!("evaluation.tasks={list}");
+            let texts =
+                [adamw("  lr = lr * 0.001\n"), away(1.0 / rate), away(0.01 / rate), away(1.0)];
+            for multiples in ["[1.0]", "[0.4, 1.0, 2.5]"] {
+                let multiples = format!("evaluation.learning_rate_multiples={multiples}");
+                let found = fitness(&path, &texts, &[&set, &multiples]);
+                let adamw = found[0].expect("AdamW trains");
+                for found in found[1..].iter().flatten() {
+                    assert!(*found < adamw, "{found} of {}, AdamW {adamw}", task.name);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_configuration_written_out_in_full_reads_back_the_same() {
     let scratch = Scratch::new();

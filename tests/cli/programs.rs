@@ -173,6 +173,28 @@ fn evaluate_scores_programs_as_the_search_does_and_reports_invalid_ones() {
     assert!((fitness - libm::log(1.5 / loss)).abs() < 1e-12);
     assert!(explodes["fitness"].is_null());
     assert!(explodes["problems"][0].as_str().expect("a reason").contains("at step 2 of digits"));
+    let best = &adamw["best_multiple"];
+    assert_eq!((best["multiple"].as_f64(), &best["fitness"]), (Some(1.0), &adamw["fitness"]));
+    assert_eq!(adamw["fresh_fitness"].as_array().map(Vec::len), Some(8));
+    assert!(adamw["fresh_gain"].is_null() && explodes["fresh_gain"].is_null());
     let table = scratch.run(&args[..args.len() - 1]).success();
     assert!(table.contains("held out: teacher"), "{table}");
+}
+
+#[test]
+fn a_fitness_is_printed_with_what_fresh_repeats_say_of_it() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let args = ["evaluate", "zoo:adamw", "zoo:adamw", "zoo:lion", "--config", &tiny];
+    let table = scratch.run(&args).success();
+    let row = |label: &str| {
+        let row = table.lines().find(|line| line.trim_start().starts_with(label));
+        row.unwrap_or_else(|| panic!("{label} is not in\n{table}"))
+    };
+    assert_eq!(row("at its best multiple").matches("(x1)").count(), 3);
+    assert_eq!(row("on fresh repeats").matches('±').count(), 3);
+    assert_eq!(row("above zoo:adamw").matches("+0.0000 ±0.0000").count(), 1, "{table}");
+    assert!(table.contains("fresh repeats: 8 more runs"), "{table}");
+    let none = [args.as_slice(), &["--set", "evaluation.fresh_repeats=0"]].concat();
+    assert!(!scratch.run(&none).success().contains("fresh"));
 }

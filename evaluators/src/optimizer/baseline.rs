@@ -11,19 +11,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use evo_dsl::Executor;
 
 use super::grid::{Grid, Setting};
+use super::progress::gain;
 use super::proxy_task::ProxyTask;
-use super::training::mean_loss;
+use super::training::{mean, run_losses};
 use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig};
 
 /// An optimizer at its best on a task.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Baseline {
-    /// Peak incoming learning rate; AdamW's own is 0.001 times this.
+    /// What every update is multiplied by, on top of the schedule; AdamW's own learning rate is at
+    /// most 0.001 times this.
     pub learning_rate: f64,
     /// Decoupled weight decay; `None` for a program without.
     pub weight_decay: Option<f64>,
     /// Mean validation loss over the task's runs.
     pub loss: f64,
+}
+
+impl Baseline {
+    /// What another optimizer's loss on the task adds to a fitness measured against this.
+    pub fn gain(&self, loss: f64) -> f64 {
+        gain(self.loss, loss)
+    }
 }
 
 /// The loss of a setting, or why it has none.
@@ -76,8 +85,11 @@ impl OptimizerConfig {
 
     fn try_setting(&self, task: &ProxyTask, setting: &Setting<'_>) -> Tried {
         let multiples = &self.learning_rate_multiples;
-        let runs = task.runs(setting.learning_rate, multiples, self.repeats.get());
-        mean_loss(task, &runs, self.divergence, || Executor::new(setting.program, &task.layout))
+        let runs = task.runs(setting.learning_rate, multiples, 0..self.repeats.get());
+        let losses = run_losses(task, &runs, self.divergence, |run| {
+            Executor::new(&run.program(setting.program), &task.layout)
+        })?;
+        Ok(losses.map(|losses| mean(&losses)))
     }
 
     /// Tunes AdamW on `task`, on this thread.

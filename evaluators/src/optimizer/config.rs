@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EvaluatorError, TaskConfig};
 
-/// The most runs for each learning rate.
+/// The most runs for each learning rate, and the most that are fresh.
 const MOST_REPEATS: u32 = 1_000;
 
 /// How programs of the optimizer domain are scored.
@@ -29,6 +29,10 @@ pub struct OptimizerConfig {
     /// Runs for each factor, with initial weights and batches of their own. Default: 1.
     #[serde(default = "default_repeats")]
     pub repeats: std::num::NonZeroU32,
+    /// Repeats that no search trains with, by which programs are judged in tables: a winner's fitness
+    /// is the luckiest of many, and that on these is not. Default: 8.
+    #[serde(default = "default_fresh_repeats")]
+    pub fresh_repeats: u32,
     /// Seed of all data, initial weights and batches. Default: 0.
     #[serde(default)]
     pub data_seed: u64,
@@ -45,6 +49,10 @@ fn default_repeats() -> std::num::NonZeroU32 {
     std::num::NonZeroU32::MIN
 }
 
+fn default_fresh_repeats() -> u32 {
+    8
+}
+
 fn default_divergence() -> f64 {
     4.0
 }
@@ -58,6 +66,7 @@ impl OptimizerConfig {
             stages: Vec::new(),
             learning_rate_multiples: default_multiples(),
             repeats: default_repeats(),
+            fresh_repeats: default_fresh_repeats(),
             data_seed: 0,
             divergence: default_divergence(),
         }
@@ -83,11 +92,13 @@ impl OptimizerConfig {
                 "needs at least one number, all positive",
             ));
         }
-        if self.repeats.get() > MOST_REPEATS {
-            return Err(EvaluatorError::config(
-                "repeats",
-                format!("must be at most {MOST_REPEATS}"),
-            ));
+        for (key, repeats) in
+            [("repeats", self.repeats.get()), ("fresh_repeats", self.fresh_repeats)]
+        {
+            if repeats > MOST_REPEATS {
+                let message = format!("must be at most {MOST_REPEATS}");
+                return Err(EvaluatorError::config(key, message));
+            }
         }
         if self.divergence.is_nan() || self.divergence <= 1.0 {
             return Err(EvaluatorError::config("divergence", "must be above 1"));

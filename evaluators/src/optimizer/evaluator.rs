@@ -11,20 +11,22 @@ use std::sync::{Mutex, PoisonError};
 use evo_dsl::{Executor, Program};
 
 use super::config::keyed;
-use super::lanes::{LaneTask, Lanes, mean_losses};
-use super::progress::Progress;
+use super::judgement::{AtMultiple, best_multiple};
+use super::lanes::{LaneTask, Lanes, lane_losses};
+use super::progress::{Progress, gain};
 use super::proxy_task::{ProxyTask, Run};
-use super::training::mean_loss;
+use super::training::{mean, run_losses};
 use crate::{
-    DependsOn, Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, TaskConfig, Trial,
+    DependsOn, Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, TaskConfig,
+    Trial,
 };
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
 ///
-/// The fitness is the mean over the tasks of ln(baseline loss / loss), a task's loss being the mean
-/// validation loss over its runs (in nats where it is a cross-entropy): one for each learning rate multiple and repeat. Tasks are
-/// trained in order of the configuration; behind each of its stages the mean so far has to clear
-/// the trial's hurdle.
+/// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each, a task's loss
+/// being the mean validation loss over its runs (in nats where it is a cross-entropy): one for each
+/// learning rate multiple and repeat. Tasks are trained in order of the configuration; behind each of
+/// its stages the mean so far has to clear the trial's hurdle.
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
     tasks: Vec<Contest>,
@@ -32,6 +34,8 @@ pub struct OptimizerEvaluator {
     /// Numbers of tasks after which a hurdle is tested.
     stages: Vec<usize>,
     divergence: f64,
+    /// Factors of each task's learning rate.
+    multiples: Vec<f64>,
     laned: Option<Laned>,
 }
 
@@ -51,6 +55,8 @@ struct Laned {
 struct Contest {
     task: ProxyTask,
     runs: Vec<Run>,
+    /// Runs that no search trains with, those of one repeat after those of another.
+    fresh: Vec<Vec<Run>>,
     baseline_loss: f64,
 }
 
@@ -75,6 +81,7 @@ impl OptimizerEvaluator {
             held_out: contests("held_out", &config.held_out)?,
             stages: config.stages.clone(),
             divergence: config.divergence,
+            multiples: config.learning_rate_multiples.clone(),
             laned: None,
         })
     }
@@ -100,14 +107,49 @@ impl OptimizerEvaluator {
         &self,
         program: &Program,
     ) -> Result<Vec<Result<f64, Invalid>>, EvaluatorError> {
-        self.held_out.iter().map(|contest| contest.loss(program, self.divergence)).collect()
+        let losses = self.held_out.iter().map(|contest| {
+            let losses = contest.losses(&contest.runs, program, self.divergence)?;
+            Ok(losses.map(|losses| mean(&losses)))
+        });
+        losses.collect()
+    }
+
+    /// The multiple at which a score of this evaluator is best, the same on all tasks; of several
+    /// that are, the first.
+    pub fn best_multiple(&self, score: &Score) -> AtMultiple {
+        let baselines: Vec<f64> = self.tasks.iter().map(|contest| contest.baseline_loss).collect();
+        best_multiple(&self.multiples, &baselines, &score.runs)
+    }
+
+    /// The fitness of `program` on each repeat that no search trains with, with initial weights and
+    /// batches of its own, or why it cannot train a task there.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Internal`] when candle refuses an operation.
+    pub fn fresh_fitness(
+        &self,
+        program: &Program,
+    ) -> Result<Result<Vec<f64>, Invalid>, EvaluatorError> {
+        let repeats = self.tasks.first().map_or(0, |contest| contest.fresh.len());
+        let mut found = Vec::with_capacity(repeats);
+        for repeat in 0..repeats {
+            let mut total = 0.0;
+            for contest in &self.tasks {
+                match contest.losses(&contest.fresh[repeat], program, self.divergence)? {
+                    Ok(losses) => total += gain(contest.baseline_loss, mean(&losses)),
+                    Err(invalid) => return Ok(Err(invalid)),
+                }
+            }
+            found.push(total / self.tasks.len() as f64);
+        }
+        Ok(Ok(found))
     }
 
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
         let mut progress = Progress::new(trial);
         for contest in &self.tasks {
-            let outcome = match contest.loss(trial.program, self.divergence) {
-                Ok(loss) => progress.absorb(loss, contest.baseline_loss, &self.stages),
+            let outcome = match contest.losses(&contest.runs, trial.program, self.divergence) {
+                Ok(losses) => progress.absorb(losses, contest.baseline_loss, &self.stages),
                 Err(error) => Some(failed(&error)),
             };
             if let Some(outcome) = outcome {
@@ -128,12 +170,13 @@ impl OptimizerEvaluator {
             for group in left.chunks(laned.lanes.count.get()) {
                 let programs: Vec<&Program> =
                     group.iter().map(|&at| progress[at].trial().program).collect();
-                let losses = contest.losses(&programs, lane_task, &laned.lanes, self.divergence);
+                let losses =
+                    contest.lane_losses(&programs, lane_task, &laned.lanes, self.divergence);
                 match losses {
                     Ok(losses) => {
-                        for (&at, loss) in group.iter().zip(losses) {
+                        for (&at, losses) in group.iter().zip(losses) {
                             let baseline_loss = contest.baseline_loss;
-                            outcomes[at] = progress[at].absorb(loss, baseline_loss, &self.stages);
+                            outcomes[at] = progress[at].absorb(losses, baseline_loss, &self.stages);
                         }
                     }
                     Err(error) => group.iter().for_each(|&at| outcomes[at] = Some(failed(&error))),
@@ -177,29 +220,36 @@ impl Contest {
         let baseline_loss = required("baseline_loss", config.baseline_loss)?;
         let task = ProxyTask::load(config, base_dir, all.data_seed)?;
         let multiples = &all.learning_rate_multiples;
+        let repeats = all.repeats.get();
+        let fresh = repeats..repeats.saturating_add(all.fresh_repeats);
         Ok(Self {
-            runs: task.runs(learning_rate, multiples, all.repeats.get()),
+            runs: task.runs(learning_rate, multiples, 0..repeats),
+            fresh: fresh.map(|it| task.runs(learning_rate, multiples, it..it + 1)).collect(),
             task,
             baseline_loss,
         })
     }
 
-    fn loss(
+    /// The losses of `program` on some runs of the task, or why it cannot train one.
+    fn losses(
         &self,
+        runs: &[Run],
         program: &Program,
         divergence: f64,
-    ) -> Result<Result<f64, Invalid>, EvaluatorError> {
-        mean_loss(&self.task, &self.runs, divergence, || Executor::new(program, &self.task.layout))
+    ) -> Result<Result<Vec<f64>, Invalid>, EvaluatorError> {
+        run_losses(&self.task, runs, divergence, |run| {
+            Executor::new(&run.program(program), &self.task.layout)
+        })
     }
 
     /// The losses of `programs`, no more of them than lanes, trained as one cohort.
-    fn losses(
+    fn lane_losses(
         &self,
         programs: &[&Program],
         lane_task: &LaneTask,
         lanes: &Lanes,
         divergence: f64,
-    ) -> Result<Vec<Result<f64, Invalid>>, EvaluatorError> {
-        mean_losses(&self.task, lane_task, &self.runs, programs, lanes, divergence)
+    ) -> Result<Vec<Result<Vec<f64>, Invalid>>, EvaluatorError> {
+        lane_losses(&self.task, lane_task, &self.runs, programs, lanes, divergence)
     }
 }

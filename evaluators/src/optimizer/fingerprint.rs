@@ -13,7 +13,7 @@ use crate::{EvaluatorError, OptimizerConfig, TaskConfig, read_file};
 
 /// Changes whenever losses change for the same configuration, or the grid or the AdamW that
 /// baselines are tuned by do.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 impl OptimizerConfig {
     /// The fingerprint of `task` as this configuration trains it; relative paths start at

@@ -3,16 +3,29 @@
 //! Invariant: it is told the losses in the order of the tasks and nothing else, so that an outcome is
 //! the same whether a trial is evaluated at one go or with others, task after task.
 
+use super::training::mean;
 use crate::{Invalid, Outcome, Score, Stopped, Trial};
 
-/// Losses below this count as this, so that a fitness is always finite.
-const SMALLEST_LOSS: f64 = 1e-12;
+/// The most that a task adds to the sum a fitness is the mean of: a loss below the baseline's by more
+/// than e² = 7.4 is worth no more than that.
+///
+/// Training better than tuned AdamW does not go so far; what does has found a way around the task, and
+/// would buy the mean over all tasks with the one that has such a way. Losses that are too high need no
+/// bound: a run is stopped long before it could sink a mean, and search begins from programs
+/// that are far below the baseline and have to see their way up.
+pub(super) const MOST_GAIN: f64 = 2.0;
+
+/// What a task adds to the sum a fitness is the mean of.
+pub(super) fn gain(baseline_loss: f64, loss: f64) -> f64 {
+    libm::log(baseline_loss / loss).min(MOST_GAIN)
+}
 
 /// The evaluation of one trial so far.
 #[derive(Debug)]
 pub(super) struct Progress<'a> {
     trial: Trial<'a>,
     losses: Vec<f64>,
+    runs: Vec<Vec<f64>>,
     stages: Vec<f64>,
     gain: f64,
 }
@@ -20,7 +33,7 @@ pub(super) struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// No task has been trained yet.
     pub(super) fn new(trial: Trial<'a>) -> Self {
-        Self { trial, losses: Vec::new(), stages: Vec::new(), gain: 0.0 }
+        Self { trial, losses: Vec::new(), runs: Vec::new(), stages: Vec::new(), gain: 0.0 }
     }
 
     /// The trial.
@@ -28,18 +41,21 @@ impl<'a> Progress<'a> {
         self.trial
     }
 
-    /// Takes in the loss on the next task, or why there is none; the outcome where it ends here.
+    /// Takes in the losses of the runs on the next task, or why there are none; the outcome where it
+    /// ends here.
     /// `stages` are the numbers of tasks after which a hurdle is tested.
     pub(super) fn absorb(
         &mut self,
-        loss: Result<f64, Invalid>,
+        losses: Result<Vec<f64>, Invalid>,
         baseline_loss: f64,
         stages: &[usize],
     ) -> Option<Outcome> {
-        match loss {
-            Ok(loss) => {
-                self.gain += libm::log(baseline_loss / loss.max(SMALLEST_LOSS));
+        match losses {
+            Ok(losses) => {
+                let loss = mean(&losses);
+                self.gain += gain(baseline_loss, loss);
                 self.losses.push(loss);
+                self.runs.push(losses);
             }
             Err(invalid) => {
                 let stages = std::mem::take(&mut self.stages);
@@ -61,6 +77,7 @@ impl<'a> Progress<'a> {
     /// The outcome when all tasks were trained.
     pub(super) fn score(self) -> Outcome {
         let fitness = self.gain / self.losses.len() as f64;
-        Outcome::Scored(Score { fitness, losses: self.losses, stages: self.stages })
+        let Self { losses, runs, stages, .. } = self;
+        Outcome::Scored(Score { fitness, losses, runs, stages })
     }
 }

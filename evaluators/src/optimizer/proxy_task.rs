@@ -4,9 +4,10 @@
 //! task's name, the learning rate's place and the repeat, never from a program, so that a fitness
 //! computed again equals the cached one.
 
+use std::ops::Range;
 use std::path::Path;
 
-use evo_dsl::Layout;
+use evo_dsl::{Layout, Program};
 use evo_hashes::Seed;
 
 use crate::data::Dataset;
@@ -33,8 +34,18 @@ pub(super) struct ProxyTask {
 pub(super) struct Run {
     /// Seed of its initial weights and batches.
     pub(super) seed: Seed,
-    /// Peak incoming learning rate.
-    pub(super) learning_rate: f64,
+    /// What every update is multiplied by.
+    pub(super) multiple: f64,
+}
+
+impl Run {
+    /// What trains in this run.
+    ///
+    /// The multiple reaches the update and not the learning rate that a program is given: what it is
+    /// given it can undo, as `sqrt(lr)` undoes half of any spread.
+    pub(super) fn program(&self, program: &Program) -> Program {
+        program.scaled(self.multiple)
+    }
 }
 
 impl ProxyTask {
@@ -75,19 +86,24 @@ impl ProxyTask {
         })
     }
 
-    /// The incoming learning rate of a run at a step, counted from 0; behind the last it stays.
-    pub(super) fn learning_rate(&self, run: &Run, step: u64) -> f64 {
-        run.learning_rate * self.schedule.factor(step.min(self.steps - 1), self.steps)
+    /// The learning rate that programs are given at a step, counted from 0; behind the last it stays.
+    pub(super) fn learning_rate(&self, step: u64) -> f64 {
+        self.schedule.factor(step.min(self.steps - 1), self.steps)
     }
 
-    /// The runs of a task: one for each multiple of `learning_rate` and repeat.
-    pub(super) fn runs(&self, learning_rate: f64, multiples: &[f64], repeats: u32) -> Vec<Run> {
+    /// The runs of a task at a learning rate: one for each multiple of it and repeat.
+    pub(super) fn runs(
+        &self,
+        learning_rate: f64,
+        multiples: &[f64],
+        repeats: Range<u32>,
+    ) -> Vec<Run> {
         let mut runs = Vec::new();
         for (place, multiple) in multiples.iter().enumerate() {
-            for repeat in 0..repeats {
+            for repeat in repeats.clone() {
                 runs.push(Run {
                     seed: self.seed.derive(&format!("run {place} {repeat}")),
-                    learning_rate: learning_rate * multiple,
+                    multiple: learning_rate * multiple,
                 });
             }
         }

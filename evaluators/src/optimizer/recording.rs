@@ -63,7 +63,7 @@ impl Workload {
     /// [`EvaluatorError::Internal`] when candle refuses an operation.
     pub fn record(&self, program: &Program, steps: u64) -> Result<Recording, EvaluatorError> {
         let mut training = Training::start(&self.task, &self.run)?;
-        let mut executor = Executor::new(program, &self.task.layout);
+        let mut executor = Executor::new(&self.run.program(program), &self.task.layout);
         let mut rest = training.weights();
         let mut leaves = Vec::new();
         for leaf in &self.task.leaves {
@@ -77,7 +77,7 @@ impl Workload {
             batches.push(RecordedBatch::of(&batch)?);
             let loss = training.forward(&batch)?;
             losses.push(training.backward(&loss)?);
-            training.update(&mut executor, self.task.learning_rate(&self.run, step));
+            training.update(&mut executor, self.task.learning_rate(step));
         }
         Ok(Recording { leaves, batches, losses })
     }

@@ -1,6 +1,7 @@
 //! The evaluator as a whole: families train, outcomes repeat, bad programs and configurations are
 //! reported.
 
+mod judgement;
 mod lanes;
 mod learning;
 mod refusals;

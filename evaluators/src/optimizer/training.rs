@@ -121,7 +121,7 @@ pub(super) fn train(
         if let Some(reason) = watch.reason_to_stop(loss) {
             return stopped(reason);
         }
-        if !training.update(update, task.learning_rate(run, step)) {
+        if !training.update(update, task.learning_rate(step)) {
             return stopped(InvalidReason::NonFinite);
         }
     }
@@ -133,28 +133,33 @@ pub(super) fn train(
     })
 }
 
-/// The mean validation loss over `runs`, each with an update of its own; the first run that is stopped
-/// decides for all.
+/// The validation loss of each of `runs`, each with an update of its own; the first run that is
+/// stopped decides for all.
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.
-pub(super) fn mean_loss<U: Update>(
+pub(super) fn run_losses<U: Update>(
     task: &ProxyTask,
     runs: &[Run],
     divergence: f64,
-    mut fresh: impl FnMut() -> U,
-) -> std::result::Result<std::result::Result<f64, Invalid>, EvaluatorError> {
-    let mut total = 0.0;
+    mut fresh: impl FnMut(&Run) -> U,
+) -> std::result::Result<std::result::Result<Vec<f64>, Invalid>, EvaluatorError> {
+    let mut losses = Vec::with_capacity(runs.len());
     for run in runs {
-        match train(task, run, &mut fresh(), divergence)? {
-            Ending::Finished { loss } => total += loss,
+        match train(task, run, &mut fresh(run), divergence)? {
+            Ending::Finished { loss } => losses.push(loss),
             Ending::Stopped { reason, step } => {
                 let task = task.name.clone();
                 return Ok(Err(Invalid { reason, task, step, stages: Vec::new() }));
             }
         }
     }
-    Ok(Ok(total / runs.len() as f64))
+    Ok(Ok(losses))
+}
+
+/// The mean of the losses of some runs, at least one.
+pub(super) fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len() as f64
 }
 
 /// Follows the training loss of one run.

@@ -2,8 +2,10 @@
 //!
 //! Invariant: the loss is never negative, with noise or without; noise that were added to the gradient
 //! alone would make it so, and a run of falling loss would look diverged. The one leaf is the weights.
-//! With cᵢ = noise · nᵢ / sqrt(λᵢ), n being the batch's mean noise, the gradient noise has covariance
-//! noise² · H / batch size, H the Hessian (arXiv 1907.04164).
+//! The centre is an optimum drawn from the seed, as far from the origin as weights start: a bowl
+//! around the origin is solved by the update `w`. It moves by cᵢ = noise · nᵢ / sqrt(λᵢ), n being the
+//! batch's mean noise, so that the gradient noise has covariance noise² · H / batch size, H the
+//! Hessian (arXiv 1907.04164).
 
 use candle_core::{Device, Result, Tensor};
 use evo_hashes::Seed;
@@ -19,6 +21,8 @@ pub(crate) struct Quadratic {
     dimension: usize,
     /// \[dimension\], smallest first.
     eigenvalues: Tensor,
+    /// Where the loss without noise is 0, along the eigenvectors, \[dimension\].
+    optimum: Tensor,
     /// noise / sqrt(eigenvalue), \[dimension\].
     spread: Tensor,
     /// An orthogonal matrix whose rows are the eigenvectors, \[dimension, dimension\].
@@ -39,12 +43,15 @@ impl Quadratic {
         };
         let eigenvalues = spectrum(dimension, smallest, largest);
         let spread = eigenvalues.iter().map(|eigenvalue| noise / eigenvalue.sqrt()).collect();
+        let mut rng = seed.stream("optimum", 0);
+        let optimum = (0..dimension).map(|_| rng.sample(StandardNormal)).collect();
         let rotation = rotated
             .then(|| tensor(rotation(dimension, seed), &[dimension, dimension]))
             .transpose()?;
         Ok(Self {
             dimension,
             eigenvalues: tensor(eigenvalues, &[dimension])?,
+            optimum: tensor(optimum, &[dimension])?,
             spread: tensor(spread, &[dimension])?,
             rotation,
         })
@@ -55,6 +62,7 @@ impl Quadratic {
         Ok(Self {
             dimension: self.dimension,
             eigenvalues: self.eigenvalues.to_device(device)?,
+            optimum: self.optimum.to_device(device)?,
             spread: self.spread.to_device(device)?,
             rotation: self.rotation.as_ref().map(|r| r.to_device(device)).transpose()?,
         })
@@ -67,7 +75,8 @@ impl Quadratic {
     /// `noise` is the mean of a batch's noise, \[dimension\].
     pub(crate) fn loss<T: Real>(&self, weights: &[Tensor], noise: &Tensor) -> Result<Tensor> {
         // Of the type they have already in training, which copies nothing.
-        let centre = (noise * self.spread.to_dtype(noise.dtype())?)?;
+        let moved = (noise * self.spread.to_dtype(noise.dtype())?)?;
+        let centre = (moved + self.optimum.to_dtype(noise.dtype())?)?;
         let rotation = self.rotation.as_ref().map(|r| r.to_dtype(T::DTYPE)).transpose()?;
         Bowl {
             eigenvalues: &self.eigenvalues.to_dtype(T::DTYPE)?,
@@ -138,8 +147,9 @@ mod tests {
     #[test]
     fn gradient_noise_has_the_curvature_as_its_covariance() {
         let quadratic = Quadratic::new(3, (0.01, 1.0), 0.5, false, Seed(1)).expect("sizes match");
-        let at_centre = candle_core::Var::zeros(3, candle_core::DType::F64, &Device::Cpu);
-        let at_centre = at_centre.expect("zeros").as_tensor().clone();
+        let optimum = quadratic.optimum.to_dtype(candle_core::DType::F64).expect("a number");
+        let at_centre = candle_core::Var::from_tensor(&optimum).expect("a leaf");
+        let at_centre = at_centre.as_tensor().clone();
         let mut rng = Seed(2).stream("noise", 0);
         let mut squares = [0.0; 3];
         for _ in 0..4000 {

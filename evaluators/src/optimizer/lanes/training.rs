@@ -40,20 +40,20 @@ impl LaneTask {
     }
 }
 
-/// The mean validation loss over `runs` for each program, or why it has none: the first run that is
+/// The validation loss of each of `runs` for each program, or why it has none: the first run that is
 /// stopped decides. There are at most as many programs as lanes.
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.
-pub(in super::super) fn mean_losses(
+pub(in super::super) fn lane_losses(
     task: &ProxyTask,
     lane_task: &LaneTask,
     runs: &[Run],
     programs: &[&Program],
     lanes: &Lanes,
     divergence: f64,
-) -> std::result::Result<Vec<std::result::Result<f64, Invalid>>, EvaluatorError> {
-    let mut found: Vec<std::result::Result<f64, Invalid>> = vec![Ok(0.0); programs.len()];
+) -> std::result::Result<Vec<std::result::Result<Vec<f64>, Invalid>>, EvaluatorError> {
+    let mut found = vec![Ok(Vec::with_capacity(runs.len())); programs.len()];
     for run in runs {
         let remaining: Vec<usize> = (0..programs.len()).filter(|&at| found[at].is_ok()).collect();
         let Some(&first) = remaining.first() else { break };
@@ -63,7 +63,7 @@ pub(in super::super) fn mean_losses(
         let endings = cohort.train(remaining.len(), divergence)?;
         for (at, ending) in remaining.into_iter().zip(endings) {
             match (ending, &mut found[at]) {
-                (Ending::Finished { loss }, Ok(total)) => *total += loss,
+                (Ending::Finished { loss }, Ok(losses)) => losses.push(loss),
                 (Ending::Stopped { reason, step }, place) => {
                     let task = task.name.clone();
                     *place = Err(Invalid { reason, task, step, stages: Vec::new() });
@@ -72,7 +72,7 @@ pub(in super::super) fn mean_losses(
             }
         }
     }
-    Ok(found.into_iter().map(|total| total.map(|total| total / runs.len() as f64)).collect())
+    Ok(found)
 }
 
 /// The lanes of one run, a phase of a step at a time.
@@ -80,7 +80,6 @@ pub(in super::super) struct Cohort<'a> {
     task: &'a ProxyTask,
     lane_task: &'a LaneTask,
     options: &'a Lanes,
-    run: &'a Run,
     parameters: LaneParameters,
     batches: StreamRng,
     update: Box<dyn LaneUpdate>,
@@ -94,21 +93,21 @@ impl<'a> Cohort<'a> {
     pub(in super::super) fn start(
         task: &'a ProxyTask,
         lane_task: &'a LaneTask,
-        run: &'a Run,
+        run: &Run,
         programs: &[&Program],
         options: &'a Lanes,
     ) -> Result<Self> {
         let weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
         let (products, device) = (options.products(), options.device.candle());
         let count = programs.len();
+        let scaled: Vec<Program> = programs.iter().map(|program| run.program(program)).collect();
         Ok(Self {
             task,
             lane_task,
             options,
-            run,
             parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?,
             batches: run.seed.stream("batches", 0),
-            update: options.update(programs, &task.layout)?,
+            update: options.update(&scaled.iter().collect::<Vec<_>>(), &task.layout)?,
         })
     }
 
@@ -130,7 +129,7 @@ impl<'a> Cohort<'a> {
 
     /// Moves the weights of all lanes at a step, counted from 0.
     pub(in super::super) fn update(&mut self, gradients: &[Tensor], step: u64) -> Result<()> {
-        let learning_rate = self.task.learning_rate(self.run, step);
+        let learning_rate = self.task.learning_rate(step);
         self.update.step(self.parameters.variables(), gradients, learning_rate)
     }
 

@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 
 use evo_dsl::Executor;
 
-use super::super::lanes::{LaneTask, Lanes, mean_losses};
+use super::super::lanes::{LaneTask, Lanes, lane_losses};
 use super::super::proxy_task::{ProxyTask, Run};
-use super::super::training::mean_loss;
+use super::super::training::{mean, run_losses};
 use super::*;
 use crate::Device;
 
@@ -66,7 +66,7 @@ fn families(steps: u64) -> Vec<(ProxyTask, Vec<Run>)> {
         let text =
             format!("(name: \"task\", model: {model}, {data}, batch_size: 8, steps: {steps})");
         let task = ProxyTask::load(&task(&text), Path::new("."), 0).expect("a trainable task");
-        let runs = task.runs(*learning_rate, &[0.4, 1.0], 1);
+        let runs = task.runs(*learning_rate, &[0.4, 1.0], 0..1);
         (task, runs)
     })
     .collect()
@@ -76,11 +76,14 @@ type Loss = Result<f64, Invalid>;
 
 fn with_lanes(task: &ProxyTask, runs: &[Run], programs: &[&Program], lanes: &Lanes) -> Vec<Loss> {
     let lane_task = LaneTask::new(task, lanes).expect("candle works");
-    mean_losses(task, &lane_task, runs, programs, lanes, 4.0).expect("candle works")
+    let losses = lane_losses(task, &lane_task, runs, programs, lanes, 4.0).expect("candle works");
+    losses.into_iter().map(|losses| losses.map(|losses| mean(&losses))).collect()
 }
 
 fn alone(task: &ProxyTask, runs: &[Run], program: &Program) -> Loss {
-    mean_loss(task, runs, 4.0, || Executor::new(program, &task.layout)).expect("candle works")
+    let update = |run: &Run| Executor::new(&run.program(program), &task.layout);
+    let losses = run_losses(task, runs, 4.0, update).expect("candle works");
+    losses.map(|losses| mean(&losses))
 }
 
 #[track_caller]
@@ -244,7 +247,7 @@ fn a_device_that_cannot_be_used_is_a_failure_and_not_the_programs_fault() {
     let (rows, _) = all.remove(0);
     let lane_task = LaneTask::new(&rows, &lanes(2)).expect("candle works");
     let adamw = zoo("adamw");
-    let error = mean_losses(&tokens, &lane_task, &runs, &[&adamw], &lanes(2), 4.0);
+    let error = lane_losses(&tokens, &lane_task, &runs, &[&adamw], &lanes(2), 4.0);
     let error = error.expect_err("an MLP does not read tokens").to_string();
     assert!(error.starts_with("internal failure"), "{error}");
 }

@@ -32,6 +32,10 @@ fn values_out_of_range_and_damaged_data() {
             "tasks[1].schedule.warmup_steps: must be less than `steps` (120)",
         ),
         (
+            CONV.replace("8.0", "8.0, schedule: Trapezoid(warmup_steps: 21, cooldown_steps: 100)"),
+            "tasks[1].schedule.cooldown_steps: with the warm-up, must be at most `steps` (120)",
+        ),
+        (
             CONV.replace("Digits", "Cifar(files: [\"a\", \"b\"])"),
             "tasks[1].data.files[0]: base/a: expected a CIFAR batch file",
         ),

@@ -40,6 +40,8 @@ fn defaults_are_what_was_before_there_were_options() {
     };
     assert_eq!(scheduled("Constant"), Schedule::Constant);
     assert_eq!(scheduled("Warmup(warmup_steps: 3)"), Schedule::Warmup { warmup_steps: 3 });
+    let trapezoid = Schedule::Trapezoid { warmup_steps: 0, cooldown_steps: 4 };
+    assert_eq!(scheduled("Trapezoid(cooldown_steps: 4)"), trapezoid);
     assert_eq!(scheduled("Linear()"), Schedule::Linear { warmup_steps: 0 });
 }
 

@@ -11,7 +11,6 @@ use crate::proxies::Batch;
 /// One candidate in training.
 pub(super) struct Alone<'a> {
     task: &'a ProxyTask,
-    run: &'a Run,
     training: Training<'a>,
     executor: Executor,
     made: u64,
@@ -21,12 +20,11 @@ pub(super) struct Alone<'a> {
 }
 
 impl<'a> Alone<'a> {
-    pub(super) fn begin(task: &'a ProxyTask, run: &'a Run, program: &Program) -> Result<Self> {
+    pub(super) fn begin(task: &'a ProxyTask, run: &Run, program: &Program) -> Result<Self> {
         Ok(Self {
             task,
-            run,
             training: Training::start(task, run)?,
-            executor: Executor::new(program, &task.layout),
+            executor: Executor::new(&run.program(program), &task.layout),
             made: 0,
             batch: None,
             graph: None,
@@ -54,7 +52,7 @@ impl Phases for Alone<'_> {
     }
 
     fn update(&mut self) -> Result<bool> {
-        let learning_rate = self.task.learning_rate(self.run, self.made);
+        let learning_rate = self.task.learning_rate(self.made);
         self.made += 1;
         let finite = self.training.update(&mut self.executor, learning_rate);
         Ok(finite && self.loss.is_finite())

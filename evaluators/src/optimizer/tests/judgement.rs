@@ -1,0 +1,120 @@
+//! Fitness is not for sale: what a program cannot undo, what a task is worth at most, and what is said
+//! beside the fitness.
+
+use super::*;
+
+fn score(config: &OptimizerConfig, program: &Program) -> crate::Score {
+    let evaluator = OptimizerEvaluator::new(config, Path::new(".")).expect("it is trainable");
+    match evaluator.evaluate(&[Trial::of(program)]).remove(0) {
+        Outcome::Scored(score) => score,
+        other => panic!("expected a score, not {other:?}"),
+    }
+}
+
+fn one_task(text: &str) -> OptimizerConfig {
+    OptimizerConfig::new(vec![task(text)])
+}
+
+/// Going down the gradient at a rate that the lines make of the learning rate.
+fn descent(lines: &str) -> Program {
+    program(&format!("def train(w, g, lr):\n{lines}  r = lr * 0.01\n  u = g * r\n  return u\n"))
+}
+
+#[test]
+fn a_program_that_remaps_the_learning_rate_is_trained_over_the_whole_spread_all_the_same() {
+    let text = CONV.replace("8.0", "8.0, schedule: Constant").replace("120", "30");
+    let config = one_task(&text);
+    let expected = score(&config, &descent(""));
+    for remap in [
+        "  lr = sqrt(lr)\n",
+        "  lr = power(lr, 0.1)\n",
+        "  lr = min(lr, 2.0)\n",
+        "  lr = 1.0 * 1.0\n",
+        "  c = get_columns()\n  a = min(lr, c)\n  b = c / c\n  a = global_norm(a)\n  \
+         b = global_norm(b)\n  lr = a / b\n",
+    ] {
+        let found = score(&config, &descent(remap));
+        for (found, expected) in found.runs[0].iter().zip(&expected.runs[0]) {
+            assert!((found / expected - 1.0).abs() < 1e-3, "{found}, not {expected}: {remap}");
+        }
+    }
+}
+
+#[test]
+fn programs_are_given_the_schedule_alone_whatever_the_task_s_learning_rate() {
+    let text = CONV.replace("120", "30");
+    let config = one_task(&text);
+    // At most 1: an update that is not clipped at it is that of no clipping.
+    let clipped = descent("  lr = min(lr, 1.0)\n");
+    assert_eq!(score(&config, &clipped).runs, score(&config, &descent("")).runs);
+    let twice = one_task(&text.replace("8.0", "16.0"));
+    let half = program("def train(w, g, lr):\n  r = lr * 0.005\n  u = g * r\n  return u\n");
+    let (found, expected) = (score(&twice, &half), score(&config, &descent("")));
+    assert!((found.fitness - expected.fitness).abs() < 1e-3, "the update is multiplied");
+}
+
+#[test]
+fn no_task_adds_more_than_its_bound() {
+    let reference =
+        |loss: &str| MLP.replace("baseline_loss: 1.0", &format!("baseline_loss: {loss}"));
+    let gain = |loss: &str| score(&one_task(&reference(loss)), &zoo("adamw")).fitness;
+    assert!(gain("1.0") < 2.0 && gain("1e-3") < -5.0, "what is lost is not bounded");
+    assert_eq!(gain("1e9"), 2.0);
+    let second = TEACHER.replace("baseline_loss: 1.0", "baseline_loss: 0.5");
+    let config = staged(&[1], &[&reference("1e9"), &second]);
+    let both = score(&config, &zoo("adamw"));
+    assert_eq!(both.stages, [2.0]);
+    assert!((both.fitness - (2.0 + libm::log(0.5 / both.losses[1])) / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_quadratic_is_not_solved_by_taking_the_weights_away() {
+    for rotated in [false, true] {
+        let text = format!(
+            "(name: \"bowl\", model: Quadratic(dimension: 40, smallest: 0.05, largest: 1.0, \
+             rotated: {rotated}), data: None, batch_size: 8, steps: 200, schedule: Constant, \
+             learning_rate: 16.0, baseline_loss: 1.0)"
+        );
+        let mut config = one_task(&text);
+        config.learning_rate_multiples = vec![1.0];
+        // The weights are 0 behind the first step.
+        let taken = program("def train(w, g, lr):\n  u = w * 0.0625\n  return u\n");
+        let (taken, adamw) = (score(&config, &taken), score(&config, &zoo("adamw")));
+        assert!(taken.fitness < adamw.fitness - 1.0, "{taken:?} and {adamw:?}");
+    }
+}
+
+#[test]
+fn a_score_holds_every_run_and_the_best_multiple_is_judged_from_them() {
+    let mut config = OptimizerConfig::new(vec![
+        task(&CONV.replace("120", "20")),
+        task(&TEACHER.replace("150", "20")),
+    ]);
+    config.repeats = 2.try_into().expect("not zero");
+    config.learning_rate_multiples = vec![0.01, 1.0];
+    let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
+    let score = score(&config, &zoo("adamw"));
+    for (runs, loss) in score.runs.iter().zip(&score.losses) {
+        assert_eq!(runs.len(), 4);
+        assert_eq!(runs.iter().sum::<f64>() / 4.0, *loss);
+    }
+    let best = evaluator.best_multiple(&score);
+    assert!(best.multiple == 1.0 && best.fitness > score.fitness, "{best:?}");
+}
+
+#[test]
+fn fresh_repeats_are_runs_that_no_search_makes() {
+    let mut config = OptimizerConfig::new(vec![task(&TEACHER.replace("150", "20"))]);
+    config.fresh_repeats = 3;
+    let fresh = |config: &OptimizerConfig| {
+        let evaluator = OptimizerEvaluator::new(config, Path::new(".")).expect("it is trainable");
+        evaluator.fresh_fitness(&zoo("adamw")).expect("candle works").expect("AdamW trains")
+    };
+    let found = fresh(&config);
+    assert_eq!((found.len(), &fresh(&config)), (3, &found));
+    assert!(!found.contains(&score(&config, &zoo("adamw")).fitness));
+    // With one repeat more in the search, the first fresh one is the search's.
+    config.repeats = 2.try_into().expect("not zero");
+    config.fresh_repeats = 2;
+    assert_eq!(fresh(&config), found[1..]);
+}
