@@ -43,6 +43,8 @@ struct Course {
     scale: f32,
     /// The first incoming learning rate.
     peak: f64,
+    /// What updates are multiplied by.
+    multiple: f32,
     /// A program that moves a weight further goes astray.
     farthest: f32,
 }
@@ -69,15 +71,16 @@ const OBSERVED: [usize; 6] = [0, 1, 7, 15, 19, 20];
 
 impl ClosedLoop {
     /// The probe for programs that are scored by training networks, at learning rates between
-    /// those they are trained with: peaks of incoming, normalised rates, above 0.
+    /// those of the tasks, above 0.
+    ///
+    /// In the first course the program is given a schedule of at most 1 and the rate multiplies its
+    /// update, as in training; in the second it is given the rate, as by users who pass one.
     pub fn new(lowest: f64, highest: f64) -> ClosedLoop {
         // Half the lowest: what goes astray there does so in every task.
-        let courses = [
-            Course { scale: 1.0, peak: 0.5 * lowest, farthest: 3.0 },
-            Course { scale: 2.0, peak: highest, farthest: 20.0 },
-        ];
+        let first = Course { scale: 1.0, peak: 1.0, multiple: 0.5 * lowest as f32, farthest: 3.0 };
+        let second = Course { scale: 2.0, peak: highest, multiple: 1.0, farthest: 20.0 };
         let name = format!("optimizer, closed loop, 2, training at {lowest:?} to {highest:?}");
-        ClosedLoop { name, network: Network::new(), courses, strays: false }
+        ClosedLoop { name, network: Network::new(), courses: [first, second], strays: false }
     }
 
     /// The same probe, by which programs that carry a weight further than training would, in both
@@ -98,7 +101,8 @@ impl ClosedLoop {
             self.network.gradient(index, &weights, &mut gradient);
             executor.skip_to(step);
             executor.update(&weights, &gradient, course.peak * factor, &mut update);
-            weights.iter_mut().zip(&update).for_each(|(weight, update)| *weight -= update);
+            let moves = weights.iter_mut().zip(&update);
+            moves.for_each(|(weight, update)| *weight -= course.multiple * update);
             if !weights.iter().all(|weight| weight.is_finite()) {
                 return End::NotFinite;
             }
@@ -123,9 +127,9 @@ fn schedule() -> impl Iterator<Item = (u64, f64)> {
 }
 
 impl Default for ClosedLoop {
-    /// The probe for any evaluator: at rates up to 1, the usual setting of every rule.
+    /// The probe for any evaluator: at rates around 1, the usual setting of every rule.
     fn default() -> ClosedLoop {
-        ClosedLoop::new(0.5, 1.0)
+        ClosedLoop::new(1.0, 4.0)
     }
 }
 

@@ -143,11 +143,12 @@ fn different_behaviour_has_different_functional_hashes() {
     let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
     let mut nearby = ADAMW;
     nearby[1] = "m = interp(g, m, 0.91)";
-    let mut hashes: Vec<_> =
-        zoo::entries().iter().map(|entry| hasher.hash(&entry.program())).collect();
-    hashes.push(hasher.hash(&adamw(&nearby)));
+    // Those that are not finite on the probe are told apart by their structures.
+    let hash = |program: &Program| hasher.hash(program).unwrap_or_else(|| structural_hash(program));
+    let mut hashes: Vec<_> = zoo::entries().iter().map(|entry| hash(&entry.program())).collect();
+    hashes.push(hash(&adamw(&nearby)));
     // A threshold that only large gradients reach.
-    hashes.push(hasher.hash(&program(
+    hashes.push(hash(&program(
         "w, g, lr",
         &["g = clip(g, 5.0)", "u = g * lr", "u = u * 0.1"],
         "u",
@@ -272,6 +273,6 @@ fn hashes_are_the_same_in_every_build() {
     let program = adamw(&ADAMW);
     let functional = hasher().hash(&program).expect("it is finite").to_string();
     let found = (structural_hash(&program).to_string(), functional);
-    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "5bfbb1a69ebd6f4bf1775b922401ed73");
+    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "b66bfe5c796f778c094af63d0e40e086");
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
 }
