@@ -36,7 +36,7 @@ fn a_search_needs_baselines_and_goes_once_they_are_measured() {
     refused(&scratch, &["evaluate", "zoo:lion", "--config", "bare.ron"], &expected);
 
     let run = scratch.run(&["baseline", "bare.ron", "--threads", "2"]);
-    assert!(run.stderr.contains("8 learning rates x 3 weight decays x 1 runs"), "{}", run.stderr);
+    assert!(run.stderr.contains("10 learning rates x 3 weight decays x 1 runs"), "{}", run.stderr);
     let table = run.success();
     assert!(table.contains("\nheld out: teacher"), "{table}");
     assert_eq!(scratch.entries(), ["bare.baselines.ron", "bare.ron"]);

@@ -7,8 +7,8 @@
 
 use evo_dsl::{Op, Operand, Program, Role};
 
-/// Learning rates tried, which multiply the update: AdamW's own from 0.0005 to 0.064 in steps of two.
-const LEARNING_RATES: [f64; 8] = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+/// Learning rates tried, which multiply the update: AdamW's own from 0.0005 to 0.256 in steps of two.
+const LEARNING_RATES: [f64; 10] = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Multiples of the program's weight decay; 0, 0.01 and 0.1 for AdamW.
 const WEIGHT_DECAYS: [f64; 3] = [0.0, 1.0, 10.0];
@@ -124,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn adamw_is_tuned_over_eight_learning_rates_and_three_weight_decays() {
+    fn adamw_is_tuned_over_ten_learning_rates_and_three_weight_decays() {
         let grid = Grid::adamw();
-        assert_eq!(grid.size(), (8, 3));
+        assert_eq!(grid.size(), (10, 3));
         let decays: Vec<_> = grid.variants.iter().map(|variant| variant.weight_decay).collect();
         assert_eq!(decays, [Some(0.0), Some(0.01), Some(0.1)]);
         let zoo = evo_dsl::zoo::get("adamw").expect("a zoo entry").program();
