@@ -218,9 +218,9 @@ impl Rechecks {
     fn text(&self) -> String {
         let (low, high) = self.interval;
         match self.rechecked {
-            0 => "no duplicate by behaviour was rechecked".to_owned(),
+            0 => "no duplicate was rechecked".to_owned(),
             rechecked => format!(
-                "{} of {rechecked} rechecked duplicates by behaviour were none ({:.1} to {:.1}%)",
+                "{} of {rechecked} rechecked duplicates were wrong ({:.1} to {:.1}%)",
                 self.disagreed,
                 100.0 * low,
                 100.0 * high
