@@ -159,81 +159,54 @@ fn different_behaviour_has_different_functional_hashes() {
     assert_eq!(hashes.len(), count);
 }
 
-/// Two programs that differ in one place.
-fn pair(parameters: &str, body: &[&str], returned: &str, one: &str, other: &str) -> [Program; 2] {
-    [one, other].map(|text| {
-        let body: Vec<String> = body.iter().map(|line| line.replace("HERE", text)).collect();
-        program(parameters, &body.iter().map(String::as_str).collect::<Vec<_>>(), returned)
-    })
-}
+/// Programs that differ in the place `HERE`, and what may stand there.
+const PAIRS: [(&str, [&str; 2]); 6] = [
+    // A threshold above the learning rates of one probe and below those that users pass.
+    (
+        "def train(w, g, lr):\n  lr = HERE\n  lr = lr * 0.01\n  u = g * lr\n  return u\n",
+        ["lr * 1.0", "min(lr, 2.0)"],
+    ),
+    // A count that begins late.
+    (
+        "def train(w, g, lr, t):\n  s = HERE\n  s = max(s, 0.0)\n  s = s + 1.0\n  u = g * s\n  \
+         lr = lr * 0.001\n  u = u * lr\n  return u\n",
+        ["t - 6.0", "t * 0.0"],
+    ),
+    // Gradients that are exactly zero.
+    (
+        "def train(w, g, lr):\n  a = abs(g)\n  s = HERE\n  lr = lr * 0.0001\n  u = s * lr\n  \
+         return u\n",
+        ["sign(a)", "cosh(0.0)"],
+    ),
+    (
+        "def train(w, g, lr):\n  a = abs(g)\n  s = HERE\n  lr = lr * 0.0001\n  u = s * lr\n  \
+         return u\n",
+        ["sign(a)", "a / a"],
+    ),
+    // A comparison that turns as scales move.
+    (
+        "def train(w, g, m, v, lr):\n  g2 = square(g)\n  m = interp(g, m, 0.9)\n  \
+         v = interp(g2, v, 0.999)\n  sqrt_v = sqrt(v)\n  u = HERE\n  lr = lr * 0.001\n  \
+         u = u * lr\n  return u, m, v\n",
+        ["min(m, sqrt_v)", "m * 1.0"],
+    ),
+    // The size of a leaf.
+    (
+        "def train(w, g, lr):\n  c = get_columns()\n  c = HERE\n  c = c * lr\n  c = c * 0.0001\n  \
+         u = g * c\n  return u\n",
+        ["min(c, 16.0)", "c * 1.0"],
+    ),
+];
 
 #[test]
 fn what_differs_in_training_alone_has_different_functional_hashes() {
-    let (hasher, returned) = (hasher(), "update, m, v");
-    let scaled = |line: &'static str| [line, "lr = lr * 0.001", "update = update * lr"];
-    let adam = |first: &'static str, last: &'static str| {
-        let moments = ["g2 = square(g)", "m = interp(g, m, 0.9)", "v = interp(g2, v, 0.999)"];
-        [&moments[..], &[first, "sqrt_v = sqrt(v)"], &scaled(last)].concat()
-    };
-    let pairs = [
-        // A threshold between the learning rates of one probe and of every task.
-        pair(
-            "w, g, lr",
-            &["lr = HERE", "lr = lr * 0.01", "u = g * lr"],
-            "u",
-            "lr * 1.0",
-            "min(lr, 2.0)",
-        ),
-        // A count that begins late.
-        pair(
-            "w, g, lr, t",
-            &[
-                "s = HERE",
-                "s = max(s, 0.0)",
-                "s = s + 1.0",
-                "u = g * s",
-                "lr = lr * 0.001",
-                "u = u * lr",
-            ],
-            "u",
-            "t - 6.0",
-            "t * 0.0",
-        ),
-        // Gradients that are exactly zero.
-        pair(
-            "w, g, lr",
-            &["a = abs(g)", "s = HERE", "lr = lr * 0.0001", "u = s * lr"],
-            "u",
-            "sign(a)",
-            "a / a",
-        ),
-        pair(
-            "w, g, lr",
-            &["a = abs(g)", "a = sign(a)", "s = HERE", "lr = lr * 0.0001", "u = s * lr"],
-            "u",
-            "a * 1.0",
-            "cosh(0.0)",
-        ),
-        // A comparison that turns as scales move.
-        pair(
-            "w, g, m, v, lr",
-            &adam("x = v", "update = HERE"),
-            returned,
-            "min(m, sqrt_v)",
-            "m * 1.0",
-        ),
-        // The size of a leaf.
-        pair(
-            "w, g, lr",
-            &["c = get_columns()", "c = HERE", "c = c * lr", "c = c * 0.0001", "u = g * c"],
-            "u",
-            "min(c, 16.0)",
-            "c * 1.0",
-        ),
-    ];
-    for [one, other] in pairs {
-        assert!(hasher.hash(&one).is_some(), "{one}");
-        assert_ne!(hasher.hash(&one), hasher.hash(&other), "{one}{other}");
+    for hasher in [hasher(), FunctionalHasher::new(8).expect("8 is between 1 and 23")] {
+        for (text, places) in PAIRS {
+            let program = |place: &str| Program::parse(&text.replace("HERE", place));
+            let [one, other] = places.map(|place| program(place).expect("the text parses"));
+            assert!(hasher.hash(&one).is_some(), "{one}");
+            assert_ne!(hasher.hash(&one), hasher.hash(&other), "{one}{other}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 mod absorption;
 mod confirmation;
 mod resume;
+mod settling;
 mod state;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +20,7 @@ use evo_evaluators::{Outcome, Trial};
 use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed};
 
 use crate::breeding::{Breeder, Child};
-use crate::deduplication::{Arrival, Behaviours, Identity, Sighting};
+use crate::deduplication::{Behaviours, Identity};
 use crate::hurdles::Hurdles;
 use crate::lineage::LineageDigest;
 use crate::restarts::RestartClock;
@@ -353,63 +354,5 @@ impl Search {
             return Child { program, identity, parent: None };
         }
         self.breeder.breed(birth, &*self.strategy, &mut self.behaviours)
-    }
-
-    /// Where the outcome of the birth just bred will come from, and the evaluation that it rechecks.
-    fn settle(&mut self, birth: u64, child: &Child) -> Result<(Fate, Option<u64>), SearchError> {
-        let arrival = Arrival { birth, identity: child.identity, hurdles: &self.thresholds };
-        let sighting = self.behaviours.sight(arrival, self.store.as_ref())?;
-        let (evaluation, recheck) = match sighting {
-            Sighting::Duplicate { evaluation, .. } => (evaluation, None),
-            Sighting::Recheck { evaluation } => (birth, Some(evaluation)),
-            Sighting::New => (birth, None),
-        };
-        if let Some(store) = &mut self.store {
-            store.note_birth(birth, child, evaluation)?;
-        }
-        if let Sighting::Duplicate { evaluation, same_structure } = sighting {
-            let counters = &mut self.counters;
-            *(if same_structure {
-                &mut counters.structural_hits
-            } else {
-                &mut counters.functional_hits
-            }) += 1;
-            return Ok((Fate::Duplicate { evaluation, same_structure }, None));
-        }
-        self.counters.evaluations += 1;
-        self.latest_evaluation = birth;
-        Ok((self.known_outcome(birth, child, recheck)?, recheck))
-    }
-
-    /// The outcome of a birth that needs one of its own, from the store or the shared cache.
-    fn known_outcome(
-        &mut self,
-        birth: u64,
-        child: &Child,
-        recheck: Option<u64>,
-    ) -> Result<Fate, SearchError> {
-        let identity = child.identity;
-        if let Some(stored) = self.stored.remove(&birth) {
-            if stored.behaviour != identity.behaviour
-                && let Some(store) = &self.store
-            {
-                return Err(store.diverged(birth));
-            }
-            self.counters.cached += u64::from(stored.cached);
-            return Ok(Fate::Told(Arc::new(stored.outcome)));
-        }
-        let cache = self.cache.as_ref().filter(|_| self.behaviours.compares());
-        let Some(outcome) = cache.and_then(|cache| cache.get(&identity.structure)) else {
-            return Ok(Fate::Awaited);
-        };
-        // The cache holds outcomes of whole evaluations; here one would have been stopped.
-        let stopped = outcome.stopped_by(&self.thresholds);
-        let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
-        self.counters.cached += 1;
-        if let Some(store) = &mut self.store {
-            let provenance = Provenance { cached: true, recheck };
-            store.note_evaluation(birth, identity, &child.program, &outcome, provenance)?;
-        }
-        Ok(Fate::Told(outcome))
     }
 }

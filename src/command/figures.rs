@@ -3,7 +3,7 @@
 //! Invariant: a line has no more columns than it is given. What matters most comes first, and what
 //! has no room is left out whole.
 
-use evo::Counters;
+use evo::{Counters, RecheckRate};
 
 use super::memory::mebibytes;
 
@@ -38,7 +38,7 @@ impl Figures {
     }
 
     /// What there is to say, the most important first.
-    fn parts(&self) -> [Option<String>; 8] {
+    fn parts(&self) -> [Option<String>; 9] {
         let counters = &self.counters;
         let share = |count: u64, all: u64| 100.0 * count as f64 / (all as f64).max(1.0);
         let percent = |count: u64, all: u64, what: &str| {
@@ -63,9 +63,18 @@ impl Figures {
             percent(counters.structural_hits + counters.functional_hits, births, "seen"),
             percent(invalid, evaluated, "invalid"),
             percent(stopped, evaluated, "stopped"),
+            rechecks(&RecheckRate::of(counters)),
             self.memory.map(mebibytes),
         ]
     }
+}
+
+/// How many duplicates by behaviour were wrong of those rechecked, with the interval of the rate.
+fn rechecks(rate: &RecheckRate) -> Option<String> {
+    let (low, high) = rate.interval();
+    let RecheckRate { rechecked, disagreed } = *rate;
+    let interval = format!("{:.0}-{:.0}%", 100.0 * low, 100.0 * high);
+    (rechecked > 0).then(|| format!("{disagreed}/{rechecked} wrong ({interval})"))
 }
 
 /// A length of time in at most seven characters.
@@ -107,6 +116,8 @@ mod tests {
                 scored: 630 * scale,
                 invalid: 60 * scale,
                 stopped: 10 * scale,
+                rechecked: 12 * scale,
+                disagreed: scale / 2,
                 ..Counters::default()
             },
             memory: Some(312 << 20),
@@ -116,8 +127,10 @@ mod tests {
     #[test]
     fn a_line_says_what_matters_and_then_the_rest() {
         let expected = "12s  1234/3000  best +0.3078  17s left  103/s  43% seen  9% invalid";
-        assert_eq!(figures(1).line(79), format!("{expected}  1% stopped"));
         assert_eq!(figures(1).line(68), expected);
+        let longer = format!("{expected}  1% stopped");
+        assert_eq!(figures(1).line(79), longer);
+        assert_eq!(figures(1).line(120), format!("{longer}  0/12 wrong (0-24%)  312 MiB"));
         assert_eq!(figures(1).line(24), "12s  1234/3000  17s left");
         let begun = Figures {
             seconds: 0.001,

@@ -22,7 +22,7 @@ pub struct Executor {
     step: u64,
 }
 
-/// Everything a step reads and writes besides the weights and the gradient.
+/// All that a step reads and writes but the weights and the gradient.
 #[derive(Clone, Debug)]
 struct Memory {
     layout: Layout,
@@ -51,12 +51,11 @@ impl Executor {
     /// As [`Executor::new`], for those who have the dataflow of a program at hand.
     pub fn of(flow: &Dataflow, layout: &Layout) -> Executor {
         let plan = compile(flow, layout);
-        let block = BLOCK.min(layout.len());
         let sums = plan.stages.iter().map(|stage| stage.sums.len()).max().unwrap_or(0);
         let memory = Memory {
             layout: layout.clone(),
             small: plan.small.clone(),
-            registers: vec![vec![0.0; block]; plan.registers],
+            registers: vec![vec![0.0; BLOCK.min(layout.len())]; plan.registers],
             spills: vec![vec![0.0; layout.len()]; plan.spills],
             states: vec![vec![0.0; layout.len()]; flow.outputs().len() - 1],
             sums: vec![LeafSum::ZERO; sums],
@@ -96,8 +95,7 @@ impl Executor {
         self.step += 1;
         self.memory.small[self.plan.learning_rate.offset] = lr;
         self.memory.small[self.plan.step.offset] = self.step as f64;
-        let mut finite = true;
-        let last = self.plan.stages.len() - 1;
+        let (mut finite, last) = (true, self.plan.stages.len() - 1);
         for (index, stage) in self.plan.stages.iter().enumerate() {
             for instruction in &stage.prologue {
                 instruction.run(&mut self.memory.small, &self.memory.layout);
