@@ -80,9 +80,6 @@ fn default_window() -> u64 {
     64
 }
 
-/// The tasks from which on one of them diverges under a program that goes astray on the probe.
-const TASKS_FOR_STRAYS: usize = 3;
-
 impl Config {
     /// The search this configuration describes, before its first candidate.
     ///
@@ -182,10 +179,6 @@ impl Config {
         let probe = match highest > 0.0 {
             true => ClosedLoop::new(lowest, highest),
             false => ClosedLoop::default(),
-        };
-        let probe = match self.evaluation.tasks.len() >= TASKS_FOR_STRAYS {
-            true => probe.with_strays(),
-            false => probe,
         };
         let bits = self.hashing.mantissa_bits;
         FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {

@@ -14,8 +14,6 @@ const MANTISSA: u32 = 23;
 #[derive(Debug)]
 pub struct Observations {
     bytes: Vec<u8>,
-    /// Length of what stands in front of every observation.
-    label: usize,
     mantissa_bits: u32,
 }
 
@@ -27,7 +25,7 @@ impl Observations {
         bytes.extend([b'f', mantissa_bits as u8]);
         bytes.extend((label.len() as u32).to_le_bytes());
         bytes.extend(label.as_bytes());
-        Observations { label: bytes.len(), bytes, mantissa_bits }
+        Observations { bytes, mantissa_bits }
     }
 
     /// Values, as exact as the hash is set to.
@@ -35,17 +33,6 @@ impl Observations {
         let bits = self.mantissa_bits;
         self.bytes.extend((values.len() as u32).to_le_bytes());
         self.bytes.extend(values.iter().flat_map(|&value| canonical(value, bits).to_le_bytes()));
-    }
-
-    /// A number that counts as it is.
-    pub fn mark(&mut self, number: u32) {
-        self.bytes.extend(number.to_le_bytes());
-    }
-
-    /// Forgets what has been seen: the program is one of a class, and no more than that counts.
-    pub fn only(&mut self, class: &str) {
-        self.bytes.truncate(self.label);
-        self.bytes.extend(class.as_bytes());
     }
 
     pub(crate) fn hash(&self) -> Hash {

@@ -227,17 +227,12 @@ fn every_second_beta_of_lion_has_a_functional_hash_of_its_own() {
 }
 
 #[test]
-fn what_is_not_finite_on_the_probe_has_no_functional_hash_and_what_goes_astray_is_one_class() {
+fn what_is_not_finite_on_the_probe_has_no_functional_hash() {
     let hash = |body: &[&str]| hasher().hash(&program("w, g, lr", body, "u"));
     for body in [&["c = arcsin(2.0)", "u = g * c"], &["n = log(-1.0)", "u = arccosh(n)"]] {
         assert_eq!(hash(body), None, "{body:?}");
     }
-    let strays = Arc::new(ClosedLoop::new(16.0, 64.0).with_strays());
-    let strays = FunctionalHasher::with_probe(8, strays).expect("8 is between 1 and 23");
-    let bodies = [["u = g * lr", "u = u * 1e9"], ["u = sign(g)", "u = u * lr"]];
-    let [one, other] = bodies.map(|body| strays.hash(&program("w, g, lr", &body, "u")));
-    assert!(one.is_some() && one == other, "{one:?} {other:?}");
-    assert_ne!(one, strays.hash(&program("w, g, lr", &["u = g * lr", "u = u * 0.01"], "u")));
+    let bodies = [["u = sign(g)", "u = u * lr"], ["u = sign(g)", "u = u * 2.0"]];
     assert_ne!(hash(&bodies[0]), hash(&bodies[1]));
 }
 
@@ -246,6 +241,6 @@ fn hashes_are_the_same_in_every_build() {
     let program = adamw(&ADAMW);
     let functional = hasher().hash(&program).expect("it is finite").to_string();
     let found = (structural_hash(&program).to_string(), functional);
-    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "b66bfe5c796f778c094af63d0e40e086");
+    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "7c74c161977e5b77fd2e545b55a913cb");
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
 }
