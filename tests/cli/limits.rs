@@ -48,7 +48,7 @@ fn a_run_whose_seconds_are_used_up_keeps_every_result_when_it_is_resumed() {
 fn only_neutral(scratch: &Scratch) {
     scratch.write(
         "start.py",
-        "def train(w, g, lr):\n  a = g * 2.0\n  b = w * 0.1\n  x = a + b\n  return x\n",
+        "def train(w, g, lr):\n  a = g * 0.02\n  b = w * 0.001\n  x = a + b\n  return x\n",
     );
     let weights = "weights: (insert: 0, delete: 0, change_argument: 0, change_constant: 0,
         change_op: 0, swap: 1), neutral_retries: 1000, max_statements";
