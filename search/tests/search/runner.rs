@@ -236,7 +236,8 @@ fn an_interrupt_behind_the_last_birth_is_an_interrupt_while_outcomes_are_missing
     let stopping = Stopping { candidates: Some(30), ..Stopping::default() };
     let mut whole = search(stopping, 1);
     run(&mut whole, &Quadratic, &mut (), &RunOptions::default()).expect("there is no store");
-    let evaluations = whole.counters().evaluations as usize;
+    // With those that confirm the hall of fame.
+    let evaluations = (whole.counters().evaluations + whole.counters().confirmed) as usize;
     for (at, expected) in [
         (evaluations - 1, StopReason::Cancelled),
         // Nothing is missing then.
