@@ -35,7 +35,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Print the mutations that led from the start program to a winner
     Lineage(LineageArgs),
-    /// Evaluate every functional duplicate of finished runs, and say how often its outcome was wrong
+    /// Evaluate every functional duplicate of finished runs, and say how often its outcome was
+    /// wrong
     Recheck(RecheckArgs),
     /// List the known optimizers, or print one
     Zoo(ZooArgs),
@@ -106,8 +107,8 @@ pub(crate) struct RunArgs {
 pub(crate) struct ResumeArgs {
     /// The run directory
     pub run_directory: PathBuf,
-    /// Change a limit, as in stopping.candidates=6000, or where a data file lies (repeatable); nothing
-    /// else may change
+    /// Change a limit, as in stopping.candidates=6000, or where a data file lies (repeatable);
+    /// nothing else may change
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Go on even if this CPU is of another kind, and may round differently, than the run's
@@ -131,6 +132,13 @@ pub(crate) struct RecheckArgs {
     /// The run directories
     #[arg(required = true, value_name = "RUN_DIR")]
     pub run_directories: Vec<PathBuf>,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+}
+
+/// How programs are scored outside a run, and what is printed of it.
+#[derive(Debug, Args)]
+pub(crate) struct JudgingArgs {
     /// Worker threads [default: one for each core]; does not change the result
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
@@ -151,8 +159,8 @@ pub(crate) struct CompletionsArgs {
 pub(crate) struct BaselineArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The optimizer: zoo:NAME, a file, or RUN_DIR[:BIRTH]; any but zoo:adamw is only printed. Given
-    /// several times, all are tuned alike and compared with the first
+    /// The optimizer: zoo:NAME, a file, or RUN_DIR[:BIRTH]; any but zoo:adamw is only printed.
+    /// Given several times, all are tuned alike and compared with the first
     #[arg(long = "optimizer", value_name = "PROGRAM", default_value = "zoo:adamw")]
     pub optimizers: Vec<String>,
     /// Write elsewhere; searches read NAME.baselines.ron beside NAME.ron
@@ -194,14 +202,8 @@ pub(crate) struct EvaluateArgs {
     /// Replace a value of the configuration (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Worker threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = threads)]
-    pub threads: Option<NonZeroUsize>,
     #[command(flatten)]
-    pub device: DeviceArgs,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub json: bool,
+    pub judging: JudgingArgs,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ mod events;
 mod figures;
 mod measure;
 mod memory;
+mod parallel;
 mod place;
 mod progress;
 mod run_directory;

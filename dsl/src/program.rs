@@ -134,7 +134,8 @@ impl Program {
         program
     }
 
-    /// The same program with its update multiplied by a number; what it carries from call to call stays.
+    /// The same program with its update multiplied by a number; what it carries from call to call
+    /// stays.
     ///
     /// # Panics
     /// If the multiple is not finite.

@@ -23,7 +23,8 @@ fn numbers(layout: &Layout, offset: usize) -> Vec<f32> {
     (0..layout.len()).map(|index| libm::sinf((index * 37 + offset * 101) as f32)).collect()
 }
 
-/// Holds a scaled program against the program, in both engines, over some steps with the same weights.
+/// Holds a scaled program against the program, in both engines, over some steps with the same
+/// weights.
 fn assert_scaled(program: &Program) {
     let (layout, scaled) = (layout(), program.scaled(MULTIPLE));
     let mut plain = Interpreter::<f32>::new(program, &layout);

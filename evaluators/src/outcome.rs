@@ -61,13 +61,13 @@ impl Outcome {
 /// The result of a program that trained every task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Mean over the tasks of ln(baseline loss / loss), bounded above for each; 0 equals the baseline,
-    /// higher is better.
+    /// Mean over the tasks of ln(baseline loss / loss), bounded above for each; 0 equals the
+    /// baseline, higher is better.
     pub fitness: f64,
     /// Validation loss on each task in configuration order, averaged over the task's runs.
     pub losses: Vec<f64>,
-    /// Validation loss of every run on each task: for each multiple of the learning rate its repeats.
-    /// Empty for an evaluator without runs.
+    /// Validation loss of every run on each task: for each multiple of the learning rate its
+    /// repeats. Empty for an evaluator without runs.
     #[serde(default)]
     pub runs: Vec<Vec<f64>>,
     /// Fitness over the tasks so far behind each stage; empty for an evaluator without stages.

@@ -71,9 +71,10 @@ impl Schedule {
 
     /// The factor at `step` (from 0) of a run of `steps`.
     ///
-    /// During the warm-up it is `(step + 1) / (warmup_steps + 1)`. After it, with `done` in [0, 1) the
-    /// finished part of what remains: `(1 + cos(pi * done)) / 2` for cosine, `1 - done` for linear. A
-    /// trapezoid ends as it began, with `left / (cooldown_steps + 1)`, `left` being the steps left.
+    /// During the warm-up it is `(step + 1) / (warmup_steps + 1)`. After it, with `done` in [0, 1)
+    /// the finished part of what remains: `(1 + cos(pi * done)) / 2` for cosine, `1 - done` for
+    /// linear. A trapezoid ends as it began, with `left / (cooldown_steps + 1)`, `left` being the
+    /// steps left.
     pub fn factor(self, step: u64, steps: u64) -> f64 {
         let warmup_steps = self.warmup_steps();
         if step < warmup_steps {

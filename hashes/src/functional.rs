@@ -1,10 +1,10 @@
-//! The functional hash: programs that behave alike on a probe have one hash
-//! (Unified Functional Hashing, arXiv 2302.05433).
+//! The functional hash: programs that behave alike on a probe have one hash (Unified Functional
+//! Hashing, arXiv 2302.05433).
 //!
-//! Invariant: the hash is a function of what the probe observes, rounding taken off: it sees neither
-//! text, nor dead code, nor how states are kept. Programs that differ only where no probe goes are
-//! joined (a false hit), and equal ones are split where rounding falls on a boundary (a miss). How
-//! often a hit is false is not assumed but measured: a search rechecks a share of them.
+//! Invariant: the hash is a function of what the probe observes, rounding taken off: it sees
+//! neither text, nor dead code, nor how states are kept. Programs that differ only where no probe
+//! goes are joined (a false hit), and equal ones are split where rounding falls on a boundary (a
+//! miss). How often a hit is false is not assumed but measured: a search rechecks a share of them.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub struct FunctionalHasher {
 }
 
 impl FunctionalHasher {
-    /// A hasher with the probe of optimizers at its default, [`ClosedLoop`], that keeps `mantissa_bits` of the 23
-    /// bits of each float32's mantissa; `None` unless it is 1 to 23.
+    /// A hasher with the probe of optimizers at its default, [`ClosedLoop`], that keeps
+    /// `mantissa_bits` of the 23 bits of each float32's mantissa; `None` unless it is 1 to 23.
     pub fn new(mantissa_bits: u32) -> Option<FunctionalHasher> {
         FunctionalHasher::with_probe(mantissa_bits, Arc::new(ClosedLoop::default()))
     }

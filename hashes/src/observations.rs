@@ -1,9 +1,9 @@
 //! Observations: what a probe has seen of a program, as the bytes that are hashed.
 //!
-//! Invariant: every value is reduced to its class (zero of either sign, NaN, an infinity) or to sign,
-//! exponent and its leading bits of mantissa, and every run of values comes with its length, so no
-//! two sequences of observations give the same bytes. Truncating can split a pair that differs by
-//! rounding, where a value lies on a boundary: a miss, which costs an evaluation.
+//! Invariant: every value is reduced to its class (zero of either sign, NaN, an infinity) or to
+//! sign, exponent and its leading bits of mantissa, and every run of values comes with its length,
+//! so no two sequences of observations give the same bytes. Truncating can split a pair that
+//! differs by rounding, where a value lies on a boundary: a miss, which costs an evaluation.
 
 use crate::Hash;
 

@@ -1,8 +1,8 @@
 //! The probe: what a functional hash runs programs on, and what it looks at.
 //!
 //! Invariant: a probe is the same for every run and machine, and what it observes is a function of
-//! the program's dataflow alone. The probe of optimizers is a closed loop: a small network
-//! whose gradients follow from the weights that the program has moved. On gradients drawn beforehand
+//! the program's dataflow alone. The probe of optimizers is a closed loop: a small network whose
+//! gradients follow from the weights that the program has moved. On gradients drawn beforehand
 //! nothing amplifies a difference, and one that training would show stays below the truncation.
 
 mod network;
@@ -17,8 +17,8 @@ use network::Network;
 
 /// What a functional hash runs programs on.
 pub trait Probe: fmt::Debug + Send + Sync {
-    /// The name of what is observed, with a version that rises when any of it changes: part of every
-    /// hash.
+    /// The name of what is observed, with a version that rises when any of it changes: part of
+    /// every hash.
     fn name(&self) -> &str;
 
     /// Runs a program and notes what it does; false for one that is not finite there, whose

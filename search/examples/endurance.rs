@@ -52,7 +52,8 @@ impl Evaluator for Synthetic {
 fn search(candidates: u64) -> Search {
     let text = format!(
         "(strategy: RegularizedEvolution(population: 1000, tournament: 2),
-          deduplication: (level: Structural), mutation: (max_statements: 20), stopping: (candidates: Some({candidates})))"
+          deduplication: (level: Structural), mutation: (max_statements: 20),
+          stopping: (candidates: Some({candidates})))"
     );
     let config: SearchConfig = ron::from_str(&text).expect("the text is a configuration");
     let start = evo_dsl::zoo::get("adamw").expect("it is in the zoo").program();

@@ -27,8 +27,8 @@ pub struct Counters {
     pub disagreed: u64,
     /// Births whose outcome has been taken in.
     pub absorbed: u64,
-    /// Individuals that shared an evaluation and claimed a place in the hall of fame, evaluated at the
-    /// end of the run; no `evaluations`, and no limit counts them.
+    /// Individuals that shared an evaluation and claimed a place in the hall of fame, evaluated at
+    /// the end of the run; no `evaluations`, and no limit counts them.
     #[serde(default)]
     pub confirmed: u64,
     /// Evaluations absorbed with a score.

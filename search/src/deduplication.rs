@@ -1,13 +1,13 @@
 //! Which births are equal to an earlier one, and what became of that one.
 //!
 //! Invariant: births are looked at in birth order, so whether one is a duplicate never depends on
-//! which evaluations have finished. Structure is looked up first, being exact, then behaviour, which
-//! is as good as the probe. A failure of the engine is no property of a program: once it has been
-//! absorbed, the next program of that behaviour is evaluated again. An evaluation that a hurdle
-//! stopped says nothing of what lies behind it: where today's hurdles would let it pass, the
-//! program is evaluated again. What is held in memory can be limited where a store holds the rest; a
-//! limit changes what is looked up there, never what is found. The maps are looked into and never
-//! iterated.
+//! which evaluations have finished. Structure is looked up first, being exact, then behaviour,
+//! which is as good as the probe. A failure of the engine is no property of a program: once it has
+//! been absorbed, the next program of that behaviour is evaluated again. An evaluation that a
+//! hurdle stopped says nothing of what lies behind it: where today's hurdles would let it pass,
+//! the program is evaluated again. What is held in memory can be limited where a store holds the
+//! rest; a limit changes what is looked up there, never what is found. The maps are looked into
+//! and never iterated.
 
 mod config;
 mod first;
@@ -18,6 +18,8 @@ use std::sync::Arc;
 use evo_dsl::{Dataflow, Program};
 use evo_evaluators::Outcome;
 use evo_hashes::{FunctionalHasher, Hash, SeedPurpose, structural_hash_of};
+
+use serde::{Deserialize, Serialize};
 
 use crate::generations::Generations;
 use crate::{SearchError, Store};
@@ -31,7 +33,8 @@ pub(crate) struct Identity {
     /// What makes outcomes equal to the bit: the structural hash, or that of the text where
     /// programs are compared by it.
     pub(crate) structure: Hash,
-    /// The functional hash where programs are compared by it and this one has one, else `structure`.
+    /// The functional hash where programs are compared by it and this one has one, else
+    /// `structure`.
     pub(crate) behaviour: Hash,
     /// Number of live statements.
     pub(crate) length: usize,
@@ -40,7 +43,7 @@ pub(crate) struct Identity {
 }
 
 /// What is known about a birth when it is bred.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Sighting {
     /// Nothing before it is equal to it, or programs are not compared.
     New,
@@ -51,11 +54,22 @@ pub(crate) enum Sighting {
         /// Whether the two have one structure.
         same_structure: bool,
     },
-    /// An earlier birth behaves like it, and it is evaluated all the same, to see whether that holds.
+    /// An earlier birth behaves like it, and it is evaluated all the same, to see whether that
+    /// holds.
     Recheck {
         /// The birth whose evaluation it would have shared.
         evaluation: u64,
     },
+}
+
+impl Sighting {
+    /// The birth whose evaluation is rechecked.
+    pub(crate) fn rechecked(self) -> Option<u64> {
+        match self {
+            Sighting::Recheck { evaluation } => Some(evaluation),
+            Sighting::New | Sighting::Duplicate { .. } => None,
+        }
+    }
 }
 
 /// A birth that is looked up, and the hurdles that are up for it.

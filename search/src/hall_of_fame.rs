@@ -47,8 +47,8 @@ pub struct HallOfFame {
     champions: BTreeMap<usize, Champion>,
     /// The length of the fittest of all.
     best: usize,
-    /// By length, individuals that may be fitter than its champion, each fitter than those before it
-    /// if its shared outcome holds.
+    /// By length, individuals that may be fitter than its champion, each fitter than those before
+    /// it if its shared outcome holds.
     claims: BTreeMap<usize, Vec<Individual>>,
 }
 
@@ -88,23 +88,18 @@ impl HallOfFame {
         }
     }
 
-    /// The claims in order of birth, whether they still stand or not.
-    pub(crate) fn claims(&self) -> Vec<&Individual> {
-        let mut claims: Vec<&Individual> = self.claims.values().flatten().collect();
-        claims.sort_by_key(|claim| claim.birth);
-        claims
+    /// The claims by length, whether they still stand or not.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &Individual> {
+        self.claims.values().flatten()
     }
 
-    /// Removes and gives the claims above their champions, in order of birth.
-    pub(crate) fn take_claims(&mut self) -> Vec<Individual> {
+    /// Removes and gives the claims above their champions.
+    pub(crate) fn take_claims(&mut self) -> impl Iterator<Item = Individual> {
         let stands = |claim: &Individual| {
             let champion = self.champions.get(&claim.length);
             champion.is_none_or(|champion| claim.fitness > champion.individual.fitness)
         };
-        let claims = std::mem::take(&mut self.claims).into_values().flatten();
-        let mut claims: Vec<Individual> = claims.filter(stands).collect();
-        claims.sort_by_key(|claim| claim.birth);
-        claims
+        std::mem::take(&mut self.claims).into_values().flatten().filter(stands)
     }
 
     /// Puts a claim back that was saved.

@@ -15,7 +15,9 @@
 //! use evo_dsl::Program;
 //! use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
 //! use evo_hashes::{FunctionalHasher, Seed};
-//! use evo_search::{DeduplicationLevel, RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run};
+//! use evo_search::{
+//!     DeduplicationLevel, RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run,
+//! };
 //!
 //! /// Likes programs of twelve live statements.
 //! struct Twelve;

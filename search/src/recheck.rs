@@ -1,8 +1,8 @@
 //! Rechecks: births that equal an earlier one by behaviour alone and are evaluated all the same.
 //!
-//! Invariant: which births are rechecked follows from seed and birth alone. The outcome that counts is
-//! always the birth's own; the other one is looked at only to tell how often functional identity is
-//! wrong, an assumption that every functional hit makes.
+//! Invariant: which births are rechecked follows from seed and birth alone. The outcome that
+//! counts is always the birth's own; the other one is looked at only to tell how often functional
+//! identity is wrong, an assumption that every functional hit makes.
 
 use evo_evaluators::Outcome;
 
@@ -27,14 +27,13 @@ pub fn outcomes_apart(a: &Outcome, b: &Outcome) -> Option<f64> {
         (Invalid(_), Invalid(_)) => 0.0,
         (Scored(_), Invalid(_)) | (Invalid(_), Scored(_)) => f64::INFINITY,
         (Stopped(_), _) | (_, Stopped(_)) => {
-            let last = a.stages().zip(b.stages()).last();
             let stopped = |outcome: &Outcome| match outcome {
                 Stopped(stopped) => stopped.stage,
                 _ => usize::MAX,
             };
-            // One never came to where the other was stopped.
-            let reached = a.stages().zip(b.stages()).count() > stopped(a).min(stopped(b));
-            last.filter(|_| reached).map_or(f64::INFINITY, |(a, b)| difference(a, b))
+            // Infinite where one never came to where the other was stopped.
+            let common = a.stages().zip(b.stages()).nth(stopped(a).min(stopped(b)));
+            common.map_or(f64::INFINITY, |(a, b)| difference(a, b))
         }
     })
 }

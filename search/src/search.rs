@@ -33,9 +33,9 @@ use crate::{
 };
 use confirmation::Confirmation;
 
-/// Outcomes by structural hash, to share among searches that use the same evaluator. By structure and
-/// not by behaviour, or what a program scores would depend on which others had been seen. Behind an
-/// [`Arc`], since every duplicate takes a copy.
+/// Outcomes by structural hash, to share among searches that use the same evaluator. By structure
+/// and not by behaviour, or what a program scores would depend on which others had been seen.
+/// Behind an [`Arc`], since every duplicate takes a copy.
 pub type OutcomeCache = EvaluationCache<Arc<Outcome>>;
 
 /// A program to evaluate.
@@ -191,7 +191,7 @@ impl Search {
         let birth = self.counters.births;
         let child = self.breed(birth);
         self.counters.births += 1;
-        let (fate, recheck) = self.settle(birth, &child)?;
+        let (sighting, fate) = self.settle(birth, &child)?;
         let Child { program, identity, parent } = child;
         let awaited = matches!(fate, Fate::Awaited);
         let lineage = parent.map(|(lineage, _)| lineage);
@@ -201,8 +201,8 @@ impl Search {
             identity,
             lineage,
             hurdles: Arc::clone(&hurdles),
+            sighting,
             fate,
-            recheck,
         });
         Ok(awaited.then_some(Candidate { birth, program, hurdles }))
     }
@@ -238,7 +238,7 @@ impl Search {
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
         if let Some(store) = &mut self.store {
-            let provenance = Provenance { cached: false, recheck: told.recheck };
+            let provenance = Provenance { cached: false, recheck: told.sighting.rechecked() };
             store.note_evaluation(birth, told.identity, &told.program, &outcome, provenance)?;
         }
         if let Some(cache) = &self.cache

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use evo_dsl::Program;
 use evo_evaluators::Outcome;
 
-use crate::deduplication::Identity;
+use crate::deduplication::{Identity, Sighting};
 use crate::lineage::Lineage;
 
 /// A birth not yet absorbed.
@@ -20,25 +20,19 @@ pub(crate) struct Birth {
     pub(crate) lineage: Option<Lineage>,
     /// The hurdles that were up when it was bred.
     pub(crate) hurdles: Arc<[f64]>,
+    /// What was known of it when it was bred.
+    pub(crate) sighting: Sighting,
     pub(crate) fate: Fate,
-    /// The birth whose evaluation it would have shared, had it not been chosen for a recheck.
-    pub(crate) recheck: Option<u64>,
 }
 
 /// Where the outcome of a birth comes from.
-#[derive(Debug)]
 pub(crate) enum Fate {
     /// Being evaluated.
     Awaited,
     /// Evaluated.
     Told(Arc<Outcome>),
-    /// The evaluation of an earlier birth, which is equal to it.
-    Duplicate {
-        /// That birth.
-        evaluation: u64,
-        /// Whether the two have one structure, and so one outcome to the bit.
-        same_structure: bool,
-    },
+    /// That of the earlier birth it is a duplicate of.
+    Shared,
 }
 
 /// Births in order, from the first not yet absorbed.

@@ -8,6 +8,7 @@ use evo::{
 };
 use serde::Serialize;
 
+use super::parallel;
 use crate::output;
 
 /// Scores of one program.
@@ -46,21 +47,10 @@ impl Comparison {
         programs: &[(String, Program)],
         threads: NonZeroUsize,
     ) -> anyhow::Result<Comparison> {
-        let mut entries: Vec<Option<anyhow::Result<Entry>>> =
-            programs.iter().map(|_| None).collect();
-        let share = programs.len().div_ceil(threads.get()).max(1);
-        std::thread::scope(|scope| {
-            for (programs, entries) in programs.chunks(share).zip(entries.chunks_mut(share)) {
-                scope.spawn(move || {
-                    for ((name, program), entry) in programs.iter().zip(entries) {
-                        *entry = Some(evaluate(config, evaluator, name, program));
-                    }
-                });
-            }
+        let entries = parallel::map(threads, programs, |(name, program)| {
+            evaluate(config, evaluator, name, program)
         });
-        let entries =
-            entries.into_iter().map(|entry| entry.expect("every program has been evaluated"));
-        let mut entries = entries.collect::<anyhow::Result<Vec<Entry>>>()?;
+        let mut entries = entries.into_iter().collect::<anyhow::Result<Vec<Entry>>>()?;
         let first = entries.first().map_or(Vec::new(), |entry| entry.fresh_fitness.clone());
         for entry in entries.iter_mut().skip(1) {
             let gains = entry.fresh_fitness.iter().zip(&first).map(|(own, first)| own - first);
@@ -108,9 +98,9 @@ impl Comparison {
         let mut text = output::table(&rows);
         if let Some(repeats) = repeats.filter(|&repeats| repeats > 1) {
             text.push_str(&format!(
-                "fresh repeats: {repeats} more runs of each kind, with initial weights and batches that \
-                 no search saw,\nthe same for all programs; ± is 95%, over weights and batches, not \
-                 over data\n"
+                "fresh repeats: {repeats} more runs of each kind, with initial weights and batches \
+                 that no search saw,\nthe same for all programs; ± is 95%, over weights and \
+                 batches, not over data\n"
             ));
         }
         for entry in &self.programs {

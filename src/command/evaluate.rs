@@ -11,15 +11,15 @@ use crate::output;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
-    let place = Place::open(&args.device)?;
+    let place = Place::open(&args.judging.device)?;
     let mut programs = Vec::new();
     for source in &args.programs {
         programs.push((source.clone(), evo::load_program(source, "".as_ref())?));
     }
     let evaluator = place.evaluator(&config)?;
-    let threads = place.threads(args.threads);
+    let threads = place.threads(args.judging.threads);
     let comparison = Comparison::of(&config, &evaluator, &programs, threads)?;
-    if args.json {
+    if args.judging.json {
         output::print(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
     } else {
         output::print(&comparison.table())?;

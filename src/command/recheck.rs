@@ -1,14 +1,13 @@
 //! `evo recheck`: how often functional hashing gave a birth an outcome that is not its own.
 //!
 //! Invariant: every functional hit of a run is judged by an evaluation of its own program, without
-//! hurdles and by the run's own configuration; nothing that the run counted is believed. The hits of
-//! a run that an earlier version made show what today's hash would have joined of them.
+//! hurdles and by the run's own configuration; nothing that the run counted is believed. The hits
+//! of a run that an earlier version made show what today's hash would have joined of them.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evo::{
     Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, OptimizerEvaluator, Outcome, Program,
@@ -16,6 +15,7 @@ use evo::{
 };
 use serde::Serialize;
 
+use super::parallel;
 use super::place::Place;
 use super::run_directory;
 use crate::args::RecheckArgs;
@@ -48,8 +48,8 @@ struct Row {
 }
 
 pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
-    let place = Place::open(&args.device)?;
-    let threads = place.threads(args.threads);
+    let place = Place::open(&args.judging.device)?;
+    let threads = place.threads(args.judging.threads);
     let mut rows = Vec::new();
     for directory in &args.run_directories {
         let tally = recheck(directory, &place, threads)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
         let tally = rows.iter().fold(Tally::default(), |all, row| all.plus(&row.tally));
         rows.push(Row { run: "all".to_owned(), tally });
     }
-    output::print(&match args.json {
+    output::print(&match args.judging.json {
         true => serde_json::to_string_pretty(&rows)? + "\n",
         false => table(&rows),
     })?;
@@ -92,20 +92,11 @@ fn own_outcomes(
     let programs: BTreeMap<Hash, &Program> =
         hits.iter().map(|hit| (structural_hash(&hit.program), &hit.program)).collect();
     let programs: Vec<(Hash, &Program)> = programs.into_iter().collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some(&(hash, program)) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
-            done.push((hash, outcome.expect("one outcome for one program")));
-        }
-        done
+    let evaluate = |&(hash, program): &(Hash, &Program)| {
+        let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
+        (hash, outcome.expect("one outcome for one program"))
     };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter();
-        done.flat_map(|it| it.join().expect("evaluation does not panic")).collect()
-    })
+    parallel::map(threads, &programs, evaluate).into_iter().collect()
 }
 
 impl Tally {

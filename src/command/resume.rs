@@ -1,8 +1,8 @@
 //! `evo resume`: goes on with a run where it was when it ended, however it ended.
 //!
 //! Invariant: what decides the outcomes stays what it was when the run began. Limits may change,
-//! and so may the place of data files, as long as the fingerprints of the tasks say that their bytes
-//! do not.
+//! and so may the place of data files, as long as the fingerprints of the tasks say that their
+//! bytes do not.
 
 use std::path::Path;
 use std::process::ExitCode;

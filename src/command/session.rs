@@ -118,7 +118,7 @@ impl Session<'_> {
         self.conclude(&search, reason, raised)
     }
 
-    /// What a command needs to train where this session does.
+    /// What a command needs to train on the same device.
     fn device(&self) -> String {
         self.place.arguments(&self.args.device)
     }
@@ -184,8 +184,8 @@ impl Session<'_> {
         let rate = RecheckRate::of(search.counters());
         if rate.is_alarming() {
             eprintln!(
-                "warning: of {} duplicates by behaviour that were evaluated all the same, {} did not \
-                 score as they were taken to: search with `--set deduplication.level=Structural`",
+                "warning: of {} duplicates by behaviour that were evaluated all the same, {} did \
+                 not score as they were taken to: search with `--set deduplication.level=Structural`",
                 rate.rechecked, rate.disagreed
             );
         }
@@ -240,7 +240,8 @@ impl Report {
         let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
         let counters = &self.counters;
         format!(
-            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s; {}.\n\
+            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s; \
+             {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, config.ron\n\
              Digest {}\n",
             self.comparison.table(),

@@ -1,5 +1,5 @@
-//! The probe that functional hashes had at first, kept to show what is wrong with it: gradients drawn
-//! beforehand that no weight changes, six steps, learning rates of 0.1 to 2, 18 values.
+//! The probe that functional hashes had at first, kept to show what is wrong with it: gradients
+//! drawn beforehand that no weight changes, six steps, learning rates of 0.1 to 2, 18 values.
 
 use evo::{Dataflow, Executor, Layout, Observations, Probe};
 use rand_distr::{Distribution, StandardNormal};

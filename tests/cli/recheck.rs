@@ -1,5 +1,6 @@
-//! Functional duplicates that are none. A run rechecks a share of them and `evo recheck` all of them;
-//! both find the probe guilty that could not tell the variants of Lion apart, and today's not.
+//! Functional duplicates that are none. A run rechecks a share of them and `evo recheck` all of
+//! them; both find the probe guilty that could not tell the variants of Lion apart, and today's
+//! not.
 
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -29,8 +29,8 @@ pub struct OptimizerConfig {
     /// Runs for each factor, with initial weights and batches of their own. Default: 1.
     #[serde(default = "default_repeats")]
     pub repeats: std::num::NonZeroU32,
-    /// Repeats that no search trains with, by which programs are judged in tables: a winner's fitness
-    /// is the luckiest of many, and that on these is not. Default: 8.
+    /// Repeats that no search trains with, by which programs are judged in tables: a winner's
+    /// fitness is the luckiest of many, and that on these is not. Default: 8.
     #[serde(default = "default_fresh_repeats")]
     pub fresh_repeats: u32,
     /// Seed of all data, initial weights and batches. Default: 0.

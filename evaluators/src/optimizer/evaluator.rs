@@ -23,10 +23,10 @@ use crate::{
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
 ///
-/// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each, a task's loss
-/// being the mean validation loss over its runs (in nats where it is a cross-entropy): one for each
-/// learning rate multiple and repeat. Tasks are trained in order of the configuration; behind each of
-/// its stages the mean so far has to clear the trial's hurdle.
+/// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each, a
+/// task's loss being the mean validation loss over its runs (in nats where it is a cross-entropy):
+/// one for each learning rate multiple and repeat. Tasks are trained in order of the
+/// configuration; behind each of its stages the mean so far has to clear the trial's hurdle.
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
     tasks: Vec<Contest>,

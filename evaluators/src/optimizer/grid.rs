@@ -7,7 +7,8 @@
 
 use evo_dsl::{Op, Operand, Program, Role};
 
-/// Learning rates tried, which multiply the update: AdamW's own from 0.0005 to 0.256 in steps of two.
+/// Learning rates tried, which multiply the update: AdamW's own from 0.0005 to 0.256 in steps of
+/// two.
 const LEARNING_RATES: [f64; 10] = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Multiples of the program's weight decay; 0, 0.01 and 0.1 for AdamW.

@@ -1,7 +1,7 @@
 //! Judgement: what is said of a program beside its fitness.
 //!
-//! Invariant: nothing here moves a fitness. A fitness is an average over multiples of the learning rate
-//! and a draw of initial weights and batches; these say how much of it is either.
+//! Invariant: nothing here moves a fitness. A fitness is an average over multiples of the learning
+//! rate and a draw of initial weights and batches; these say how much of it is either.
 
 use serde::Serialize;
 

@@ -6,13 +6,13 @@
 use super::training::mean;
 use crate::{Invalid, Outcome, Score, Stopped, Trial};
 
-/// The most that a task adds to the sum a fitness is the mean of: a loss below the baseline's by more
-/// than e² = 7.4 is worth no more than that.
+/// The most that a task adds to the sum a fitness is the mean of: a loss below the baseline's by
+/// more than e² = 7.4 is worth no more than that.
 ///
-/// Training better than tuned AdamW does not go so far; what does has found a way around the task, and
-/// would buy the mean over all tasks with the one that has such a way. Losses that are too high need no
-/// bound: a run is stopped long before it could sink a mean, and search begins from programs
-/// that are far below the baseline and have to see their way up.
+/// Training better than tuned AdamW does not go so far; what does has found a way around the task,
+/// and would buy the mean over all tasks with the one that has such a way. Losses that are too
+/// high need no bound: a run is stopped long before it could sink a mean, and search begins from
+/// programs that are far below the baseline and have to see their way up.
 pub(super) const MOST_GAIN: f64 = 2.0;
 
 /// What a task adds to the sum a fitness is the mean of.
@@ -41,9 +41,8 @@ impl<'a> Progress<'a> {
         self.trial
     }
 
-    /// Takes in the losses of the runs on the next task, or why there are none; the outcome where it
-    /// ends here.
-    /// `stages` are the numbers of tasks after which a hurdle is tested.
+    /// Takes in the losses of the runs on the next task, or why there are none; the outcome where
+    /// it ends here. `stages` are the numbers of tasks after which a hurdle is tested.
     pub(super) fn absorb(
         &mut self,
         losses: Result<Vec<f64>, Invalid>,

@@ -41,8 +41,8 @@ pub(super) struct Run {
 impl Run {
     /// What trains in this run.
     ///
-    /// The multiple reaches the update and not the learning rate that a program is given: what it is
-    /// given it can undo, as `sqrt(lr)` undoes half of any spread.
+    /// The multiple reaches the update and not the learning rate that a program is given: what it
+    /// is given it can undo, as `sqrt(lr)` undoes half of any spread.
     pub(super) fn program(&self, program: &Program) -> Program {
         program.scaled(self.multiple)
     }
@@ -86,7 +86,8 @@ impl ProxyTask {
         })
     }
 
-    /// The learning rate that programs are given at a step, counted from 0; behind the last it stays.
+    /// The learning rate that programs are given at a step, counted from 0; behind the last it
+    /// stays.
     pub(super) fn learning_rate(&self, step: u64) -> f64 {
         self.schedule.factor(step.min(self.steps - 1), self.steps)
     }

@@ -51,8 +51,8 @@ impl Batch {
         }
     }
 
-    /// All validation examples, in batches of at most `size`, which bounds the memory of one forward
-    /// pass.
+    /// All validation examples, in batches of at most `size`, which bounds the memory of one
+    /// forward pass.
     pub(crate) fn validation(data: &Dataset, size: usize) -> Result<Vec<Self>> {
         match data {
             Dataset::Rows(rows) => {

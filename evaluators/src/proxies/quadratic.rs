@@ -1,11 +1,11 @@
 //! The noisy quadratic: a bowl of a given spectrum, whose centre moves from batch to batch.
 //!
-//! Invariant: the loss is never negative, with noise or without; noise that were added to the gradient
-//! alone would make it so, and a run of falling loss would look diverged. The one leaf is the weights.
-//! The centre is an optimum drawn from the seed, as far from the origin as weights start: a bowl
-//! around the origin is solved by the update `w`. It moves by cᵢ = noise · nᵢ / sqrt(λᵢ), n being the
-//! batch's mean noise, so that the gradient noise has covariance noise² · H / batch size, H the
-//! Hessian (arXiv 1907.04164).
+//! Invariant: the loss is never negative, with noise or without; noise that were added to the
+//! gradient alone would make it so, and a run of falling loss would look diverged. The one leaf is
+//! the weights. The centre is an optimum drawn from the seed, as far from the origin as weights
+//! start: a bowl around the origin is solved by the update `w`. It moves by cᵢ = noise · nᵢ /
+//! sqrt(λᵢ), n being the batch's mean noise, so that the gradient noise has covariance noise² · H
+//! / batch size, H the Hessian (arXiv 1907.04164).
 
 use candle_core::{Device, Result, Tensor};
 use evo_hashes::Seed;

@@ -132,10 +132,10 @@ pub enum ModelConfig {
     },
     /// A quadratic with noisy gradients, without a network; its data is `None`.
     ///
-    /// The loss of a batch is `½ Σ λᵢ (xᵢ − oᵢ − cᵢ)²`, each `cᵢ` normal with variance
-    /// `noise² / (λᵢ · batch size)`, so that the gradient noise has the curvature as its covariance
-    /// (arXiv 1907.04164). The validation loss is that without noise. Weights start normal, and so is
-    /// the optimum `o`, fixed for the task: one at the origin would be reached by the update `w`.
+    /// The loss of a batch is `½ Σ λᵢ (xᵢ − oᵢ − cᵢ)²`, each `cᵢ` normal with variance `noise² /
+    /// (λᵢ · batch size)`, so that the gradient noise has the curvature as its covariance (arXiv
+    /// 1907.04164). The validation loss is that without noise. Weights start normal, and so is the
+    /// optimum `o`, fixed for the task: one at the origin would be reached by the update `w`.
     Quadratic {
         /// Weights.
         dimension: NonZeroUsize,

@@ -1,10 +1,10 @@
 //! The network of the probe: a small classifier with ReLUs on a few fixed examples.
 //!
-//! Invariant: losses and gradients are a function of weights and batch to the bit, on every machine:
-//! plain IEEE arithmetic in one order, and the `libm` crate for the exponential.
+//! Invariant: losses and gradients are a function of weights and batch to the bit, on every
+//! machine: plain IEEE arithmetic in one order, and the `libm` crate for the exponential.
 //!
-//! What it is made to show of an optimizer: gradients that follow from the weights, so that
-//! two rules which differ drift apart; exact zeros (a feature that is always 0, a unit that is always
+//! What it is made to show of an optimizer: gradients that follow from the weights, so that two
+//! rules which differ drift apart; exact zeros (a feature that is always 0, a unit that is always
 //! off, units that fall silent later), exact ties (two units that start alike and stay so), heavy
 //! tails and scales that move as it learns; leaves of four shapes, wide and flat.
 

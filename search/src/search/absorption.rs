@@ -8,7 +8,7 @@ use std::sync::Arc;
 use evo_evaluators::Outcome;
 
 use super::Search;
-use crate::deduplication::Identity;
+use crate::deduplication::{Identity, Sighting};
 use crate::hurdles::Hurdles;
 use crate::recheck::{RECHECK_TOLERANCE, outcomes_apart};
 use crate::window::{Birth, Fate};
@@ -33,23 +33,20 @@ impl Search {
 
     /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
     pub(super) fn absorb_next(&mut self) -> Result<bool, SearchError> {
-        let Some((birth, Birth { program, identity, lineage, fate, recheck, .. })) =
-            self.window.pop_settled()
-        else {
-            return Ok(false);
-        };
+        let Some((birth, settled)) = self.window.pop_settled() else { return Ok(false) };
+        let Birth { program, identity, lineage, sighting, fate, .. } = settled;
         let Identity { behaviour, length, states, .. } = identity;
-        let (outcome, origin) = match fate {
-            Fate::Told(outcome) => {
-                self.take_in(birth, identity, &outcome, recheck)?;
+        let (outcome, origin) = match (fate, sighting) {
+            (Fate::Told(outcome), _) => {
+                self.take_in(birth, identity, &outcome, sighting.rechecked())?;
                 (outcome, Origin::Own)
             }
-            Fate::Duplicate { evaluation, same_structure } => {
+            (Fate::Shared, Sighting::Duplicate { evaluation, same_structure }) => {
                 let origin = if same_structure { Origin::Own } else { Origin::Shared };
                 let store = self.store.as_ref();
                 (self.behaviours.outcome(identity, evaluation, store)?, origin)
             }
-            Fate::Awaited => unreachable!("only settled births leave the window"),
+            _ => unreachable!("only settled births leave the window, and only duplicates share"),
         };
         // NaN would make tournaments depend on who is drawn first.
         let fitness =

@@ -1,9 +1,9 @@
 //! Confirmation: before a run ends, claims to the hall of fame are settled by evaluating the very
 //! programs that lay them.
 //!
-//! Invariant: it comes after the last birth was absorbed and changes the hall of fame alone, so a run
-//! that goes on with a higher limit goes on as if there had been none. Outcomes take effect together
-//! and in birth order, whatever the order they are told in.
+//! Invariant: it comes after the last birth was absorbed and changes the hall of fame alone, so a
+//! run that goes on with a higher limit goes on as if there had been none. Outcomes take effect
+//! together and in birth order, whatever the order they are told in.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -57,13 +57,13 @@ impl Search {
         if self.stop == Some(StopReason::Cancelled) {
             return;
         }
+        let Confirmation { unasked, claims, stored, .. } = &mut self.confirmation;
         for claim in self.hall_of_fame.take_claims() {
-            let outcome = self.confirmation.stored.remove(&claim.birth);
-            if outcome.is_none() {
-                self.confirmation.unasked.push_back(claim.birth);
-            }
-            self.confirmation.claims.insert(claim.birth, (claim, outcome));
+            let outcome = stored.remove(&claim.birth);
+            claims.insert(claim.birth, (claim, outcome));
         }
+        let open = claims.iter().filter(|(_, (_, outcome))| outcome.is_none());
+        unasked.extend(open.map(|(birth, _)| birth));
         self.settle_claims_if_known();
     }
 

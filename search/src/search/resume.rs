@@ -14,7 +14,7 @@ use evo_hashes::Hash;
 
 use super::Search;
 use super::state::{SavedBirth, SavedPrograms, State};
-use crate::deduplication::{Arrival, Identity};
+use crate::deduplication::{Arrival, Identity, Sighting};
 use crate::window::{Birth, Fate, Window};
 use crate::{DeduplicationLevel, Restart, SearchError, Stopping, Store};
 
@@ -159,25 +159,18 @@ impl Search {
         let strategy = self.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
         let champions = self.hall_of_fame.iter();
         let champions = champions.map(|it| (save(&it.individual), it.losses.clone())).collect();
-        let claims = self.hall_of_fame.claims().into_iter().map(&mut save).collect();
+        let claims = self.hall_of_fame.claims().map(&mut save).collect();
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
             programs.save(number, &birth.program);
             let Identity { structure, behaviour, .. } = birth.identity;
-            let duplicate_of = match birth.fate {
-                Fate::Duplicate { evaluation, same_structure } => {
-                    Some((evaluation, same_structure))
-                }
-                Fate::Awaited | Fate::Told(_) => None,
-            };
             let (structure, behaviour) = (structure.0, behaviour.0);
             window.push(SavedBirth {
                 structure,
                 behaviour,
                 lineage: birth.lineage,
                 hurdles: birth.hurdles.to_vec(),
-                duplicate_of,
-                recheck: birth.recheck,
+                sighting: birth.sighting,
             });
         }
         State {
@@ -221,16 +214,14 @@ impl Search {
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
             let program = programs.get(number)?;
             let (identity, lineage) = (saved.identity(&program), saved.lineage);
-            let (recheck, hurdles) = (saved.recheck, Arc::from(&*saved.hurdles));
+            let (sighting, hurdles) = (saved.sighting, Arc::from(saved.hurdles));
             let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
-            self.behaviours.note_pending(arrival, saved.sighting());
-            let fate = match saved.duplicate_of {
-                Some((evaluation, same_structure)) => {
-                    Fate::Duplicate { evaluation, same_structure }
-                }
-                None => Fate::Awaited,
+            self.behaviours.note_pending(arrival, sighting);
+            let fate = match sighting {
+                Sighting::Duplicate { .. } => Fate::Shared,
+                Sighting::New | Sighting::Recheck { .. } => Fate::Awaited,
             };
-            self.window.push(Birth { program, identity, lineage, hurdles, fate, recheck });
+            self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         }
         self.behaviours.assume_forgotten();
         self.breeder.restore(state.mutations);

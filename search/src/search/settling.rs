@@ -1,7 +1,8 @@
 //! Settling: where the outcome of a birth will come from.
 //!
 //! Invariant: it is settled when the birth is bred and by what is known then, whatever evaluations
-//! have finished since: an earlier birth's evaluation, the store, a shared cache, or one of its own.
+//! have finished since: an earlier birth's evaluation, the store, a shared cache, or one of its
+//! own.
 
 use std::sync::Arc;
 
@@ -15,34 +16,33 @@ use crate::store::Provenance;
 use crate::window::Fate;
 
 impl Search {
-    /// Where the outcome of the birth just bred will come from, and the evaluation that it rechecks.
+    /// What is known of the birth just bred, and where its outcome will come from.
     pub(super) fn settle(
         &mut self,
         birth: u64,
         child: &Child,
-    ) -> Result<(Fate, Option<u64>), SearchError> {
+    ) -> Result<(Sighting, Fate), SearchError> {
         let arrival = Arrival { birth, identity: child.identity, hurdles: &self.thresholds };
         let sighting = self.behaviours.sight(arrival, self.store.as_ref())?;
-        let (evaluation, recheck) = match sighting {
-            Sighting::Duplicate { evaluation, .. } => (evaluation, None),
-            Sighting::Recheck { evaluation } => (birth, Some(evaluation)),
-            Sighting::New => (birth, None),
+        let evaluation = match sighting {
+            Sighting::Duplicate { evaluation, .. } => evaluation,
+            Sighting::Recheck { .. } | Sighting::New => birth,
         };
         if let Some(store) = &mut self.store {
             store.note_birth(birth, child, evaluation)?;
         }
-        if let Sighting::Duplicate { evaluation, same_structure } = sighting {
+        if let Sighting::Duplicate { same_structure, .. } = sighting {
             let counters = &mut self.counters;
             *(if same_structure {
                 &mut counters.structural_hits
             } else {
                 &mut counters.functional_hits
             }) += 1;
-            return Ok((Fate::Duplicate { evaluation, same_structure }, None));
+            return Ok((sighting, Fate::Shared));
         }
         self.counters.evaluations += 1;
         self.latest_evaluation = birth;
-        Ok((self.known_outcome(birth, child, recheck)?, recheck))
+        Ok((sighting, self.known_outcome(birth, child, sighting.rechecked())?))
     }
 
     /// The outcome of a birth that needs one of its own, from the store or the shared cache.

@@ -56,24 +56,10 @@ pub(super) struct SavedBirth {
     pub(super) behaviour: [u8; 16],
     pub(super) lineage: Option<Lineage>,
     pub(super) hurdles: Vec<f64>,
-    /// The birth whose evaluation it shares, and whether that has its structure.
-    pub(super) duplicate_of: Option<(u64, bool)>,
-    /// The birth whose evaluation it rechecks.
-    pub(super) recheck: Option<u64>,
+    pub(super) sighting: Sighting,
 }
 
 impl SavedBirth {
-    /// What was known of it when it was bred.
-    pub(super) fn sighting(&self) -> Sighting {
-        match (self.duplicate_of, self.recheck) {
-            (Some((evaluation, same_structure)), _) => {
-                Sighting::Duplicate { evaluation, same_structure }
-            }
-            (None, Some(evaluation)) => Sighting::Recheck { evaluation },
-            (None, None) => Sighting::New,
-        }
-    }
-
     pub(super) fn identity(&self, program: &Program) -> Identity {
         let flow = Dataflow::of(program);
         Identity {

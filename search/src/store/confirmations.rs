@@ -1,8 +1,8 @@
-//! The table `confirmations`: individuals of the hall of fame that shared the evaluation of another
-//! program during the run, and what their own evaluation at its end gave.
+//! The table `confirmations`: individuals of the hall of fame that shared the evaluation of
+//! another program during the run, and what their own evaluation at its end gave.
 //!
-//! Invariant: nothing that is bred depends on it, so a run that goes on afterwards is the run it would
-//! have been. Apart from `evaluations` for that reason: births are looked up there.
+//! Invariant: nothing that is bred depends on it, so a run that goes on afterwards is the run it
+//! would have been. Apart from `evaluations` for that reason: births are looked up there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

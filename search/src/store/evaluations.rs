@@ -32,7 +32,8 @@ pub(crate) struct Provenance {
     pub(crate) recheck: Option<u64>,
 }
 
-pub(super) const COLUMNS: &str = "birth, structural_hash, behaviour, cached, recheck, program, outcome, checksum FROM evaluations";
+pub(super) const COLUMNS: &str = "birth, structural_hash, behaviour, cached, recheck, program, \
+    outcome, checksum FROM evaluations";
 
 impl Store {
     /// Writes an evaluation that has ended.

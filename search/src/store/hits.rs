@@ -1,7 +1,8 @@
-//! Functional hits: births that were given the outcome of another program that behaves like theirs.
+//! Functional hits: births that were given the outcome of another program that behaves like
+//! theirs.
 //!
-//! Invariant: nothing is taken from what the run counted; whether two programs differ in structure is
-//! found from their texts, which is what makes this fit to judge the run by.
+//! Invariant: nothing is taken from what the run counted; whether two programs differ in structure
+//! is found from their texts, which is what makes this fit to judge the run by.
 
 use std::collections::BTreeMap;
 

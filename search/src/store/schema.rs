@@ -43,13 +43,6 @@ CREATE TABLE evaluations (
     recheck INTEGER
 );
 CREATE INDEX evaluations_by_behaviour ON evaluations (behaviour);
-CREATE INDEX evaluations_by_structure ON evaluations (structural_hash);
-CREATE TABLE confirmations (
-    birth INTEGER PRIMARY KEY,
-    fitness REAL,
-    outcome TEXT NOT NULL,
-    checksum INTEGER NOT NULL
-);
 CREATE TABLE snapshots (
     births INTEGER PRIMARY KEY,
     state BLOB NOT NULL,
@@ -81,6 +74,17 @@ CREATE VIEW individuals AS
     FROM candidates LEFT JOIN evaluations ON evaluations.birth = candidates.evaluation;
 ";
 
+/// What version 4 has beyond a column: new tables and a step up to it make the same.
+const RECHECKS: &str = "
+CREATE INDEX evaluations_by_structure ON evaluations (structural_hash);
+CREATE TABLE confirmations (
+    birth INTEGER PRIMARY KEY,
+    fitness REAL,
+    outcome TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+";
+
 /// A step from one version to the next.
 type Migration = fn(&Connection) -> rusqlite::Result<()>;
 
@@ -99,22 +103,15 @@ fn hash_canonical_form(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn add_rechecks(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "ALTER TABLE evaluations ADD COLUMN recheck INTEGER;
-        CREATE INDEX evaluations_by_structure ON evaluations (structural_hash);
-        CREATE TABLE confirmations (
-            birth INTEGER PRIMARY KEY,
-            fitness REAL,
-            outcome TEXT NOT NULL,
-            checksum INTEGER NOT NULL
-        );
-        DELETE FROM snapshots;",
-    )
+    connection.execute_batch("ALTER TABLE evaluations ADD COLUMN recheck INTEGER;")?;
+    connection.execute_batch(RECHECKS)?;
+    connection.execute_batch("DELETE FROM snapshots;")
 }
 
 /// Makes the tables in an empty file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(RECHECKS)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", VERSION)
 }

@@ -6,7 +6,7 @@ use evo_search::{
     Restarts, Search, SearchConfig, Selection, Stopping, StrategyConfig,
 };
 
-use crate::driver::{by_training, drive, hasher, result, scored};
+use crate::driver::{ONLY_SWAPS, by_training, drive, hasher, result, scored};
 use crate::quadratic;
 
 fn config(neutral_retries: u32, candidates: u64) -> SearchConfig {
@@ -123,15 +123,7 @@ fn neutral_children_are_made_again_and_the_last_one_stays() {
         }
     }
     // Where nothing but neutral children are possible the search goes on with them.
-    let weights = MutationWeights {
-        insert: 0.0,
-        delete: 0.0,
-        change_argument: 0.0,
-        change_constant: 0.0,
-        change_op: 0.0,
-        swap: 1.0,
-        duplicate: 0.0,
-    };
+    let weights = ONLY_SWAPS;
     let mutation = MutationConfig { weights, ..config(5, 1).mutation };
     let text = "def train(w, g, lr):\n  x = g * lr\n  return x\n";
     let start = evo_dsl::Program::parse(text).expect("the test's text parses");

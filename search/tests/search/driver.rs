@@ -3,10 +3,21 @@
 use evo_dsl::Program;
 use evo_evaluators::{Outcome, Score};
 use evo_hashes::{FunctionalHasher, Hash, Seed, structural_hash};
-use evo_search::{Candidate, Counters, Population, Search};
+use evo_search::{Candidate, Counters, MutationWeights, Population, Search};
 use rand::RngExt;
 
 use crate::quadratic;
+
+/// Mutations that change nothing but the order of statements.
+pub(crate) const ONLY_SWAPS: MutationWeights = MutationWeights {
+    insert: 0.0,
+    delete: 0.0,
+    change_argument: 0.0,
+    change_constant: 0.0,
+    change_op: 0.0,
+    swap: 1.0,
+    duplicate: 0.0,
+};
 
 pub(crate) fn hasher() -> FunctionalHasher {
     FunctionalHasher::new(8).expect("8 is between 1 and 23")

@@ -25,7 +25,7 @@ fn search(hurdles: &str) -> Search {
 const ON: &str = "hurdles: (percentile: Some(50.0), history: 200, warm_up: 20),";
 
 /// Two tasks with a stage between them, evaluated as far as the hurdles let it come.
-fn staged(candidate: &Candidate) -> Outcome {
+pub(crate) fn staged(candidate: &Candidate) -> Outcome {
     let Outcome::Scored(score) = quadratic::outcome(&candidate.program) else {
         return quadratic::outcome(&candidate.program);
     };

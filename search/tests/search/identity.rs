@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use evo_dsl::Program;
-use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Stopped, Trial};
+use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_hashes::{FunctionalHasher, Hash, Observations, Probe, Seed, structural_hash};
 use evo_search::{Candidate, RunOptions, Search, SearchConfig, run};
 
 use crate::driver::{by_training, drive, hasher, result};
+use crate::hurdles::staged;
 use crate::quadratic;
 
 fn config(more: &str, candidates: u64) -> SearchConfig {
@@ -116,18 +117,6 @@ fn what_is_confirmed_at_the_end_depends_on_no_order_and_changes_nothing_that_is_
     assert_eq!(all[..first as usize], bred(&before, first));
 }
 
-/// Tells every candidate at once, as stopped at its hurdle where it has one.
-fn stopped_at_the_first_stage(candidate: &Candidate) -> Outcome {
-    let Outcome::Scored(score) = quadratic::outcome(&candidate.program) else {
-        return quadratic::outcome(&candidate.program);
-    };
-    let first = -libm::log(score.losses[0]);
-    if candidate.trial().stops(0, first) {
-        return Outcome::Stopped(Stopped { stage: 0, fitness: first, cleared: vec![] });
-    }
-    Outcome::Scored(Score { stages: vec![first], ..score })
-}
-
 #[test]
 fn a_duplicate_of_a_stopped_program_is_evaluated_where_its_own_hurdles_would_let_it_pass() {
     let hurdles = "hurdles: (percentile: Some(60.0), history: 30, warm_up: 10),
@@ -136,7 +125,7 @@ fn a_duplicate_of_a_stopped_program_is_evaluated_where_its_own_hurdles_would_let
     let mut again = 0;
     let mut stopped: Vec<(u64, Hash, f64)> = Vec::new();
     let asked = drive(&mut search, 0, |candidate| {
-        let outcome = stopped_at_the_first_stage(candidate);
+        let outcome = staged(candidate);
         let structure = structural_hash(&candidate.program);
         // Of what was in flight when it was bred, the outcome was not known.
         let absorbed = candidate.birth.saturating_sub(16);

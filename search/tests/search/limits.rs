@@ -9,12 +9,11 @@ use evo_dsl::Program;
 use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_hashes::{Hash, Seed};
 use evo_search::{
-    MutationConfig, MutationWeights, RunOptions, Search, SearchConfig, StopReason, Stopping, Store,
-    run,
+    MutationConfig, RunOptions, Search, SearchConfig, StopReason, Stopping, Store, run,
 };
 use tempfile::TempDir;
 
-use crate::driver::{behaviour, hasher};
+use crate::driver::{ONLY_SWAPS, behaviour, hasher};
 use crate::quadratic;
 
 /// Cheap, and a function of what the program does; fails at one in seven.
@@ -250,15 +249,7 @@ fn a_run_whose_candidates_an_earlier_version_dropped_is_bred_again_from_its_eval
 /// A search in which every child behaves like its parent: what it swaps changes nothing.
 fn only_neutral(neutral_retries: u32, stopping: Stopping) -> Search {
     let start = "def train(w, g, lr):\n  a = g * 2.0\n  b = w * 2.0\n  x = a + b\n  return x\n";
-    let weights = MutationWeights {
-        insert: 0.0,
-        delete: 0.0,
-        change_argument: 0.0,
-        change_constant: 0.0,
-        change_op: 0.0,
-        swap: 1.0,
-        duplicate: 0.0,
-    };
+    let weights = ONLY_SWAPS;
     let mutation = MutationConfig { weights, neutral_retries, ..MutationConfig::default() };
     let config = SearchConfig { mutation, ..config(64, stopping) };
     let start = Program::parse(start).expect("the test's text parses");

@@ -40,8 +40,8 @@ impl LaneTask {
     }
 }
 
-/// The validation loss of each of `runs` for each program, or why it has none: the first run that is
-/// stopped decides. There are at most as many programs as lanes.
+/// The validation loss of each of `runs` for each program, or why it has none: the first run that
+/// is stopped decides. There are at most as many programs as lanes.
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.

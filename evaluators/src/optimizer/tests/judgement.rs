@@ -1,5 +1,5 @@
-//! Fitness is not for sale: what a program cannot undo, what a task is worth at most, and what is said
-//! beside the fitness.
+//! Fitness is not for sale: what a program cannot undo, what a task is worth at most, and what is
+//! said beside the fitness.
 
 use super::*;
 
