@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use evo_dsl::Program;
 use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
-use evo_hashes::{ClosedLoop, FunctionalHasher, Seed};
+use evo_hashes::{FunctionalHasher, OptimizerProbe, Seed};
 use evo_search::{
     Deduplication, HurdleConfig, MutationConfig, Restarts, Search, SearchConfig, SearchError,
     Selection, Stopping, StrategyConfig,
@@ -177,8 +177,8 @@ impl Config {
                 (low.min(rate), high.max(rate))
             });
         let probe = match highest > 0.0 {
-            true => ClosedLoop::new(lowest, highest),
-            false => ClosedLoop::default(),
+            true => OptimizerProbe::new(lowest, highest),
+            false => OptimizerProbe::default(),
         };
         let bits = self.hashing.mantissa_bits;
         FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {

@@ -32,7 +32,8 @@ pub use evo_evaluators::{
     Workload, pin_inner_threads,
 };
 pub use evo_hashes::{
-    ClosedLoop, EvaluationCache, FunctionalHasher, Hash, Observations, Probe, Seed, structural_hash,
+    EvaluationCache, FunctionalHasher, Hash, Observations, OptimizerProbe, Probe, Seed,
+    structural_hash,
 };
 pub use evo_search::{
     Ancestor, Candidate, Champion, Counters, Deduplication, DeduplicationLevel, FunctionalHit,

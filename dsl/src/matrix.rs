@@ -87,48 +87,66 @@ fn transpose<T: Copy>(x: &[T], rows: usize, columns: usize, out: &mut [T]) {
     }
 }
 
-/// Rows and columns of the tile of a product that is held in registers.
-const TILE: (usize, usize) = (4, 16);
+/// Rows, inner length and columns of a product.
+type Sizes = (usize, usize, usize);
 
 /// `out = a b` with `a` of `rows` by `inner` and `b` of `inner` by `columns`.
 #[inline(always)]
-fn multiply<T: Real>(
+fn multiply<T: Real>(a: &[T], b: &[T], out: &mut [T], sizes: Sizes) {
+    let mut row = 0;
+    while row < sizes.0 {
+        row += match sizes.0 - row {
+            4.. => multiply_rows::<T, 4>(a, b, out, row, sizes),
+            _ => multiply_rows::<T, 1>(a, b, out, row, sizes),
+        };
+    }
+}
+
+/// `ROWS` rows of a product, returned, in the widest tiles that fit.
+#[inline(always)]
+fn multiply_rows<T: Real, const ROWS: usize>(
     a: &[T],
     b: &[T],
     out: &mut [T],
-    (rows, inner, columns): (usize, usize, usize),
-) {
-    let zero = T::from_f64(0.0);
-    for row in (0..rows).step_by(TILE.0) {
-        for column in (0..columns).step_by(TILE.1) {
-            let (height, width) = (TILE.0.min(rows - row), TILE.1.min(columns - column));
-            let mut tile = [[zero; TILE.1]; TILE.0];
-            if (height, width) == TILE {
-                for k in 0..inner {
-                    let b = &b[k * columns + column..][..TILE.1];
-                    for (r, sums) in tile.iter_mut().enumerate() {
-                        let a = a[(row + r) * inner + k];
-                        for (sum, b) in sums.iter_mut().zip(b) {
-                            *sum = *sum + a * *b;
-                        }
-                    }
-                }
-            } else {
-                for k in 0..inner {
-                    let b = &b[k * columns + column..][..width];
-                    for (r, sums) in tile[..height].iter_mut().enumerate() {
-                        let a = a[(row + r) * inner + k];
-                        for (sum, b) in sums.iter_mut().zip(b) {
-                            *sum = *sum + a * *b;
-                        }
-                    }
-                }
-            }
-            for (r, sums) in tile[..height].iter().enumerate() {
-                out[(row + r) * columns + column..][..width].copy_from_slice(&sums[..width]);
+    row: usize,
+    sizes: Sizes,
+) -> usize {
+    let mut column = 0;
+    while column < sizes.2 {
+        let at = (row, column);
+        column += match sizes.2 - column {
+            16.. => multiply_tile::<T, ROWS, 16>(a, b, out, at, sizes),
+            8.. => multiply_tile::<T, ROWS, 8>(a, b, out, at, sizes),
+            4.. => multiply_tile::<T, ROWS, 4>(a, b, out, at, sizes),
+            _ => multiply_tile::<T, ROWS, 1>(a, b, out, at, sizes),
+        };
+    }
+    ROWS
+}
+
+/// A tile of a product, whose sums are held in registers as its size is known; returns its width.
+#[inline(always)]
+fn multiply_tile<T: Real, const ROWS: usize, const WIDTH: usize>(
+    a: &[T],
+    b: &[T],
+    out: &mut [T],
+    (row, column): (usize, usize),
+    (_, inner, columns): Sizes,
+) -> usize {
+    let mut tile = [[T::from_f64(0.0); WIDTH]; ROWS];
+    for k in 0..inner {
+        let b = &b[k * columns + column..][..WIDTH];
+        for (r, sums) in tile.iter_mut().enumerate() {
+            let a = a[(row + r) * inner + k];
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum = *sum + a * *b;
             }
         }
     }
+    for (r, sums) in tile.iter().enumerate() {
+        out[(row + r) * columns + column..][..WIDTH].copy_from_slice(sums);
+    }
+    WIDTH
 }
 
 #[cfg(test)]
@@ -150,7 +168,9 @@ mod tests {
 
     #[test]
     fn tiles_do_not_change_a_bit_of_a_product() {
-        for sizes @ (rows, inner, columns) in [(4, 3, 16), (9, 20, 37), (1, 1, 1), (5, 64, 16)] {
+        for sizes @ (rows, inner, columns) in
+            [(4, 3, 16), (9, 20, 37), (1, 1, 1), (5, 64, 16), (8, 32, 8), (3, 5, 31)]
+        {
             let (a, b) = (numbers(rows * inner, 1), numbers(inner * columns, 2));
             let mut out = vec![0.0; rows * columns];
             multiply(&a, &b, &mut out, sizes);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use evo_dsl::{Dataflow, Program};
 
-use crate::{ClosedLoop, Hash, Observations, Probe};
+use crate::{Hash, Observations, OptimizerProbe, Probe};
 
 /// Hashes programs by what they do.
 #[derive(Clone, Debug)]
@@ -20,10 +20,10 @@ pub struct FunctionalHasher {
 }
 
 impl FunctionalHasher {
-    /// A hasher with the probe of optimizers at its default, [`ClosedLoop`], that keeps
+    /// A hasher with the probe of optimizers at its default, [`OptimizerProbe`], that keeps
     /// `mantissa_bits` of the 23 bits of each float32's mantissa; `None` unless it is 1 to 23.
     pub fn new(mantissa_bits: u32) -> Option<FunctionalHasher> {
-        FunctionalHasher::with_probe(mantissa_bits, Arc::new(ClosedLoop::default()))
+        FunctionalHasher::with_probe(mantissa_bits, Arc::new(OptimizerProbe::default()))
     }
 
     /// As [`FunctionalHasher::new`], with another probe.

@@ -29,6 +29,6 @@ pub use cache::EvaluationCache;
 pub use functional::FunctionalHasher;
 pub use hash::Hash;
 pub use observations::Observations;
-pub use probe::{ClosedLoop, Probe};
+pub use probe::{OptimizerProbe, Probe};
 pub use seed::{Seed, SeedPurpose, StreamRng};
 pub use structural::{structural_hash, structural_hash_of};

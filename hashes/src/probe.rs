@@ -1,9 +1,10 @@
 //! The probe: what a functional hash runs programs on, and what it looks at.
 //!
 //! Invariant: a probe is the same for every run and machine, and what it observes is a function of
-//! the program's dataflow alone. The probe of optimizers is a closed loop: a small network whose
-//! gradients follow from the weights that the program has moved. On gradients drawn beforehand
-//! nothing amplifies a difference, and one that training would show stays below the truncation.
+//! the program's dataflow alone. The probe of optimizers is first of all a closed loop: a small
+//! network whose gradients follow from the weights that the program has moved. On gradients drawn
+//! beforehand nothing amplifies a difference, and one that training would show stays below the
+//! truncation. Steps out of the ordinary follow, where nothing needs to be amplified.
 
 mod network;
 
@@ -26,94 +27,134 @@ pub trait Probe: fmt::Debug + Send + Sync {
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool;
 }
 
-/// The probe of optimizers: two short courses of training of a small network.
+/// The probe of optimizers: a short training of a small network, then steps out of the ordinary.
 #[derive(Clone, Debug)]
-pub struct ClosedLoop {
+pub struct OptimizerProbe {
     name: String,
     network: Network,
-    courses: [Course; 2],
-}
-
-/// A course of training.
-#[derive(Clone, Copy, Debug)]
-struct Course {
-    /// What the initial matrices are multiplied by.
-    scale: f32,
-    /// The first incoming learning rate.
-    peak: f64,
-    /// What updates are multiplied by.
+    /// What updates are multiplied by in training.
     multiple: f32,
+    extremes: [Extreme; 6],
 }
 
-/// Steps in a row from the first one, along half a cosine.
-const STEPS: u64 = 32;
+/// A step whose weights and gradient are not what training left: updates are observed, and their
+/// NaN and infinities tell programs apart too.
+#[derive(Clone, Copy, Debug)]
+struct Extreme {
+    /// What the initial weights are multiplied by; the gradient is taken there.
+    weights: f32,
+    /// What the gradient is multiplied by.
+    gradient: f32,
+    /// The incoming learning rate.
+    rate: f64,
+}
 
-/// Steps behind them, by number and factor of the peak: rules may count far, and schedules end at
-/// rates next to nothing.
-const LATE: [(u64, f64); 5] = [(60, 1e-2), (61, 3e-3), (150, 1e-3), (400, 1e-4), (401, 1e-5)];
+/// Steps of training in a row from the first one, along half a cosine.
+const STEPS: u64 = 72;
+
+/// Steps behind them, by number and learning rate: rules may count far, and schedules end low.
+const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), (401, 0.02)];
 
 /// The steps whose updates are observed, counted from 0. The weights are observed at the end, and
 /// every step has left its trace in them; the first two because a program may put all weights to
 /// 0, where the network stays.
-const OBSERVED: [usize; 6] = [0, 1, 15, 31, 35, 36];
+const OBSERVED: [usize; 6] = [0, 1, 15, 71, 75, 76];
 
-impl ClosedLoop {
+/// A weight beyond this, and training has ended: how the program came there has been seen, and
+/// behind it rounding alone would tell programs apart.
+const AWAY: f32 = 100.0;
+
+impl OptimizerProbe {
     /// The probe for programs that are scored by training networks, at learning rates between
     /// those of the tasks, above 0.
     ///
-    /// In the first course the program is given a schedule of at most 1 and the rate multiplies its
-    /// update, as in training; in the second it is given the rate, as by users who pass one.
-    pub fn new(lowest: f64, highest: f64) -> ClosedLoop {
-        let first = Course { scale: 1.0, peak: 1.0, multiple: 0.5 * lowest as f32 };
-        let second = Course { scale: 2.0, peak: highest, multiple: 1.0 };
-        let name = format!("optimizer, closed loop, 2, training at {lowest:?} to {highest:?}");
-        ClosedLoop { name, network: Network::new(), courses: [first, second] }
+    /// As in an evaluation, the program is given a schedule of at most 1 and the rate multiplies its
+    /// update. Among the steps out of the ordinary are some at the rates themselves, which users
+    /// may pass.
+    pub fn new(lowest: f64, highest: f64) -> OptimizerProbe {
+        let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
+        OptimizerProbe {
+            name: format!("optimizer, 3, training at {lowest:?} to {highest:?}"),
+            network: Network::new(),
+            multiple: 1.5 * lowest as f32,
+            extremes: [
+                extreme(-1.0, 1.0, 1.0),
+                extreme(-1.0, -30.0, highest),
+                // Confident and wrong: gradients of whole numbers.
+                extreme(100.0, 4.0, lowest),
+                extreme(-1.0, 1e-5, 0.5),
+                extreme(1.0, 0.0, 1.0),
+                extreme(1.0, -100.0, 1.0),
+            ],
+        }
     }
 
-    /// Whether the course ended with finite weights.
-    fn run(&self, course: &Course, flow: &Dataflow, seen: &mut Observations) -> bool {
+    /// Whether weights were finite throughout.
+    fn train(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
         let layout = &self.network.layout;
         let mut executor = Executor::of(flow, layout);
-        let mut weights = self.network.weights(course.scale);
+        let mut weights = self.network.weights(1.0);
         let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
-        for (index, (step, factor)) in schedule().enumerate() {
+        for (index, (step, rate)) in schedule().enumerate() {
             self.network.gradient(index, &weights, &mut gradient);
             executor.skip_to(step);
-            executor.update(&weights, &gradient, course.peak * factor, &mut update);
+            executor.update(&weights, &gradient, rate, &mut update);
             let moves = weights.iter_mut().zip(&update);
-            moves.for_each(|(weight, update)| *weight -= course.multiple * update);
-            if !weights.iter().all(|weight| weight.is_finite()) {
+            moves.for_each(|(weight, update)| *weight -= self.multiple * update);
+            // Not finite, or away.
+            let left = weights.iter().fold(false, |left, w| left | !(w.abs() <= AWAY));
+            if left && !weights.iter().all(|weight| weight.is_finite()) {
                 return false;
             }
-            if OBSERVED.contains(&index) {
+            if left || OBSERVED.contains(&index) {
                 seen.values(&update);
+            }
+            if left {
+                break;
             }
         }
         seen.values(&weights);
         true
     }
+
+    fn go_to_extremes(&self, flow: &Dataflow, seen: &mut Observations) {
+        let layout = &self.network.layout;
+        let mut executor = Executor::of(flow, layout);
+        let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
+        for (index, extreme) in self.extremes.iter().enumerate() {
+            let weights = self.network.weights(extreme.weights);
+            self.network.gradient(index, &weights, &mut gradient);
+            gradient.iter_mut().for_each(|slope| *slope *= extreme.gradient);
+            executor.update(&weights, &gradient, extreme.rate, &mut update);
+            seen.values(&update);
+        }
+    }
 }
 
-/// Step numbers and factors of the peak.
+/// Step numbers and learning rates of the training.
 fn schedule() -> impl Iterator<Item = (u64, f64)> {
     let length = STEPS as f64 + LATE.len() as f64;
     let factor = move |step| 0.5 * (1.0 + libm::cos(PI * (step - 1) as f64 / length));
     (1..=STEPS).map(move |step| (step, factor(step))).chain(LATE)
 }
 
-impl Default for ClosedLoop {
+impl Default for OptimizerProbe {
     /// The probe for any evaluator: at rates around 1, the usual setting of every rule.
-    fn default() -> ClosedLoop {
-        ClosedLoop::new(1.0, 4.0)
+    fn default() -> OptimizerProbe {
+        OptimizerProbe::new(1.0, 4.0)
     }
 }
 
-impl Probe for ClosedLoop {
+impl Probe for OptimizerProbe {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
-        self.courses.iter().all(|course| self.run(course, flow, seen))
+        let finite = self.train(flow, seen);
+        if finite {
+            self.go_to_extremes(flow, seen);
+        }
+        finite
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evo_dsl::{Program, zoo};
-use evo_hashes::{ClosedLoop, FunctionalHasher, structural_hash};
+use evo_hashes::{FunctionalHasher, OptimizerProbe, structural_hash};
 
 fn program(parameters: &str, body: &[&str], returned: &str) -> Program {
     let body: String = body.iter().map(|line| format!("  {line}\n")).collect();
@@ -28,7 +28,7 @@ const ADAMW: [&str; 9] = [
 ];
 
 fn hasher() -> FunctionalHasher {
-    let probe = Arc::new(ClosedLoop::new(16.0, 64.0));
+    let probe = Arc::new(OptimizerProbe::new(16.0, 64.0));
     FunctionalHasher::with_probe(8, probe).expect("8 is between 1 and 23")
 }
 
@@ -160,7 +160,7 @@ fn different_behaviour_has_different_functional_hashes() {
 }
 
 /// Programs that differ in the place `HERE`, and what may stand there.
-const PAIRS: [(&str, [&str; 2]); 6] = [
+const PAIRS: [(&str, [&str; 2]); 11] = [
     // A threshold above the learning rates of one probe and below those that users pass.
     (
         "def train(w, g, lr):\n  lr = HERE\n  lr = lr * 0.01\n  u = g * lr\n  return u\n",
@@ -195,6 +195,34 @@ const PAIRS: [(&str, [&str; 2]); 6] = [
         "def train(w, g, lr):\n  c = get_columns()\n  c = HERE\n  c = c * lr\n  c = c * 0.0001\n  \
          u = g * c\n  return u\n",
         ["min(c, 16.0)", "c * 1.0"],
+    ),
+    // Large gradients, negative ones above all: a sign, and a state that a sign hides.
+    (
+        "def train(w, g, lr):\n  s = HERE\n  s = sign(s)\n  lr = lr * 0.0001\n  u = s * lr\n  \
+         return u\n",
+        ["g * 1.0", "log1p(g)"],
+    ),
+    (
+        "def train(w, g, m, lr):\n  s = interp(g, m, 0.9)\n  s = sign(s)\n  \
+         m = interp(g, m, 0.99)\n  m = HERE\n  lr = lr * 0.0001\n  u = s * lr\n  return u, m\n",
+        ["m * 1.0", "sinh(m)"],
+    ),
+    // Gradients of whole numbers, as a confident net has them.
+    (
+        "def train(w, g, lr):\n  s = log1p(g)\n  lr = lr * 0.0001\n  u = s * lr\n  \
+         u = HERE\n  return u\n",
+        ["u * 1.0", "arctan(u)"],
+    ),
+    // Gradients of next to nothing, where a norm is below a bound.
+    (
+        "def train(w, g, lr):\n  c = HERE\n  lr = lr * 0.001\n  u = clip(c, lr)\n  return u\n",
+        ["g * 1.0", "g * 2.0"],
+    ),
+    // The sign of a sum.
+    (
+        "def train(w, g, lr):\n  d = dot(w, w)\n  s = reciprocal(w)\n  s = dot(s, d)\n  \
+         s = HERE\n  u = g * s\n  u = u * lr\n  u = u * 0.0001\n  return u\n",
+        ["sign(s)", "cosh(0.0)"],
     ),
 ];
 
@@ -237,10 +265,21 @@ fn what_is_not_finite_on_the_probe_has_no_functional_hash() {
 }
 
 #[test]
+fn what_runs_away_on_the_probe_is_known_by_how() {
+    let hash = |body: &[&str]| hasher().hash(&program("w, g, lr", body, "u"));
+    // Weights that grow without an end.
+    let away = hash(&["u = w * -20.0"]);
+    assert!(away.is_some());
+    assert_eq!(away, hash(&["d = w * 20.0", "u = negative(d)"]));
+    assert_ne!(away, hash(&["u = w * -21.0"]));
+    assert_ne!(away, hash(&["d = w * -20.0", "u = d + g"]));
+}
+
+#[test]
 fn hashes_are_the_same_in_every_build() {
     let program = adamw(&ADAMW);
     let functional = hasher().hash(&program).expect("it is finite").to_string();
     let found = (structural_hash(&program).to_string(), functional);
-    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "7c74c161977e5b77fd2e545b55a913cb");
+    let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "f4716454528a49be1e469603ec7a1b03");
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
 }

@@ -141,35 +141,55 @@ fn a_share_that_is_none_is_refused_at_its_key_and_the_old_form_is_explained() {
     }
 }
 
-/// The campaign of `docs/records`: `just recheck`. Ten to thirty minutes.
+/// Starts of the campaign, with their births: enough for some hundred functional hits of each.
+const STARTS: [((&str, &str), u64); 5] = [
+    (("zoo:adamw", "Lion45"), 3_000),
+    (LION, 3_000),
+    (("zoo:momentum", "Modern"), 3_000),
+    (("zoo:muon", "Modern"), 1_500),
+    (("zoo:sgd", "Lion45"), 6_000),
+];
+
+/// Three runs from each start, with either probe: their rows of `evo recheck`, `all` the last.
+fn campaign_rows(scratch: &Scratch, with: With, first_seed: u64) -> Vec<Value> {
+    let mut names = Vec::new();
+    for (start, candidates) in STARTS {
+        for seed in first_seed..first_seed + 3 {
+            let name = format!("{with:?}-{}-{seed}", start.0.trim_start_matches("zoo:"));
+            let config = config("configs/quickstart.ron", start, seed, candidates, 0.0);
+            run_into(&scratch.path(&name), &config, with);
+            names.push(name);
+        }
+    }
+    let names = names.iter().map(String::as_str);
+    let run = scratch.run(&["recheck", "--json"].into_iter().chain(names).collect::<Vec<_>>());
+    assert_eq!(run.code, Some(i32::from(with == With::SixSteps)), "{run:?}");
+    let rows: Vec<Value> = serde_json::from_str(&run.stdout).expect("it is JSON");
+    rows.iter().for_each(|row| println!("{row}"));
+    rows
+}
+
+/// The campaign of `docs/records`: `just recheck`, half an hour; `EVO_SEED` is the first of its
+/// three seeds.
 #[test]
 #[ignore = "long; `just recheck` runs it"]
 fn campaign() {
-    let starts = [
-        ("zoo:adamw", "Lion45"),
-        LION,
-        ("zoo:momentum", "Modern"),
-        ("zoo:muon", "Modern"),
-        ("zoo:sgd", "Lion45"),
-    ];
-    let number = |name: &str, default: u64| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
-    let (first, candidates) = (number("EVO_SEED", 201), number("EVO_CANDIDATES", 2_500));
+    let seed = std::env::var("EVO_SEED").map_or(401, |text| text.parse().expect("a number"));
     let scratch = Scratch::new();
-    for with in [With::SixSteps, With::Today] {
-        let mut names = Vec::new();
-        for start in starts {
-            for seed in first..first + 3 {
-                let name = format!("{with:?}-{}-{seed}", start.0.trim_start_matches("zoo:"));
-                let config = config("configs/quickstart.ron", start, seed, candidates, 0.0);
-                run_into(&scratch.path(&name), &config, with);
-                names.push(name);
-            }
-        }
-        let names = names.iter().map(String::as_str);
-        let run = scratch.run(&std::iter::once("recheck").chain(names).collect::<Vec<_>>());
-        println!("{}", run.stdout);
-        assert_eq!(run.code, Some(i32::from(with == With::SixSteps)), "{run:?}");
+    let count = |row: &Value, key: &str| row[key].as_u64().expect("a count") as f64;
+    let old = campaign_rows(&scratch, With::SixSteps, seed);
+    let today = campaign_rows(&scratch, With::Today, seed);
+    let (all, runs) = today.split_last().expect("a row of all");
+    assert!(count(all, "hits") >= 3_000.0);
+    assert!(count(all, "far") < 0.003 * count(all, "hits"));
+    assert!(count(all, "wrong") < 0.02 * count(all, "hits"));
+    for run in runs {
+        assert!(count(run, "far") < 0.01 * count(run, "hits"), "{run}");
+    }
+    let kept = |row| count(row, "right_today") / (count(row, "hits") - count(row, "wrong"));
+    let (all, runs) = old.split_last().expect("a row of all");
+    assert!(kept(all) >= 0.85, "{}", kept(all));
+    for run in runs {
+        assert!(kept(run) >= 0.65, "{run}: {}", kept(run));
     }
 }
