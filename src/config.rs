@@ -66,7 +66,8 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HashingConfig {
-    /// Leading bits of each float32's mantissa that count, 1 to 23. Default: 8.
+    /// Leading bits of each float32's mantissa that count, 1 to 23; those of weights
+    /// after a training have twice as many. Default: 8.
     pub mantissa_bits: u32,
 }
 
@@ -166,19 +167,15 @@ impl Config {
         Search::new(&self.search_config(), Seed(self.seed), start, self.hasher()?)
     }
 
-    /// The functional hash of this configuration: its probe has the learning rates of the tasks.
+    /// The functional hash of this configuration: its probe has the lowest learning rate of the tasks.
     ///
     /// # Errors
     /// When `hashing.mantissa_bits` is not 1 to 23.
     pub fn hasher(&self) -> Result<FunctionalHasher, SearchError> {
         let rates = self.evaluation.tasks.iter().filter_map(|task| task.learning_rate);
-        let (lowest, highest) = rates
-            .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), rate| {
-                (low.min(rate), high.max(rate))
-            });
-        let probe = match highest > 0.0 {
-            true => OptimizerProbe::new(lowest, highest),
-            false => OptimizerProbe::default(),
+        let probe = match rates.reduce(f64::min) {
+            Some(lowest) => OptimizerProbe::new(lowest),
+            None => OptimizerProbe::default(),
         };
         let bits = self.hashing.mantissa_bits;
         FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {

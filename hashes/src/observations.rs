@@ -30,7 +30,16 @@ impl Observations {
 
     /// Values, as exact as the hash is set to.
     pub fn values(&mut self, values: &[f32]) {
-        let bits = self.mantissa_bits;
+        self.values_with(values, self.mantissa_bits);
+    }
+
+    /// Values with twice the bits: in few of them, to which everything before has contributed, a
+    /// difference shows that all the others are too coarse for.
+    pub fn fine_values(&mut self, values: &[f32]) {
+        self.values_with(values, (2 * self.mantissa_bits).min(MANTISSA));
+    }
+
+    fn values_with(&mut self, values: &[f32], bits: u32) {
         self.bytes.extend((values.len() as u32).to_le_bytes());
         self.bytes.extend(values.iter().flat_map(|&value| canonical(value, bits).to_le_bytes()));
     }

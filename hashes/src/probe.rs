@@ -11,7 +11,7 @@ mod network;
 use std::f64::consts::PI;
 use std::fmt;
 
-use evo_dsl::{Dataflow, Executor};
+use evo_dsl::{Dataflow, Executor, Layout};
 
 use crate::Observations;
 use network::Network;
@@ -32,6 +32,9 @@ pub trait Probe: fmt::Debug + Send + Sync {
 pub struct OptimizerProbe {
     name: String,
     network: Network,
+    /// The weights of the network as those of one with many leaves, some of them tiny: what is
+    /// summed over leaves is another number there.
+    leaves: Layout,
     /// What updates are multiplied by in training.
     multiple: f32,
     extremes: [Extreme; 6],
@@ -60,28 +63,38 @@ const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), 
 /// 0, where the network stays.
 const OBSERVED: [usize; 6] = [0, 1, 15, 71, 75, 76];
 
-/// A weight beyond this, and training has ended: how the program came there has been seen, and
-/// behind it rounding alone would tell programs apart.
-const AWAY: f32 = 100.0;
+/// A weight beyond this, and the program is known by how it came there. What it would do next no
+/// training shows either, and chance would tell it from others that run away alike.
+const AWAY: f32 = 10.0;
+
+/// A learning rate above those of the training, which users may pass.
+const BEYOND: f64 = 2.5;
+
+/// How a training ended.
+enum End {
+    AtTheLastStep,
+    Away,
+    NotFinite,
+}
 
 impl OptimizerProbe {
-    /// The probe for programs that are scored by training networks, at learning rates between
-    /// those of the tasks, above 0.
+    /// The probe for programs that are scored by training networks; `rate` is the lowest learning
+    /// rate of the tasks, above 0.
     ///
-    /// As in an evaluation, the program is given a schedule of at most 1 and the rate multiplies its
-    /// update. Among the steps out of the ordinary are some at the rates themselves, which users
-    /// may pass.
-    pub fn new(lowest: f64, highest: f64) -> OptimizerProbe {
+    /// As in an evaluation, the program is given a schedule of at most 1 and the rate multiplies
+    /// its update.
+    pub fn new(rate: f64) -> OptimizerProbe {
         let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
         OptimizerProbe {
-            name: format!("optimizer, 3, training at {lowest:?} to {highest:?}"),
+            name: format!("optimizer, 3, training at {rate:?}"),
             network: Network::new(),
-            multiple: 1.5 * lowest as f32,
+            leaves: Layout::new(leaves()),
+            multiple: 1.5 * rate as f32,
             extremes: [
                 extreme(-1.0, 1.0, 1.0),
-                extreme(-1.0, -30.0, highest),
+                extreme(-1.0, -30.0, BEYOND),
                 // Confident and wrong: gradients of whole numbers.
-                extreme(100.0, 4.0, lowest),
+                extreme(100.0, 4.0, 1.0),
                 extreme(-1.0, 1e-5, 0.5),
                 extreme(1.0, 0.0, 1.0),
                 extreme(1.0, -100.0, 1.0),
@@ -89,8 +102,7 @@ impl OptimizerProbe {
         }
     }
 
-    /// Whether weights were finite throughout.
-    fn train(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
+    fn train(&self, flow: &Dataflow, seen: &mut Observations) -> End {
         let layout = &self.network.layout;
         let mut executor = Executor::of(flow, layout);
         let mut weights = self.network.weights(1.0);
@@ -104,21 +116,22 @@ impl OptimizerProbe {
             // Not finite, or away.
             let left = weights.iter().fold(false, |left, w| left | !(w.abs() <= AWAY));
             if left && !weights.iter().all(|weight| weight.is_finite()) {
-                return false;
+                return End::NotFinite;
             }
             if left || OBSERVED.contains(&index) {
                 seen.values(&update);
             }
             if left {
-                break;
+                seen.values(&weights);
+                return End::Away;
             }
         }
-        seen.values(&weights);
-        true
+        seen.fine_values(&weights);
+        End::AtTheLastStep
     }
 
     fn go_to_extremes(&self, flow: &Dataflow, seen: &mut Observations) {
-        let layout = &self.network.layout;
+        let layout = &self.leaves;
         let mut executor = Executor::of(flow, layout);
         let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
         for (index, extreme) in self.extremes.iter().enumerate() {
@@ -131,6 +144,14 @@ impl OptimizerProbe {
     }
 }
 
+/// The shapes of the leaves at the extremes.
+fn leaves() -> Vec<Vec<usize>> {
+    let tiny = [vec![4], vec![1]].into_iter().cycle().take(20);
+    let mut shapes = vec![vec![4, 20], vec![20, 2], vec![3, 3, 4], vec![5, 5], vec![1, 5]];
+    shapes.extend(tiny);
+    shapes
+}
+
 /// Step numbers and learning rates of the training.
 fn schedule() -> impl Iterator<Item = (u64, f64)> {
     let length = STEPS as f64 + LATE.len() as f64;
@@ -141,7 +162,7 @@ fn schedule() -> impl Iterator<Item = (u64, f64)> {
 impl Default for OptimizerProbe {
     /// The probe for any evaluator: at rates around 1, the usual setting of every rule.
     fn default() -> OptimizerProbe {
-        OptimizerProbe::new(1.0, 4.0)
+        OptimizerProbe::new(1.0)
     }
 }
 
@@ -151,10 +172,11 @@ impl Probe for OptimizerProbe {
     }
 
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
-        let finite = self.train(flow, seen);
-        if finite {
-            self.go_to_extremes(flow, seen);
+        match self.train(flow, seen) {
+            End::AtTheLastStep => self.go_to_extremes(flow, seen),
+            End::Away => {}
+            End::NotFinite => return false,
         }
-        finite
+        true
     }
 }

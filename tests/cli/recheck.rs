@@ -146,7 +146,7 @@ const STARTS: [((&str, &str), u64); 5] = [
     (("zoo:adamw", "Lion45"), 3_000),
     (LION, 3_000),
     (("zoo:momentum", "Modern"), 3_000),
-    (("zoo:muon", "Modern"), 1_500),
+    (("zoo:muon", "Modern"), 2_500),
     (("zoo:sgd", "Lion45"), 6_000),
 ];
 

@@ -64,7 +64,8 @@ impl Network {
         weights.extend([0.0; CLASSES]);
         make_twins(&mut weights);
         // A unit that no example switches on.
-        weights[B1.start] = -30.0;
+        weights[..INPUTS].iter_mut().for_each(|weight| *weight = -weight.abs());
+        weights[B1.start] = -4.0;
         Network {
             layout: Layout::new([
                 vec![HIDDEN, INPUTS],
