@@ -9,6 +9,7 @@ mod load;
 mod outline;
 mod paths;
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct HashingConfig {
     /// Leading bits of each float32's mantissa that count, 1 to 23; those of weights
-    /// after a training have twice as many. Default: 8.
+    /// after a training have seven more. Default: 8.
     pub mantissa_bits: u32,
 }
 
@@ -76,6 +77,9 @@ impl Default for HashingConfig {
         HashingConfig { mantissa_bits: 8 }
     }
 }
+
+/// Steps of a task in which a program that runs away is all but certainly found out.
+const GIVEN_UP_AFTER: NonZeroU64 = NonZeroU64::new(50).expect("not zero");
 
 fn default_window() -> u64 {
     64
@@ -173,9 +177,11 @@ impl Config {
     /// When `hashing.mantissa_bits` is not 1 to 23.
     pub fn hasher(&self) -> Result<FunctionalHasher, SearchError> {
         let rates = self.evaluation.tasks.iter().filter_map(|task| task.learning_rate);
-        let probe = match rates.reduce(f64::min) {
-            Some(lowest) => OptimizerProbe::new(lowest),
-            None => OptimizerProbe::default(),
+        let probe =
+            rates.reduce(f64::min).map_or_else(OptimizerProbe::default, OptimizerProbe::new);
+        let probe = match self.evaluation.tasks.iter().all(|task| task.steps >= GIVEN_UP_AFTER) {
+            true => probe.that_gives_up(),
+            false => probe,
         };
         let bits = self.hashing.mantissa_bits;
         FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {

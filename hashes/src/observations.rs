@@ -10,6 +10,9 @@ use crate::Hash;
 /// Bits of mantissa of a float32.
 const MANTISSA: u32 = 23;
 
+/// Bits by which the values that are looked at closely are finer.
+const FINER: u32 = 7;
+
 /// Collects observations of one program.
 #[derive(Debug)]
 pub struct Observations {
@@ -33,10 +36,10 @@ impl Observations {
         self.values_with(values, self.mantissa_bits);
     }
 
-    /// Values with twice the bits: in few of them, to which everything before has contributed, a
+    /// Values with seven bits more: in few of them, to which everything before has contributed, a
     /// difference shows that all the others are too coarse for.
     pub fn fine_values(&mut self, values: &[f32]) {
-        self.values_with(values, (2 * self.mantissa_bits).min(MANTISSA));
+        self.values_with(values, (self.mantissa_bits + FINER).min(MANTISSA));
     }
 
     fn values_with(&mut self, values: &[f32], bits: u32) {

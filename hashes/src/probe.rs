@@ -37,6 +37,8 @@ pub struct OptimizerProbe {
     leaves: Layout,
     /// What updates are multiplied by in training.
     multiple: f32,
+    /// Where a program has run away.
+    away: f32,
     extremes: [Extreme; 6],
 }
 
@@ -65,7 +67,10 @@ const OBSERVED: [usize; 6] = [0, 1, 15, 71, 75, 76];
 
 /// A weight beyond this, and the program is known by how it came there. What it would do next no
 /// training shows either, and chance would tell it from others that run away alike.
-const AWAY: f32 = 10.0;
+const AWAY: f32 = 100.0;
+
+/// The same where evaluations give up on what diverges.
+const AWAY_AT_ONCE: f32 = 8.0;
 
 /// A learning rate above those of the training, which users may pass.
 const BEYOND: f64 = 2.5;
@@ -90,6 +95,7 @@ impl OptimizerProbe {
             network: Network::new(),
             leaves: Layout::new(leaves()),
             multiple: 1.5 * rate as f32,
+            away: AWAY,
             extremes: [
                 extreme(-1.0, 1.0, 1.0),
                 extreme(-1.0, -30.0, BEYOND),
@@ -100,6 +106,12 @@ impl OptimizerProbe {
                 extreme(1.0, -100.0, 1.0),
             ],
         }
+    }
+
+    /// The same for evaluations that are long enough to give up on a program that diverges: there
+    /// programs that run away are alike as soon as they do.
+    pub fn that_gives_up(self) -> OptimizerProbe {
+        OptimizerProbe { name: self.name + ", giving up", away: AWAY_AT_ONCE, ..self }
     }
 
     fn train(&self, flow: &Dataflow, seen: &mut Observations) -> End {
@@ -114,7 +126,8 @@ impl OptimizerProbe {
             let moves = weights.iter_mut().zip(&update);
             moves.for_each(|(weight, update)| *weight -= self.multiple * update);
             // Not finite, or away.
-            let left = weights.iter().fold(false, |left, w| left | !(w.abs() <= AWAY));
+            let left = |weight: &f32| (weight.abs() > self.away) | weight.is_nan();
+            let left = weights.iter().fold(false, |any, weight| any | left(weight));
             if left && !weights.iter().all(|weight| weight.is_finite()) {
                 return End::NotFinite;
             }
