@@ -1,8 +1,8 @@
 //! What a candidate costs before anything is trained: mutation, check and both hashes.
 //!
 //! The bound for a program of 20 statements: the probe takes 83 steps of about 13 live statements
-//! over 300 elements, some 1,100 kernel calls on 1.2 KiB each, as many gradients of a net of 300
-//! weights, and blake3 hashes 16 KiB. The target is 150 microseconds for a program of usual ops on
+//! over 236 elements, some 1,100 kernel calls on 1 KiB each, a gradient of a net of as many weights
+//! in each, and blake3 hashes 13 KiB. The target is 150 microseconds for a program of usual ops on
 //! one core, against an evaluation of 10,000 and more.
 
 use std::hint::black_box;
