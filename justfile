@@ -99,6 +99,6 @@ gpu-bench CONFIG="configs/quickstart.ron":
     gpu/cargo.sh build --release --features cuda
     gpu/cargo.sh --run ../build/release/evo bench {{ CONFIG }} --device cuda:0
 
-# Every functional duplicate of fifteen runs evaluated, with the probe that hashes had at first and with today's: half an hour.
+# Every functional duplicate of fifteen runs evaluated, with the probe that hashes had at first and with today's: twenty minutes.
 recheck:
     cargo test --release --test tests recheck::campaign -- --ignored --nocapture

@@ -78,8 +78,8 @@ pub(crate) struct DeviceArgs {
     /// Where networks are trained: cpu, or cuda:N in a binary built for CUDA
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// Candidates trained at a time [default: 1 on a CPU, where it does not change the result; 256 on a
-    /// GPU, as one batched network]
+    /// Candidates trained at a time [default: 1 on a CPU, where it does not change the result; 256
+    /// on a GPU, as one batched network]
     #[arg(long, value_name = "N", value_parser = cohort)]
     pub cohort: Option<NonZeroUsize>,
     /// Make the products of the forward and backward passes in bf16 (on a GPU)
@@ -221,7 +221,8 @@ pub(crate) struct ShowForm {
     /// The text, nothing added
     #[arg(long)]
     pub plain: bool,
-    /// The canonical form: live code renamed and ordered, so that programs of one dataflow print alike
+    /// The canonical form: live code renamed and ordered, so that programs of one dataflow print
+    /// alike
     #[arg(long)]
     pub canonical: bool,
     /// Only the live statements

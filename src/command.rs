@@ -22,7 +22,6 @@ mod events;
 mod figures;
 mod measure;
 mod memory;
-mod parallel;
 mod place;
 mod progress;
 mod run_directory;

@@ -1,8 +1,8 @@
 //! The configuration of a run, as a RON file states it.
 //!
 //! Invariant: a [`Config`] that was loaded has been checked as far as that goes without training:
-//! the start program parses, every op exists, every count makes sense, all data is there. What is left out has the
-//! default stated at its field, and [`Config::to_ron`] writes everything out.
+//! the start program parses, every op exists, every count makes sense, all data is there. What is
+//! left out has the default stated at its field, and [`Config::to_ron`] writes everything out.
 
 mod baselines;
 mod load;
@@ -171,7 +171,8 @@ impl Config {
         Search::new(&self.search_config(), Seed(self.seed), start, self.hasher()?)
     }
 
-    /// The functional hash of this configuration: its probe has the lowest learning rate of the tasks.
+    /// The functional hash of this configuration: its probe has the lowest learning rate of the
+    /// tasks.
     ///
     /// # Errors
     /// When `hashing.mantissa_bits` is not 1 to 23.

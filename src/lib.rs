@@ -12,7 +12,8 @@
 //! let evaluator = config.evaluator()?;
 //! let mut search = config.search()?;
 //! let reason = run(&mut search, &evaluator, &mut (), &RunOptions::default())?;
-//! println!("{reason}; best:\n{}", search.best().expect("the start program trains").individual.program);
+//! let best = search.best().expect("the start program trains");
+//! println!("{reason}; best:\n{}", best.individual.program);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -29,7 +30,7 @@ pub use evo_dsl::{
 pub use evo_evaluators::{
     AtMultiple, Baseline, DependsOn, Device, Evaluator, EvaluatorError, Grid, Interval, Invalid,
     Lanes, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial,
-    Workload, pin_inner_threads,
+    Workload, parallel_map, pin_inner_threads,
 };
 pub use evo_hashes::{
     EvaluationCache, FunctionalHasher, Hash, Observations, OptimizerProbe, Probe, Seed,

@@ -102,7 +102,7 @@ fn multiply<T: Real>(a: &[T], b: &[T], out: &mut [T], sizes: Sizes) {
     }
 }
 
-/// `ROWS` rows of a product, returned, in the widest tiles that fit.
+/// The rows of a product from `row` on, in the widest tiles that fit; returns how many: `ROWS`.
 #[inline(always)]
 fn multiply_rows<T: Real, const ROWS: usize>(
     a: &[T],

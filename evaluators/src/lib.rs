@@ -2,10 +2,11 @@
 //!
 //! # Overview
 //! [`Evaluator`] is the seam to the search: a cohort of [`Trial`]s in, an [`Outcome`] for each out.
-//! [`OptimizerEvaluator`] implements it for the optimizer domain. It trains the small networks of an
-//! [`OptimizerConfig`] (a list of [`TaskConfig`]s, each a [`ModelConfig`] on a [`DataConfig`]) with
-//! each program and compares the validation losses with those of tuned AdamW. Forward and backward passes run through candle, with the hot
-//! layers as custom operations; the update is the program's own.
+//! [`OptimizerEvaluator`] implements it for the optimizer domain. It trains the small networks of
+//! an [`OptimizerConfig`] (a list of [`TaskConfig`]s, each a [`ModelConfig`] on a [`DataConfig`])
+//! with each program and compares the validation losses with those of tuned AdamW. Forward and
+//! backward passes run through candle, with the hot layers as custom operations; the update is the
+//! program's own.
 //!
 //! Without the `candle` feature only the seam and the configuration types remain.
 
@@ -26,6 +27,8 @@ mod device;
 mod inner_threads;
 #[cfg(feature = "candle")]
 mod layers;
+#[cfg(feature = "candle")]
+mod parallel;
 #[cfg(feature = "candle")]
 mod proxies;
 
@@ -52,3 +55,5 @@ pub use optimizer::{
     AtMultiple, Baseline, Grid, Interval, Lanes, OptimizerEvaluator, RecordedBatch, RecordedLeaf,
     Recording, Steps, Workload,
 };
+#[cfg(feature = "candle")]
+pub use parallel::parallel_map;

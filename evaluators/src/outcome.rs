@@ -1,10 +1,10 @@
 //! Outcomes: what evaluating one program led to.
 //!
 //! Invariant: an outcome is a function of the trial (a program and its hurdles) and the evaluator's
-//! configuration, so it can be cached and compared bit for bit. Without [`Outcome::Stopped`] it is one
-//! of the program alone, and its stages tell how any hurdles would have stopped it. A bad program is data ([`Outcome::Invalid`]) and never a
-//! Rust error; [`Outcome::Failed`] is kept apart because it is the engine's fault and must not be
-//! remembered as a property of the program.
+//! configuration, so it can be cached and compared bit for bit. Without [`Outcome::Stopped`] it is
+//! one of the program alone, and its stages tell how any hurdles would have stopped it. A bad
+//! program is data ([`Outcome::Invalid`]) and never a Rust error; [`Outcome::Failed`] is kept apart
+//! because it is the engine's fault and must not be remembered as a property of the program.
 
 use std::fmt;
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Schedule {
     /// The peak learning rate at every step.
     Constant,
-    /// Linear warm-up to the peak, then the peak: `Constant` with a warm-up, which a variant without
-    /// fields cannot be given later without refusing the files that have it.
+    /// Linear warm-up to the peak, then the peak: `Constant` with a warm-up, which a variant
+    /// without fields cannot be given later without refusing the files that have it.
     Warmup {
         /// Steps of the warm-up.
         #[serde(default)]

@@ -9,7 +9,8 @@
 //! use evo_dsl::Program;
 //! use evo_hashes::{FunctionalHasher, structural_hash};
 //!
-//! let program = |body: &str| Program::parse(&format!("def train(w, g, lr):\n  {body}\n  return x\n"));
+//! let text = |body: &str| format!("def train(w, g, lr):\n  {body}\n  return x\n");
+//! let program = |body: &str| Program::parse(&text(body));
 //! let (a, b) = (program("x = square(g)")?, program("x = g * g")?);
 //! let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
 //! assert_ne!(structural_hash(&a), structural_hash(&b));

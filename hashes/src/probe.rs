@@ -63,7 +63,10 @@ const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), 
 /// The steps whose updates are observed, counted from 0. The weights are observed at the end, and
 /// every step has left its trace in them; the first two because a program may put all weights to
 /// 0, where the network stays.
-const OBSERVED: [usize; 6] = [0, 1, 15, 71, 75, 76];
+const OBSERVED: [usize; 6] = {
+    let behind = STEPS as usize;
+    [0, 1, 15, behind - 1, behind + 3, behind + 4]
+};
 
 /// A weight beyond this, and the program is known by how it came there. What it would do next no
 /// training shows either, and chance would tell it from others that run away alike.

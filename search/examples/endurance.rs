@@ -19,7 +19,8 @@ fn number(program: &Program) -> f64 {
     f64::from(u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]))
 }
 
-/// Scores programs at random; takes so long as it is told, from `shortest` to `shortest` x `spread`.
+/// Scores programs at random; takes so long as it is told, from `shortest` to `shortest` x
+/// `spread`.
 struct Synthetic {
     shortest: Duration,
     spread: f64,

@@ -325,8 +325,8 @@ impl Search {
         &self.stopping
     }
 
-    /// A hash of all births absorbed, in order: their programs, parents, mutations and fitness. Equal
-    /// hashes mean equal lineages.
+    /// A hash of all births absorbed, in order: their programs, parents, mutations and fitness.
+    /// Equal hashes mean equal lineages.
     pub fn lineage_hash(&self) -> Hash {
         self.lineage.hash()
     }

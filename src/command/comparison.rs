@@ -4,11 +4,10 @@ use std::num::NonZeroUsize;
 
 use evo::{
     AtMultiple, Config, Evaluator, Interval, Invalid, OptimizerEvaluator, Outcome, Program,
-    TaskConfig, Trial,
+    TaskConfig, Trial, parallel_map,
 };
 use serde::Serialize;
 
-use super::parallel;
 use crate::output;
 
 /// Scores of one program.
@@ -47,7 +46,7 @@ impl Comparison {
         programs: &[(String, Program)],
         threads: NonZeroUsize,
     ) -> anyhow::Result<Comparison> {
-        let entries = parallel::map(threads, programs, |(name, program)| {
+        let entries = parallel_map(threads, programs, |(name, program)| {
             evaluate(config, evaluator, name, program)
         });
         let mut entries = entries.into_iter().collect::<anyhow::Result<Vec<Entry>>>()?;

@@ -11,11 +11,10 @@ use std::process::ExitCode;
 
 use evo::{
     Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, OptimizerEvaluator, Outcome, Program,
-    RECHECK_TOLERANCE, RecheckRate, Store, Trial, outcomes_apart, structural_hash,
+    RECHECK_TOLERANCE, RecheckRate, Store, Trial, outcomes_apart, parallel_map, structural_hash,
 };
 use serde::Serialize;
 
-use super::parallel;
 use super::place::Place;
 use super::run_directory;
 use crate::args::RecheckArgs;
@@ -96,7 +95,7 @@ fn own_outcomes(
         let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
         (hash, outcome.expect("one outcome for one program"))
     };
-    parallel::map(threads, &programs, evaluate).into_iter().collect()
+    parallel_map(threads, &programs, evaluate).into_iter().collect()
 }
 
 impl Tally {

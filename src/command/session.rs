@@ -185,7 +185,8 @@ impl Session<'_> {
         if rate.is_alarming() {
             eprintln!(
                 "warning: of {} duplicates by behaviour that were evaluated all the same, {} did \
-                 not score as they were taken to: search with `--set deduplication.level=Structural`",
+                 not score as they were taken to: search with `--set \
+                 deduplication.level=Structural`",
                 rate.rechecked, rate.disagreed
             );
         }
@@ -242,7 +243,8 @@ impl Report {
         format!(
             "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s; \
              {}.\n\
-             Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, config.ron\n\
+             Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
+             config.ron\n\
              Digest {}\n",
             self.comparison.table(),
             self.program,

@@ -169,12 +169,12 @@ fn campaign_rows(scratch: &Scratch, with: With, first_seed: u64) -> Vec<Value> {
     rows
 }
 
-/// The campaign of `docs/records`: `just recheck`, half an hour; `EVO_SEED` is the first of its
-/// three seeds.
+/// The campaign of `docs/records`: `just recheck`, twenty minutes; `EVO_SEED` is the first
+/// of its three seeds. Those below 700 have served to tune the probe.
 #[test]
 #[ignore = "long; `just recheck` runs it"]
 fn campaign() {
-    let seed = std::env::var("EVO_SEED").map_or(401, |text| text.parse().expect("a number"));
+    let seed = std::env::var("EVO_SEED").map_or(701, |text| text.parse().expect("a number"));
     let scratch = Scratch::new();
     let count = |row: &Value, key: &str| row[key].as_u64().expect("a count") as f64;
     let old = campaign_rows(&scratch, With::SixSteps, seed);

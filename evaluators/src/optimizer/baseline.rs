@@ -1,12 +1,11 @@
 //! Baselines: AdamW tuned on a task, the loss a program has to beat.
 //!
 //! Invariant: tuning tries every setting of a [`Grid`], judged by the very runs programs are judged
-//! by, so it is deterministic, whatever the number of threads, and tuned AdamW scores a fitness of 0
-//! on its task.
+//! by, so it is deterministic, whatever the number of threads, and tuned AdamW scores a fitness of
+//! 0 on its task.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evo_dsl::Executor;
 
@@ -14,7 +13,7 @@ use super::grid::{Grid, Setting};
 use super::progress::gain;
 use super::proxy_task::ProxyTask;
 use super::training::{mean, run_losses};
-use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig};
+use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig, parallel_map};
 
 /// An optimizer at its best on a task.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,25 +56,11 @@ impl OptimizerConfig {
     ) -> Result<Baseline, EvaluatorError> {
         let proxy_task = ProxyTask::load(task, base_dir, self.data_seed)?;
         let settings = grid.settings();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut tried = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(setting) = settings.get(index) else { return tried };
-                tried.push((index, self.try_setting(&proxy_task, setting)));
-            }
-        };
-        let mut tried: Vec<(usize, Tried)> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
-            let finished = workers.into_iter();
-            finished.flat_map(|it| it.join().expect("training does not panic")).collect()
-        });
-        tried.sort_by_key(|(index, _)| *index);
+        let tried = parallel_map(threads, &settings, |it| self.try_setting(&proxy_task, it));
         let mut best: Option<Baseline> = None;
-        for (index, loss) in tried {
+        for (setting, loss) in settings.iter().zip(tried) {
             let Ok(loss) = loss? else { continue };
-            let Setting { learning_rate, weight_decay, .. } = settings[index];
+            let &Setting { learning_rate, weight_decay, .. } = setting;
             if best.is_none_or(|best| loss < best.loss) {
                 best = Some(Baseline { learning_rate, weight_decay, loss });
             }
@@ -107,8 +92,8 @@ impl OptimizerConfig {
     /// Fills every missing `learning_rate` and `baseline_loss` by tuning AdamW; the others stay.
     ///
     /// # Errors
-    /// As for [`OptimizerConfig::check`] and [`OptimizerConfig::tune_baseline`], with key paths that
-    /// start in this configuration.
+    /// As for [`OptimizerConfig::check`] and [`OptimizerConfig::tune_baseline`], with key paths
+    /// that start in this configuration.
     pub fn resolve_baselines(&mut self, base_dir: &Path) -> Result<(), EvaluatorError> {
         self.check()?;
         for (list, held_out) in [("tasks", false), ("held_out", true)] {

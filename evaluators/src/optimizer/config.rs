@@ -23,7 +23,8 @@ pub struct OptimizerConfig {
     /// are tasks. Cheap tasks belong in front of them. Default: none.
     #[serde(default)]
     pub stages: Vec<usize>,
-    /// Factors of each task's learning rate; a task is trained once with each. Default: 0.4, 1, 2.5.
+    /// Factors of each task's learning rate; a task is trained once with each. Default: 0.4, 1,
+    /// 2.5.
     #[serde(default = "default_multiples")]
     pub learning_rate_multiples: Vec<f64>,
     /// Runs for each factor, with initial weights and batches of their own. Default: 1.
@@ -36,7 +37,8 @@ pub struct OptimizerConfig {
     /// Seed of all data, initial weights and batches. Default: 0.
     #[serde(default)]
     pub data_seed: u64,
-    /// A run whose training loss stays above this factor times its first loss is stopped. Default: 4.
+    /// A run whose training loss stays above this factor times its first loss is stopped. Default:
+    /// 4.
     #[serde(default = "default_divergence")]
     pub divergence: f64,
 }

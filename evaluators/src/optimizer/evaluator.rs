@@ -86,7 +86,8 @@ impl OptimizerEvaluator {
         })
     }
 
-    /// The same evaluator training cohorts with lanes. Held-out tasks stay where they are, on the CPU.
+    /// The same evaluator training cohorts with lanes. Held-out tasks stay where they are, on the
+    /// CPU.
     ///
     /// # Errors
     /// [`EvaluatorError::Internal`] when candle cannot use the device.
@@ -159,8 +160,8 @@ impl OptimizerEvaluator {
         progress.score()
     }
 
-    /// The outcomes of a cohort trained with lanes. Those left after a task are grouped anew, so that
-    /// no lane is filled up which a candidate could have.
+    /// The outcomes of a cohort trained with lanes. Those left after a task are grouped anew, so
+    /// that no lane is filled up which a candidate could have.
     fn outcomes_with_lanes(&self, cohort: &[Trial<'_>], laned: &Laned) -> Vec<Outcome> {
         let _alone = laned.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         let mut progress: Vec<Progress<'_>> = cohort.iter().copied().map(Progress::new).collect();

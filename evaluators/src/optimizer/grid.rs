@@ -88,7 +88,10 @@ impl Grid {
 fn weight_decay(program: &Program) -> Option<((usize, usize), f64)> {
     let roles = program.signature().parameters();
     let weights = roles.iter().position(|role| *role == Role::Weight)?;
-    let is_weights = |operand: &Operand| matches!(operand, Operand::Variable(variable) if usize::from(variable.0) == weights);
+    let is_weights = |operand: &Operand| match operand {
+        Operand::Variable(variable) => usize::from(variable.0) == weights,
+        Operand::Constant(_) => false,
+    };
     let mut found = None;
     for (index, statement) in program.statements().iter().enumerate() {
         if statement.op == Op::Mul && statement.args().iter().any(is_weights) {

@@ -1,7 +1,7 @@
 //! Progress: how far the evaluation of one trial has come, task by task.
 //!
-//! Invariant: it is told the losses in the order of the tasks and nothing else, so that an outcome is
-//! the same whether a trial is evaluated at one go or with others, task after task.
+//! Invariant: it is told the losses in the order of the tasks and nothing else, so that an outcome
+//! is the same whether a trial is evaluated at one go or with others, task after task.
 
 use super::training::mean;
 use crate::{Invalid, Outcome, Score, Stopped, Trial};

@@ -81,8 +81,8 @@ impl Batch {
         }
     }
 
-    /// The same examples with their numbers on a device. Classes and tokens stay where they are: they
-    /// are counted, and made into indices, on the host.
+    /// The same examples with their numbers on a device. Classes and tokens stay where they are:
+    /// they are counted, and made into indices, on the host.
     pub(crate) fn to_device(&self, device: &Device) -> Result<Self> {
         Ok(match self {
             Self::Rows { features, labels } => {

@@ -97,7 +97,8 @@ fn spectrum(dimension: usize, smallest: f64, largest: f64) -> Vec<f64> {
         .collect()
 }
 
-/// A random orthogonal matrix: normal rows, each made orthogonal to those before it and of length 1.
+/// A random orthogonal matrix: normal rows, each made orthogonal to those before it and of length
+/// 1.
 fn rotation(dimension: usize, seed: Seed) -> Vec<f64> {
     let mut rng = seed.stream("rotation", 0);
     let mut matrix: Vec<f64> =

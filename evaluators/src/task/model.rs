@@ -59,8 +59,8 @@ pub enum ModelConfig {
         #[serde(default = "one", skip_serializing_if = "is_one")]
         weight_scale: f64,
     },
-    /// Fully connected layers that give their inputs back through a narrow code; the loss is the mean
-    /// squared error, labels are not looked at.
+    /// Fully connected layers that give their inputs back through a narrow code; the loss is the
+    /// mean squared error, labels are not looked at.
     Autoencoder {
         /// Widths from the first layer to the code, which is linear; the way back mirrors them.
         hidden: Vec<NonZeroUsize>,
@@ -254,8 +254,8 @@ impl ModelConfig {
         }
     }
 
-    /// Tokens of a window, or numbers of a noise vector, that the network reads at once; 0 where the
-    /// data's own size decides.
+    /// Tokens of a window, or numbers of a noise vector, that the network reads at once; 0 where
+    /// the data's own size decides.
     pub(crate) fn window(&self) -> usize {
         match self {
             Self::Transformer { context, .. } | Self::Recurrent { context, .. } => context.get(),

@@ -1,7 +1,7 @@
 //! Absorption: outcomes change the state of the search, in birth order.
 //!
-//! Invariant: what is absorbed is counted, recorded and shown to hall of fame, hurdles, strategy and
-//! restarts exactly once, and nothing else changes any of them.
+//! Invariant: what is absorbed is counted, recorded and shown to hall of fame, hurdles, strategy
+//! and restarts exactly once, and nothing else changes any of them.
 
 use std::sync::Arc;
 

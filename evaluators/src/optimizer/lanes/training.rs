@@ -1,8 +1,8 @@
 //! Training with lanes: one task, one run, all lanes in lockstep.
 //!
-//! Invariant: nothing is read from the device inside a step; the losses of many steps are kept there,
-//! read together, and only then does each lane's watch follow its own. A lane that has ended goes on
-//! computing, and nothing it does changes how it ended.
+//! Invariant: nothing is read from the device inside a step; the losses of many steps are kept
+//! there, read together, and only then does each lane's watch follow its own. A lane that has ended
+//! goes on computing, and nothing it does changes how it ended.
 
 use candle_core::{Result, Tensor};
 use evo_dsl::Program;
@@ -15,8 +15,8 @@ use super::update::LaneUpdate;
 use crate::proxies::{Batch, LaneParameters, Proxy, initial_weights};
 use crate::{EvaluatorError, Invalid, InvalidReason};
 
-/// Steps between two readings of the losses. Lanes that have all ended are noticed then; waiting for
-/// the device more often leaves it idle.
+/// Steps between two readings of the losses. Lanes that have all ended are noticed then; waiting
+/// for the device more often leaves it idle.
 const READING_INTERVAL: usize = 32;
 
 /// A task with its network and validation data where lanes are trained.
@@ -233,7 +233,8 @@ mod tests {
 
     const CLIMB: [f32; 11] = [1.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0];
 
-    /// How a lane ends whose losses are read in parts, with a weight that is not finite after a step.
+    /// How a lane ends whose losses are read in parts, with a weight that is not finite after a
+    /// step.
     fn end(parts: &[&[f32]], non_finite: Option<u64>) -> Option<Ending> {
         let mut fate = Fate::new(4.0);
         let mut first = 1;

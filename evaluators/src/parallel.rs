@@ -1,6 +1,7 @@
-//! Work on several things at a time, for commands that are no search.
+//! Work on several things at a time, where there is no search to do it.
 //!
-//! Invariant: results come in the order of the things, whoever worked on which, so threads do not show.
+//! Invariant: results come in the order of the things, whoever worked on which, so threads do not
+//! show.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// # Panics
 /// If the work does.
-pub(crate) fn map<T: Sync, R: Send>(
+pub fn parallel_map<T: Sync, R: Send>(
     threads: NonZeroUsize,
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
