@@ -29,7 +29,7 @@ test:
 
 # The exports against the engine, by a Python that has tests/python/requirements.txt.
 python-checks PYTHON="python3":
-    cargo run -p evo-dsl --example export_cases -- target/export-cases
+    cargo run -p evo-export --example export_cases -- target/export-cases
     {{ PYTHON }} tests/python/check_exports.py target/export-cases --self-test
     {{ PYTHON }} tests/python/check_exports.py target/export-cases
     {{ PYTHON }} tests/python/test_torch_optimizer.py

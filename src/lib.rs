@@ -23,15 +23,15 @@ mod shell;
 
 pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
 pub use evo_dsl::{
-    Dataflow, Executor, ExportTarget, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness,
-    Note, Op, OpSet, ParseError, Program, Rounding, Simplified, Type, export, nearest_name,
-    simplify, zoo,
+    Dataflow, Executor, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, Note, Op, OpSet,
+    ParseError, Program, Rounding, Simplified, Type, nearest_name, simplify, zoo,
 };
 pub use evo_evaluators::{
     AtMultiple, Baseline, DependsOn, Device, Evaluator, EvaluatorError, Grid, Interval, Invalid,
     Lanes, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial,
     Workload, parallel_map, pin_inner_threads,
 };
+pub use evo_export::{ExportTarget, export};
 pub use evo_hashes::{
     EvaluationCache, FunctionalHasher, Hash, Observations, OptimizerProbe, Probe, Seed,
     structural_hash,

@@ -20,7 +20,6 @@ mod canonical;
 mod check;
 mod dataflow;
 mod execute;
-mod export;
 mod interpret;
 mod layout;
 mod learner;
@@ -41,7 +40,6 @@ pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::{
     DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, Executor, device_kernel,
 };
-pub use export::{ExportTarget, export};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};

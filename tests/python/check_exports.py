@@ -1,6 +1,6 @@
 """Runs exported optimizers and compares their weights with those of the engine, step by step.
 
-    cargo run -p evo-dsl --example export_cases DIR
+    cargo run -p evo-export --example export_cases DIR
     python tests/python/check_exports.py DIR [--library torch|optax|python] [--self-test]
 
 Every export is run in float64, where it should agree with the engine's float64 interpreter almost to

@@ -1,6 +1,6 @@
 """Uses exported optimizers as any optimizer of Optax is used.
 
-    cargo run -p evo-dsl --example export_cases DIR
+    cargo run -p evo-export --example export_cases DIR
     python tests/python/test_optax_optimizer.py [DIR]
 
 DIR is target/export-cases if not given.

@@ -6,9 +6,10 @@
 //! are named [hyperparameters](super::hyperparameters), and the learning rate is the one users
 //! pass.
 
+use evo_dsl::{Dataflow, Op, Program, Role, Signature, Type, Value, Variable};
+
 use super::hyperparameters::{Hyperparameter, Hyperparameters, LearningRate};
 use super::names::{Names, class_name, function_name};
-use crate::{Dataflow, Op, Program, Role, Signature, Type, Value};
 
 /// What a line reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -165,7 +166,7 @@ fn state_class(class: &str) -> String {
 /// The name that the program gives to a parameter.
 fn parameter_name(program: &Program, role: Role) -> String {
     let place = program.signature().parameters().iter().position(|other| *other == role);
-    let variable = place.and_then(|place| u16::try_from(place).ok()).map(crate::Variable);
+    let variable = place.and_then(|place| u16::try_from(place).ok()).map(Variable);
     variable.map_or(Signature::default_name(role).to_owned(), |variable| {
         program.name(variable).into_owned()
     })
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
 
     fn listing(name: &str) -> Listing {
-        Listing::of(&crate::zoo::get(name).expect("it is in the zoo").program(), name)
+        Listing::of(&evo_dsl::zoo::get(name).expect("it is in the zoo").program(), name)
     }
 
     fn settings(listing: &Listing) -> Vec<(&str, f64)> {

@@ -8,8 +8,9 @@ mod expression;
 mod sign;
 mod symbols;
 
+use evo_dsl::Op;
+
 use super::listing::{Argument, Line, Listing};
-use crate::Op;
 use expression::{Expression, Level, number};
 use sign::NonNegative;
 use symbols::{Symbols, escaped};
@@ -246,7 +247,7 @@ mod tests {
     use super::*;
 
     fn equations(name: &str) -> Vec<String> {
-        let program = crate::zoo::get(name).expect("it is in the zoo").program();
+        let program = evo_dsl::zoo::get(name).expect("it is in the zoo").program();
         Equations::of(&Listing::of(&program, name)).all()
     }
 

@@ -12,8 +12,9 @@ mod stages;
 mod support;
 mod words;
 
+use evo_dsl::{Op, Type};
+
 use super::listing::{Argument, Listing};
-use crate::{Op, Type};
 use body::Body;
 use support::Support;
 use words::Words;
@@ -213,26 +214,26 @@ fn prologue(listing: &Listing, words: &Words, statements: &[String]) -> Vec<Stri
 mod tests {
     use super::*;
 
-    fn loops(program: &crate::Program) -> usize {
+    fn loops(program: &evo_dsl::Program) -> usize {
         emit(&Listing::of(program, "rule")).matches("    for ").count()
     }
 
     #[test]
     fn elementwise_programs_are_one_loop_and_a_reduction_ends_one() {
-        let zoo = |name: &str| crate::zoo::get(name).expect("it is in the zoo").program();
+        let zoo = |name: &str| evo_dsl::zoo::get(name).expect("it is in the zoo").program();
         for name in ["sgd", "lion", "adamw", "rmsprop"] {
             assert_eq!(loops(&zoo(name)), 1, "{name}");
         }
         assert_eq!(loops(&zoo("lion_discovered")), 2);
         // Sums that do not wait for each other share a loop.
         let text = "def train(w, g, m, lr):\n  a = dot(g, w)\n  b = global_norm(m)\n  m = m * a\n  u = m * b\n  return u, m\n";
-        assert_eq!(loops(&crate::Program::parse(text).expect("it parses")), 2);
+        assert_eq!(loops(&evo_dsl::Program::parse(text).expect("it parses")), 2);
     }
 
     #[test]
     fn words_of_a_program_that_are_ours_too_stay_apart() {
         let text = "def train(i, h, shapes, elements, lr):\n  max_f32 = norm(i) * 0.3\n  first_row = row_mean(max_f32 * h)\n  shapes = max(i, first_row) + elements * shapes\n  return shapes, shapes, i\n";
-        let program = crate::Program::parse(text).expect("it parses");
+        let program = evo_dsl::Program::parse(text).expect("it parses");
         let text = emit(&Listing::of(&program, "Sign"));
         for word in ["h_: &Sign", "shapes_: &[(usize, usize)]", "i[i_]", "ops::max_f32("] {
             assert!(text.contains(word), "{word} in\n{text}");

@@ -1,7 +1,7 @@
 //! Writes exports of many programs, and what the engine does with the programs, for
 //! `tests/python/check_exports.py`:
-//! `cargo run -p evo-dsl --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random programs,
-//! those in the files, and some whose names are those of exported files.
+//! `cargo run -p evo-export --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random
+//! programs, those in the files, and some whose names are those of exported files.
 //!
 //! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs and
 //! the programs, and `trajectories.f64`, the weights after every step (little-endian float64): for
@@ -11,7 +11,7 @@
 
 #[path = "../tests/hostile_names/mod.rs"]
 mod hostile_names;
-#[path = "../tests/random_programs/mod.rs"]
+#[path = "../../dsl/tests/random_programs/mod.rs"]
 #[expect(
     dead_code,
     reason = "the extreme constants, at which libraries differ, are left to the tests"
@@ -21,10 +21,8 @@ mod random_programs;
 use std::fs;
 use std::path::Path;
 
-use evo_dsl::{
-    Dataflow, ExportTarget, Interpreter, Layout, Op, Program, Real, Signature, Type, Variable,
-    export, zoo,
-};
+use evo_dsl::{Dataflow, Interpreter, Layout, Op, Program, Real, Signature, Type, Variable, zoo};
+use evo_export::{ExportTarget, export};
 use hostile_names::hostile;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

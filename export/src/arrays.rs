@@ -16,8 +16,9 @@ mod helpers;
 
 use std::collections::BTreeSet;
 
+use evo_dsl::{Op, ShapeRule, Type};
+
 use super::listing::{Argument, Line, Listing};
-use crate::{Op, ShapeRule, Type};
 use expressions::{Atom, Expressions};
 pub(super) use helpers::{Helper, texts};
 

@@ -1,6 +1,6 @@
 //! Expressions in LaTeX, with parentheses where precedence asks for them.
 
-use crate::{GUARD, Op};
+use evo_dsl::{GUARD, Op};
 
 /// How tightly an expression holds together, the loosest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,12 +1,13 @@
 //! One op as one Python expression of one tensor's values.
 //!
-//! Invariant: the order of operations and the guards are the engine's (see `real.rs`), and NaN goes
-//! where it goes there: `torch.sign`, for one, is 0 at NaN, so it is not used as it is.
+//! Invariant: the order of operations and the guards are the engine's (see `dsl/src/real.rs`), and
+//! NaN goes where it goes there: `torch.sign`, for one, is 0 at NaN, so it is not used as it is.
 
 use std::collections::BTreeSet;
 
+use evo_dsl::{Op, Type};
+
 use super::{Helper, Library};
-use crate::{Op, Type};
 
 /// A name or a number in an expression.
 #[derive(Clone, Debug)]

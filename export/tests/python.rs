@@ -3,9 +3,11 @@
 //! That the files compute what the engine computes is checked by running them, in
 //! `tests/python/check_exports.py`.
 
+#[path = "../../dsl/tests/random_programs/mod.rs"]
 mod random_programs;
 
-use evo_dsl::{ExportTarget, Op, Program, export, zoo};
+use evo_dsl::{Op, Program, zoo};
+use evo_export::{ExportTarget, export};
 use proptest::prelude::*;
 use random_programs::{constants, draws, random_program};
 
@@ -65,7 +67,7 @@ fn every_zoo_program_exports_to_every_target() {
 fn the_export_of_lion_to_pytorch_is_as_it_was() {
     let lion = zoo::get("lion").expect("Lion is in the zoo").program();
     let found = export(&lion, "Lion", ExportTarget::Torch);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/export/lion_torch.py");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lion_torch.py");
     if std::env::var_os("EVO_BLESS").is_some() {
         std::fs::write(path, &found).expect("the file can be written");
     }

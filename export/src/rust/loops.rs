@@ -3,11 +3,12 @@
 //! Invariant: the outputs of a step are taken in the last loop, and what is another state's or the
 //! weights' old value is read before anything of the element is written.
 
+use evo_dsl::Op;
+
 use super::body::Body;
 use super::expression::{Term, Width};
 use super::stages::{is_computed_in_loop, sums_trees};
-use crate::Op;
-use crate::export::listing::{Argument, Line};
+use crate::listing::{Argument, Line};
 
 impl Body<'_> {
     /// What a stage's loop adds to or fills.

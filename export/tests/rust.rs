@@ -8,13 +8,15 @@
 //! compared no further.
 
 mod hostile_names;
+#[path = "../../dsl/tests/random_programs/mod.rs"]
 mod random_programs;
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use evo_dsl::{ExportTarget, Interpreter, Layout, Op, Program, Real, export, zoo};
+use evo_dsl::{Interpreter, Layout, Op, Program, Real, zoo};
+use evo_export::{ExportTarget, export};
 use hostile_names::hostile;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;

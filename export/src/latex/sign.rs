@@ -4,8 +4,9 @@
 //! begin at zero, so they are non-negative if the program keeps them so: all are assumed to be, and
 //! those that are not are struck out until none is left.
 
-use crate::Op;
-use crate::export::listing::{Argument, Line, Listing};
+use evo_dsl::Op;
+
+use crate::listing::{Argument, Line, Listing};
 
 /// What is never negative.
 #[derive(Debug)]

@@ -5,8 +5,9 @@
 //! reductions is one loop. Weights and states are written by the last loop alone, when nothing reads
 //! them any more.
 
-use crate::export::listing::{Argument, Line, Listing};
-use crate::{Op, Type};
+use evo_dsl::{Op, Type};
+
+use crate::listing::{Argument, Line, Listing};
 
 /// Where every line of a listing is computed.
 #[derive(Debug)]

@@ -2,8 +2,20 @@
 //!
 //! Invariant: an export holds the live statements only, in their order, and does what the engines
 //! do: the same operations, float64 for whatever is smaller than a tree, the guards included. Every
-//! target reads one [`Listing`](listing::Listing), so names, hyperparameters and the meaning of the
+//! target reads one listing (`listing.rs`), so names, hyperparameters and the meaning of the
 //! learning rate are the same in all of them.
+//!
+//! What a program is, and what it does, is asked of `evo_dsl` as anybody would ask: its live
+//! [`Dataflow`](evo_dsl::Dataflow) and the table of ops. The language knows nothing of its exports.
+//!
+//! ```
+//! use evo_dsl::zoo;
+//! use evo_export::{ExportTarget, export};
+//!
+//! let lion = zoo::get("lion").expect("Lion is in the zoo");
+//! let text = export(&lion.program(), lion.title, ExportTarget::Torch);
+//! assert!(text.contains("class Lion(torch.optim.Optimizer):"));
+//! ```
 
 mod arrays;
 mod dot;
@@ -17,7 +29,8 @@ mod rust;
 mod torch;
 mod wording;
 
-use crate::Program;
+use evo_dsl::Program;
+
 use listing::Listing;
 
 /// What a program can be exported to.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::export::listing::Listing;
+use crate::listing::Listing;
 
 /// Our names next to those of a listing.
 #[derive(Debug)]

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_argument_is_an_edge_and_states_feed_back() {
-        let lion = crate::zoo::get("lion").expect("it is in the zoo").program();
+        let lion = evo_dsl::zoo::get("lion").expect("it is in the zoo").program();
         let listing = Listing::of(&lion, "lion");
         let text = emit(&listing, "a \"quoted\" name\\");
         assert!(text.contains("digraph \"a \\\"quoted\\\" name\\\\\" {"), "{text}");

@@ -4,8 +4,9 @@
 //! as it is, to the bit. Numbers that are part of a formula rather than settings (0, 1, -1, 2 and
 //! 0.5) stay numbers, except in the place of a decay rate or a weight decay.
 
+use evo_dsl::{Dataflow, Node, Op, Role, Value};
+
 use super::names::Names;
-use crate::{Dataflow, Node, Op, Role, Value};
 
 /// What a constant is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::export::listing::{Argument, Listing};
+use crate::listing::{Argument, Listing};
 
 /// A letter or a word, and its number where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,12 +4,13 @@
 //! with one for each tensor, row or column of all tensors. `leaf`, `row` and `column` index those
 //! wherever they are in scope.
 
+use evo_dsl::{Op, Type};
+
 use super::expression::{Expressions, Term, Width};
 use super::stages::{Stages, is_computed_in_loop, joined};
 use super::support::Support;
 use super::words::Words;
-use crate::export::listing::{Argument, Line, Listing};
-use crate::{Op, Type};
+use crate::listing::{Argument, Line, Listing};
 
 /// Writes the statements of a function.
 pub(super) struct Body<'a> {

@@ -8,7 +8,7 @@ use super::Library;
 
 /// A helper function. The order is that in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::export) enum Helper {
+pub(crate) enum Helper {
     Scalar,
     Broadcast,
     Sign,
@@ -148,7 +148,7 @@ impl Helper {
 }
 
 /// The text of these helpers and of what they need, two empty lines before each.
-pub(in crate::export) fn texts(called: &BTreeSet<Helper>, library: Library) -> String {
+pub(crate) fn texts(called: &BTreeSet<Helper>, library: Library) -> String {
     let mut all = called.clone();
     // No helper needs one that needs another.
     for helper in called {

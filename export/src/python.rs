@@ -2,13 +2,14 @@
 //!
 //! Invariant: nothing that is given is changed and nothing that is returned shares its memory.
 
+use evo_dsl::Type;
+
 use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
     call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
     unit_constant,
 };
-use crate::Type;
 
 /// The program as the text of a Python file.
 pub(super) fn emit(listing: &Listing) -> String {

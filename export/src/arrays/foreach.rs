@@ -4,9 +4,10 @@
 //! order; where the list functions would round otherwise (a number divided by a list), there is
 //! none.
 
+use evo_dsl::{Op, Type};
+
 use super::{Helper, Writer};
-use crate::export::listing::{Argument, Line};
-use crate::{Op, Type};
+use crate::listing::{Argument, Line};
 
 impl Writer<'_> {
     /// The expression of a line on whole lists, where all of it is trees and Python floats and there

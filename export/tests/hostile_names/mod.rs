@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use evo_dsl::{ExportTarget, Op, Program, export, zoo};
+use evo_dsl::{Op, Program, zoo};
+use evo_export::{ExportTarget, export};
 
 /// Keywords and types that need not occur in an export.
 const WORDS: &str = "lambda nonlocal yield match case type async await gen try dyn box union Self self \

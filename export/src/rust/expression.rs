@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use evo_dsl::Op;
+
 use super::support::Support;
-use crate::Op;
 
 /// The numbers that an expression computes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
