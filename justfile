@@ -76,11 +76,11 @@ determinism:
 
 # A million candidates: the curve of memory and the size of the store.
 endurance DIR:
-    cargo run --release -p evo-search --example endurance -- memory 1000000 {{ DIR }}
+    cargo run --release --example endurance -- memory 1000000 {{ DIR }}
 
 # How well two threads are used.
 scaling:
-    cargo run --release -p evo-search --example endurance -- scaling
+    cargo run --release --example endurance -- scaling
 
 # Build for CUDA, on a machine that need not have a GPU, and check what can be checked there (docs/gpu.md).
 gpu-build:

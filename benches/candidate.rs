@@ -8,8 +8,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use evo::{FunctionalHasher, Program, Seed, structural_hash};
-use evo_search::{MutationConfig, Mutator};
+use evo::{FunctionalHasher, MutationConfig, Program, Seed, structural_hash};
+use evo_dsl::Mutator;
 
 /// As in the binary: a candidate is some fifty small allocations.
 #[global_allocator]

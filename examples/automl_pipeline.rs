@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 
 use evo::{
-    DependsOn, Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score,
+    DependsOn, Evaluator, Executor, Layout, Optimizers, Outcome, Program, RunOptions, Score,
     Search, SearchConfig, Seed, Stopping, Store, StrategyConfig, Trial, zoo,
 };
 
@@ -64,9 +64,9 @@ impl Model {
 /// Scores a program by the loss it reaches on a small model.
 struct SmallModel(Model);
 
-impl Evaluator for SmallModel {
-    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
-        let outcome = |trial: &Trial<'_>| {
+impl Evaluator<Program> for SmallModel {
+    fn evaluate(&self, cohort: &[Trial<'_, Program>]) -> Vec<Outcome> {
+        let outcome = |trial: &Trial<'_, Program>| {
             let rates = [3.0, 10.0, 30.0];
             let losses = rates.map(|rate| self.0.train(trial.program, 60, rate)).to_vec();
             let mean = losses.iter().sum::<f64>() / losses.len() as f64;
@@ -82,15 +82,15 @@ impl Evaluator for SmallModel {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let adamw = zoo::get("adamw").ok_or("AdamW is in the zoo")?.program();
-    let config = SearchConfig::new(
+    let config: SearchConfig = SearchConfig::new(
         StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
         Stopping { evaluations: Some(3_000), ..Stopping::default() },
     );
     let path = std::env::temp_dir().join(format!("automl_pipeline_{}.db", std::process::id()));
-    let hasher = FunctionalHasher::new(8).ok_or("1 to 23 bits")?;
+    let optimizers = Optimizers::default();
     // Opening the same file again would go on with the run.
     let store = Store::create(&path, &[("purpose", "an optimizer for scattered features")])?;
-    let mut search = Search::new(&config, Seed(1), adamw.clone(), hasher)?.with_store(store)?;
+    let mut search = Search::new(&config, Seed(1), optimizers, adamw.clone())?.with_store(store)?;
     let two = NonZeroUsize::new(2).ok_or("not zero")?;
     let options = RunOptions { threads: two, ..RunOptions::default() };
     let reason = evo::run(&mut search, &SmallModel(Model::new(6, 80)), &mut (), &options)?;

@@ -3,7 +3,7 @@
 //! Run it with `cargo run --release --example custom_evaluator`.
 
 use evo::{
-    DependsOn, Evaluator, Executor, FunctionalHasher, Layout, Outcome, Program, RunOptions, Score,
+    DependsOn, Evaluator, Executor, Layout, Optimizers, Outcome, Program, RunOptions, Score,
     Search, SearchConfig, Seed, Stopping, StrategyConfig, Trial, zoo,
 };
 
@@ -11,8 +11,8 @@ use evo::{
 /// to 1, from w = 0 to targets t it is not told.
 struct Valley;
 
-impl Evaluator for Valley {
-    fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
+impl Evaluator<Program> for Valley {
+    fn evaluate(&self, cohort: &[Trial<'_, Program>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| descend(trial.program)).collect()
     }
 
@@ -41,12 +41,12 @@ fn descend(program: &Program) -> Outcome {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = zoo::get("momentum").ok_or("momentum is in the zoo")?.program();
-    let config = SearchConfig::new(
+    let config: SearchConfig = SearchConfig::new(
         StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
         Stopping { candidates: Some(20_000), ..Stopping::default() },
     );
-    let hasher = FunctionalHasher::new(8).ok_or("1 to 23 bits")?;
-    let mut search = Search::new(&config, Seed(1), start, hasher)?;
+    let optimizers = Optimizers::default();
+    let mut search = Search::new(&config, Seed(1), optimizers, start)?;
     let reason = evo::run(&mut search, &Valley, &mut (), &RunOptions::default())?;
     let best = search.best().ok_or("some program gets down")?;
     println!("{reason}: fitness {}\n{}", best.individual.fitness, best.individual.program.live());

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use evo_dsl::Program;
+use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Program};
 use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
-use evo_hashes::{FunctionalHasher, OptimizerProbe, Seed};
+use evo_hashes::Seed;
 use evo_search::{
-    Deduplication, HurdleConfig, MutationConfig, Restarts, Search, SearchConfig, SearchError,
-    Selection, Stopping, StrategyConfig,
+    Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
+    StrategyConfig,
 };
 
 pub use baselines::{Baselines, MeasuredBaseline};
@@ -91,7 +91,7 @@ impl Config {
     /// # Errors
     /// A setting that cannot be searched with; none for a loaded configuration, unless its start
     /// program has been removed since.
-    pub fn search(&self) -> Result<Search, ConfigError> {
+    pub fn search(&self) -> Result<Search<Optimizers>, ConfigError> {
         self.search_from(self.start_program()?)
     }
 
@@ -99,7 +99,7 @@ impl Config {
     ///
     /// # Errors
     /// A setting that cannot be searched with.
-    pub fn search_from(&self, start: Program) -> Result<Search, ConfigError> {
+    pub fn search_from(&self, start: Program) -> Result<Search<Optimizers>, ConfigError> {
         self.try_search_from(start).map_err(ConfigError::from_search)
     }
 
@@ -147,7 +147,7 @@ impl Config {
     }
 
     /// The part of it that the search is made from.
-    pub fn search_config(&self) -> SearchConfig {
+    pub fn search_config(&self) -> SearchConfig<MutationConfig> {
         SearchConfig {
             strategy: self.strategy.clone(),
             selection: self.selection,
@@ -160,7 +160,7 @@ impl Config {
         }
     }
 
-    fn try_search_from(&self, start: Program) -> Result<Search, SearchError> {
+    fn try_search_from(&self, start: Program) -> Result<Search<Optimizers>, SearchError> {
         let (count, limit) = (start.statements().len(), self.mutation.max_statements);
         if count > limit {
             return Err(SearchError::Config {
@@ -168,7 +168,15 @@ impl Config {
                 message: format!("is {limit}, below the {count} statements of the start program"),
             });
         }
-        Search::new(&self.search_config(), Seed(self.seed), start, self.hasher()?)
+        Search::new(&self.search_config(), Seed(self.seed), self.domain()?, start)
+    }
+
+    /// The representation that is searched, with its settings.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with.
+    pub fn domain(&self) -> Result<Optimizers, SearchError> {
+        Ok(Optimizers::new(&self.mutation, self.hasher()?)?)
     }
 
     /// The functional hash of this configuration: its probe has the lowest learning rate of the

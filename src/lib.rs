@@ -22,25 +22,28 @@ mod program_source;
 mod shell;
 
 pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
+pub use evo_domain::{
+    DependsOn, Domain, Evaluator, Invalid, InvalidReason, Outcome, Score, SettingError, Size,
+    Stopped, Trial,
+};
 pub use evo_dsl::{
-    Dataflow, Executor, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, Note, Op, OpSet,
-    ParseError, Program, Rounding, Simplified, Type, nearest_name, simplify, zoo,
+    Dataflow, Executor, FunctionalHasher, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness,
+    MutationConfig, MutationWeights, NewConstant, Note, Op, OpChoice, OpSet, OptimizerProbe,
+    Optimizers, ParseError, Probe, Program, Rounding, Simplified, Type, nearest_name, simplify,
+    structural_hash, zoo,
 };
 pub use evo_evaluators::{
-    AtMultiple, Baseline, DependsOn, Device, Evaluator, EvaluatorError, Grid, Interval, Invalid,
-    Lanes, OptimizerConfig, OptimizerEvaluator, Outcome, Score, Steps, Stopped, TaskConfig, Trial,
-    Workload, parallel_map, pin_inner_threads,
+    AtMultiple, Baseline, Device, EvaluatorError, Grid, Interval, Lanes, OptimizerConfig,
+    OptimizerEvaluator, Steps, TaskConfig, Workload, parallel_map, pin_inner_threads,
 };
 pub use evo_export::{ExportTarget, export};
-pub use evo_hashes::{
-    EvaluationCache, FunctionalHasher, Hash, Observations, OptimizerProbe, Probe, Seed,
-    structural_hash,
-};
+pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     Ancestor, Candidate, Champion, Counters, Deduplication, DeduplicationLevel, FunctionalHit,
-    HallOfFame, HurdleConfig, MutationConfig, MutationStatistics, MutationTally, Observer,
-    RECHECK_TOLERANCE, RecheckRate, Restart, RunOptions, Search, SearchConfig, SearchError,
-    Selection, StopReason, Stopping, Store, StrategyConfig, outcomes_apart, run,
+    HallOfFame, HurdleConfig, Individual, MutationStatistics, MutationTally, Observer,
+    OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason,
+    Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping,
+    Store, StrategyConfig, outcomes_apart, run,
 };
 pub use program_source::{ProgramSourceError, load_program};
 pub use shell::{shell_path, shell_word};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use evo_dsl::{ParseError, Program, nearest_name, zoo};
+use evo_dsl::{Optimizers, ParseError, Program, nearest_name, zoo};
 use evo_evaluators::read_file;
 use evo_search::{SearchError, Store};
 use thiserror::Error;
@@ -116,7 +116,7 @@ fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
     let unknown =
         || ProgramSourceError::UnknownBirth { path: path.clone(), birth: birth.to_owned() };
     let birth: u64 = birth.parse().map_err(|_| unknown())?;
-    let lineage = Store::read(&path)?.lineage(birth)?;
+    let lineage = Store::read(&path)?.lineage(&Optimizers::default(), birth)?;
     let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
     Program::parse(&last.program)
         .map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })

@@ -26,6 +26,7 @@ mod learner;
 mod math;
 mod matrix;
 mod op;
+mod optimizers;
 mod program;
 mod real;
 mod reduce;
@@ -44,6 +45,10 @@ pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
+pub use optimizers::{
+    Analysis, FunctionalHasher, MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice,
+    OptimizerProbe, Optimizers, Probe, structural_hash, structural_hash_of,
+};
 pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
 pub use signature::{Role, Signature};

@@ -11,10 +11,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
+use evo_domain::{Evaluator, Outcome, Trial};
 use evo_dsl::{Program, zoo};
 use evo_evaluators::{
-    Device, Evaluator, EvaluatorError, Lanes, OptimizerConfig, OptimizerEvaluator, Outcome,
-    TaskConfig, Trial, pin_inner_threads,
+    Device, EvaluatorError, Lanes, OptimizerConfig, OptimizerEvaluator, TaskConfig,
+    pin_inner_threads,
 };
 
 #[global_allocator]
@@ -50,7 +51,7 @@ const REPEATS: usize = 9;
 
 /// Seconds an evaluation of `programs` takes.
 fn seconds(evaluator: &OptimizerEvaluator, programs: &[Program]) -> f64 {
-    let trials: Vec<Trial<'_>> = programs.iter().map(Trial::of).collect();
+    let trials: Vec<Trial<'_, Program>> = programs.iter().map(Trial::of).collect();
     let measure = |_| {
         let start = now();
         let outcomes = evaluator.evaluate(&trials);

@@ -65,7 +65,6 @@ impl EvaluatorError {
 }
 
 /// Keeps the first line only: the rest of a candle error may be a backtrace.
-#[cfg(feature = "candle")]
 impl From<candle_core::Error> for EvaluatorError {
     fn from(error: candle_core::Error) -> Self {
         let text = error.to_string();

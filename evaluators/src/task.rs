@@ -16,12 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{DataConfig, Operation, Problem};
 pub use model::{Cell, ModelConfig};
-pub use style::{Activation, Normalisation};
-
-#[cfg_attr(not(feature = "candle"), allow(unused_imports))]
 pub(crate) use size::Reads;
-#[cfg_attr(not(feature = "candle"), allow(unused_imports))]
 pub(crate) use style::Style;
+pub use style::{Activation, Normalisation};
 
 use self::style::{is_default, is_one, one};
 use crate::{EvaluatorError, Schedule};

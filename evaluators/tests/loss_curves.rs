@@ -4,8 +4,6 @@
 //! float64) on what the ignored test here writes down. Weights and batches count into a digest, so a
 //! fixture that belongs to others is told from a wrong loss.
 
-#![cfg(feature = "candle")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

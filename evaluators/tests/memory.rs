@@ -1,12 +1,13 @@
 //! Memory does not grow with evaluations: candle keeps a graph alive for as long as one of its
 //! tensors lives, and would not say so.
 
-#![cfg(all(feature = "candle", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
 use std::path::Path;
 
+use evo_domain::{Evaluator, Outcome, Trial};
 use evo_dsl::{Program, zoo};
-use evo_evaluators::{Evaluator, OptimizerConfig, OptimizerEvaluator, Outcome, Trial};
+use evo_evaluators::{OptimizerConfig, OptimizerEvaluator};
 
 /// As in the binary.
 #[global_allocator]

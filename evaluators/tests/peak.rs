@@ -1,15 +1,14 @@
 //! What passes the check of sizes takes no more memory than it allows: the largest batch that is
 //! accepted, scaled down, against the bytes that training comes to hold at once.
 
-#![cfg(feature = "candle")]
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use evo_domain::{Evaluator, Outcome, Trial};
 use evo_dsl::zoo;
-use evo_evaluators::{Evaluator, OptimizerConfig, OptimizerEvaluator, Outcome, TaskConfig, Trial};
+use evo_evaluators::{OptimizerConfig, OptimizerEvaluator, TaskConfig};
 
 /// Counts what is held.
 struct Counting;

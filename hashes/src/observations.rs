@@ -21,14 +21,18 @@ pub struct Observations {
 }
 
 impl Observations {
-    /// Nothing seen yet; `label` names what observes, `mantissa_bits` of each value count.
-    pub(crate) fn new(label: &str, mantissa_bits: u32) -> Observations {
+    /// Nothing seen yet; `label` names what observes, `mantissa_bits` of each float32's 23 count;
+    /// `None` unless that is 1 to 23.
+    pub fn new(label: &str, mantissa_bits: u32) -> Option<Observations> {
+        if !(1..=MANTISSA).contains(&mantissa_bits) {
+            return None;
+        }
         let mut bytes = Vec::with_capacity(1 << 13);
         // No other kind of content that is hashed begins with this letter.
         bytes.extend([b'f', mantissa_bits as u8]);
         bytes.extend((label.len() as u32).to_le_bytes());
         bytes.extend(label.as_bytes());
-        Observations { bytes, mantissa_bits }
+        Some(Observations { bytes, mantissa_bits })
     }
 
     /// Values, as exact as the hash is set to.
@@ -47,7 +51,8 @@ impl Observations {
         self.bytes.extend(values.iter().flat_map(|&value| canonical(value, bits).to_le_bytes()));
     }
 
-    pub(crate) fn hash(&self) -> Hash {
+    /// The hash of all that was seen, in order.
+    pub fn hash(&self) -> Hash {
         Hash::of(&self.bytes)
     }
 }
@@ -85,7 +90,7 @@ mod tests {
     #[test]
     fn where_one_run_of_values_ends_and_the_next_begins_counts() {
         let seen = |runs: &[&[f32]]| {
-            let mut seen = Observations::new("test", 14);
+            let mut seen = Observations::new("test", 14).expect("14 is between 1 and 23");
             runs.iter().for_each(|run| seen.values(run));
             seen.hash()
         };

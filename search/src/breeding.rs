@@ -6,34 +6,33 @@
 
 use std::sync::Arc;
 
-use evo_dsl::Program;
+use evo_domain::Domain;
 use evo_hashes::{SeedPurpose, StreamRng};
 
 use crate::deduplication::{Behaviours, Identity};
 use crate::lineage::Lineage;
 use crate::strategy::Strategy;
-use crate::{Individual, MutationStatistics, Mutator};
+use crate::{Individual, MutationStatistics, MutationTally};
 
 /// Makes children of the parents a strategy names.
-pub(crate) struct Breeder {
-    mutator: Mutator,
+pub(crate) struct Breeder<D> {
+    domain: D,
     streams: SeedPurpose,
-    /// How often a child that behaves like its parent is made again.
-    neutral_retries: u32,
     statistics: MutationStatistics,
 }
 
 /// A program just bred.
-pub(crate) struct Child {
-    pub(crate) program: Arc<Program>,
+pub(crate) struct Child<P> {
+    pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
     /// None of the start program.
-    pub(crate) parent: Option<(Lineage, Arc<Program>)>,
+    pub(crate) parent: Option<(Lineage, Arc<P>)>,
 }
 
-impl Breeder {
-    pub(crate) fn new(mutator: Mutator, streams: SeedPurpose, neutral_retries: u32) -> Breeder {
-        Breeder { mutator, streams, neutral_retries, statistics: MutationStatistics::default() }
+impl<D: Domain> Breeder<D> {
+    pub(crate) fn new(domain: D, streams: SeedPurpose) -> Breeder<D> {
+        let statistics = MutationStatistics::new(domain.mutations());
+        Breeder { domain, streams, statistics }
     }
 
     /// The child of this birth: the first that does not behave like its parent, or the last try.
@@ -43,13 +42,13 @@ impl Breeder {
     pub(crate) fn breed(
         &mut self,
         birth: u64,
-        strategy: &dyn Strategy,
-        behaviours: &mut Behaviours,
-    ) -> Child {
+        strategy: &dyn Strategy<D::Program>,
+        behaviours: &mut Behaviours<D>,
+    ) -> Child<D::Program> {
         let rng = &mut self.streams.stream(birth);
         let parent = strategy.parent(birth, rng);
         let mut child = self.attempt(parent, strategy, behaviours, rng);
-        for _ in 0..self.neutral_retries {
+        for _ in 0..self.domain.neutral_retries() {
             if child.identity.behaviour != parent.behaviour {
                 break;
             }
@@ -60,17 +59,18 @@ impl Breeder {
 
     fn attempt(
         &mut self,
-        parent: &Individual,
-        strategy: &dyn Strategy,
-        behaviours: &mut Behaviours,
+        parent: &Individual<D::Program>,
+        strategy: &dyn Strategy<D::Program>,
+        behaviours: &mut Behaviours<D>,
         rng: &mut StreamRng,
-    ) -> Child {
-        let (mut program, mut kind) = self.mutator.mutate_by_kind(&parent.program, rng);
+    ) -> Child<D::Program> {
+        let (mut program, mut kind) = self.domain.mutate(&parent.program, rng);
         for _ in 1..strategy.mutations(rng) {
-            program = self.mutator.mutate(&program, rng);
+            program = self.domain.mutate(&program, rng).0;
             kind = None;
         }
         let identity = behaviours.identify(&program);
+        let kind = kind.map(|kind| u8::try_from(kind).expect("a domain has few kinds"));
         if let Some(kind) = kind {
             self.statistics.note_tried(kind, identity.behaviour == parent.behaviour);
         }
@@ -91,8 +91,8 @@ impl Breeder {
         &self.statistics
     }
 
-    /// Goes on from statistics saved earlier.
-    pub(crate) fn restore(&mut self, statistics: MutationStatistics) {
-        self.statistics = statistics;
+    /// Goes on from statistics saved earlier; `false` if they are not of this domain.
+    pub(crate) fn restore(&mut self, tallies: Vec<MutationTally>) -> bool {
+        self.statistics.restore(tallies)
     }
 }

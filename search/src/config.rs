@@ -1,27 +1,27 @@
 //! The settings of a search, as a configuration file states them.
 //!
-//! Invariant: together with a seed, a start program, a hasher and an evaluator they determine the
+//! Invariant: together with a seed, a domain, a start program and an evaluator they determine the
 //! result. Threads and cohorts are not among them, because they do not.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Deduplication, HurdleConfig, MutationConfig, Restarts, SearchError, Selection, Stopping,
-    StrategyConfig,
+    Deduplication, HurdleConfig, Restarts, SearchError, Selection, Stopping, StrategyConfig,
 };
 
-/// The settings of a search.
+/// The settings of a search. `M` are those of mutation, which belong to the domain: the search
+/// itself does not look at them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SearchConfig {
+pub struct SearchConfig<M = ()> {
     /// How parents are chosen.
     pub strategy: StrategyConfig,
     /// What makes a parent preferable.
     #[serde(default)]
     pub selection: Selection,
-    /// How children are made.
+    /// How children are made, as the domain has it.
     #[serde(default)]
-    pub mutation: MutationConfig,
+    pub mutation: M,
     /// How many births a birth does not wait for: birth *k* is bred from the outcomes of births
     /// below *k* − `window`, all of them and no other. Several times the number of workers keeps
     /// all of them busy; 0 breeds strictly one after another.
@@ -51,13 +51,16 @@ fn default_window() -> u64 {
     64
 }
 
-impl SearchConfig {
+impl<M> SearchConfig<M> {
     /// A search with every default.
-    pub fn new(strategy: StrategyConfig, stopping: Stopping) -> SearchConfig {
+    pub fn new(strategy: StrategyConfig, stopping: Stopping) -> SearchConfig<M>
+    where
+        M: Default,
+    {
         SearchConfig {
             strategy,
             selection: Selection::default(),
-            mutation: MutationConfig::default(),
+            mutation: M::default(),
             window: default_window(),
             deduplication: Deduplication::default(),
             hurdles: HurdleConfig::default(),
@@ -66,8 +69,8 @@ impl SearchConfig {
         }
     }
 
-    /// Checks everything but the mutation settings, which building the mutator checks.
-    pub(crate) fn validate(&self) -> Result<(), SearchError> {
+    /// Checks everything, for a domain that tries so often to make a child that is not neutral.
+    pub(crate) fn validate(&self, neutral_retries: u32) -> Result<(), SearchError> {
         self.strategy.validate()?;
         if self.window > WIDEST_WINDOW {
             let message = format!("must be at most {WIDEST_WINDOW}");
@@ -77,7 +80,7 @@ impl SearchConfig {
         self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
         self.validate_migration()?;
-        self.validate_effort()?;
+        self.validate_effort(neutral_retries)?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()
         {
             let message = "random search keeps nothing that could be refilled";
@@ -109,8 +112,8 @@ impl SearchConfig {
     }
 
     /// Refuses births that take so many mutations that nobody would wait for one.
-    fn validate_effort(&self) -> Result<(), SearchError> {
-        let tries = 1 + u64::from(self.mutation.neutral_retries);
+    fn validate_effort(&self, neutral_retries: u32) -> Result<(), SearchError> {
+        let tries = 1 + u64::from(neutral_retries);
         let mutations = match self.strategy {
             StrategyConfig::RandomSearch { mutations } => mutations as u64,
             _ => 1,

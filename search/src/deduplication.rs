@@ -15,10 +15,8 @@ mod first;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use evo_dsl::{Dataflow, Program};
-use evo_evaluators::Outcome;
-use evo_hashes::{FunctionalHasher, Hash, SeedPurpose, structural_hash_of};
-
+use evo_domain::{Domain, Outcome, Size};
+use evo_hashes::{Hash, SeedPurpose};
 use serde::{Deserialize, Serialize};
 
 use crate::generations::Generations;
@@ -30,16 +28,13 @@ use first::{First, Known};
 /// What a program is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// What makes outcomes equal to the bit: the structural hash, or that of the text where
+    /// What makes outcomes equal to the bit: the hash of the structure, or that of the text where
     /// programs are compared by it.
     pub(crate) structure: Hash,
-    /// The functional hash where programs are compared by it and this one has one, else
+    /// The hash of the behaviour where programs are compared by it and this one has one, else
     /// `structure`.
     pub(crate) behaviour: Hash,
-    /// Number of live statements.
-    pub(crate) length: usize,
-    /// Number of state slots that are live.
-    pub(crate) states: usize,
+    pub(crate) size: Size,
 }
 
 /// What is known about a birth when it is bred.
@@ -81,9 +76,9 @@ pub(crate) struct Arrival<'a> {
 }
 
 /// All behaviours of a run so far.
-pub(crate) struct Behaviours {
+pub(crate) struct Behaviours<D> {
     config: Deduplication,
-    hasher: FunctionalHasher,
+    domain: D,
     /// Decides which births are rechecked.
     rechecks: SeedPurpose,
     /// From structure to behaviour; spares running a program and decides nothing.
@@ -94,15 +89,11 @@ pub(crate) struct Behaviours {
     known: Generations<Known>,
 }
 
-impl Behaviours {
-    pub(crate) fn new(
-        config: Deduplication,
-        hasher: FunctionalHasher,
-        rechecks: SeedPurpose,
-    ) -> Behaviours {
+impl<D: Domain> Behaviours<D> {
+    pub(crate) fn new(config: Deduplication, domain: D, rechecks: SeedPurpose) -> Behaviours<D> {
         Behaviours {
             config,
-            hasher,
+            domain,
             rechecks,
             behaviours: Generations::new(),
             pending: HashMap::new(),
@@ -110,8 +101,8 @@ impl Behaviours {
         }
     }
 
-    pub(crate) fn hasher(&self) -> &FunctionalHasher {
-        &self.hasher
+    pub(crate) fn domain(&self) -> &D {
+        &self.domain
     }
 
     pub(crate) fn config(&self) -> Deduplication {
@@ -125,25 +116,26 @@ impl Behaviours {
     }
 
     /// Identifies a program and counts it for nothing. A structure that is known is not run.
-    pub(crate) fn identify(&mut self, program: &Program) -> Identity {
-        let flow = Dataflow::of(program);
+    pub(crate) fn identify(&mut self, program: &D::Program) -> Identity {
+        let analysis = self.domain.analyse(program);
         let structure = match self.config.level {
-            DeduplicationLevel::Text => Hash::of(format!("t{program}").as_bytes()),
-            _ => structural_hash_of(program.signature(), &flow),
+            DeduplicationLevel::Text => {
+                Hash::of(format!("t{}", self.domain.text(program)).as_bytes())
+            }
+            _ => self.domain.structure(program, &analysis),
         };
-        let behaviour = self.behaviour(&flow, structure);
-        let (length, states) = (flow.live_length(), flow.live_states());
-        Identity { structure, behaviour, length, states }
+        let behaviour = self.behaviour(&analysis, structure);
+        Identity { structure, behaviour, size: self.domain.size(&analysis) }
     }
 
-    fn behaviour(&mut self, flow: &Dataflow, structure: Hash) -> Hash {
+    fn behaviour(&mut self, analysis: &D::Analysis, structure: Hash) -> Hash {
         if self.config.level != DeduplicationLevel::Functional {
             return structure;
         }
         if let Some(&behaviour) = self.behaviours.get(&structure) {
             return behaviour;
         }
-        let behaviour = self.hasher.hash_of(flow).unwrap_or(structure);
+        let behaviour = self.domain.behaviour(analysis).unwrap_or(structure);
         self.behaviours.insert(structure, behaviour);
         behaviour
     }

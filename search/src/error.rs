@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use evo_domain::SettingError;
 use thiserror::Error;
 
 /// Why a search could not be built, driven or reported.
@@ -110,6 +111,12 @@ pub enum SearchError {
     /// The hall of fame could not be written.
     #[error("the hall of fame could not be written: {0}")]
     HallOfFame(#[from] csv::Error),
+}
+
+impl From<SettingError> for SearchError {
+    fn from(SettingError { key, message }: SettingError) -> SearchError {
+        SearchError::Config { key, message }
+    }
 }
 
 impl SearchError {

@@ -1,83 +1,94 @@
 //! The hall of fame: the fittest individual of every length.
 //!
 //! Invariant: births are offered in birth order and only a fitter one displaces another, so equal
-//! runs give equal bytes. Length counts live statements: dead ones cost nothing when the program is
-//! used, and counting them would fill the rows with copies of one behaviour. A row holds what its
+//! runs give equal bytes. Length counts the parts that have an effect: the others cost nothing when the
+//! program is used, and counting them would fill the rows with copies of one behaviour. A row holds what its
 //! very program scored: an individual that shares the evaluation of another program only lays claim
 //! to a row, until it has been evaluated itself.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use evo_evaluators::Score;
-use evo_hashes::{FunctionalHasher, Hash, structural_hash};
+use evo_domain::{Domain, Score};
+use evo_hashes::Hash;
 
 use crate::{Individual, SearchError};
 
 /// The fittest individual of one length.
 #[derive(Clone, Debug)]
-pub struct Champion {
-    /// Number of live statements.
+pub struct Champion<P> {
+    /// Number of parts that have an effect.
     pub length: usize,
     /// The individual.
-    pub individual: Individual,
+    pub individual: Individual<P>,
     /// Its loss on each task, in configuration order.
     pub losses: Vec<f64>,
-    /// The structural hash of its program.
+    /// The hash of its program's structure.
     pub structural_hash: Hash,
-    /// The functional hash of its program; none of one that is not finite on the probe.
+    /// The hash of its program's behaviour; none where that cannot be told.
     pub functional_hash: Option<Hash>,
 }
 
-impl Champion {
-    fn of(individual: Individual, losses: Vec<f64>, hasher: &FunctionalHasher) -> Champion {
+impl<P: Clone> Champion<P> {
+    fn of<D: Domain<Program = P>>(
+        individual: Individual<P>,
+        losses: Vec<f64>,
+        domain: &D,
+    ) -> Champion<P> {
+        let analysis = domain.analyse(&individual.program);
         Champion {
             length: individual.length,
             losses,
-            structural_hash: structural_hash(&individual.program),
-            functional_hash: hasher.hash(&individual.program),
+            structural_hash: domain.structure(&individual.program, &analysis),
+            functional_hash: domain.behaviour(&analysis),
             individual,
         }
     }
 }
 
 /// The fittest individual of every length.
-#[derive(Clone, Debug, Default)]
-pub struct HallOfFame {
-    champions: BTreeMap<usize, Champion>,
+#[derive(Clone, Debug)]
+pub struct HallOfFame<P> {
+    champions: BTreeMap<usize, Champion<P>>,
     /// The length of the fittest of all.
     best: usize,
     /// By length, individuals that may be fitter than its champion, each fitter than those before
     /// it if its shared outcome holds.
-    claims: BTreeMap<usize, Vec<Individual>>,
+    claims: BTreeMap<usize, Vec<Individual<P>>>,
 }
 
-impl HallOfFame {
+impl<P> Default for HallOfFame<P> {
+    fn default() -> HallOfFame<P> {
+        HallOfFame { champions: BTreeMap::new(), best: 0, claims: BTreeMap::new() }
+    }
+}
+
+impl<P: Clone> HallOfFame<P> {
     /// Takes the individual in if it is the fittest of its length so far, by an outcome of its own.
-    pub(crate) fn offer(
+    pub(crate) fn offer<D: Domain<Program = P>>(
         &mut self,
-        individual: &Individual,
+        individual: &Individual<P>,
         score: &Score,
-        hasher: &FunctionalHasher,
+        domain: &D,
     ) {
         if individual.fitness == f64::NEG_INFINITY {
             return;
         }
         let length = individual.length;
-        let fitter = |champion: &Champion| individual.fitness > champion.individual.fitness;
+        let fitter = |champion: &Champion<P>| individual.fitness > champion.individual.fitness;
         if !self.champions.get(&length).is_none_or(fitter) {
             return;
         }
         if self.best().is_none_or(fitter) {
             self.best = length;
         }
-        let champion = Champion::of(individual.clone(), score.losses.clone(), hasher);
+        let champion = Champion::of(individual.clone(), score.losses.clone(), domain);
         self.champions.insert(length, champion);
     }
 
     /// Remembers an individual that would be the fittest of its length so far, if the outcome it
     /// shares is its own.
-    pub(crate) fn claim(&mut self, individual: &Individual) {
+    pub(crate) fn claim(&mut self, individual: &Individual<P>) {
         let (length, fitness) = (individual.length, individual.fitness);
         let least = self.champions.get(&length).map(|champion| champion.individual.fitness);
         let claims = self.claims.entry(length).or_default();
@@ -89,13 +100,13 @@ impl HallOfFame {
     }
 
     /// The claims by length, whether they still stand or not.
-    pub(crate) fn claims(&self) -> impl Iterator<Item = &Individual> {
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &Individual<P>> {
         self.claims.values().flatten()
     }
 
     /// Removes and gives the claims above their champions.
-    pub(crate) fn take_claims(&mut self) -> impl Iterator<Item = Individual> {
-        let stands = |claim: &Individual| {
+    pub(crate) fn take_claims(&mut self) -> impl Iterator<Item = Individual<P>> {
+        let stands = |claim: &Individual<P>| {
             let champion = self.champions.get(&claim.length);
             champion.is_none_or(|champion| claim.fitness > champion.individual.fitness)
         };
@@ -103,19 +114,19 @@ impl HallOfFame {
     }
 
     /// Puts a claim back that was saved.
-    pub(crate) fn restore_claim(&mut self, individual: Individual) {
+    pub(crate) fn restore_claim(&mut self, individual: Individual<P>) {
         self.claims.entry(individual.length).or_default().push(individual);
     }
 
     /// Puts a champion back that was saved; `best` says whether it was the fittest of all.
-    pub(crate) fn restore(
+    pub(crate) fn restore<D: Domain<Program = P>>(
         &mut self,
-        individual: Individual,
+        individual: Individual<P>,
         losses: Vec<f64>,
         best: bool,
-        hasher: &FunctionalHasher,
+        domain: &D,
     ) {
-        let champion = Champion::of(individual, losses, hasher);
+        let champion = Champion::of(individual, losses, domain);
         if best {
             self.best = champion.length;
         }
@@ -123,23 +134,27 @@ impl HallOfFame {
     }
 
     /// The champions, shortest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Champion> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Champion<P>> {
         self.champions.values()
     }
 
     /// The fittest of all, among equals the one that took the lead first.
-    pub fn best(&self) -> Option<&Champion> {
+    pub fn best(&self) -> Option<&Champion<P>> {
         self.champions.get(&self.best)
     }
 
     /// Writes a CSV table with one row for each length, shortest first: `length`, `fitness`,
     /// `birth`, `structural_hash`, `functional_hash`, `losses` (joined by `;`) and `program`, the
-    /// text without dead statements. Numbers are written in the shortest form that reads back
+    /// text without what has no effect. Numbers are written in the shortest form that reads back
     /// exactly.
     ///
     /// # Errors
     /// When the writer fails.
-    pub fn write_csv(&self, writer: impl Write) -> Result<(), SearchError> {
+    pub fn write_csv<D: Domain<Program = P>>(
+        &self,
+        domain: &D,
+        writer: impl Write,
+    ) -> Result<(), SearchError> {
         let mut csv = csv::Writer::from_writer(writer);
         csv.write_record([
             "length",
@@ -159,7 +174,7 @@ impl HallOfFame {
                 champion.structural_hash.to_string(),
                 champion.functional_hash.map(|hash| hash.to_string()).unwrap_or_default(),
                 losses.join(";"),
-                champion.individual.program.live().to_string(),
+                domain.live_text(&champion.individual.program),
             ])?;
         }
         csv.flush().map_err(csv::Error::from)?;

@@ -1,51 +1,98 @@
-//! Which program next: mutation, populations, strategies and the engine that drives them.
+//! Which program next: populations, strategies and the engine that drives them.
 //!
 //! # Overview
 //! A [`Search`] is a state machine: [`ask`](Search::ask) it for a [`Candidate`], evaluate that in
 //! whatever way, [`tell`](Search::tell) it the outcome. [`run`] does so with a pool of threads and
-//! any [`Evaluator`](evo_evaluators::Evaluator), shows its progress to an [`Observer`] and ends for
-//! a [`StopReason`]. A [`SearchConfig`] holds the settings: a strategy, a [`MutationConfig`], the
-//! window, the level of [`Deduplication`], [`Restarts`] and the limits. What was found is in the
-//! [`HallOfFame`].
+//! any [`Evaluator`](evo_domain::Evaluator), shows its progress to an [`Observer`] and ends for a
+//! [`StopReason`]. A [`SearchConfig`] holds the settings: a strategy, the window, the level of
+//! [`Deduplication`], [`Restarts`] and the limits. What was found is in the [`HallOfFame`].
 //!
-//! A run is a function of settings, seed, start program and evaluator: neither the number of
-//! threads nor the order in which outcomes are told changes it.
+//! What is searched is a [`Domain`](evo_domain::Domain), of which the engine knows nothing more: a
+//! representation of programs, with their mutation and their hashes.
+//!
+//! A run is a function of settings, seed, domain, start program and evaluator: neither the number
+//! of threads nor the order in which outcomes are told changes it.
 //!
 //! ```
-//! use evo_dsl::Program;
-//! use evo_evaluators::{DependsOn, Evaluator, Outcome, Score, Trial};
-//! use evo_hashes::{FunctionalHasher, Seed};
+//! use evo_domain::{
+//!     DependsOn, Domain, Evaluator, Hash, Outcome, Score, Seed, Size, StreamRng, Trial,
+//! };
 //! use evo_search::{
 //!     DeduplicationLevel, RunOptions, Search, SearchConfig, Stopping, StrategyConfig, run,
 //! };
+//! use rand::RngExt;
 //!
-//! /// Likes programs of twelve live statements.
-//! struct Twelve;
+//! /// Words of small letters.
+//! #[derive(Clone, Debug)]
+//! struct Words;
 //!
-//! impl Evaluator for Twelve {
-//!     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
-//!         let distance = |program: &Program| program.live_length().abs_diff(12) as f64;
-//!         let score = |loss: f64| Outcome::Scored(Score::new(-loss, vec![loss]));
-//!         cohort.iter().map(|trial| score(distance(trial.program))).collect()
+//! impl Domain for Words {
+//!     type Program = String;
+//!     type Analysis = String;
+//!     const NAME: &'static str = "words";
+//!
+//!     fn analyse(&self, word: &String) -> String {
+//!         word.clone()
 //!     }
+//!     fn structure(&self, _: &String, word: &String) -> Hash {
+//!         Hash::of(word.as_bytes())
+//!     }
+//!     /// A word does nothing that another does.
+//!     fn behaviour(&self, _: &String) -> Option<Hash> {
+//!         None
+//!     }
+//!     fn probe(&self) -> &str {
+//!         "none"
+//!     }
+//!     fn size(&self, word: &String) -> Size {
+//!         Size { length: word.len(), states: 0 }
+//!     }
+//!     fn mutations(&self) -> &'static [&'static str] {
+//!         &["change"]
+//!     }
+//!     fn mutate(&self, parent: &String, rng: &mut StreamRng) -> (String, Option<usize>) {
+//!         let place = rng.random_range(0..parent.len());
+//!         let letter = char::from(rng.random_range(b'a'..=b'z'));
+//!         let child = format!("{}{letter}{}", &parent[..place], &parent[place + 1..]);
+//!         (child, Some(0))
+//!     }
+//!     fn encode(&self, word: &String) -> Vec<u8> {
+//!         word.clone().into_bytes()
+//!     }
+//!     fn decode(&self, bytes: &[u8], _: &String) -> Option<String> {
+//!         String::from_utf8(bytes.to_vec()).ok()
+//!     }
+//!     fn text(&self, word: &String) -> String {
+//!         word.clone()
+//!     }
+//!     fn read(&self, text: &str) -> Result<String, String> {
+//!         Ok(text.to_owned())
+//!     }
+//! }
 //!
-//!     /// Of two programs that behave alike, one may be longer.
+//! /// Counts the letters that differ from those of a word.
+//! struct Like(&'static str);
+//!
+//! impl Evaluator<String> for Like {
+//!     fn evaluate(&self, cohort: &[Trial<'_, String>]) -> Vec<Outcome> {
+//!         let differ = |word: &str| word.chars().zip(self.0.chars()).filter(|(a, b)| a != b).count();
+//!         let score = |loss: f64| Outcome::Scored(Score::new(-loss, vec![loss]));
+//!         cohort.iter().map(|trial| score(differ(trial.program) as f64)).collect()
+//!     }
 //!     fn depends_on(&self) -> DependsOn {
 //!         DependsOn::Structure
 //!     }
 //! }
 //!
-//! let mut config = SearchConfig::new(
-//!     StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
-//!     Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Default::default() },
+//! let mut config: SearchConfig = SearchConfig::new(
+//!     StrategyConfig::RegularizedEvolution { population: 20, tournament: 5 },
+//!     Stopping { candidates: Some(20_000), fitness: Some(0.0), ..Stopping::default() },
 //! );
 //! config.deduplication = DeduplicationLevel::Structural.into();
-//! let start = Program::parse("def train(w, g, lr):\n  x = g * lr\n  return x\n")?;
-//! let hasher = FunctionalHasher::new(8).expect("8 is between 1 and 23");
-//! let mut search = Search::new(&config, Seed(1), start, hasher)?;
-//! run(&mut search, &Twelve, &mut (), &RunOptions::default())?;
-//! assert_eq!(search.best().map(|best| best.length), Some(12));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let mut search = Search::new(&config, Seed(1), Words, "aaaaaaaa".to_owned())?;
+//! run(&mut search, &Like("symbolic"), &mut (), &RunOptions::default())?;
+//! assert_eq!(search.best().map(|best| best.individual.program.as_str()), Some("symbolic"));
+//! # Ok::<(), evo_search::SearchError>(())
 //! ```
 
 mod breeding;
@@ -57,7 +104,6 @@ mod generations;
 mod hall_of_fame;
 mod hurdles;
 mod lineage;
-mod mutate;
 mod mutation_statistics;
 mod observer;
 mod population;
@@ -77,7 +123,6 @@ pub use deduplication::{Deduplication, DeduplicationLevel};
 pub use error::SearchError;
 pub use hall_of_fame::{Champion, HallOfFame};
 pub use hurdles::HurdleConfig;
-pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpSet};
 pub use mutation_statistics::{MutationStatistics, MutationTally};
 pub use observer::Observer;
 pub use population::{Individual, Population};

@@ -8,7 +8,6 @@ use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::deduplication::Identity;
-use crate::mutate::Kind;
 
 /// How a birth came from its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +15,8 @@ pub(crate) struct Lineage {
     /// The parent's birth.
     pub(crate) parent: u64,
     /// The one mutation that led here; none where it took several, or none was possible.
-    pub(crate) kind: Option<Kind>,
+    /// By its index among the domain's.
+    pub(crate) kind: Option<u8>,
     /// The parent's fitness when it was chosen; not yet known of an unabsorbed start program.
     pub(crate) fitness: f64,
 }
@@ -30,7 +30,9 @@ impl LineageDigest {
     pub(crate) fn absorb(&mut self, identity: Identity, lineage: Option<Lineage>, fitness: f64) {
         let (parent, kind) = match lineage {
             None => (0, 0),
-            Some(Lineage { parent, kind, .. }) => (parent, kind.map_or(1, |kind| 2 + kind as u64)),
+            Some(Lineage { parent, kind, .. }) => {
+                (parent, kind.map_or(1, |kind| 2 + u64::from(kind)))
+            }
         };
         // One block of blake3. The birth is implied by the order.
         let mut link = [0; 64];

@@ -7,8 +7,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mutate::{ByKind, Kind};
-
 /// How one kind of mutation has fared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MutationTally {
@@ -21,26 +19,48 @@ pub struct MutationTally {
     pub improved: u64,
 }
 
-/// How every kind of mutation has fared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How every kind of mutation of a domain has fared.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MutationStatistics {
-    tallies: ByKind<MutationTally>,
+    kinds: &'static [&'static str],
+    tallies: Vec<MutationTally>,
 }
 
 impl MutationStatistics {
-    /// Each kind by the name of its weight, in the order of
-    /// [`MutationWeights`](crate::MutationWeights).
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, MutationTally)> {
-        Kind::NAMES.into_iter().zip(self.tallies)
+    pub(crate) fn new(kinds: &'static [&'static str]) -> MutationStatistics {
+        MutationStatistics { kinds, tallies: vec![MutationTally::default(); kinds.len()] }
     }
 
-    pub(crate) fn note_tried(&mut self, kind: Kind, neutral: bool) {
-        let tally = &mut self.tallies[kind as usize];
+    /// Each kind by its name, in the domain's order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, MutationTally)> {
+        self.kinds.iter().copied().zip(self.tallies.iter().copied())
+    }
+
+    /// The tallies in the domain's order.
+    pub(crate) fn tallies(&self) -> &[MutationTally] {
+        &self.tallies
+    }
+
+    /// Goes on from tallies saved earlier; `false` if they are not those of so many kinds.
+    pub(crate) fn restore(&mut self, tallies: Vec<MutationTally>) -> bool {
+        let fits = tallies.len() == self.tallies.len();
+        if fits {
+            self.tallies = tallies;
+        }
+        fits
+    }
+
+    pub(crate) fn note_tried(&mut self, kind: u8, neutral: bool) {
+        let tally = &mut self.tallies[usize::from(kind)];
         tally.tried += 1;
         tally.neutral += u64::from(neutral);
     }
 
-    pub(crate) fn note_improved(&mut self, kind: Kind) {
-        self.tallies[kind as usize].improved += 1;
+    pub(crate) fn note_improved(&mut self, kind: u8) {
+        self.tallies[usize::from(kind)].improved += 1;
+    }
+
+    pub(crate) fn name(&self, kind: u8) -> &'static str {
+        self.kinds[usize::from(kind)]
     }
 }

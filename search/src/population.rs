@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use evo_dsl::Program;
 use evo_hashes::{Hash, StreamRng};
 use rand::RngExt;
 
@@ -15,50 +14,50 @@ use crate::Selection;
 
 /// A program with the fitness it was given.
 #[derive(Clone, Debug)]
-pub struct Individual {
+pub struct Individual<P> {
     /// The number of its birth; lower is older.
     pub birth: u64,
     /// The program as it was bred, dead statements included.
-    pub program: Arc<Program>,
-    /// What it is compared by: the functional hash, or the structural one where
+    pub program: Arc<P>,
+    /// What it is compared by: the hash of its behaviour, or that of its structure where
     /// [`Deduplication`](crate::Deduplication) does not run programs.
     pub behaviour: Hash,
     /// Higher is better; negative infinity for a program without a score.
     pub fitness: f64,
-    /// Number of live statements.
+    /// Number of parts that have an effect.
     pub length: usize,
-    /// Number of state slots that are live.
+    /// Number of state slots that have an effect.
     pub states: usize,
 }
 
 /// A fixed number of individuals, oldest first.
 #[derive(Clone, Debug)]
-pub struct Population {
-    members: VecDeque<Individual>,
+pub struct Population<P> {
+    members: VecDeque<Individual<P>>,
 }
 
-impl Population {
+impl<P: Clone> Population<P> {
     /// `size` copies of one individual: a warm start.
     ///
     /// # Panics
     /// If `size` is 0.
-    pub fn filled(individual: &Individual, size: usize) -> Population {
+    pub fn filled(individual: &Individual<P>, size: usize) -> Population<P> {
         assert!(size > 0, "a population has members");
         Population { members: std::iter::repeat_n(individual.clone(), size).collect() }
     }
 
     /// A population of these individuals, oldest first.
-    pub(crate) fn of(members: Vec<Individual>) -> Population {
+    pub(crate) fn of(members: Vec<Individual<P>>) -> Population<P> {
         Population { members: members.into() }
     }
 
     /// Replaces every member by a copy of one individual.
-    pub(crate) fn refill(&mut self, individual: &Individual) {
+    pub(crate) fn refill(&mut self, individual: &Individual<P>) {
         *self = Population::filled(individual, self.members.len());
     }
 
     /// Adds the youngest and drops the oldest.
-    pub fn replace_oldest(&mut self, child: Individual) {
+    pub fn replace_oldest(&mut self, child: Individual<P>) {
         self.members.pop_front();
         self.members.push_back(child);
     }
@@ -72,10 +71,10 @@ impl Population {
         size: usize,
         selection: Selection,
         rng: &mut StreamRng,
-    ) -> &Individual {
+    ) -> &Individual<P> {
         let mut draw = || &self.members[rng.random_range(0..self.members.len())];
         if selection == Selection::Pareto {
-            let drawn: Vec<&Individual> = (0..size).map(|_| draw()).collect();
+            let drawn: Vec<&Individual<P>> = (0..size).map(|_| draw()).collect();
             return selection.first_best(&drawn).expect("dominance has no cycles");
         }
         let mut best = draw();
@@ -89,15 +88,15 @@ impl Population {
     }
 
     /// Copies of the `size` fittest, the fittest last; among equals the younger are taken.
-    pub(crate) fn fittest(&self, size: usize) -> Vec<Individual> {
-        let mut members: Vec<&Individual> = self.members.iter().collect();
+    pub(crate) fn fittest(&self, size: usize) -> Vec<Individual<P>> {
+        let mut members: Vec<&Individual<P>> = self.members.iter().collect();
         // Fitness is never NaN, and the sort is stable.
         members.sort_by(|a, b| a.fitness.total_cmp(&b.fitness));
         members.into_iter().rev().take(size).rev().cloned().collect()
     }
 
     /// The individuals, oldest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Individual> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Individual<P>> {
         self.members.iter()
     }
 }
@@ -107,10 +106,8 @@ mod tests {
     use super::*;
     use evo_hashes::Seed;
 
-    fn population(fitness: &[f64]) -> Population {
-        let text = "def train(w, g, lr):\n  return g\n";
-        let program = Arc::new(Program::parse(text).expect("the test's text parses"));
-        let behaviour = evo_hashes::structural_hash(&program);
+    fn population(fitness: &[f64]) -> Population<()> {
+        let (program, behaviour) = (Arc::new(()), Hash([0; 16]));
         let member = |(birth, &fitness)| {
             let program = Arc::clone(&program);
             Individual { birth, program, behaviour, fitness, length: 0, states: 0 }

@@ -4,7 +4,7 @@
 //! counts is always the birth's own; the other one is looked at only to tell how often functional
 //! identity is wrong, an assumption that every functional hit makes.
 
-use evo_evaluators::Outcome;
+use evo_domain::Outcome;
 
 use crate::Counters;
 
@@ -84,7 +84,7 @@ impl RecheckRate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evo_evaluators::{Invalid, InvalidReason, Score, Stopped};
+    use evo_domain::{Invalid, InvalidReason, Score, Stopped};
 
     fn scored(fitness: f64, stages: &[f64]) -> Outcome {
         let score = Score::new(fitness, vec![]);

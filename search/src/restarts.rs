@@ -53,13 +53,13 @@ impl fmt::Display for RestartReason {
 
 /// A restart that took place.
 #[derive(Clone, Debug)]
-pub struct Restart {
+pub struct Restart<P> {
     /// The first birth bred from the refilled population.
     pub birth: u64,
     /// Why.
     pub reason: RestartReason,
     /// What the population was refilled with.
-    pub carried: Individual,
+    pub carried: Individual<P>,
 }
 
 impl Restarts {
@@ -139,7 +139,7 @@ impl RestartClock {
     }
 
     /// Begins anew after the absorption of a birth; gives the first birth bred since.
-    pub(crate) fn restart(&mut self, absorbed: u64, carried: &Individual) -> u64 {
+    pub(crate) fn restart<P>(&mut self, absorbed: u64, carried: &Individual<P>) -> u64 {
         let first = self.next_birth(absorbed);
         self.since = SinceRestart { first, stale: 0, best: carried.fitness };
         first

@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use evo_dsl::Program;
-use evo_evaluators::{Evaluator, Outcome, Trial};
+use evo_domain::{Domain, Evaluator, Outcome, Trial};
 
 use crate::{Candidate, Observer, Search, SearchError, StopReason, Store};
 
@@ -45,10 +44,10 @@ impl Default for RunOptions<'_> {
 /// # Errors
 /// When the search shares outcomes among programs for which this evaluator may give different ones,
 /// the worker threads cannot be started, or the store cannot be written.
-pub fn run(
-    search: &mut Search,
-    evaluator: &dyn Evaluator,
-    observer: &mut dyn Observer,
+pub fn run<D: Domain>(
+    search: &mut Search<D>,
+    evaluator: &dyn Evaluator<D::Program>,
+    observer: &mut dyn Observer<D>,
     options: &RunOptions<'_>,
 ) -> Result<StopReason, SearchError> {
     search.deduplication().check_suits(evaluator.depends_on())?;
@@ -58,7 +57,7 @@ pub fn run(
         .build()?;
     let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
     observer.on_start(search);
-    let failed = AtomicBool::new(false);
+    let (failed, domain) = (AtomicBool::new(false), search.domain().clone());
     let clock = Clock {
         started: now(),
         earlier,
@@ -75,9 +74,9 @@ pub fn run(
         uncommitted: 0,
         best: None,
     };
-    run.note_best();
+    run.note_best()?;
     pool.in_place_scope(|scope| {
-        let result = run.drive(scope, evaluator);
+        let result = run.drive(scope, &domain, evaluator);
         // What has not begun need not begin: nobody would hear of it.
         failed.store(result.is_err(), Ordering::Relaxed);
         result
@@ -125,8 +124,8 @@ fn is_set(cancel: Option<&AtomicBool>) -> bool {
 }
 
 /// Candidates that a worker evaluates one cohort after another.
-struct Job {
-    candidates: Vec<Candidate>,
+struct Job<P> {
+    candidates: Vec<Candidate<P>>,
     /// Of the first candidates; fewer than there are when the run was cancelled meanwhile.
     outcomes: Vec<Outcome>,
     taken: Duration,
@@ -139,9 +138,9 @@ const WORTH_A_TRIP: Duration = Duration::from_millis(1);
 const MOST_UNCOMMITTED: usize = 64;
 
 /// A run under way, on the thread that asks and tells.
-struct Run<'r> {
-    search: &'r mut Search,
-    observer: &'r mut dyn Observer,
+struct Run<'r, D: Domain> {
+    search: &'r mut Search<D>,
+    observer: &'r mut dyn Observer<D>,
     options: &'r RunOptions<'r>,
     /// Set once the run cannot go on.
     failed: &'r AtomicBool,
@@ -154,11 +153,12 @@ struct Run<'r> {
     best: Option<u64>,
 }
 
-impl<'r> Run<'r> {
+impl<'r, D: Domain> Run<'r, D> {
     fn drive<'scope>(
         &mut self,
         scope: &rayon::Scope<'scope>,
-        evaluator: &'scope dyn Evaluator,
+        domain: &'scope D,
+        evaluator: &'scope dyn Evaluator<D::Program>,
     ) -> Result<(), SearchError>
     where
         'r: 'scope,
@@ -179,7 +179,7 @@ impl<'r> Run<'r> {
                 let (sender, options, failed) = (sender.clone(), self.options, self.failed);
                 scope.spawn(move |_| {
                     // The receiver is gone only when the run has failed already.
-                    sender.send(work(evaluator, candidates, options, failed)).ok();
+                    sender.send(work(domain, evaluator, candidates, options, failed)).ok();
                 });
             }
             if jobs == 0 {
@@ -201,7 +201,7 @@ impl<'r> Run<'r> {
     }
 
     /// As many candidates as make a job and can be had now.
-    fn gather(&mut self) -> Result<Vec<Candidate>, SearchError> {
+    fn gather(&mut self) -> Result<Vec<Candidate<D::Program>>, SearchError> {
         let mut candidates = Vec::new();
         self.ask_for_more(&mut candidates)?;
         if let Some(reason) = self.clock.stop() {
@@ -209,11 +209,14 @@ impl<'r> Run<'r> {
             // What was bred last may be all there is, and leave a hall of fame to confirm.
             self.ask_for_more(&mut candidates)?;
         }
-        self.note_best();
+        self.note_best()?;
         Ok(candidates)
     }
 
-    fn ask_for_more(&mut self, candidates: &mut Vec<Candidate>) -> Result<(), SearchError> {
+    fn ask_for_more(
+        &mut self,
+        candidates: &mut Vec<Candidate<D::Program>>,
+    ) -> Result<(), SearchError> {
         let size = self.options.cohort.get() * self.cohorts;
         let clock = &self.clock;
         while candidates.len() < size
@@ -232,7 +235,7 @@ impl<'r> Run<'r> {
         self.search.commit(seconds)
     }
 
-    fn tell(&mut self, job: Job) -> Result<(), SearchError> {
+    fn tell(&mut self, job: Job<D::Program>) -> Result<(), SearchError> {
         self.fit_jobs(&job);
         self.uncommitted += job.outcomes.len();
         for (candidate, outcome) in job.candidates.iter().zip(job.outcomes) {
@@ -240,13 +243,12 @@ impl<'r> Run<'r> {
             self.search.tell(candidate.birth, Arc::clone(&outcome))?;
             self.observer.on_outcome(self.search, candidate, &outcome);
         }
-        self.note_best();
-        Ok(())
+        self.note_best()
     }
 
     /// Makes jobs longer where evaluations are so short that handing them over would cost more, and
     /// shorter again where they are not; never so long that others go without.
-    fn fit_jobs(&mut self, job: &Job) {
+    fn fit_jobs(&mut self, job: &Job<D::Program>) {
         let share = self.search.width() / (2 * self.options.threads.get());
         let most = (share / self.options.cohort.get()).max(1);
         self.cohorts = match job.taken < WORTH_A_TRIP {
@@ -255,29 +257,36 @@ impl<'r> Run<'r> {
         };
     }
 
-    fn note_best(&mut self) {
-        let Some(best) = self.search.best() else { return };
-        if self.best != Some(best.individual.birth) {
-            self.best = Some(best.individual.birth);
+    /// Tells of a new best once it is durable: what anyone has heard of is in the store.
+    fn note_best(&mut self) -> Result<(), SearchError> {
+        let best = self.search.best().map(|best| best.individual.birth);
+        if best == self.best {
+            return Ok(());
+        }
+        self.best = best;
+        self.commit()?;
+        if let Some(best) = self.search.best() {
             self.observer.on_new_best(self.search, best);
         }
+        Ok(())
     }
 }
 
 /// Evaluates the candidates of a job until the run is to end.
-fn work(
-    evaluator: &dyn Evaluator,
-    candidates: Vec<Candidate>,
+fn work<D: Domain>(
+    domain: &D,
+    evaluator: &dyn Evaluator<D::Program>,
+    candidates: Vec<Candidate<D::Program>>,
     options: &RunOptions<'_>,
     failed: &AtomicBool,
-) -> Job {
+) -> Job<D::Program> {
     let started = now();
     let mut outcomes = Vec::with_capacity(candidates.len());
     for cohort in candidates.chunks(options.cohort.get()) {
         if is_set(options.cancel) || failed.load(Ordering::Relaxed) {
             break;
         }
-        outcomes.extend(evaluate(evaluator, cohort));
+        outcomes.extend(evaluate(domain, evaluator, cohort));
     }
     Job { candidates, outcomes, taken: started.elapsed() }
 }
@@ -286,16 +295,25 @@ fn work(
 ///
 /// After a panic, or a wrong number of outcomes, the members are evaluated one by one, so that only
 /// the culprit fails.
-fn evaluate(evaluator: &dyn Evaluator, cohort: &[Candidate]) -> Vec<Outcome> {
-    let trials: Vec<Trial<'_>> = cohort.iter().map(Candidate::trial).collect();
+fn evaluate<D: Domain>(
+    domain: &D,
+    evaluator: &dyn Evaluator<D::Program>,
+    cohort: &[Candidate<D::Program>],
+) -> Vec<Outcome> {
+    let trials: Vec<Trial<'_, D::Program>> = cohort.iter().map(Candidate::trial).collect();
     match attempt(evaluator, &trials) {
         Ok(outcomes) => outcomes,
-        Err(message) if cohort.len() == 1 => vec![failure(&message, trials[0].program)],
-        Err(_) => cohort.chunks(1).flat_map(|alone| evaluate(evaluator, alone)).collect(),
+        Err(message) if cohort.len() == 1 => {
+            vec![failure(&message, &domain.text(trials[0].program))]
+        }
+        Err(_) => cohort.chunks(1).flat_map(|alone| evaluate(domain, evaluator, alone)).collect(),
     }
 }
 
-fn attempt(evaluator: &dyn Evaluator, trials: &[Trial<'_>]) -> Result<Vec<Outcome>, String> {
+fn attempt<P>(
+    evaluator: &dyn Evaluator<P>,
+    trials: &[Trial<'_, P>],
+) -> Result<Vec<Outcome>, String> {
     // Nothing of ours is touched inside, and an evaluator that panics is used again by contract.
     let result = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(trials)));
     let outcomes = result.map_err(|panic| panic_text(&*panic))?;
@@ -311,6 +329,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
-fn failure(message: &str, program: &Program) -> Outcome {
+fn failure(message: &str, program: &str) -> Outcome {
     Outcome::Failed { message: format!("{message}\nwhile evaluating\n{program}") }
 }

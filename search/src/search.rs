@@ -15,9 +15,8 @@ mod state;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use evo_dsl::Program;
-use evo_evaluators::{Outcome, Trial};
-use evo_hashes::{EvaluationCache, FunctionalHasher, Hash, Seed};
+use evo_domain::{Domain, Outcome, Size, Trial};
+use evo_hashes::{EvaluationCache, Hash, Seed};
 
 use crate::breeding::{Breeder, Child};
 use crate::deduplication::{Behaviours, Identity};
@@ -33,47 +32,47 @@ use crate::{
 };
 use confirmation::Confirmation;
 
-/// Outcomes by structural hash, to share among searches that use the same evaluator. By structure
+/// Outcomes by the hash of the structure, to share among searches that use the same evaluator. By structure
 /// and not by behaviour, or what a program scores would depend on which others had been seen.
 /// Behind an [`Arc`], since every duplicate takes a copy.
 pub type OutcomeCache = EvaluationCache<Arc<Outcome>>;
 
 /// A program to evaluate.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct Candidate<P> {
     /// The number of its birth, to tell its outcome by.
     pub birth: u64,
     /// The program.
-    pub program: Arc<Program>,
+    pub program: Arc<P>,
     /// The hurdles that were up at its birth.
     pub hurdles: Arc<[f64]>,
 }
 
-impl Candidate {
+impl<P> Candidate<P> {
     /// What an evaluator is handed of it.
-    pub fn trial(&self) -> Trial<'_> {
+    pub fn trial(&self) -> Trial<'_, P> {
         Trial { program: &self.program, hurdles: &self.hurdles }
     }
 }
 
 /// An evolutionary search over programs.
-pub struct Search {
-    strategy: Box<dyn Strategy>,
-    breeder: Breeder,
+pub struct Search<D: Domain> {
+    strategy: Box<dyn Strategy<D::Program>>,
+    breeder: Breeder<D>,
     /// Without a fitness until it has been absorbed.
-    start: Individual,
+    start: Individual<D::Program>,
     width: u64,
-    window: Window,
-    behaviours: Behaviours,
+    window: Window<D::Program>,
+    behaviours: Behaviours<D>,
     cache: Option<Arc<OutcomeCache>>,
     stopping: Stopping,
     stop: Option<StopReason>,
     counters: Counters,
     /// The birth that last needed an evaluation.
     latest_evaluation: u64,
-    hall_of_fame: HallOfFame,
+    hall_of_fame: HallOfFame<D::Program>,
     restart_clock: RestartClock,
-    restarts: Vec<Restart>,
+    restarts: Vec<Restart<D::Program>>,
     lineage: LineageDigest,
     hurdle_config: HurdleConfig,
     hurdles: Hurdles,
@@ -89,25 +88,25 @@ pub struct Search {
     /// Births bred again whose outcomes are not in the store: they have to be asked again.
     unasked: VecDeque<u64>,
     /// The last evaluations of a run, once everything else is done.
-    confirmation: Confirmation,
+    confirmation: Confirmation<D::Program>,
 }
 
-impl Search {
+impl<D: Domain> Search<D> {
     /// A search from a start program, which is birth 0.
     ///
     /// # Errors
     /// The first setting that cannot be searched with.
-    pub fn new(
-        config: &SearchConfig,
+    pub fn new<M>(
+        config: &SearchConfig<M>,
         seed: Seed,
-        start: Program,
-        hasher: FunctionalHasher,
-    ) -> Result<Search, SearchError> {
-        config.validate()?;
-        let mutator = config.strategy.mutator(&config.mutation, &start)?;
+        domain: D,
+        start: D::Program,
+    ) -> Result<Search<D>, SearchError> {
+        config.validate(domain.neutral_retries())?;
         let rechecks = seed.purpose("recheck");
-        let mut behaviours = Behaviours::new(config.deduplication, hasher, rechecks);
-        let Identity { behaviour, length, states, .. } = behaviours.identify(&start);
+        let mut behaviours = Behaviours::new(config.deduplication, domain.clone(), rechecks);
+        let Identity { behaviour, size: Size { length, states }, .. } = behaviours.identify(&start);
+        let domain = config.strategy.domain(domain, &start)?;
         let start = Individual {
             birth: 0,
             behaviour,
@@ -118,10 +117,10 @@ impl Search {
         };
         Ok(Search {
             strategy: config.strategy.begin(start.clone(), config.selection),
-            breeder: Breeder::new(mutator, seed.purpose("breed"), config.mutation.neutral_retries),
+            breeder: Breeder::new(domain, seed.purpose("breed")),
             start,
             width: config.window,
-            window: Window::default(),
+            window: Window::from(0),
             behaviours,
             cache: None,
             stopping: config.stopping,
@@ -149,7 +148,7 @@ impl Search {
     /// An answer from the cache counts as an evaluation, so what the cache holds changes neither
     /// the course nor the end of the search.
     #[must_use]
-    pub fn with_cache(mut self, cache: Arc<OutcomeCache>) -> Search {
+    pub fn with_cache(mut self, cache: Arc<OutcomeCache>) -> Search<D> {
         self.cache = Some(cache);
         self
     }
@@ -161,7 +160,7 @@ impl Search {
     ///
     /// # Errors
     /// When the store cannot be read or written; never without one.
-    pub fn ask(&mut self) -> Result<Option<Candidate>, SearchError> {
+    pub fn ask(&mut self) -> Result<Option<Candidate<D::Program>>, SearchError> {
         self.ask_while(&mut || true)
     }
 
@@ -173,7 +172,7 @@ impl Search {
     pub fn ask_while(
         &mut self,
         go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<Candidate>, SearchError> {
+    ) -> Result<Option<Candidate<D::Program>>, SearchError> {
         if let Some(candidate) = self.ask_again() {
             return Ok(Some(candidate));
         }
@@ -186,7 +185,7 @@ impl Search {
     }
 
     /// Breeds the birth that is due; gives it back if it has to be evaluated.
-    fn bear(&mut self) -> Result<Option<Candidate>, SearchError> {
+    fn bear(&mut self) -> Result<Option<Candidate<D::Program>>, SearchError> {
         self.save_state_if_due()?;
         let birth = self.counters.births;
         let child = self.breed(birth);
@@ -209,7 +208,7 @@ impl Search {
 
     /// A birth that was being evaluated when the run was interrupted. It was bred, so a limit that
     /// has been reached since does not keep it from being evaluated.
-    fn ask_again(&mut self) -> Option<Candidate> {
+    fn ask_again(&mut self) -> Option<Candidate<D::Program>> {
         if self.stop == Some(StopReason::Cancelled) {
             return None;
         }
@@ -239,7 +238,8 @@ impl Search {
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
         if let Some(store) = &mut self.store {
             let provenance = Provenance { cached: false, recheck: told.sighting.rechecked() };
-            store.note_evaluation(birth, told.identity, &told.program, &outcome, provenance)?;
+            let program = self.behaviours.domain().text(&told.program);
+            store.note_evaluation(birth, told.identity, &program, &outcome, provenance)?;
         }
         if let Some(cache) = &self.cache
             && self.behaviours.compares()
@@ -270,6 +270,11 @@ impl Search {
         self.stop.is_some() && self.window.is_empty()
     }
 
+    /// The representation that is searched, with its settings.
+    pub fn domain(&self) -> &D {
+        self.behaviours.domain()
+    }
+
     /// Which births count as equal to an earlier one.
     pub fn deduplication(&self) -> Deduplication {
         self.behaviours.config()
@@ -291,22 +296,22 @@ impl Search {
     }
 
     /// The fittest individual absorbed so far.
-    pub fn best(&self) -> Option<&Champion> {
+    pub fn best(&self) -> Option<&Champion<D::Program>> {
         self.hall_of_fame.best()
     }
 
     /// The fittest individual of every length absorbed so far.
-    pub fn hall_of_fame(&self) -> &HallOfFame {
+    pub fn hall_of_fame(&self) -> &HallOfFame<D::Program> {
         &self.hall_of_fame
     }
 
     /// The populations parents are chosen from; none where outcomes do not matter.
-    pub fn populations(&self) -> &[Population] {
+    pub fn populations(&self) -> &[Population<D::Program>] {
         self.strategy.populations()
     }
 
     /// The restarts so far, in order.
-    pub fn restarts(&self) -> &[Restart] {
+    pub fn restarts(&self) -> &[Restart<D::Program>] {
         &self.restarts
     }
 
@@ -347,7 +352,7 @@ impl Search {
         Ok(self.stop.is_none())
     }
 
-    fn breed(&mut self, birth: u64) -> Child {
+    fn breed(&mut self, birth: u64) -> Child<D::Program> {
         if birth == 0 {
             let program = Arc::clone(&self.start.program);
             let identity = self.behaviours.identify(&program);

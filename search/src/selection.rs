@@ -20,7 +20,7 @@ pub enum Selection {
 
 impl Selection {
     /// Whether `rival` is preferable to `other`.
-    pub(crate) fn prefers(self, rival: &Individual, other: &Individual) -> bool {
+    pub(crate) fn prefers<P>(self, rival: &Individual<P>, other: &Individual<P>) -> bool {
         match self {
             Selection::Fitness => rival.fitness > other.fitness,
             Selection::Pareto => dominates(rival, other),
@@ -28,13 +28,16 @@ impl Selection {
     }
 
     /// Of several individuals the first that none of the others is preferable to.
-    pub(crate) fn first_best<'a>(self, drawn: &[&'a Individual]) -> Option<&'a Individual> {
-        let unbeaten = |one: &&&Individual| !drawn.iter().any(|rival| self.prefers(rival, one));
+    pub(crate) fn first_best<'a, P>(
+        self,
+        drawn: &[&'a Individual<P>],
+    ) -> Option<&'a Individual<P>> {
+        let unbeaten = |one: &&&Individual<P>| !drawn.iter().any(|rival| self.prefers(rival, one));
         drawn.iter().find(unbeaten).copied()
     }
 }
 
-fn dominates(rival: &Individual, other: &Individual) -> bool {
+fn dominates<P>(rival: &Individual<P>, other: &Individual<P>) -> bool {
     if other.fitness == f64::NEG_INFINITY {
         return rival.fitness > other.fitness;
     }
@@ -51,11 +54,9 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    fn individual(fitness: f64, length: usize, states: usize) -> Individual {
-        let text = "def train(w, g, lr):\n  return g\n";
-        let program = evo_dsl::Program::parse(text).expect("the test's text parses");
-        let behaviour = evo_hashes::structural_hash(&program);
-        Individual { birth: 0, program: Arc::new(program), behaviour, fitness, length, states }
+    fn individual(fitness: f64, length: usize, states: usize) -> Individual<()> {
+        let behaviour = evo_hashes::Hash([0; 16]);
+        Individual { birth: 0, program: Arc::new(()), behaviour, fitness, length, states }
     }
 
     #[test]
@@ -74,11 +75,11 @@ mod tests {
     #[test]
     fn the_first_that_is_not_dominated_is_chosen() {
         let drawn = [individual(1.0, 9, 2), individual(2.0, 8, 2), individual(0.5, 3, 0)];
-        let drawn: Vec<&Individual> = drawn.iter().collect();
+        let drawn: Vec<&Individual<()>> = drawn.iter().collect();
         assert_eq!(Selection::Pareto.first_best(&drawn).map(|it| it.fitness), Some(2.0));
         let other_order = [drawn[2], drawn[0], drawn[1]];
         assert_eq!(Selection::Pareto.first_best(&other_order).map(|it| it.fitness), Some(0.5));
         assert_eq!(Selection::Fitness.first_best(&other_order).map(|it| it.fitness), Some(2.0));
-        assert!(Selection::Pareto.first_best(&[]).is_none());
+        assert!(Selection::Pareto.first_best::<()>(&[]).is_none());
     }
 }

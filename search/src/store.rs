@@ -11,7 +11,6 @@
 mod candidates;
 mod checksum;
 mod confirmations;
-mod edit;
 mod evaluations;
 mod history;
 mod hits;
@@ -25,11 +24,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use evo_domain::Domain;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use tempfile::TempDir;
 
 use crate::SearchError;
 
+pub(crate) use candidates::Descent;
 pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
 pub use hits::FunctionalHit;
@@ -83,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// When there is no such file, it is no store, a later version's, damaged, or in use.
-    pub fn open(path: &Path) -> Result<Store, SearchError> {
+    pub fn open<D: Domain>(path: &Path, domain: &D) -> Result<Store, SearchError> {
         if !path.is_file() {
             return Err(damaged(path, "there is no such file"));
         }
@@ -93,7 +94,12 @@ impl Store {
         let version = store.version()?;
         store.check_pages()?;
         store.tune()?;
-        schema::migrate(&mut store.connection, version).map_err(|error| store.error(error))?;
+        let structure = |text: &str| {
+            let program = domain.read(text)?;
+            Ok(domain.structure(&program, &domain.analyse(&program)))
+        };
+        schema::migrate(&mut store.connection, version, &structure)
+            .map_err(|error| store.error(error))?;
         store.check_rows()?;
         Ok(store)
     }

@@ -9,11 +9,11 @@ mod one_plus_lambda;
 mod random_search;
 mod regularized_evolution;
 
-use evo_dsl::{Operand, Program, Statement};
+use evo_domain::Domain;
 use evo_hashes::StreamRng;
 use serde::{Deserialize, Serialize};
 
-use crate::{Individual, MutationConfig, Mutator, Population, SearchError, Selection};
+use crate::{Individual, Population, SearchError, Selection};
 use islands::{Islands, Migration};
 use one_plus_lambda::OnePlusLambda;
 use random_search::RandomSearch;
@@ -137,28 +137,24 @@ impl StrategyConfig {
         }
     }
 
-    /// The mutator of this strategy's children, for a start program.
-    pub(crate) fn mutator(
+    /// The domain as this strategy mutates it.
+    pub(crate) fn domain<D: Domain>(
         &self,
-        config: &MutationConfig,
-        start: &Program,
-    ) -> Result<Mutator, SearchError> {
-        let mutator = Mutator::new(config)?;
+        domain: D,
+        start: &D::Program,
+    ) -> Result<D, SearchError> {
         match self {
-            StrategyConfig::ConstantTuning { .. } => {
-                let constant = |operand: &Operand| matches!(operand, Operand::Constant(_));
-                if !start.statements().iter().flat_map(Statement::args).any(constant) {
-                    let message = "the start program has no constant to tune";
-                    return Err(SearchError::config("strategy", message));
-                }
-                Ok(mutator.of_constants())
-            }
-            _ => Ok(mutator),
+            StrategyConfig::ConstantTuning { .. } => Ok(domain.tuner(start)?),
+            _ => Ok(domain),
         }
     }
 
     /// The strategy before any outcome; the start program has no fitness yet.
-    pub(crate) fn begin(&self, start: Individual, selection: Selection) -> Box<dyn Strategy> {
+    pub(crate) fn begin<P: Clone + Send + Sync + 'static>(
+        &self,
+        start: Individual<P>,
+        selection: Selection,
+    ) -> Box<dyn Strategy<P>> {
         match *self {
             StrategyConfig::RegularizedEvolution { population, tournament }
             | StrategyConfig::ConstantTuning { population, tournament } => {
@@ -194,7 +190,11 @@ struct Tournament {
 }
 
 impl Tournament {
-    fn winner<'a>(&self, population: &'a Population, rng: &mut StreamRng) -> &'a Individual {
+    fn winner<'a, P: Clone>(
+        &self,
+        population: &'a Population<P>,
+        rng: &mut StreamRng,
+    ) -> &'a Individual<P> {
         population.tournament(self.size, self.selection, rng)
     }
 }
@@ -242,9 +242,9 @@ impl<I> StrategyState<I> {
 }
 
 /// A way to choose what to try next.
-pub(crate) trait Strategy: Send {
+pub(crate) trait Strategy<P: Clone>: Send {
     /// What the program of this birth, 1 or above, is bred from.
-    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual;
+    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual<P>;
 
     /// How many mutations lead from the parent to its child, drawn after the first of them.
     fn mutations(&self, _rng: &mut StreamRng) -> usize {
@@ -253,27 +253,30 @@ pub(crate) trait Strategy: Send {
 
     /// Takes in the next individual in birth order; birth 0 is the start program. `earlier` counts
     /// those taken in before it since the last restart.
-    fn absorb(&mut self, individual: Individual, earlier: u64);
+    fn absorb(&mut self, individual: Individual<P>, earlier: u64);
 
     /// Begins anew with every individual replaced by this one.
-    fn restart(&mut self, from: &Individual);
+    fn restart(&mut self, from: &Individual<P>);
 
     /// The populations parents are chosen from; none where outcomes do not matter.
-    fn populations(&self) -> &[Population];
+    fn populations(&self) -> &[Population<P>];
 
     /// What has to be saved to go on later.
-    fn state(&self) -> StrategyState<&Individual> {
+    fn state(&self) -> StrategyState<&Individual<P>> {
         let members = |population| Population::iter(population).collect();
         StrategyState::of(self.populations().iter().map(members).collect())
     }
 
     /// Goes on from a saved state; `false` if it is not one of this strategy and its settings.
-    fn restore(&mut self, state: StrategyState<Individual>) -> bool;
+    fn restore(&mut self, state: StrategyState<Individual<P>>) -> bool;
 }
 
 /// Replaces the members of all populations, if there are as many as before.
-fn restore_populations(populations: &mut [Population], members: Vec<Vec<Individual>>) -> bool {
-    let fits = |(population, members): (&Population, &Vec<Individual>)| {
+fn restore_populations<P: Clone>(
+    populations: &mut [Population<P>],
+    members: Vec<Vec<Individual<P>>>,
+) -> bool {
+    let fits = |(population, members): (&Population<P>, &Vec<Individual<P>>)| {
         population.iter().len() == members.len()
     };
     if populations.len() != members.len() || !populations.iter().zip(&members).all(fits) {

@@ -6,15 +6,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use evo_dsl::Program;
-use evo_evaluators::Outcome;
+use evo_domain::Outcome;
 
 use crate::deduplication::{Identity, Sighting};
 use crate::lineage::Lineage;
 
 /// A birth not yet absorbed.
-pub(crate) struct Birth {
-    pub(crate) program: Arc<Program>,
+pub(crate) struct Birth<P> {
+    pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
     /// None of the start program.
     pub(crate) lineage: Option<Lineage>,
@@ -36,28 +35,27 @@ pub(crate) enum Fate {
 }
 
 /// Births in order, from the first not yet absorbed.
-#[derive(Default)]
-pub(crate) struct Window {
+pub(crate) struct Window<P> {
     first: u64,
-    births: VecDeque<Birth>,
+    births: VecDeque<Birth<P>>,
     awaited: usize,
 }
 
-impl Window {
+impl<P> Window<P> {
     /// An empty window whose next birth is `first`.
-    pub(crate) fn from(first: u64) -> Window {
-        Window { first, ..Window::default() }
+    pub(crate) fn from(first: u64) -> Window<P> {
+        Window { first, births: VecDeque::new(), awaited: 0 }
     }
 
     /// Adds the next birth.
-    pub(crate) fn push(&mut self, birth: Birth) {
+    pub(crate) fn push(&mut self, birth: Birth<P>) {
         self.awaited += usize::from(matches!(birth.fate, Fate::Awaited));
         self.births.push_back(birth);
     }
 
     /// Stores an outcome until its turn; gives back its birth, or `None` when no outcome is awaited
     /// for it.
-    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<&Birth> {
+    pub(crate) fn tell(&mut self, birth: u64, outcome: Arc<Outcome>) -> Option<&Birth<P>> {
         let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
         let told = self.births.get_mut(index)?;
         if !matches!(told.fate, Fate::Awaited) {
@@ -69,21 +67,21 @@ impl Window {
     }
 
     /// Removes the oldest birth, unless its outcome is awaited.
-    pub(crate) fn pop_settled(&mut self) -> Option<(u64, Birth)> {
-        let settled = |birth: &mut Birth| !matches!(birth.fate, Fate::Awaited);
+    pub(crate) fn pop_settled(&mut self) -> Option<(u64, Birth<P>)> {
+        let settled = |birth: &mut Birth<P>| !matches!(birth.fate, Fate::Awaited);
         let birth = self.births.pop_front_if(settled)?;
         self.first += 1;
         Some((self.first - 1, birth))
     }
 
     /// A birth in the window.
-    pub(crate) fn get(&self, birth: u64) -> Option<&Birth> {
+    pub(crate) fn get(&self, birth: u64) -> Option<&Birth<P>> {
         let index = usize::try_from(birth.checked_sub(self.first)?).ok()?;
         self.births.get(index)
     }
 
     /// The births, by number.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Birth)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Birth<P>)> {
         (self.first..).zip(&self.births)
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
-use evo::{Candidate, Champion, Observer, Outcome, Search, StopReason};
+use evo::{Candidate, Champion, Domain, Observer, Outcome, Search, StopReason};
 use serde_json::{Map, Value, json};
 
 /// Writes the events of a run.
@@ -55,7 +55,7 @@ impl Events {
         })
     }
 
-    fn tell(&mut self, event: &str, search: &Search, more: Value) {
+    fn tell<D: Domain>(&mut self, event: &str, search: &Search<D>, more: Value) {
         let mut line = Map::new();
         line.insert("event".to_owned(), json!(event));
         line.insert("seconds".to_owned(), json!(self.started.elapsed().as_secs_f64()));
@@ -70,7 +70,7 @@ impl Events {
         }
     }
 
-    fn tell_restarts(&mut self, search: &Search) {
+    fn tell_restarts<D: Domain>(&mut self, search: &Search<D>) {
         while let Some(restart) = search.restarts().get(self.restarts) {
             let more = json!({
                 "birth": restart.birth,
@@ -83,20 +83,25 @@ impl Events {
     }
 }
 
-impl Observer for Events {
-    fn on_start(&mut self, search: &Search) {
+impl<D: Domain> Observer<D> for Events {
+    fn on_start(&mut self, search: &Search<D>) {
         let event = if self.resumed { "resume" } else { "start" };
         self.tell(event, search, Value::Null);
     }
 
-    fn on_outcome(&mut self, search: &Search, candidate: &Candidate, outcome: &Outcome) {
+    fn on_outcome(
+        &mut self,
+        search: &Search<D>,
+        candidate: &Candidate<D::Program>,
+        outcome: &Outcome,
+    ) {
         self.tell_restarts(search);
         if let Outcome::Failed { message } = outcome {
             self.tell("failure", search, json!({ "birth": candidate.birth, "message": message }));
         }
     }
 
-    fn on_new_best(&mut self, search: &Search, best: &Champion) {
+    fn on_new_best(&mut self, search: &Search<D>, best: &Champion<D::Program>) {
         let fitness = best.individual.fitness;
         if self.best.is_none_or(|told| fitness > told) {
             self.best = Some(fitness);
@@ -105,13 +110,13 @@ impl Observer for Events {
                 "fitness": fitness,
                 "length": best.length,
                 "losses": best.losses,
-                "program": best.individual.program.live().to_string(),
+                "program": search.domain().live_text(&best.individual.program),
             });
             self.tell("best", search, more);
         }
     }
 
-    fn on_finish(&mut self, search: &Search, reason: StopReason) {
+    fn on_finish(&mut self, search: &Search<D>, reason: StopReason) {
         self.tell_restarts(search);
         let more = json!({ "reason": reason, "counters": search.counters() });
         self.tell(if reason == StopReason::Cancelled { "interrupt" } else { "end" }, search, more);

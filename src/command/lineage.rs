@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Ancestor, Store};
+use evo::{Ancestor, Optimizers, Store};
 use serde_json::json;
 
 use super::run_directory;
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("{}: nothing in it has a fitness yet", directory.display()))?,
     };
     let lineage = store
-        .lineage(birth)?
+        .lineage(&Optimizers::default(), birth)?
         .with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
     output::print(&if args.json { as_json(&lineage)? } else { as_text(&lineage) })?;
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use evo::{Candidate, Champion, Observer, Outcome, Search, StopReason};
+use evo::{Candidate, Champion, Domain, Observer, Outcome, Search, StopReason};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::figures::Figures;
@@ -62,14 +62,14 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn save(&mut self, search: &Search) {
+    fn save<D: Domain>(&mut self, search: &Search<D>) {
         self.last_save = Some(Instant::now());
         if let Err(error) = self.directory.save(search) {
             self.save_error.get_or_insert(error);
         }
     }
 
-    fn show(&mut self, search: &Search) {
+    fn show<D: Domain>(&mut self, search: &Search<D>) {
         if let Some(bar) = &self.bar {
             let (done, total) = position(search);
             match total {
@@ -84,11 +84,11 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn line(&self, search: &Search) {
+    fn line<D: Domain>(&self, search: &Search<D>) {
         eprintln!("{}", self.figures(search).line(COLUMNS));
     }
 
-    fn figures(&self, search: &Search) -> Figures {
+    fn figures<D: Domain>(&self, search: &Search<D>) -> Figures {
         let (done, total) = position(search);
         Figures {
             seconds: self.started.elapsed().as_secs_f64().max(1e-3),
@@ -106,7 +106,7 @@ impl<'a> Progress<'a> {
 }
 
 /// How far a search is, in the unit of its limit.
-fn position(search: &Search) -> (u64, Option<u64>) {
+fn position<D: Domain>(search: &Search<D>) -> (u64, Option<u64>) {
     let (counters, stopping) = (search.counters(), search.stopping());
     match (stopping.candidates, stopping.evaluations) {
         (None, Some(limit)) => (counters.evaluations, Some(limit)),
@@ -114,22 +114,22 @@ fn position(search: &Search) -> (u64, Option<u64>) {
     }
 }
 
-impl Observer for Progress<'_> {
-    fn on_start(&mut self, search: &Search) {
+impl<D: Domain> Observer<D> for Progress<'_> {
+    fn on_start(&mut self, search: &Search<D>) {
         self.earlier = (search.counters().births, search.counters().evaluations);
     }
 
-    fn on_outcome(&mut self, search: &Search, _: &Candidate, _: &Outcome) {
+    fn on_outcome(&mut self, search: &Search<D>, _: &Candidate<D::Program>, _: &Outcome) {
         self.show(search);
     }
 
-    fn on_new_best(&mut self, search: &Search, _: &Champion) {
+    fn on_new_best(&mut self, search: &Search<D>, _: &Champion<D::Program>) {
         if self.last_save.is_none_or(|last| last.elapsed() >= SAVE_INTERVAL) {
             self.save(search);
         }
     }
 
-    fn on_finish(&mut self, search: &Search, _: StopReason) {
+    fn on_finish(&mut self, search: &Search<D>, _: StopReason) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 use evo::{
     Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, OptimizerEvaluator, Outcome, Program,
-    RECHECK_TOLERANCE, RecheckRate, Store, Trial, outcomes_apart, parallel_map, structural_hash,
+    RECHECK_TOLERANCE, RecheckRate, Store, Trial, outcomes_apart, parallel_map, shell_word,
+    structural_hash,
 };
 use serde::Serialize;
 
@@ -39,11 +40,25 @@ struct Tally {
     wrong_today: u64,
 }
 
+/// A functional hit that was wrong.
+#[derive(Debug, Serialize)]
+struct Disagreement {
+    birth: u64,
+    /// The birth whose evaluation it shares.
+    evaluation: u64,
+    /// The fitness it was given; none without a score.
+    given: Option<f64>,
+    /// That of its own program.
+    own: Option<f64>,
+}
+
 #[derive(Serialize)]
 struct Row {
     run: String,
     #[serde(flatten)]
     tally: Tally,
+    /// In order of birth.
+    disagreements: Vec<Disagreement>,
 }
 
 pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
@@ -51,40 +66,44 @@ pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
     let threads = place.threads(args.judging.threads);
     let mut rows = Vec::new();
     for directory in &args.run_directories {
-        let tally = recheck(directory, &place, threads)?;
-        rows.push(Row { run: directory.display().to_string(), tally });
+        rows.push(recheck(directory, &place, threads)?);
     }
     if rows.len() > 1 {
         let tally = rows.iter().fold(Tally::default(), |all, row| all.plus(&row.tally));
-        rows.push(Row { run: "all".to_owned(), tally });
+        rows.push(Row { run: "all".to_owned(), tally, disagreements: Vec::new() });
     }
     output::print(&match args.judging.json {
         true => serde_json::to_string_pretty(&rows)? + "\n",
-        false => table(&rows),
+        false => table(&rows) + &worst(&rows),
     })?;
     let alarming = rows.last().is_some_and(|row| row.tally.rate().is_alarming());
     Ok(if alarming { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Result<Tally> {
+fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Result<Row> {
     let config = Config::load_with_baselines(&directory.join("config.ron"), &[])?;
-    let hits = Store::read(&directory.join(run_directory::STORE))?.functional_hits()?;
-    let (evaluator, hasher) = (place.evaluator(&config)?, config.hasher()?);
+    let (evaluator, domain) = (place.evaluator(&config)?, config.domain()?);
+    let hits = Store::read(&directory.join(run_directory::STORE))?.functional_hits(&domain)?;
     let outcomes = own_outcomes(&hits, &evaluator, threads);
-    let mut tally = Tally::default();
+    let (mut tally, mut disagreements) = (Tally::default(), Vec::new());
     for hit in &hits {
         let own = &outcomes[&structural_hash(&hit.program)];
         if let Outcome::Failed { message } = own {
             anyhow::bail!("birth {} of {}: {message}", hit.birth, directory.display());
         }
-        tally.note(hit, own, &hasher);
+        if tally.note(hit, own, domain.hasher()) {
+            let fitness = |outcome: &Outcome| Some(outcome.fitness()).filter(|it| it.is_finite());
+            let (given, own) = (fitness(&hit.outcome), fitness(own));
+            let &FunctionalHit { birth, evaluation, .. } = hit;
+            disagreements.push(Disagreement { birth, evaluation, given, own });
+        }
     }
-    Ok(tally)
+    Ok(Row { run: directory.display().to_string(), tally, disagreements })
 }
 
 /// The outcome of every program by its structure, each evaluated once.
 fn own_outcomes(
-    hits: &[FunctionalHit],
+    hits: &[FunctionalHit<Program>],
     evaluator: &OptimizerEvaluator,
     threads: NonZeroUsize,
 ) -> BTreeMap<Hash, Outcome> {
@@ -99,8 +118,14 @@ fn own_outcomes(
 }
 
 impl Tally {
-    fn note(&mut self, hit: &FunctionalHit, own: &Outcome, hasher: &FunctionalHasher) {
-        let Some(apart) = outcomes_apart(own, &hit.outcome) else { return };
+    /// Counts a hit; true if it was wrong.
+    fn note(
+        &mut self,
+        hit: &FunctionalHit<Program>,
+        own: &Outcome,
+        hasher: &FunctionalHasher,
+    ) -> bool {
+        let Some(apart) = outcomes_apart(own, &hit.outcome) else { return false };
         let wrong = apart > RECHECK_TOLERANCE;
         self.hits += 1;
         self.valid_against_invalid += u64::from(apart.is_infinite());
@@ -110,6 +135,7 @@ impl Tally {
         if today.is_some() && today == hasher.hash(&hit.evaluated) {
             *(if wrong { &mut self.wrong_today } else { &mut self.right_today }) += 1;
         }
+        wrong
     }
 
     fn plus(&self, other: &Tally) -> Tally {
@@ -143,7 +169,7 @@ fn table(rows: &[Row]) -> String {
         0 => "-".to_owned(),
         _ => format!("{part} ({:.2}%)", 100.0 * part as f64 / of as f64),
     };
-    let row = |Row { run, tally }: &Row| {
+    let row = |Row { run, tally, .. }: &Row| {
         let (low, high) = tally.rate().interval();
         let right = tally.hits - tally.wrong;
         vec![
@@ -159,4 +185,26 @@ fn table(rows: &[Row]) -> String {
     };
     let headings = headings.map(str::to_owned).to_vec();
     output::table(&std::iter::once(headings).chain(rows.iter().map(row)).collect::<Vec<_>>())
+}
+
+/// Hits of a run that are named where they are not right.
+const NAMED: usize = 5;
+
+/// The first births of every run whose hits were wrong, as `evo show` and `evo evaluate` take them.
+fn worst(rows: &[Row]) -> String {
+    let fitness = |it: Option<f64>| it.map_or("none".to_owned(), |it| format!("{it:+.4}"));
+    let mut text = String::new();
+    for Row { run, disagreements, .. } in rows {
+        for it in disagreements.iter().take(NAMED) {
+            let &Disagreement { birth, evaluation, given, own } = it;
+            let (given, own) = (fitness(given), fitness(own));
+            let run = shell_word(run);
+            text += &format!("{run}:{birth} has {own}, and was given {given} of {evaluation}\n");
+        }
+        let more = disagreements.len().saturating_sub(NAMED);
+        if more > 0 {
+            text += &format!("{more} more of {run}; --json lists all\n");
+        }
+    }
+    text
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let command = directory.resume_command() + &device + &sets.collect::<String>();
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;
-    let store = Store::open(&directory.store());
+    let store = Store::open(&directory.store(), &config.domain()?);
     let mut store = store.map_err(|error| hinted(error, &command))?;
     let original = unchanged(&store, &path, &config)?;
     check_data(&store, &config)?;

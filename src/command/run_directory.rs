@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, Program, Search, Store, shell_path};
+use evo::{Config, Domain, Program, Search, Store, shell_path};
 
 use super::whole_file;
 
@@ -104,12 +104,13 @@ impl RunDirectory {
     }
 
     /// Writes what has been found so far.
-    pub(crate) fn save(&self, search: &Search) -> anyhow::Result<()> {
+    pub(crate) fn save<D: Domain>(&self, search: &Search<D>) -> anyhow::Result<()> {
         let mut table = Vec::new();
-        search.hall_of_fame().write_csv(&mut table)?;
+        search.hall_of_fame().write_csv(search.domain(), &mut table)?;
         self.write("hall_of_fame.csv", &table)?;
         if let Some(best) = search.best() {
-            self.write("best.py", best.individual.program.live().to_string().as_bytes())?;
+            let text = search.domain().live_text(&best.individual.program);
+            self.write("best.py", text.as_bytes())?;
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use evo::{
-    Config, MutationTally, OptimizerEvaluator, Program, RecheckRate, RunOptions, Search,
-    SearchError, StopReason, shell_path, structural_hash, zoo,
+    Config, MutationTally, OptimizerEvaluator, Optimizers, Program, RecheckRate, RunOptions,
+    Search, SearchError, StopReason, shell_path, structural_hash, zoo,
 };
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ impl Session<'_> {
     }
 
     /// Searches to the end, or to an interrupt, and reports.
-    pub(crate) fn run(&self, mut search: Search) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(&self, mut search: Search<Optimizers>) -> anyhow::Result<ExitCode> {
         let resume = format!("{}{}", self.directory.resume_command(), self.device());
         RESUME.set(resume.clone()).ok();
         interruptible()?;
@@ -126,7 +126,7 @@ impl Session<'_> {
     /// Reports and gives the exit code; `raised` is the command that goes on with a higher limit.
     fn conclude(
         &self,
-        search: &Search,
+        search: &Search<Optimizers>,
         reason: StopReason,
         raised: Option<String>,
     ) -> anyhow::Result<ExitCode> {
@@ -155,7 +155,7 @@ impl Session<'_> {
         Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }
 
-    fn report(&self, search: &Search) -> anyhow::Result<()> {
+    fn report(&self, search: &Search<Optimizers>) -> anyhow::Result<()> {
         let best = search.best().context("a search with a result has a best")?;
         let winner = best.individual.program.live();
         let programs = self.compared(&winner)?;
@@ -180,7 +180,7 @@ impl Session<'_> {
         output::print(&if self.args.json { json } else { report.text() })
     }
 
-    fn warn_of_rechecks(&self, search: &Search) {
+    fn warn_of_rechecks(&self, search: &Search<Optimizers>) {
         let rate = RecheckRate::of(search.counters());
         if rate.is_alarming() {
             eprintln!(

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use evo::{Config, FunctionalHasher, RecheckRate, RunOptions, Search, Seed, Store};
+use evo::{Config, FunctionalHasher, Optimizers, RecheckRate, RunOptions, Search, Seed, Store};
 use serde_json::Value;
 
 use crate::harness::{Scratch, repository};
@@ -36,7 +36,7 @@ fn config(
     Config::load_with_baselines(repository(file).as_ref(), &sets).expect("it is sound")
 }
 
-fn search(config: &Config, with: With) -> Search {
+fn search(config: &Config, with: With) -> Search<Optimizers> {
     let hasher = match with {
         // With the bits it had.
         With::SixSteps => FunctionalHasher::with_probe(14, Arc::new(SixSteps::new())),
@@ -44,11 +44,12 @@ fn search(config: &Config, with: With) -> Search {
     };
     let start = config.start_program().expect("it is in the zoo");
     let hasher = hasher.expect("the number of bits is allowed");
+    let domain = Optimizers::new(&config.mutation, hasher).expect("the settings are sound");
     let settings = config.search_config();
-    Search::new(&settings, Seed(config.seed), start, hasher).expect("the settings are sound")
+    Search::new(&settings, Seed(config.seed), domain, start).expect("the settings are sound")
 }
 
-fn finish(search: &mut Search, config: &Config) {
+fn finish(search: &mut Search<Optimizers>, config: &Config) {
     let evaluator = config.evaluator().expect("the data is there");
     let threads = NonZeroUsize::new(2).expect("not zero");
     let options = RunOptions { threads, ..RunOptions::default() };

@@ -193,7 +193,7 @@ fn failed(error: &EvaluatorError) -> Outcome {
     Outcome::Failed { message: error.to_string() }
 }
 
-impl Evaluator for OptimizerEvaluator {
+impl Evaluator<Program> for OptimizerEvaluator {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         match &self.laned {
             Some(laned) => self.outcomes_with_lanes(cohort, laned),

@@ -72,7 +72,6 @@ impl TaskConfig {
     }
 
     /// Examples of a validation batch, so that its activations fit as those of a training batch do.
-    #[cfg_attr(not(feature = "candle"), allow(dead_code))]
     pub(crate) fn validation_batch(&self, reads: &Reads) -> usize {
         (MOST_NUMBERS / self.model.activations(reads)).clamp(1.0, VALIDATION_BATCH) as usize
     }

@@ -1,6 +1,6 @@
 //! The settings of deduplication.
 
-use evo_evaluators::DependsOn;
+use evo_domain::DependsOn;
 use evo_hashes::SeedPurpose;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use evo_evaluators::Outcome;
+use evo_domain::Outcome;
 
 /// A birth that is being evaluated for all with its hash.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evo_evaluators::{Score, Stopped};
+    use evo_domain::{Score, Stopped};
 
     #[test]
     fn what_is_in_flight_serves_births_with_hurdles_at_least_as_high() {

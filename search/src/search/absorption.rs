@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use evo_evaluators::Outcome;
+use evo_domain::{Domain, Outcome, Size};
 
 use super::Search;
 use crate::deduplication::{Identity, Sighting};
@@ -23,7 +23,7 @@ enum Origin {
     Shared,
 }
 
-impl Search {
+impl<D: Domain> Search<D> {
     /// After the stop there is no later birth to keep outcomes from.
     pub(super) fn finish_if_stopped(&mut self) -> Result<(), SearchError> {
         while self.stop.is_some() && self.absorb_next()? {}
@@ -35,7 +35,7 @@ impl Search {
     pub(super) fn absorb_next(&mut self) -> Result<bool, SearchError> {
         let Some((birth, settled)) = self.window.pop_settled() else { return Ok(false) };
         let Birth { program, identity, lineage, sighting, fate, .. } = settled;
-        let Identity { behaviour, length, states, .. } = identity;
+        let Identity { behaviour, size: Size { length, states }, .. } = identity;
         let (outcome, origin) = match (fate, sighting) {
             (Fate::Told(outcome), _) => {
                 self.take_in(birth, identity, &outcome, sighting.rechecked())?;
@@ -103,11 +103,11 @@ impl Search {
         *counter += 1;
     }
 
-    fn absorb(&mut self, individual: Individual, outcome: &Outcome, origin: Origin) {
+    fn absorb(&mut self, individual: Individual<D::Program>, outcome: &Outcome, origin: Origin) {
         if let Outcome::Scored(score) = outcome {
             match origin {
                 Origin::Own => {
-                    self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
+                    self.hall_of_fame.offer(&individual, score, self.behaviours.domain());
                 }
                 Origin::Shared => self.hall_of_fame.claim(&individual),
             }

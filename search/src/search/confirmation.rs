@@ -8,23 +8,33 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use evo_evaluators::Outcome;
+use evo_domain::{Domain, Outcome};
 
 use super::{Candidate, Search};
 use crate::{Individual, SearchError, StopReason};
 
 /// The claims under way.
-#[derive(Default)]
-pub(super) struct Confirmation {
+pub(super) struct Confirmation<P> {
     begun: bool,
     unasked: VecDeque<u64>,
     /// By birth, with what came of it.
-    claims: BTreeMap<u64, (Individual, Option<Arc<Outcome>>)>,
+    claims: BTreeMap<u64, (Individual<P>, Option<Arc<Outcome>>)>,
     /// Outcomes that the store holds from an earlier end of the run.
     stored: BTreeMap<u64, Arc<Outcome>>,
 }
 
-impl Confirmation {
+impl<P> Default for Confirmation<P> {
+    fn default() -> Confirmation<P> {
+        Confirmation {
+            begun: false,
+            unasked: VecDeque::new(),
+            claims: BTreeMap::new(),
+            stored: BTreeMap::new(),
+        }
+    }
+}
+
+impl<P> Confirmation<P> {
     /// Whether the outcome of this claim is awaited.
     pub(super) fn awaits(&self, birth: u64) -> bool {
         !self.unasked.contains(&birth)
@@ -47,7 +57,7 @@ impl Confirmation {
     }
 }
 
-impl Search {
+impl<D: Domain> Search<D> {
     /// Begins once every birth has been absorbed; an interrupted run confirms nothing.
     pub(super) fn begin_confirmation_if_due(&mut self) {
         if self.confirmation.begun || !self.has_absorbed_all() {
@@ -68,7 +78,7 @@ impl Search {
     }
 
     /// The next claim to evaluate, without hurdles.
-    pub(super) fn ask_to_confirm(&mut self) -> Option<Candidate> {
+    pub(super) fn ask_to_confirm(&mut self) -> Option<Candidate<D::Program>> {
         let birth = self.confirmation.unasked.pop_front()?;
         let (claim, _) = &self.confirmation.claims[&birth];
         Some(Candidate { birth, program: Arc::clone(&claim.program), hurdles: Arc::new([]) })
@@ -100,7 +110,7 @@ impl Search {
         for (individual, outcome) in std::mem::take(&mut self.confirmation.claims).into_values() {
             if let Some(Outcome::Scored(score)) = outcome.as_deref() {
                 let individual = Individual { fitness: score.fitness, ..individual };
-                self.hall_of_fame.offer(&individual, score, self.behaviours.hasher());
+                self.hall_of_fame.offer(&individual, score, self.behaviours.domain());
             }
         }
     }

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use evo_domain::Domain;
 use evo_hashes::Hash;
 
 use super::Search;
@@ -25,10 +26,14 @@ const SNAPSHOT_EVERY: u64 = 10_000;
 /// Behaviours held in memory where a store has the others.
 const REMEMBERED: usize = 20_000;
 
+/// The property of a store that names the domain of its programs; those of earlier versions, which
+/// held optimizers, lack it.
+const DOMAIN: &str = "domain";
+
 /// The property of a store that names the probe of its functional hashes.
 const PROBE: &str = "probe";
 
-impl Search {
+impl<D: Domain> Search<D> {
     /// Keeps the run in a store, and goes on with the one it holds, if it holds one.
     ///
     /// Births and outcomes are written as they come; [`Search::commit`] makes them durable. With a
@@ -36,8 +41,9 @@ impl Search {
     ///
     /// # Errors
     /// When the store cannot be read or written, is damaged, or holds a run bred otherwise.
-    pub fn with_store(mut self, mut store: Store) -> Result<Search, SearchError> {
+    pub fn with_store(mut self, mut store: Store) -> Result<Search<D>, SearchError> {
         self.behaviours.limit(REMEMBERED);
+        Self::check_domain(&mut store)?;
         self.check_probe(&mut store)?;
         if let Some(state) = store.latest_snapshot()? {
             let state: Option<State> = postcard::from_bytes(&state).ok();
@@ -56,12 +62,23 @@ impl Search {
         Ok(self)
     }
 
+    /// Refuses programs of another kind.
+    fn check_domain(store: &mut Store) -> Result<(), SearchError> {
+        match store.property(DOMAIN)? {
+            Some(domain) if domain == D::NAME => Ok(()),
+            Some(domain) => {
+                Err(store.damage(&format!("it holds {domain}, and the search is for {}", D::NAME)))
+            }
+            None => store.set_property(DOMAIN, D::NAME),
+        }
+    }
+
     /// Refuses to compare programs with those that another probe has told apart.
     fn check_probe(&self, store: &mut Store) -> Result<(), SearchError> {
         if self.deduplication().level != DeduplicationLevel::Functional {
             return Ok(());
         }
-        let today = self.behaviours.hasher().probe_name();
+        let today = self.domain().probe();
         match store.property(PROBE)? {
             Some(probe) if probe == today => Ok(()),
             None if store.is_empty()? => store.set_property(PROBE, today),
@@ -121,7 +138,8 @@ impl Search {
         self.summed_up = self.best().map(|best| best.individual.birth);
         let Some(store) = &mut self.store else { return Ok(()) };
         let mutations = self.breeder.statistics();
-        store.save_summary(&self.hall_of_fame, &self.counters, mutations, &self.restarts)
+        let domain = self.behaviours.domain();
+        store.save_summary(domain, &self.hall_of_fame, &self.counters, mutations, &self.restarts)
     }
 
     /// Saves the state before the next birth, now and then.
@@ -153,7 +171,8 @@ impl Search {
 
     fn state(&self) -> State {
         let mut programs = SavedPrograms::default();
-        let mut save = |individual: &_| programs.save_individual(individual);
+        let domain = self.domain();
+        let mut save = |individual: &_| programs.save_individual(domain, individual);
         let restarts = self.restarts.iter();
         let restarts = restarts.map(|it| (it.birth, it.reason, save(&it.carried))).collect();
         let strategy = self.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
@@ -162,7 +181,7 @@ impl Search {
         let claims = self.hall_of_fame.claims().map(&mut save).collect();
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
-            programs.save(number, &birth.program);
+            programs.save(domain, number, &birth.program);
             let Identity { structure, behaviour, .. } = birth.identity;
             let (structure, behaviour) = (structure.0, behaviour.0);
             window.push(SavedBirth {
@@ -179,7 +198,7 @@ impl Search {
             latest_evaluation: self.latest_evaluation,
             lineage: self.lineage,
             hurdles: self.hurdles.clone(),
-            mutations: self.breeder.statistics().clone(),
+            mutations: self.breeder.statistics().tallies().to_vec(),
             start_fitness: self.start.fitness,
             since_restart: self.restart_clock.since(),
             restarts,
@@ -193,8 +212,9 @@ impl Search {
 
     /// `None` if the state does not fit this search.
     fn restore(&mut self, state: State) -> Option<()> {
-        let programs = state.programs.restore(&self.start.program)?;
-        let individual = |saved: &_| programs.individual(saved);
+        let domain = self.domain().clone();
+        let programs = state.programs.restore(&domain, &self.start.program)?;
+        let individual = |saved: &_| programs.individual(&domain, saved);
         let strategy = state.strategy.try_map(|saved| individual(&saved).ok_or(())).ok()?;
         if !self.strategy.restore(strategy) {
             return None;
@@ -202,7 +222,7 @@ impl Search {
         for (saved, losses) in state.champions {
             let champion = individual(&saved)?;
             let best = state.best == Some(champion.birth);
-            self.hall_of_fame.restore(champion, losses, best, self.behaviours.hasher());
+            self.hall_of_fame.restore(champion, losses, best, &domain);
         }
         for saved in state.claims {
             self.hall_of_fame.restore_claim(individual(&saved)?);
@@ -213,7 +233,7 @@ impl Search {
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
             let program = programs.get(number)?;
-            let (identity, lineage) = (saved.identity(&program), saved.lineage);
+            let (identity, lineage) = (saved.identity(&domain, &program), saved.lineage);
             let (sighting, hurdles) = (saved.sighting, Arc::from(saved.hurdles));
             let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
             self.behaviours.note_pending(arrival, sighting);
@@ -224,7 +244,9 @@ impl Search {
             self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         }
         self.behaviours.assume_forgotten();
-        self.breeder.restore(state.mutations);
+        if !self.breeder.restore(state.mutations) {
+            return None;
+        }
         self.restart_clock.restore(state.since_restart);
         self.start.fitness = state.start_fitness;
         self.latest_evaluation = state.latest_evaluation;

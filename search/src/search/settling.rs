@@ -6,21 +6,21 @@
 
 use std::sync::Arc;
 
-use evo_evaluators::Outcome;
+use evo_domain::{Domain, Outcome};
 
 use super::Search;
 use crate::SearchError;
 use crate::breeding::Child;
 use crate::deduplication::{Arrival, Sighting};
-use crate::store::Provenance;
+use crate::store::{Descent, Provenance};
 use crate::window::Fate;
 
-impl Search {
+impl<D: Domain> Search<D> {
     /// What is known of the birth just bred, and where its outcome will come from.
     pub(super) fn settle(
         &mut self,
         birth: u64,
-        child: &Child,
+        child: &Child<D::Program>,
     ) -> Result<(Sighting, Fate), SearchError> {
         let arrival = Arrival { birth, identity: child.identity, hurdles: &self.thresholds };
         let sighting = self.behaviours.sight(arrival, self.store.as_ref())?;
@@ -29,7 +29,12 @@ impl Search {
             Sighting::Recheck { .. } | Sighting::New => birth,
         };
         if let Some(store) = &mut self.store {
-            store.note_birth(birth, child, evaluation)?;
+            let descent = child.parent.as_ref().map(|(lineage, parent)| Descent {
+                parent: lineage.parent,
+                mutation: lineage.kind.map(|kind| self.breeder.statistics().name(kind)),
+                edit: self.behaviours.domain().edit(parent, &child.program),
+            });
+            store.note_birth(birth, descent.as_ref(), evaluation)?;
         }
         if let Sighting::Duplicate { same_structure, .. } = sighting {
             let counters = &mut self.counters;
@@ -49,7 +54,7 @@ impl Search {
     fn known_outcome(
         &mut self,
         birth: u64,
-        child: &Child,
+        child: &Child<D::Program>,
         recheck: Option<u64>,
     ) -> Result<Fate, SearchError> {
         let identity = child.identity;
@@ -72,7 +77,8 @@ impl Search {
         self.counters.cached += 1;
         if let Some(store) = &mut self.store {
             let provenance = Provenance { cached: true, recheck };
-            store.note_evaluation(birth, identity, &child.program, &outcome, provenance)?;
+            let program = self.behaviours.domain().text(&child.program);
+            store.note_evaluation(birth, identity, &program, &outcome, provenance)?;
         }
         Ok(Fate::Told(outcome))
     }

@@ -1,13 +1,12 @@
 //! The state of a search as bytes: what a snapshot holds.
 //!
-//! Invariant: a search restored from its state breeds what it would have bred. Programs are saved
-//! statement by statement with the very variables they use: mutation draws among variables by
-//! number, and reading a text may number them anew. Each program is saved once, by its birth.
+//! Invariant: a search restored from its state breeds what it would have bred. Programs are saved as
+//! their domain encodes them, with all that mutation can see, each once and by its birth.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evo_dsl::{Dataflow, Op, Operand, Program, Statement, Variable};
+use evo_domain::{Domain, Size};
 use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +15,7 @@ use crate::hurdles::Hurdles;
 use crate::lineage::{Lineage, LineageDigest};
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
-use crate::{Counters, Individual, MutationStatistics, RestartReason};
+use crate::{Counters, Individual, MutationTally, RestartReason};
 
 /// Everything that decides how a search goes on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,7 +25,7 @@ pub(super) struct State {
     pub(super) latest_evaluation: u64,
     pub(super) lineage: LineageDigest,
     pub(super) hurdles: Hurdles,
-    pub(super) mutations: MutationStatistics,
+    pub(super) mutations: Vec<MutationTally>,
     pub(super) start_fitness: f64,
     pub(super) since_restart: SinceRestart,
     pub(super) restarts: Vec<(u64, RestartReason, SavedIndividual)>,
@@ -60,93 +59,59 @@ pub(super) struct SavedBirth {
 }
 
 impl SavedBirth {
-    pub(super) fn identity(&self, program: &Program) -> Identity {
-        let flow = Dataflow::of(program);
-        Identity {
-            structure: Hash(self.structure),
-            behaviour: Hash(self.behaviour),
-            length: flow.live_length(),
-            states: flow.live_states(),
-        }
+    pub(super) fn identity<D: Domain>(&self, domain: &D, program: &D::Program) -> Identity {
+        let size = domain.size(&domain.analyse(program));
+        Identity { structure: Hash(self.structure), behaviour: Hash(self.behaviour), size }
     }
 }
 
 /// Programs by birth.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct SavedPrograms(BTreeMap<u64, Vec<SavedStatement>>);
-
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedStatement {
-    op: String,
-    target: u16,
-    args: Vec<SavedOperand>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum SavedOperand {
-    Variable(u16),
-    Constant(f64),
-}
+pub(super) struct SavedPrograms(BTreeMap<u64, Vec<u8>>);
 
 impl SavedPrograms {
-    pub(super) fn save(&mut self, birth: u64, program: &Program) {
-        self.0
-            .entry(birth)
-            .or_insert_with(|| program.statements().iter().map(SavedStatement::of).collect());
+    pub(super) fn save<D: Domain>(&mut self, domain: &D, birth: u64, program: &D::Program) {
+        self.0.entry(birth).or_insert_with(|| domain.encode(program));
     }
 
-    pub(super) fn save_individual(&mut self, individual: &Individual) -> SavedIndividual {
+    pub(super) fn save_individual<D: Domain>(
+        &mut self,
+        domain: &D,
+        individual: &Individual<D::Program>,
+    ) -> SavedIndividual {
         let &Individual { birth, behaviour, fitness, .. } = individual;
-        self.save(birth, &individual.program);
+        self.save(domain, birth, &individual.program);
         SavedIndividual { birth, behaviour: behaviour.0, fitness }
     }
 
-    /// The programs, with the header of the start program; `None` if one is not valid.
-    pub(super) fn restore(self, start: &Program) -> Option<RestoredPrograms> {
-        let mut programs = BTreeMap::new();
-        for (birth, statements) in self.0 {
-            let statements = statements.iter().map(SavedStatement::restore).collect::<Option<_>>();
-            programs.insert(birth, Arc::new(start.with_statements(statements?).ok()?));
-        }
-        Some(RestoredPrograms(programs))
+    /// The programs of a search from `start`; `None` if one is not valid.
+    pub(super) fn restore<D: Domain>(
+        self,
+        domain: &D,
+        start: &D::Program,
+    ) -> Option<RestoredPrograms<D::Program>> {
+        let decoded =
+            |(birth, bytes): (u64, Vec<u8>)| Some((birth, Arc::new(domain.decode(&bytes, start)?)));
+        self.0.into_iter().map(decoded).collect::<Option<_>>().map(RestoredPrograms)
     }
 }
 
 /// Programs read back, by birth.
-pub(super) struct RestoredPrograms(BTreeMap<u64, Arc<Program>>);
+pub(super) struct RestoredPrograms<P>(BTreeMap<u64, Arc<P>>);
 
-impl RestoredPrograms {
-    pub(super) fn get(&self, birth: u64) -> Option<Arc<Program>> {
+impl<P> RestoredPrograms<P> {
+    pub(super) fn get(&self, birth: u64) -> Option<Arc<P>> {
         self.0.get(&birth).cloned()
     }
 
-    pub(super) fn individual(&self, saved: &SavedIndividual) -> Option<Individual> {
+    pub(super) fn individual<D: Domain<Program = P>>(
+        &self,
+        domain: &D,
+        saved: &SavedIndividual,
+    ) -> Option<Individual<P>> {
         let &SavedIndividual { birth, behaviour, fitness } = saved;
         let (program, behaviour) = (self.get(birth)?, Hash(behaviour));
-        let flow = Dataflow::of(&program);
-        let (length, states) = (flow.live_length(), flow.live_states());
+        let Size { length, states } = domain.size(&domain.analyse(&program));
         Some(Individual { birth, program, behaviour, fitness, length, states })
-    }
-}
-
-impl SavedStatement {
-    fn of(statement: &Statement) -> SavedStatement {
-        let saved = |operand: &Operand| match *operand {
-            Operand::Variable(variable) => SavedOperand::Variable(variable.0),
-            Operand::Constant(value) => SavedOperand::Constant(value),
-        };
-        let args = statement.args().iter().map(saved).collect();
-        let op = statement.op.info().name.to_owned();
-        SavedStatement { op, target: statement.target.0, args }
-    }
-
-    fn restore(&self) -> Option<Statement> {
-        let operand = |saved: &SavedOperand| match *saved {
-            SavedOperand::Variable(variable) => Operand::Variable(Variable(variable)),
-            SavedOperand::Constant(value) => Operand::Constant(value),
-        };
-        let op = Op::from_name(&self.op).filter(|op| op.arity() == self.args.len())?;
-        let args: Vec<Operand> = self.args.iter().map(operand).collect();
-        Some(Statement::new(op, Variable(self.target), &args))
     }
 }

@@ -2,26 +2,34 @@
 
 use rusqlite::params;
 
+use super::Store;
 use super::checksum::Checksum;
-use super::{Store, edit};
 use crate::SearchError;
-use crate::breeding::Child;
+
+/// How a birth came from its parent.
+pub(crate) struct Descent {
+    /// The parent's birth.
+    pub(crate) parent: u64,
+    /// The one mutation that led here; none where it took several, or none was possible.
+    pub(crate) mutation: Option<&'static str>,
+    /// What leads from the parent's text to the child's.
+    pub(crate) edit: String,
+}
 
 impl Store {
-    /// Writes a birth just bred, or bred again; `evaluation` is the birth whose evaluation it
-    /// shares, or its own.
+    /// Writes a birth just bred, or bred again, without a descent if it is the start program;
+    /// `evaluation` is the birth whose evaluation it shares, or its own.
     pub(crate) fn note_birth(
         &mut self,
         birth: u64,
-        child: &Child,
+        descent: Option<&Descent>,
         evaluation: u64,
     ) -> Result<(), SearchError> {
         let (birth, evaluation) = (birth as i64, evaluation as i64);
-        let lineage = child.parent.as_ref().map(|(lineage, _)| lineage);
-        let parent = lineage.map(|lineage| lineage.parent as i64);
-        let mutation = lineage.and_then(|lineage| lineage.kind).map(|kind| kind.name());
-        let edit = child.parent.as_ref().map(|(_, parent)| edit::between(parent, &child.program));
-        let checksum = row_checksum(birth, parent, mutation, edit.as_deref(), evaluation);
+        let parent = descent.map(|descent| descent.parent as i64);
+        let mutation = descent.and_then(|descent| descent.mutation);
+        let edit = descent.map(|descent| descent.edit.as_str());
+        let checksum = row_checksum(birth, parent, mutation, edit, evaluation);
         self.write(|connection| {
             let text = "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?, ?)";
             let row = params![birth, parent, mutation, edit, evaluation, checksum];

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evo_evaluators::Outcome;
+use evo_domain::Outcome;
 use rusqlite::params;
 
 use super::Store;

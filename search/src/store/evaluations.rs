@@ -3,8 +3,7 @@
 //! Invariant: `outcome` holds the outcome in RON, which reads back to the bit and lets later
 //! versions add fields; `kind`, `fitness` and `losses` repeat it for people and their tools.
 
-use evo_dsl::Program;
-use evo_evaluators::Outcome;
+use evo_domain::Outcome;
 use evo_hashes::Hash;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -41,7 +40,7 @@ impl Store {
         &mut self,
         birth: u64,
         identity: Identity,
-        program: &Program,
+        program: &str,
         outcome: &Outcome,
         provenance: Provenance,
     ) -> Result<(), SearchError> {
@@ -49,9 +48,8 @@ impl Store {
         let (kind, fitness, losses) = for_people(outcome);
         let detail = detail(outcome);
         let outcome = ron::to_string(outcome).expect("an outcome has no value RON cannot write");
-        let program = program.to_string();
         let birth = birth as i64;
-        let checksum = row_checksum(birth, &structure, &behaviour, provenance, &program, &outcome);
+        let checksum = row_checksum(birth, &structure, &behaviour, provenance, program, &outcome);
         let recheck = provenance.recheck.map(|evaluation| evaluation as i64);
         self.write(|connection| {
             let text = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";

@@ -1,8 +1,9 @@
 //! History: programs read back from a store, and the paths that led to them.
 
+use evo_domain::Domain;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Store, edit};
+use super::Store;
 use crate::SearchError;
 
 /// One step on the path from the start program to an individual.
@@ -18,7 +19,7 @@ pub struct Ancestor {
     pub evaluation: u64,
     /// Its fitness; none for a program without a score.
     pub fitness: Option<f64>,
-    /// The text of its program, dead statements included.
+    /// The text of its program.
     pub program: String,
 }
 
@@ -70,7 +71,11 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read or is damaged.
-    pub fn lineage(&self, birth: u64) -> Result<Option<Vec<Ancestor>>, SearchError> {
+    pub fn lineage<D: Domain>(
+        &self,
+        domain: &D,
+        birth: u64,
+    ) -> Result<Option<Vec<Ancestor>>, SearchError> {
         let Some(mut step) = self.step(birth)? else { return Ok(None) };
         let mut steps = Vec::new();
         while let Some(parent) = step.parent {
@@ -86,7 +91,7 @@ impl Store {
         let mut path: Vec<Ancestor> = Vec::with_capacity(steps.len());
         for step in steps.into_iter().rev() {
             let parent = path.last().map(|parent| parent.program.as_str());
-            let program = self.program_of(&step, parent)?;
+            let program = self.program_of(domain, &step, parent)?;
             let Step { birth, parent, mutation, evaluation, fitness, .. } = step;
             path.push(Ancestor { birth, parent, mutation, evaluation, fitness, program });
         }
@@ -100,8 +105,9 @@ impl Store {
     }
 
     /// The text of a program: as it was evaluated, or its parent's with the edit made.
-    pub(super) fn program_of(
+    pub(super) fn program_of<D: Domain>(
         &self,
+        domain: &D,
         step: &Step,
         parent: Option<&str>,
     ) -> Result<String, SearchError> {
@@ -112,12 +118,6 @@ impl Store {
         }
         let unfit = || self.damage(&format!("the program of birth {} is missing", step.birth));
         let (parent, edit) = parent.zip(step.edit.as_deref()).ok_or_else(unfit)?;
-        let lines: Vec<&str> = parent.lines().collect();
-        let [header, statements @ .., output] = &lines[..] else { return Err(unfit()) };
-        let statements: Vec<String> =
-            statements.iter().map(|line| line.trim().to_owned()).collect();
-        let edited = edit::apply(&statements, edit).ok_or_else(unfit)?;
-        let body: String = edited.iter().map(|line| format!("  {line}\n")).collect();
-        Ok(format!("{header}\n{body}{output}\n"))
+        domain.apply(parent, edit).ok_or_else(unfit)
     }
 }

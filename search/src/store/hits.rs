@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use evo_dsl::Program;
-use evo_evaluators::Outcome;
-use evo_hashes::{Hash, structural_hash};
+use evo_domain::{Domain, Outcome};
+use evo_hashes::Hash;
 
 use super::Store;
 use super::history::{STEP, Step};
@@ -17,15 +16,15 @@ use crate::SearchError;
 
 /// A birth that shares the evaluation of a program of another structure.
 #[derive(Clone, Debug)]
-pub struct FunctionalHit {
+pub struct FunctionalHit<P> {
     /// Its birth.
     pub birth: u64,
     /// The birth whose evaluation it shares.
     pub evaluation: u64,
     /// Its own program.
-    pub program: Program,
+    pub program: P,
     /// The program that was evaluated.
-    pub evaluated: Program,
+    pub evaluated: P,
     /// The outcome it was given.
     pub outcome: Outcome,
 }
@@ -38,26 +37,31 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read or is damaged.
-    pub fn functional_hits(&self) -> Result<Vec<FunctionalHit>, SearchError> {
-        if self.version()? < schema::VERSION {
+    pub fn functional_hits<D: Domain>(
+        &self,
+        domain: &D,
+    ) -> Result<Vec<FunctionalHit<D::Program>>, SearchError> {
+        let structure_of =
+            |program: &D::Program| domain.structure(program, &domain.analyse(program));
+        if self.version()? < schema::WITH_RECHECKS {
             return Err(self.damage("an earlier version wrote it, and knew no functional hits"));
         }
         let query = format!("{STEP} ORDER BY birth");
         let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
         let steps = statement.query_map([], Step::read).map_err(|error| self.error(error))?;
         let mut texts: BTreeMap<u64, String> = BTreeMap::new();
-        let mut evaluated: BTreeMap<u64, (Hash, Program)> = BTreeMap::new();
+        let mut evaluated: BTreeMap<u64, (Hash, D::Program)> = BTreeMap::new();
         let mut hits = Vec::new();
         for step in steps {
             let step = step.map_err(|error| self.error(error))?;
-            let text = self.text_of(&step, &texts)?;
-            let program = self.parse(step.birth, &text)?;
+            let text = self.text_of(domain, &step, &texts)?;
+            let program = self.read_program(domain, step.birth, &text)?;
             if step.evaluation == step.birth {
-                evaluated.insert(step.birth, (structural_hash(&program), program));
+                evaluated.insert(step.birth, (structure_of(&program), program));
             } else {
                 let unknown = || self.damage(&format!("birth {} is missing", step.evaluation));
                 let (structure, first) = evaluated.get(&step.evaluation).ok_or_else(unknown)?;
-                if *structure != structural_hash(&program) {
+                if *structure != structure_of(&program) {
                     hits.extend(self.hit(&step, program, first)?);
                 }
             }
@@ -70,30 +74,41 @@ impl Store {
     }
 
     /// `None` while the evaluation it shares has not ended.
-    fn hit(
+    fn hit<P: Clone>(
         &self,
         step: &Step,
-        program: Program,
-        first: &Program,
-    ) -> Result<Option<FunctionalHit>, SearchError> {
+        program: P,
+        first: &P,
+    ) -> Result<Option<FunctionalHit<P>>, SearchError> {
         let &Step { birth, evaluation, .. } = step;
         let Some(found) = self.find_evaluation(evaluation)? else { return Ok(None) };
         let (evaluated, outcome) = (first.clone(), found.outcome);
         Ok(Some(FunctionalHit { birth, evaluation, program, evaluated, outcome }))
     }
 
-    fn text_of(&self, step: &Step, texts: &BTreeMap<u64, String>) -> Result<String, SearchError> {
-        let Some(parent) = step.parent else { return self.program_of(step, None) };
+    fn text_of<D: Domain>(
+        &self,
+        domain: &D,
+        step: &Step,
+        texts: &BTreeMap<u64, String>,
+    ) -> Result<String, SearchError> {
+        let Some(parent) = step.parent else { return self.program_of(domain, step, None) };
         if let Some(parent) = texts.get(&parent) {
-            return self.program_of(step, Some(parent));
+            return self.program_of(domain, step, Some(parent));
         }
-        let lineage = self.lineage(step.birth)?.and_then(|mut path| path.pop());
+        let lineage = self.lineage(domain, step.birth)?.and_then(|mut path| path.pop());
         let missing = || self.damage(&format!("birth {parent} is missing"));
         Ok(lineage.ok_or_else(missing)?.program)
     }
 
-    fn parse(&self, birth: u64, text: &str) -> Result<Program, SearchError> {
-        Program::parse(text)
+    fn read_program<D: Domain>(
+        &self,
+        domain: &D,
+        birth: u64,
+        text: &str,
+    ) -> Result<D::Program, SearchError> {
+        domain
+            .read(text)
             .map_err(|error| self.damage(&format!("the program of birth {birth}: {error}")))
     }
 }

@@ -4,15 +4,17 @@
 //! hash (where births are compared by structure, or not at all) becomes the new one, so that a run
 //! goes on finding what it has evaluated; a functional hash stays.
 
-use evo_dsl::Program;
-use evo_hashes::structural_hash;
+use evo_hashes::Hash;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
 use super::evaluations::{COLUMNS, EvaluationRow};
 
+/// The hash of the structure of the program with a text.
+pub(super) type Structure<'a> = dyn Fn(&str) -> Result<Hash, String> + 'a;
+
 /// Gives every evaluation the structural hash of today.
-pub(super) fn rehash(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn rehash(connection: &Connection, structure: &Structure<'_>) -> rusqlite::Result<()> {
     let mut births = connection.prepare("SELECT birth FROM evaluations ORDER BY birth")?;
     let births: Vec<i64> = births.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     // These versions know of no rechecks.
@@ -25,7 +27,7 @@ pub(super) fn rehash(connection: &Connection) -> rusqlite::Result<()> {
         let mut row = read.query_row([birth], EvaluationRow::read)?;
         // A damaged row is left as it is, for the reader of the store to name.
         if row.is_sound() {
-            rehash_row(&mut row)?;
+            rehash_row(&mut row, structure)?;
             let checksum = row.expected_checksum();
             write.execute(params![row.structure.0, row.behaviour.0, checksum, row.birth])?;
         }
@@ -33,11 +35,9 @@ pub(super) fn rehash(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn rehash_row(row: &mut EvaluationRow) -> rusqlite::Result<()> {
-    let program = Program::parse(&row.program).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(5, Type::Text, Box::new(error))
-    })?;
-    let structure = structural_hash(&program);
+fn rehash_row(row: &mut EvaluationRow, structure: &Structure<'_>) -> rusqlite::Result<()> {
+    let structure = structure(&row.program)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, error.into()))?;
     if row.behaviour == row.structure {
         row.behaviour = structure;
     }

@@ -6,10 +6,13 @@
 
 use rusqlite::Connection;
 
-use super::rehash::rehash;
+use super::rehash::{Structure, rehash};
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
+
+/// The version from which on functional hits are told from structural ones.
+pub(super) const WITH_RECHECKS: i64 = 4;
 
 /// Marks a file as a store of ours: "evo1" in ASCII.
 pub(super) const APPLICATION: i64 = 0x6576_6f31;
@@ -86,23 +89,28 @@ CREATE TABLE confirmations (
 ";
 
 /// A step from one version to the next.
-type Migration = fn(&Connection) -> rusqlite::Result<()>;
+type Migration = fn(&Connection, &Structure<'_>) -> rusqlite::Result<()>;
 
 /// From version 1, 2, … to the next.
 const MIGRATIONS: [Migration; (VERSION - 1) as usize] =
-    [add_detail, hash_canonical_form, add_rechecks];
+    [add_detail, hash_canonical_form, add_rechecks, encode_programs];
 
-fn add_detail(connection: &Connection) -> rusqlite::Result<()> {
+/// Snapshots hold programs as their domain encodes them.
+fn encode_programs(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
+    connection.execute_batch("DELETE FROM snapshots;")
+}
+
+fn add_detail(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
     connection
         .execute_batch("ALTER TABLE evaluations ADD COLUMN detail TEXT; DELETE FROM snapshots;")
 }
 
-fn hash_canonical_form(connection: &Connection) -> rusqlite::Result<()> {
-    rehash(connection)?;
+fn hash_canonical_form(connection: &Connection, structure: &Structure<'_>) -> rusqlite::Result<()> {
+    rehash(connection, structure)?;
     connection.execute_batch("DELETE FROM snapshots;")
 }
 
-fn add_rechecks(connection: &Connection) -> rusqlite::Result<()> {
+fn add_rechecks(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
     connection.execute_batch("ALTER TABLE evaluations ADD COLUMN recheck INTEGER;")?;
     connection.execute_batch(RECHECKS)?;
     connection.execute_batch("DELETE FROM snapshots;")
@@ -117,11 +125,15 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings tables of an earlier version, 1 or above, up to date.
-pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+pub(super) fn migrate(
+    connection: &mut Connection,
+    from: i64,
+    structure: &Structure<'_>,
+) -> rusqlite::Result<()> {
     for (version, migration) in (1..).zip(MIGRATIONS) {
         if version >= from {
             let transaction = connection.transaction()?;
-            migration(&transaction)?;
+            migration(&transaction, structure)?;
             transaction.pragma_update(None, "user_version", version + 1)?;
             transaction.commit()?;
         }

@@ -3,6 +3,7 @@
 //! Invariant: they repeat what the search holds when they are written, at every snapshot and at the
 //! end, and nothing is ever read back from them.
 
+use evo_domain::Domain;
 use rusqlite::params;
 use serde_json::Value;
 
@@ -11,12 +12,13 @@ use crate::{Counters, HallOfFame, MutationStatistics, Restart, SearchError};
 
 impl Store {
     /// Writes all of it anew.
-    pub(crate) fn save_summary(
+    pub(crate) fn save_summary<D: Domain>(
         &mut self,
-        hall_of_fame: &HallOfFame,
+        domain: &D,
+        hall_of_fame: &HallOfFame<D::Program>,
         counters: &Counters,
         mutations: &MutationStatistics,
-        restarts: &[Restart],
+        restarts: &[Restart<D::Program>],
     ) -> Result<(), SearchError> {
         self.write(|connection| {
             connection.execute_batch(
@@ -25,7 +27,7 @@ impl Store {
             let mut row = connection.prepare("INSERT INTO hall_of_fame VALUES (?, ?, ?, ?)")?;
             for champion in hall_of_fame.iter() {
                 let individual = &champion.individual;
-                let program = individual.program.live().to_string();
+                let program = domain.live_text(&individual.program);
                 let birth = individual.birth as i64;
                 row.execute(params![champion.length as i64, birth, individual.fitness, program])?;
             }

@@ -21,15 +21,15 @@ pub(super) struct Migration {
 }
 
 /// Populations in a ring.
-pub(super) struct Islands {
-    islands: Vec<Population>,
+pub(super) struct Islands<P> {
+    islands: Vec<Population<P>>,
     tournament: Tournament,
     migration: Migration,
 }
 
-impl Islands {
+impl<P: Clone> Islands<P> {
     pub(super) fn new(
-        start: &Individual,
+        start: &Individual<P>,
         islands: usize,
         population: usize,
         tournament: Tournament,
@@ -44,8 +44,8 @@ impl Islands {
     }
 
     fn migrate(&mut self) {
-        let fittest = |island: &Population| island.fittest(self.migration.migrants);
-        let leaving: Vec<Vec<Individual>> = self.islands.iter().map(fittest).collect();
+        let fittest = |island: &Population<P>| island.fittest(self.migration.migrants);
+        let leaving: Vec<Vec<Individual<P>>> = self.islands.iter().map(fittest).collect();
         for (from, migrants) in leaving.into_iter().enumerate() {
             let to = (from + 1) % self.islands.len();
             for migrant in migrants {
@@ -55,12 +55,12 @@ impl Islands {
     }
 }
 
-impl Strategy for Islands {
-    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual {
+impl<P: Clone + Send + Sync> Strategy<P> for Islands<P> {
+    fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual<P> {
         self.tournament.winner(&self.islands[self.of(birth)], rng)
     }
 
-    fn absorb(&mut self, individual: Individual, earlier: u64) {
+    fn absorb(&mut self, individual: Individual<P>, earlier: u64) {
         let birth = individual.birth;
         if birth == 0 {
             self.restart(&individual);
@@ -73,17 +73,17 @@ impl Strategy for Islands {
         }
     }
 
-    fn restart(&mut self, from: &Individual) {
+    fn restart(&mut self, from: &Individual<P>) {
         for island in &mut self.islands {
             island.refill(from);
         }
     }
 
-    fn populations(&self) -> &[Population] {
+    fn populations(&self) -> &[Population<P>] {
         &self.islands
     }
 
-    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+    fn restore(&mut self, state: StrategyState<Individual<P>>) -> bool {
         restore_populations(&mut self.islands, state.populations)
     }
 }

@@ -13,38 +13,40 @@ use super::{Generation, Strategy, StrategyState, restore_populations};
 use crate::{Individual, Population, Selection};
 
 /// A parent and the generation being absorbed.
-pub(super) struct OnePlusLambda {
+pub(super) struct OnePlusLambda<P> {
     /// A population of one.
-    parent: Population,
+    parent: Population<P>,
     lambda: usize,
     selection: Selection,
-    generation: Generation<Individual>,
+    generation: Generation<Individual<P>>,
 }
 
 /// A generation of which nothing has been absorbed.
-const NONE_YET: Generation<Individual> = Generation { absorbed: 0, best: None };
+fn none_yet<P>() -> Generation<Individual<P>> {
+    Generation { absorbed: 0, best: None }
+}
 
-impl OnePlusLambda {
-    pub(super) fn new(start: &Individual, lambda: usize, selection: Selection) -> Self {
+impl<P: Clone> OnePlusLambda<P> {
+    pub(super) fn new(start: &Individual<P>, lambda: usize, selection: Selection) -> Self {
         OnePlusLambda {
             parent: Population::filled(start, 1),
             lambda,
             selection,
-            generation: NONE_YET,
+            generation: none_yet(),
         }
     }
 
-    fn current(&self) -> &Individual {
+    fn current(&self) -> &Individual<P> {
         self.parent.iter().next().expect("a population of one has one")
     }
 }
 
-impl Strategy for OnePlusLambda {
-    fn parent(&self, _birth: u64, _rng: &mut StreamRng) -> &Individual {
+impl<P: Clone + Send + Sync> Strategy<P> for OnePlusLambda<P> {
+    fn parent(&self, _birth: u64, _rng: &mut StreamRng) -> &Individual<P> {
         self.current()
     }
 
-    fn absorb(&mut self, individual: Individual, _earlier: u64) {
+    fn absorb(&mut self, individual: Individual<P>, _earlier: u64) {
         if individual.birth == 0 {
             self.restart(&individual);
             return;
@@ -55,30 +57,30 @@ impl Strategy for OnePlusLambda {
         }
         generation.absorbed += 1;
         if generation.absorbed == self.lambda {
-            let generation = std::mem::replace(&mut self.generation, NONE_YET);
-            let stays = |best: &Individual| selection.prefers(self.current(), best);
+            let generation = std::mem::replace(&mut self.generation, none_yet());
+            let stays = |best: &Individual<P>| selection.prefers(self.current(), best);
             if let Some(best) = generation.best.filter(|best| !stays(best)) {
                 self.parent.replace_oldest(best);
             }
         }
     }
 
-    fn restart(&mut self, from: &Individual) {
+    fn restart(&mut self, from: &Individual<P>) {
         self.parent.refill(from);
-        self.generation = NONE_YET;
+        self.generation = none_yet();
     }
 
-    fn populations(&self) -> &[Population] {
+    fn populations(&self) -> &[Population<P>] {
         slice::from_ref(&self.parent)
     }
 
-    fn state(&self) -> StrategyState<&Individual> {
+    fn state(&self) -> StrategyState<&Individual<P>> {
         let Generation { absorbed, ref best } = self.generation;
         let generation = Some(Generation { absorbed, best: best.as_ref() });
         StrategyState { populations: vec![self.parent.iter().collect()], generation }
     }
 
-    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+    fn restore(&mut self, state: StrategyState<Individual<P>>) -> bool {
         let Some(generation) = state.generation else { return false };
         self.generation = generation;
         restore_populations(slice::from_mut(&mut self.parent), state.populations)

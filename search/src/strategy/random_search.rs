@@ -10,19 +10,19 @@ use super::{Strategy, StrategyState};
 use crate::{Individual, Population};
 
 /// Random walks of mutations.
-pub(super) struct RandomSearch {
-    start: Individual,
+pub(super) struct RandomSearch<P> {
+    start: Individual<P>,
     mutations: usize,
 }
 
-impl RandomSearch {
-    pub(super) fn new(start: Individual, mutations: usize) -> Self {
+impl<P: Clone> RandomSearch<P> {
+    pub(super) fn new(start: Individual<P>, mutations: usize) -> Self {
         RandomSearch { start, mutations }
     }
 }
 
-impl Strategy for RandomSearch {
-    fn parent(&self, _birth: u64, _rng: &mut StreamRng) -> &Individual {
+impl<P: Clone + Send + Sync> Strategy<P> for RandomSearch<P> {
+    fn parent(&self, _birth: u64, _rng: &mut StreamRng) -> &Individual<P> {
         &self.start
     }
 
@@ -30,15 +30,15 @@ impl Strategy for RandomSearch {
         rng.random_range(1..=self.mutations)
     }
 
-    fn absorb(&mut self, _individual: Individual, _earlier: u64) {}
+    fn absorb(&mut self, _individual: Individual<P>, _earlier: u64) {}
 
-    fn restart(&mut self, _from: &Individual) {}
+    fn restart(&mut self, _from: &Individual<P>) {}
 
-    fn populations(&self) -> &[Population] {
+    fn populations(&self) -> &[Population<P>] {
         &[]
     }
 
-    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+    fn restore(&mut self, state: StrategyState<Individual<P>>) -> bool {
         state.populations.is_empty()
     }
 }

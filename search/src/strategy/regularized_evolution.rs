@@ -12,23 +12,23 @@ use super::{Strategy, StrategyState, Tournament, restore_populations};
 use crate::{Individual, Population};
 
 /// Aging evolution with tournament selection.
-pub(super) struct RegularizedEvolution {
-    population: Population,
+pub(super) struct RegularizedEvolution<P> {
+    population: Population<P>,
     tournament: Tournament,
 }
 
-impl RegularizedEvolution {
-    pub(super) fn new(start: &Individual, population: usize, tournament: Tournament) -> Self {
+impl<P: Clone> RegularizedEvolution<P> {
+    pub(super) fn new(start: &Individual<P>, population: usize, tournament: Tournament) -> Self {
         RegularizedEvolution { population: Population::filled(start, population), tournament }
     }
 }
 
-impl Strategy for RegularizedEvolution {
-    fn parent(&self, _birth: u64, rng: &mut StreamRng) -> &Individual {
+impl<P: Clone + Send + Sync> Strategy<P> for RegularizedEvolution<P> {
+    fn parent(&self, _birth: u64, rng: &mut StreamRng) -> &Individual<P> {
         self.tournament.winner(&self.population, rng)
     }
 
-    fn absorb(&mut self, individual: Individual, _earlier: u64) {
+    fn absorb(&mut self, individual: Individual<P>, _earlier: u64) {
         if individual.birth == 0 {
             self.restart(&individual);
         } else {
@@ -36,15 +36,15 @@ impl Strategy for RegularizedEvolution {
         }
     }
 
-    fn restart(&mut self, from: &Individual) {
+    fn restart(&mut self, from: &Individual<P>) {
         self.population.refill(from);
     }
 
-    fn populations(&self) -> &[Population] {
+    fn populations(&self) -> &[Population<P>] {
         slice::from_ref(&self.population)
     }
 
-    fn restore(&mut self, state: StrategyState<Individual>) -> bool {
+    fn restore(&mut self, state: StrategyState<Individual<P>>) -> bool {
         restore_populations(slice::from_mut(&mut self.population), state.populations)
     }
 }

@@ -1,0 +1,130 @@
+//! The domain: what an engine needs of a representation.
+//!
+//! Invariant: all of it is pure. A child is a function of its parent and the stream, an identity
+//! one of the program, so any of it may run on any thread. A domain is a value that carries its
+//! settings, so two searches may use one representation in two ways.
+
+use std::fmt;
+
+use evo_hashes::{Hash, StreamRng};
+
+use crate::line_edit;
+
+/// A representation of programs, with its settings.
+pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
+    /// A program. What is cloned with it, and compared, is the engine's business alone.
+    type Program: Clone + fmt::Debug + Send + Sync + 'static;
+
+    /// What is worked out of a program once and serves both hashes and the size.
+    type Analysis;
+
+    /// The name of the representation, part of every store.
+    const NAME: &'static str;
+
+    /// Works out what hashes and size need.
+    fn analyse(&self, program: &Self::Program) -> Self::Analysis;
+
+    /// The hash of what makes outcomes equal to the bit. Programs with equal hashes may share
+    /// outcomes without a doubt.
+    fn structure(&self, program: &Self::Program, analysis: &Self::Analysis) -> Hash;
+
+    /// The hash of what a program does; `None` for one whose behaviour cannot be told, which is
+    /// known by its structure alone. Asked of new structures only.
+    fn behaviour(&self, analysis: &Self::Analysis) -> Option<Hash>;
+
+    /// The name of what [`Domain::behaviour`] looks at, with all it depends on: behaviours of two
+    /// names are never compared.
+    fn probe(&self) -> &str;
+
+    /// How large a program is.
+    fn size(&self, analysis: &Self::Analysis) -> Size;
+
+    /// The names of the kinds of mutation.
+    fn mutations(&self) -> &'static [&'static str];
+
+    /// A child, with the index of its kind among [`Domain::mutations`]; the parent itself and no
+    /// kind where nothing can be changed.
+    fn mutate(&self, parent: &Self::Program, rng: &mut StreamRng)
+    -> (Self::Program, Option<usize>);
+
+    /// How often a child that behaves like its parent is thrown away and made again; the last one
+    /// stays, whatever it is.
+    fn neutral_retries(&self) -> u32 {
+        0
+    }
+
+    /// The same domain, mutating the constants of programs and nothing else.
+    ///
+    /// # Errors
+    /// Why there is nothing to tune in `start`.
+    fn tuner(&self, start: &Self::Program) -> Result<Self, SettingError> {
+        let _ = start;
+        let message = format!("there are no constants to tune in {}", Self::NAME);
+        Err(SettingError { key: "strategy".to_owned(), message })
+    }
+
+    /// A program as bytes, all of it that mutation can see.
+    fn encode(&self, program: &Self::Program) -> Vec<u8>;
+
+    /// The program with these bytes, from a search that began with `start`; `None` if there is
+    /// none.
+    fn decode(&self, bytes: &[u8], start: &Self::Program) -> Option<Self::Program>;
+
+    /// A program as text, for people and for process borders.
+    fn text(&self, program: &Self::Program) -> String;
+
+    /// The text without what has no effect.
+    fn live_text(&self, program: &Self::Program) -> String {
+        self.text(program)
+    }
+
+    /// The program that a text states.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    fn read(&self, text: &str) -> Result<Self::Program, String>;
+
+    /// What leads from a parent to its child, as text.
+    fn edit(&self, parent: &Self::Program, child: &Self::Program) -> String {
+        line_edit::between(&self.text(parent), &self.text(child))
+    }
+
+    /// The text of the child that an edit leads to from the text of its parent; `None` for an edit
+    /// that does not fit.
+    fn apply(&self, parent: &str, edit: &str) -> Option<String> {
+        line_edit::apply(parent, edit)
+    }
+}
+
+/// How large a program is: what a Pareto selection keeps small, and the rows of the hall of fame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Parts that have an effect, such as live statements.
+    pub length: usize,
+    /// State carried from step to step, such as live state slots; 0 where there is none.
+    pub states: usize,
+}
+
+/// A setting of a domain that cannot be searched with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingError {
+    /// Path of the offending key, from the search configuration.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl SettingError {
+    /// An error about a key.
+    pub fn new(key: impl Into<String>, message: impl Into<String>) -> SettingError {
+        SettingError { key: key.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+impl std::error::Error for SettingError {}

@@ -1,0 +1,75 @@
+//! The choice of ops: which ops mutation may write into a program.
+//!
+//! Invariant: a resolved set keeps the order it was given in, holds no op twice and only ops that
+//! some arguments fit; drawing by index is then drawing uniformly.
+
+use crate::{Op, nearest_name};
+use serde::{Deserialize, Serialize};
+
+use evo_domain::SettingError;
+
+/// The ops a search may write: a named set or a list of names as program text spells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OpChoice {
+    /// The 45 functions of the Lion search space, less the one that never fits a float program.
+    #[default]
+    #[serde(alias = "lion45")]
+    Lion45,
+    /// Those and what today's optimizers need beyond them: bias correction, row and column means,
+    /// rank-one and orthogonal matrices, conditions, ranges (`evo ops --set modern`).
+    #[serde(alias = "modern")]
+    Modern,
+    /// The ops of AutoML-Zero (`evo ops --set automl_zero`). They take a learner's scalars, vectors
+    /// and matrices, and no optimizer can be written in them.
+    #[serde(alias = "automl_zero")]
+    AutomlZero,
+    /// The ops with these names.
+    List(Vec<String>),
+}
+
+impl OpChoice {
+    /// The ops of the set.
+    ///
+    /// # Errors
+    /// A name that is no op, a name twice, an op no arguments fit, an empty list, or a set that is
+    /// not for optimizers.
+    pub fn resolve(&self) -> Result<Vec<Op>, SettingError> {
+        let usable = |set: crate::OpSet| Ok(set.ops().filter(|op| op.is_usable()).collect());
+        let names = match self {
+            OpChoice::Lion45 => return usable(crate::OpSet::Lion45),
+            OpChoice::Modern => return usable(crate::OpSet::Modern),
+            OpChoice::AutomlZero => {
+                let message = "the ops of AutoML-Zero are a learner's; an optimizer is written in \
+                               `Lion45`, `Modern` or a list";
+                return Err(SettingError::new("mutation.ops", message));
+            }
+            OpChoice::List(names) => names,
+        };
+        let mut ops = Vec::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate() {
+            let refuse =
+                |message| Err(SettingError::new(format!("mutation.ops[{index}]"), message));
+            match Op::from_name(name) {
+                None => return refuse(unknown(name)),
+                Some(op) if ops.contains(&op) => {
+                    return refuse(format!("`{name}` is listed twice"));
+                }
+                Some(op) if !op.is_usable() => {
+                    return refuse(format!("`{name}` fits no arguments of a float program"));
+                }
+                Some(op) => ops.push(op),
+            }
+        }
+        if ops.is_empty() {
+            return Err(SettingError::new("mutation.ops", "at least one op is needed"));
+        }
+        Ok(ops)
+    }
+}
+
+fn unknown(name: &str) -> String {
+    match nearest_name(name, Op::all().map(|op| op.info().name)) {
+        Some(nearest) => format!("there is no op `{name}`; did you mean `{nearest}`?"),
+        None => format!("there is no op `{name}`"),
+    }
+}

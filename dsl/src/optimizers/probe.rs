@@ -1,0 +1,198 @@
+//! The probe: what a functional hash runs programs on, and what it looks at.
+//!
+//! Invariant: a probe is the same for every run and machine, and what it observes is a function of
+//! the program's dataflow alone. The probe of optimizers is first of all a closed loop: a small
+//! network whose gradients follow from the weights that the program has moved. On gradients drawn
+//! beforehand nothing amplifies a difference, and one that training would show stays below the
+//! truncation. Steps out of the ordinary follow, where nothing needs to be amplified.
+
+mod network;
+
+use std::f64::consts::PI;
+use std::fmt;
+
+use evo_hashes::Observations;
+
+use crate::{Dataflow, Executor, Layout};
+use network::Network;
+
+/// What a functional hash runs programs on.
+pub trait Probe: fmt::Debug + Send + Sync {
+    /// The name of what is observed, with a version that rises when any of it changes: part of
+    /// every hash.
+    fn name(&self) -> &str;
+
+    /// Runs a program and notes what it does; false for one that is not finite there, whose
+    /// behaviour says nothing.
+    fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool;
+}
+
+/// The probe of optimizers: a short training of a small network, then steps out of the ordinary.
+#[derive(Clone, Debug)]
+pub struct OptimizerProbe {
+    name: String,
+    network: Network,
+    /// The weights of the network as those of one with many leaves, some of them tiny: what is
+    /// summed over leaves is another number there.
+    leaves: Layout,
+    /// What updates are multiplied by in training.
+    multiple: f32,
+    /// Where a program has run away.
+    away: f32,
+    extremes: [Extreme; 6],
+}
+
+/// A step whose weights and gradient are not what training left: updates are observed, and their
+/// NaN and infinities tell programs apart too.
+#[derive(Clone, Copy, Debug)]
+struct Extreme {
+    /// What the initial weights are multiplied by; the gradient is taken there.
+    weights: f32,
+    /// What the gradient is multiplied by.
+    gradient: f32,
+    /// The incoming learning rate.
+    rate: f64,
+}
+
+/// Steps of training in a row from the first one, along half a cosine.
+const STEPS: u64 = 72;
+
+/// Steps behind them, by number and learning rate: rules may count far, and schedules end low.
+const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), (401, 0.02)];
+
+/// The steps whose updates are observed, counted from 0. The weights are observed at the end, and
+/// every step has left its trace in them; the first two because a program may put all weights to
+/// 0, where the network stays.
+const OBSERVED: [usize; 6] = {
+    let behind = STEPS as usize;
+    [0, 1, 15, behind - 1, behind + 3, behind + 4]
+};
+
+/// A weight beyond this, and the program is known by how it came there. What it would do next no
+/// training shows either, and chance would tell it from others that run away alike.
+const AWAY: f32 = 100.0;
+
+/// The same where evaluations give up on what diverges.
+const AWAY_AT_ONCE: f32 = 8.0;
+
+/// A learning rate above those of the training, which users may pass.
+const BEYOND: f64 = 2.5;
+
+/// How a training ended.
+enum End {
+    AtTheLastStep,
+    Away,
+    NotFinite,
+}
+
+impl OptimizerProbe {
+    /// The probe for programs that are scored by training networks; `rate` is the lowest learning
+    /// rate of the tasks, above 0.
+    ///
+    /// As in an evaluation, the program is given a schedule of at most 1 and the rate multiplies
+    /// its update.
+    pub fn new(rate: f64) -> OptimizerProbe {
+        let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
+        OptimizerProbe {
+            name: format!("optimizer, 3, training at {rate:?}"),
+            network: Network::new(),
+            leaves: Layout::new(leaves()),
+            multiple: 1.5 * rate as f32,
+            away: AWAY,
+            extremes: [
+                extreme(-1.0, 1.0, 1.0),
+                extreme(-1.0, -30.0, BEYOND),
+                // Confident and wrong: gradients of whole numbers.
+                extreme(100.0, 4.0, 1.0),
+                extreme(-1.0, 1e-5, 0.5),
+                extreme(1.0, 0.0, 1.0),
+                extreme(1.0, -100.0, 1.0),
+            ],
+        }
+    }
+
+    /// The same for evaluations that are long enough to give up on a program that diverges: there
+    /// programs that run away are alike as soon as they do.
+    pub fn that_gives_up(self) -> OptimizerProbe {
+        OptimizerProbe { name: self.name + ", giving up", away: AWAY_AT_ONCE, ..self }
+    }
+
+    fn train(&self, flow: &Dataflow, seen: &mut Observations) -> End {
+        let layout = &self.network.layout;
+        let mut executor = Executor::of(flow, layout);
+        let mut weights = self.network.weights(1.0);
+        let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
+        for (index, (step, rate)) in schedule().enumerate() {
+            self.network.gradient(index, &weights, &mut gradient);
+            executor.skip_to(step);
+            executor.update(&weights, &gradient, rate, &mut update);
+            let moves = weights.iter_mut().zip(&update);
+            moves.for_each(|(weight, update)| *weight -= self.multiple * update);
+            // Not finite, or away.
+            let left = |weight: &f32| (weight.abs() > self.away) | weight.is_nan();
+            let left = weights.iter().fold(false, |any, weight| any | left(weight));
+            if left && !weights.iter().all(|weight| weight.is_finite()) {
+                return End::NotFinite;
+            }
+            if left || OBSERVED.contains(&index) {
+                seen.values(&update);
+            }
+            if left {
+                seen.values(&weights);
+                return End::Away;
+            }
+        }
+        seen.fine_values(&weights);
+        End::AtTheLastStep
+    }
+
+    fn go_to_extremes(&self, flow: &Dataflow, seen: &mut Observations) {
+        let layout = &self.leaves;
+        let mut executor = Executor::of(flow, layout);
+        let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
+        for (index, extreme) in self.extremes.iter().enumerate() {
+            let weights = self.network.weights(extreme.weights);
+            self.network.gradient(index, &weights, &mut gradient);
+            gradient.iter_mut().for_each(|slope| *slope *= extreme.gradient);
+            executor.update(&weights, &gradient, extreme.rate, &mut update);
+            seen.values(&update);
+        }
+    }
+}
+
+/// The shapes of the leaves at the extremes.
+fn leaves() -> Vec<Vec<usize>> {
+    let tiny = [vec![4], vec![1]].into_iter().cycle().take(20);
+    let mut shapes = vec![vec![4, 20], vec![20, 2], vec![3, 3, 4], vec![5, 5], vec![1, 5]];
+    shapes.extend(tiny);
+    shapes
+}
+
+/// Step numbers and learning rates of the training.
+fn schedule() -> impl Iterator<Item = (u64, f64)> {
+    let length = STEPS as f64 + LATE.len() as f64;
+    let factor = move |step| 0.5 * (1.0 + libm::cos(PI * (step - 1) as f64 / length));
+    (1..=STEPS).map(move |step| (step, factor(step))).chain(LATE)
+}
+
+impl Default for OptimizerProbe {
+    /// The probe for any evaluator: at rates around 1, the usual setting of every rule.
+    fn default() -> OptimizerProbe {
+        OptimizerProbe::new(1.0)
+    }
+}
+
+impl Probe for OptimizerProbe {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
+        match self.train(flow, seen) {
+            End::AtTheLastStep => self.go_to_extremes(flow, seen),
+            End::Away => {}
+            End::NotFinite => return false,
+        }
+        true
+    }
+}

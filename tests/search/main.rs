@@ -1,0 +1,18 @@
+//! The engine searching optimizers, one file for each part that is tested.
+
+mod breeding;
+mod config;
+mod driver;
+mod engine;
+mod hurdles;
+mod identity;
+mod kill;
+mod landscape;
+mod limits;
+mod quadratic;
+mod reading;
+mod restarts;
+mod runner;
+mod selection;
+mod store;
+mod strategies;
