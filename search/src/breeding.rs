@@ -1,98 +1,143 @@
-//! Breeding: the strategy's parent becomes a child.
+//! Breeding: a parent becomes a child.
 //!
-//! Invariant: a child is a function of the strategy's state and the birth's stream. The strategy
-//! names the parent and this mutates it, so that whatever is to hold for every child, under any
-//! strategy, is decided here once.
+//! Invariant: the strategy has named the parent, and all that is left, mutation, hashes and edit,
+//! is a function of the parent and the birth's stream. So it may be done on any thread and in any
+//! order, and whatever is to hold for every child, under any strategy, is decided here once.
 
+use std::fmt;
 use std::sync::Arc;
 
 use evo_domain::Domain;
-use evo_hashes::{SeedPurpose, StreamRng};
+use evo_hashes::StreamRng;
 
-use crate::deduplication::{Behaviours, Identity};
+use crate::Individual;
+use crate::identity::{Identifier, Identity};
 use crate::lineage::Lineage;
-use crate::strategy::Strategy;
-use crate::{Individual, MutationStatistics, MutationTally};
 
-/// Makes children of the parents a strategy names.
-pub(crate) struct Breeder<D> {
-    domain: D,
-    streams: SeedPurpose,
-    statistics: MutationStatistics,
+/// What breeding needs besides the parent: the same for all births of a search.
+pub(crate) struct Breeding<D> {
+    /// As the strategy mutates it.
+    pub(crate) domain: D,
+    pub(crate) identifier: Identifier<D>,
+    /// The most mutations of a random walk; none where a birth is one mutation.
+    pub(crate) walk: Option<usize>,
+}
+
+/// A birth whose parent has been chosen: what it takes to make its program.
+pub struct Conception<D: Domain> {
+    pub(crate) birth: u64,
+    pub(crate) breeding: Arc<Breeding<D>>,
+    pub(crate) origin: Origin<D::Program>,
+    /// The hurdles that are up for it.
+    pub(crate) hurdles: Arc<[f64]>,
+}
+
+/// Where the program of a birth comes from.
+pub(crate) enum Origin<P> {
+    /// It is the start program.
+    Start(Arc<P>),
+    Mutation {
+        parent: Individual<P>,
+        /// Goes on where the choice of the parent left it.
+        rng: Box<StreamRng>,
+        /// Whether the edit is to be told.
+        edit: bool,
+    },
 }
 
 /// A program just bred.
-pub(crate) struct Child<P> {
+pub struct Bred<P> {
+    pub(crate) birth: u64,
     pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
+    pub(crate) hurdles: Arc<[f64]>,
     /// None of the start program.
-    pub(crate) parent: Option<(Lineage, Arc<P>)>,
+    pub(crate) descent: Option<Descent>,
+    /// The kind of each mutation that was tried by itself, and whether its child was neutral.
+    pub(crate) tries: Vec<(u8, bool)>,
 }
 
-impl<D: Domain> Breeder<D> {
-    pub(crate) fn new(domain: D, streams: SeedPurpose) -> Breeder<D> {
-        let statistics = MutationStatistics::new(domain.mutations());
-        Breeder { domain, streams, statistics }
+/// How a birth came from its parent.
+pub(crate) struct Descent {
+    pub(crate) lineage: Lineage,
+    /// What leads from the parent's text to the child's, where that is kept.
+    pub(crate) edit: Option<String>,
+}
+
+impl<D: Domain> Conception<D> {
+    /// The number of the birth.
+    pub fn birth(&self) -> u64 {
+        self.birth
     }
 
-    /// The child of this birth: the first that does not behave like its parent, or the last try.
+    /// Makes the program. Takes as long as mutation and hashes do, and may be done anywhere.
+    pub fn breed(self) -> Bred<D::Program> {
+        let Conception { birth, breeding, origin, hurdles } = self;
+        match origin {
+            Origin::Start(program) => {
+                let identity = breeding.identifier.identify(&program);
+                Bred { birth, program, identity, hurdles, descent: None, tries: Vec::new() }
+            }
+            Origin::Mutation { parent, mut rng, edit } => {
+                let mut tries = Vec::new();
+                let (program, identity, kind) = breeding.child(&parent, &mut rng, &mut tries);
+                let lineage = Lineage { parent: parent.birth, kind, fitness: parent.fitness };
+                let edit = edit.then(|| breeding.domain.edit(&parent.program, &program));
+                let descent = Some(Descent { lineage, edit });
+                Bred { birth, program: Arc::new(program), identity, hurdles, descent, tries }
+            }
+        }
+    }
+}
+
+impl<D: Domain> Breeding<D> {
+    /// The first child that does not behave like its parent, or the last try.
     ///
     /// Each try begins from the parent again. Letting them pile up, as the released code of
     /// functional hashing can (arXiv 2302.05433), would grow dead statements.
-    pub(crate) fn breed(
-        &mut self,
-        birth: u64,
-        strategy: &dyn Strategy<D::Program>,
-        behaviours: &mut Behaviours<D>,
-    ) -> Child<D::Program> {
-        let rng = &mut self.streams.stream(birth);
-        let parent = strategy.parent(birth, rng);
-        let mut child = self.attempt(parent, strategy, behaviours, rng);
-        for _ in 0..self.domain.neutral_retries() {
-            if child.identity.behaviour != parent.behaviour {
-                break;
-            }
-            child = self.attempt(parent, strategy, behaviours, rng);
-        }
-        child
-    }
-
-    fn attempt(
-        &mut self,
+    fn child(
+        &self,
         parent: &Individual<D::Program>,
-        strategy: &dyn Strategy<D::Program>,
-        behaviours: &mut Behaviours<D>,
         rng: &mut StreamRng,
-    ) -> Child<D::Program> {
-        let (mut program, mut kind) = self.domain.mutate(&parent.program, rng);
-        for _ in 1..strategy.mutations(rng) {
+        tries: &mut Vec<(u8, bool)>,
+    ) -> (D::Program, Identity, Option<u8>) {
+        let mut retries = self.domain.neutral_retries();
+        loop {
+            let (program, kind) = self.mutate(parent, rng);
+            let identity = self.identifier.identify(&program);
+            let neutral = identity.behaviour == parent.behaviour;
+            tries.extend(kind.map(|kind| (kind, neutral)));
+            if !neutral || retries == 0 {
+                return (program, identity, kind);
+            }
+            retries -= 1;
+        }
+    }
+
+    fn mutate(
+        &self,
+        parent: &Individual<D::Program>,
+        rng: &mut StreamRng,
+    ) -> (D::Program, Option<u8>) {
+        let (mut program, kind) = self.domain.mutate(&parent.program, rng);
+        let kind = kind.map(|kind| u8::try_from(kind).expect("a search checks how many there are"));
+        let Some(most) = self.walk else { return (program, kind) };
+        let mutations = rand::RngExt::random_range(rng, 1..=most);
+        for _ in 1..mutations {
             program = self.domain.mutate(&program, rng).0;
-            kind = None;
         }
-        let identity = behaviours.identify(&program);
-        let kind = kind.map(|kind| u8::try_from(kind).expect("a domain has few kinds"));
-        if let Some(kind) = kind {
-            self.statistics.note_tried(kind, identity.behaviour == parent.behaviour);
-        }
-        let lineage = Lineage { parent: parent.birth, kind, fitness: parent.fitness };
-        let parent = Some((lineage, Arc::clone(&parent.program)));
-        Child { program: Arc::new(program), identity, parent }
+        (program, kind.filter(|_| mutations == 1))
     }
+}
 
-    /// Takes note of the fitness of a birth, given the start program's.
-    pub(crate) fn note_fitness(&mut self, lineage: Lineage, fitness: f64, of_start: f64) {
-        let of_parent = if lineage.parent == 0 { of_start } else { lineage.fitness };
-        if let Some(kind) = lineage.kind.filter(|_| fitness > of_parent) {
-            self.statistics.note_improved(kind);
-        }
+impl<D: Domain> fmt::Debug for Conception<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conception").field("birth", &self.birth).finish_non_exhaustive()
     }
+}
 
-    pub(crate) fn statistics(&self) -> &MutationStatistics {
-        &self.statistics
-    }
-
-    /// Goes on from statistics saved earlier; `false` if they are not of this domain.
-    pub(crate) fn restore(&mut self, tallies: Vec<MutationTally>) -> bool {
-        self.statistics.restore(tallies)
+impl<P> fmt::Debug for Bred<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bred").field("birth", &self.birth).finish_non_exhaustive()
     }
 }

@@ -114,10 +114,7 @@ impl<M> SearchConfig<M> {
     /// Refuses births that take so many mutations that nobody would wait for one.
     fn validate_effort(&self, neutral_retries: u32) -> Result<(), SearchError> {
         let tries = 1 + u64::from(neutral_retries);
-        let mutations = match self.strategy {
-            StrategyConfig::RandomSearch { mutations } => mutations as u64,
-            _ => 1,
-        };
+        let mutations = self.strategy.walk().unwrap_or(1) as u64;
         if tries.saturating_mul(mutations) > MOST_MUTATIONS {
             let message = format!(
                 "with up to {mutations} mutations in each try, must be at most {}",

@@ -7,6 +7,7 @@
 //! it could only rise.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,9 +53,55 @@ impl HurdleConfig {
     }
 }
 
+/// The hurdles of a search.
+pub(crate) struct Hurdles {
+    config: HurdleConfig,
+    history: HurdleHistory,
+    up: Arc<[f64]>,
+}
+
+impl Hurdles {
+    pub(crate) fn new(config: HurdleConfig) -> Hurdles {
+        Hurdles { config, history: HurdleHistory::default(), up: Arc::new([]) }
+    }
+
+    /// The hurdles now up, behind each stage. Candidates share them until one changes.
+    pub(crate) fn up(&self) -> &Arc<[f64]> {
+        &self.up
+    }
+
+    /// Takes in the fitness behind each stage that an evaluation reached.
+    pub(crate) fn absorb(&mut self, stages: impl Iterator<Item = f64>) {
+        self.history.absorb(&self.config, stages);
+        self.put_up();
+    }
+
+    /// Forgets all that was seen.
+    pub(crate) fn clear(&mut self) {
+        self.restore(HurdleHistory::default());
+    }
+
+    pub(crate) fn history(&self) -> &HurdleHistory {
+        &self.history
+    }
+
+    /// Goes on from what was seen earlier.
+    pub(crate) fn restore(&mut self, history: HurdleHistory) {
+        self.history = history;
+        self.put_up();
+    }
+
+    fn put_up(&mut self) {
+        let up = self.history.thresholds(&self.config);
+        if *self.up != *up {
+            self.up = up.into();
+        }
+    }
+}
+
 /// What was seen behind every stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Hurdles {
+pub(crate) struct HurdleHistory {
     stages: Vec<Stage>,
 }
 
@@ -67,9 +114,9 @@ struct Stage {
     sorted: Vec<f64>,
 }
 
-impl Hurdles {
+impl HurdleHistory {
     /// Takes in the fitness behind each stage that an evaluation reached.
-    pub(crate) fn absorb(&mut self, config: &HurdleConfig, stages: impl Iterator<Item = f64>) {
+    fn absorb(&mut self, config: &HurdleConfig, stages: impl Iterator<Item = f64>) {
         if config.percentile.is_none() {
             return;
         }
@@ -82,7 +129,7 @@ impl Hurdles {
     }
 
     /// The hurdle behind each stage; negative infinity for one that is not up yet.
-    pub(crate) fn thresholds(&self, config: &HurdleConfig) -> Vec<f64> {
+    fn thresholds(&self, config: &HurdleConfig) -> Vec<f64> {
         let Some(percentile) = config.percentile else { return Vec::new() };
         self.stages.iter().map(|stage| stage.threshold(percentile, config.warm_up)).collect()
     }
@@ -129,7 +176,7 @@ mod tests {
     #[test]
     fn a_hurdle_is_the_percentile_of_unique_values_once_there_are_enough() {
         let config = config(100, 4);
-        let mut hurdles = Hurdles::default();
+        let mut hurdles = HurdleHistory::default();
         for fitness in [1.0, 1.0, 3.0, 2.0, 1.0] {
             hurdles.absorb(&config, [fitness, 10.0 * fitness].into_iter());
             assert_eq!(hurdles.thresholds(&config).first(), Some(&f64::NEG_INFINITY));
@@ -143,7 +190,7 @@ mod tests {
     #[test]
     fn old_values_leave_in_the_order_they_came() {
         let config = config(3, 1);
-        let mut hurdles = Hurdles::default();
+        let mut hurdles = HurdleHistory::default();
         for fitness in [9.0, 8.0, 1.0, 2.0, 3.0] {
             hurdles.absorb(&config, std::iter::once(fitness));
         }
@@ -154,8 +201,11 @@ mod tests {
     #[test]
     fn without_a_percentile_there_are_none() {
         let config = HurdleConfig::default();
-        let mut hurdles = Hurdles::default();
+        let mut hurdles = HurdleHistory::default();
         hurdles.absorb(&config, (0..5).map(f64::from));
-        assert_eq!((hurdles.thresholds(&config), &hurdles), (Vec::new(), &Hurdles::default()));
+        assert_eq!(
+            (hurdles.thresholds(&config), &hurdles),
+            (Vec::new(), &HurdleHistory::default())
+        );
     }
 }

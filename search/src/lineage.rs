@@ -7,7 +7,7 @@
 use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::deduplication::Identity;
+use crate::identity::Identity;
 
 /// How a birth came from its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

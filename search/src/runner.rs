@@ -1,20 +1,23 @@
-//! The runner: a loop over ask and tell with a pool of worker threads.
+//! The runner: a loop over a [`Driver`] with a pool of worker threads.
 //!
 //! Invariant: threads, cohorts and timing decide only when outcomes arrive, which the search does
-//! not let show. A panic while evaluating costs that candidate and not the run. This is the only
-//! file with a clock; it decides when to stop and nothing else.
+//! not let show. A panic while evaluating costs that candidate and not the run. Where evaluations
+//! are long, births are bred on the thread that asks and tells, while the workers evaluate; where
+//! they are short, breeding is most of the work, and the workers do that too.
+
+mod evaluation;
 
 use std::any::Any;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use evo_domain::{Domain, Evaluator, Outcome, Trial};
+use evo_domain::{Domain, Evaluator, Outcome};
 
-use crate::{Candidate, Observer, Search, SearchError, StopReason, Store};
+use crate::driver::{is_set, now};
+use crate::{Bred, Candidate, Conception, Driver, Observer, Search, SearchError, StopReason};
 
 /// What of a run does not matter to its result.
 #[derive(Clone, Copy, Debug)]
@@ -50,136 +53,93 @@ pub fn run<D: Domain>(
     observer: &mut dyn Observer<D>,
     options: &RunOptions<'_>,
 ) -> Result<StopReason, SearchError> {
-    search.deduplication().check_suits(evaluator.depends_on())?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.get())
         .thread_name(|index| format!("evaluate-{index}"))
         .build()?;
-    let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
-    observer.on_start(search);
-    let (failed, domain) = (AtomicBool::new(false), search.domain().clone());
-    let clock = Clock {
-        started: now(),
-        earlier,
-        seconds: search.stopping().seconds,
-        cancel: options.cancel,
-    };
-    let mut run = Run {
-        search,
-        observer,
-        options,
-        failed: &failed,
-        clock,
-        cohorts: 1,
-        uncommitted: 0,
-        best: None,
-    };
-    run.note_best()?;
+    let (failed, domain, width) = (AtomicBool::new(false), search.domain().clone(), search.width());
+    let driver = Driver::begin(search, observer, evaluator.depends_on(), options.cancel)?;
+    let site = Site { domain: &domain, evaluator, options, failed: &failed };
+    let mut run = Run { driver, site, width, cohorts: 1 };
     pool.in_place_scope(|scope| {
-        let result = run.drive(scope, &domain, evaluator);
+        let result = run.drive(scope);
         // What has not begun need not begin: nobody would hear of it.
         failed.store(result.is_err(), Ordering::Relaxed);
         result
     })?;
-    run.search.save_summary()?;
-    run.commit()?;
-    let reason = run.search.stop_reason().expect("only a stopped search runs out of candidates");
-    let reason = if run.search.is_finished() { reason } else { StopReason::Cancelled };
-    observer.on_finish(search, reason);
-    Ok(reason)
+    run.driver.finish()
 }
 
-#[expect(clippy::disallowed_methods, reason = "clocks decide when to stop and how to share work")]
-fn now() -> Instant {
-    Instant::now()
+/// What workers work with.
+struct Site<'r, D: Domain> {
+    domain: &'r D,
+    evaluator: &'r dyn Evaluator<D::Program>,
+    options: &'r RunOptions<'r>,
+    /// Set once the run cannot go on.
+    failed: &'r AtomicBool,
 }
 
-/// What ends a run from outside.
-struct Clock<'r> {
-    started: Instant,
-    /// Seconds that earlier runs of this search took.
-    earlier: f64,
-    /// The limit.
-    seconds: Option<f64>,
-    cancel: Option<&'r AtomicBool>,
-}
-
-impl Clock<'_> {
-    /// What the search has taken, earlier runs included.
-    fn seconds(&self) -> f64 {
-        self.earlier + self.started.elapsed().as_secs_f64()
-    }
-
-    /// The reason to breed nothing more, if there is one.
-    fn stop(&self) -> Option<StopReason> {
-        if is_set(self.cancel) {
-            return Some(StopReason::Cancelled);
-        }
-        self.seconds.filter(|&limit| self.seconds() >= limit).map(StopReason::Seconds)
+impl<D: Domain> Clone for Site<'_, D> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-fn is_set(cancel: Option<&AtomicBool>) -> bool {
-    cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+impl<D: Domain> Copy for Site<'_, D> {}
+
+/// What a worker is handed.
+enum Job<D: Domain> {
+    Breed(Vec<Conception<D>>),
+    /// Candidates to evaluate, one cohort after another.
+    Evaluate(Vec<Candidate<D::Program>>),
 }
 
-/// Candidates that a worker evaluates one cohort after another.
-struct Job<P> {
-    candidates: Vec<Candidate<P>>,
-    /// Of the first candidates; fewer than there are when the run was cancelled meanwhile.
-    outcomes: Vec<Outcome>,
-    taken: Duration,
+/// What came of a job.
+enum Ended<P> {
+    Bred(Vec<Bred<P>>),
+    Evaluated {
+        candidates: Vec<Candidate<P>>,
+        /// Of the first candidates; fewer than there are when the run was cancelled meanwhile.
+        outcomes: Vec<Outcome>,
+        taken: Duration,
+    },
+    /// A domain panicked while breeding.
+    Panicked(Box<dyn Any + Send>),
 }
 
 /// A job that takes longer than this is worth a trip to a worker and back.
 const WORTH_A_TRIP: Duration = Duration::from_millis(1);
 
-/// Outcomes that may be lost with the process before a commit.
-const MOST_UNCOMMITTED: usize = 64;
-
 /// A run under way, on the thread that asks and tells.
 struct Run<'r, D: Domain> {
-    search: &'r mut Search<D>,
-    observer: &'r mut dyn Observer<D>,
-    options: &'r RunOptions<'r>,
-    /// Set once the run cannot go on.
-    failed: &'r AtomicBool,
-    clock: Clock<'r>,
+    driver: Driver<'r, D>,
+    site: Site<'r, D>,
+    /// Births that may be under way.
+    width: usize,
     /// Cohorts of a job.
     cohorts: usize,
-    /// Outcomes told since the last commit.
-    uncommitted: usize,
-    /// The birth of the fittest the observer knows of.
-    best: Option<u64>,
 }
 
 impl<'r, D: Domain> Run<'r, D> {
-    fn drive<'scope>(
-        &mut self,
-        scope: &rayon::Scope<'scope>,
-        domain: &'scope D,
-        evaluator: &'scope dyn Evaluator<D::Program>,
-    ) -> Result<(), SearchError>
+    fn drive<'scope>(&mut self, scope: &rayon::Scope<'scope>) -> Result<(), SearchError>
     where
         'r: 'scope,
     {
         // A job in reserve for every second worker: none idles while the next one is bred, and
         // little is left to finish after the stop.
-        let threads = self.options.threads.get();
+        let threads = self.site.options.threads.get();
         let limit = threads + threads.div_ceil(2);
         let (sender, ended) = mpsc::channel();
         let mut jobs = 0;
         loop {
-            while jobs < limit {
-                let candidates = self.gather()?;
-                if candidates.is_empty() {
-                    break;
-                }
+            while jobs < limit
+                && let Some(job) = self.next_job()?
+            {
                 jobs += 1;
-                let (sender, options, failed) = (sender.clone(), self.options, self.failed);
+                let (sender, site) = (sender.clone(), self.site);
                 scope.spawn(move |_| {
                     // The receiver is gone only when the run has failed already.
-                    sender.send(work(domain, evaluator, candidates, options, failed)).ok();
+                    sender.send(site.work(job)).ok();
                 });
             }
             if jobs == 0 {
@@ -188,147 +148,81 @@ impl<'r, D: Domain> Run<'r, D> {
             let job = match ended.try_recv() {
                 Ok(job) => job,
                 Err(_) => {
-                    self.commit()?;
+                    self.driver.commit()?;
                     ended.recv().expect("this thread holds a sender itself")
                 }
             };
             jobs -= 1;
-            self.tell(job)?;
-            if self.uncommitted >= MOST_UNCOMMITTED {
-                self.commit()?;
+            self.take(job)?;
+        }
+    }
+
+    fn next_job(&mut self) -> Result<Option<Job<D>>, SearchError> {
+        let size = self.site.options.cohort.get() * self.cohorts;
+        if self.cohorts == 1 {
+            let candidates = self.driver.ask(size)?;
+            return Ok(Some(candidates).filter(|it| !it.is_empty()).map(Job::Evaluate));
+        }
+        let candidates = self.driver.ask_bred(size)?;
+        if !candidates.is_empty() {
+            return Ok(Some(Job::Evaluate(candidates)));
+        }
+        let conceptions = self.driver.conceive(size)?;
+        if !conceptions.is_empty() {
+            return Ok(Some(Job::Breed(conceptions)));
+        }
+        // The last births may have been absorbed just now, and leave a hall of fame to confirm.
+        let candidates = self.driver.ask_bred(size)?;
+        Ok(Some(candidates).filter(|it| !it.is_empty()).map(Job::Evaluate))
+    }
+
+    fn take(&mut self, ended: Ended<D::Program>) -> Result<(), SearchError> {
+        match ended {
+            Ended::Bred(bred) => self.driver.settle(bred),
+            Ended::Evaluated { candidates, outcomes, taken } => {
+                self.fit_jobs(taken);
+                let births = candidates.iter().map(|candidate| candidate.birth);
+                births.zip(outcomes).try_for_each(|(birth, it)| self.driver.tell(birth, it))
             }
+            Ended::Panicked(panic) => resume_unwind(panic),
         }
-    }
-
-    /// As many candidates as make a job and can be had now.
-    fn gather(&mut self) -> Result<Vec<Candidate<D::Program>>, SearchError> {
-        let mut candidates = Vec::new();
-        self.ask_for_more(&mut candidates)?;
-        if let Some(reason) = self.clock.stop() {
-            self.search.stop(reason)?;
-            // What was bred last may be all there is, and leave a hall of fame to confirm.
-            self.ask_for_more(&mut candidates)?;
-        }
-        self.note_best()?;
-        Ok(candidates)
-    }
-
-    fn ask_for_more(
-        &mut self,
-        candidates: &mut Vec<Candidate<D::Program>>,
-    ) -> Result<(), SearchError> {
-        let size = self.options.cohort.get() * self.cohorts;
-        let clock = &self.clock;
-        while candidates.len() < size
-            && let Some(candidate) = self.search.ask_while(&mut || clock.stop().is_none())?
-        {
-            candidates.push(candidate);
-        }
-        Ok(())
-    }
-
-    /// Makes outcomes durable: whenever this thread would wait, one by one where evaluations are
-    /// long, and many at a time where they are so short that it never waits.
-    fn commit(&mut self) -> Result<(), SearchError> {
-        self.uncommitted = 0;
-        let seconds = self.clock.seconds();
-        self.search.commit(seconds)
-    }
-
-    fn tell(&mut self, job: Job<D::Program>) -> Result<(), SearchError> {
-        self.fit_jobs(&job);
-        self.uncommitted += job.outcomes.len();
-        for (candidate, outcome) in job.candidates.iter().zip(job.outcomes) {
-            let outcome = Arc::new(outcome);
-            self.search.tell(candidate.birth, Arc::clone(&outcome))?;
-            self.observer.on_outcome(self.search, candidate, &outcome);
-        }
-        self.note_best()
     }
 
     /// Makes jobs longer where evaluations are so short that handing them over would cost more, and
     /// shorter again where they are not; never so long that others go without.
-    fn fit_jobs(&mut self, job: &Job<D::Program>) {
-        let share = self.search.width() / (2 * self.options.threads.get());
-        let most = (share / self.options.cohort.get()).max(1);
-        self.cohorts = match job.taken < WORTH_A_TRIP {
+    fn fit_jobs(&mut self, taken: Duration) {
+        let options = self.site.options;
+        let share = self.width / (2 * options.threads.get());
+        let most = (share / options.cohort.get()).max(1);
+        self.cohorts = match taken < WORTH_A_TRIP {
             true => (2 * self.cohorts).min(most),
             false => (self.cohorts / 2).max(1),
         };
     }
+}
 
-    /// Tells of a new best once it is durable: what anyone has heard of is in the store.
-    fn note_best(&mut self) -> Result<(), SearchError> {
-        let best = self.search.best().map(|best| best.individual.birth);
-        if best == self.best {
-            return Ok(());
+impl<D: Domain> Site<'_, D> {
+    fn work(&self, job: Job<D>) -> Ended<D::Program> {
+        match job {
+            Job::Breed(conceptions) => {
+                let breed = || conceptions.into_iter().map(Conception::breed).collect();
+                // The one who asks and tells must hear of it, or it would wait for ever.
+                catch_unwind(AssertUnwindSafe(breed)).map_or_else(Ended::Panicked, Ended::Bred)
+            }
+            Job::Evaluate(candidates) => self.evaluate(candidates),
         }
-        self.best = best;
-        self.commit()?;
-        if let Some(best) = self.search.best() {
-            self.observer.on_new_best(self.search, best);
+    }
+
+    /// Evaluates the candidates of a job until the run is to end.
+    fn evaluate(&self, candidates: Vec<Candidate<D::Program>>) -> Ended<D::Program> {
+        let started = now();
+        let mut outcomes = Vec::with_capacity(candidates.len());
+        for cohort in candidates.chunks(self.options.cohort.get()) {
+            if is_set(self.options.cancel) || self.failed.load(Ordering::Relaxed) {
+                break;
+            }
+            outcomes.extend(evaluation::evaluate(self.domain, self.evaluator, cohort));
         }
-        Ok(())
+        Ended::Evaluated { candidates, outcomes, taken: started.elapsed() }
     }
-}
-
-/// Evaluates the candidates of a job until the run is to end.
-fn work<D: Domain>(
-    domain: &D,
-    evaluator: &dyn Evaluator<D::Program>,
-    candidates: Vec<Candidate<D::Program>>,
-    options: &RunOptions<'_>,
-    failed: &AtomicBool,
-) -> Job<D::Program> {
-    let started = now();
-    let mut outcomes = Vec::with_capacity(candidates.len());
-    for cohort in candidates.chunks(options.cohort.get()) {
-        if is_set(options.cancel) || failed.load(Ordering::Relaxed) {
-            break;
-        }
-        outcomes.extend(evaluate(domain, evaluator, cohort));
-    }
-    Job { candidates, outcomes, taken: started.elapsed() }
-}
-
-/// One outcome for each candidate, whatever the evaluator does.
-///
-/// After a panic, or a wrong number of outcomes, the members are evaluated one by one, so that only
-/// the culprit fails.
-fn evaluate<D: Domain>(
-    domain: &D,
-    evaluator: &dyn Evaluator<D::Program>,
-    cohort: &[Candidate<D::Program>],
-) -> Vec<Outcome> {
-    let trials: Vec<Trial<'_, D::Program>> = cohort.iter().map(Candidate::trial).collect();
-    match attempt(evaluator, &trials) {
-        Ok(outcomes) => outcomes,
-        Err(message) if cohort.len() == 1 => {
-            vec![failure(&message, &domain.text(trials[0].program))]
-        }
-        Err(_) => cohort.chunks(1).flat_map(|alone| evaluate(domain, evaluator, alone)).collect(),
-    }
-}
-
-fn attempt<P>(
-    evaluator: &dyn Evaluator<P>,
-    trials: &[Trial<'_, P>],
-) -> Result<Vec<Outcome>, String> {
-    // Nothing of ours is touched inside, and an evaluator that panics is used again by contract.
-    let result = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(trials)));
-    let outcomes = result.map_err(|panic| panic_text(&*panic))?;
-    if outcomes.len() != trials.len() {
-        return Err(format!("{} outcomes for {} programs", outcomes.len(), trials.len()));
-    }
-    Ok(outcomes)
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
-}
-
-fn failure(message: &str, program: &str) -> Outcome {
-    Outcome::Failed { message: format!("{message}\nwhile evaluating\n{program}") }
 }

@@ -1,12 +1,16 @@
 //! The search: a state machine that is asked for candidates and told their outcomes.
 //!
-//! Invariant: birth *k* is bred from the state that has absorbed exactly the outcomes of births
+//! Invariant: birth *k* is begun from the state that has absorbed exactly the outcomes of births
 //! below *k* − window. Outcomes may be told in any order and early; they are absorbed in birth
 //! order, when the next birth is due and never further. So a run is a function of settings and
 //! seed, and the one who asks may be a loop, a thread pool or a cluster. The alternative, breeding
 //! from whatever has come back, is a little fresher and never repeatable.
+//!
+//! A birth is conceived, bred and settled. The first and the last go in birth order and belong to
+//! whoever holds the search; breeding may be done anywhere.
 
 mod absorption;
+mod conceiving;
 mod confirmation;
 mod resume;
 mod settling;
@@ -16,26 +20,23 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use evo_domain::{Domain, Outcome, Size, Trial};
-use evo_hashes::{EvaluationCache, Hash, Seed};
+use evo_hashes::{Hash, Seed};
 
-use crate::breeding::{Breeder, Child};
-use crate::deduplication::{Behaviours, Identity};
+use crate::breeding::{Bred, Breeding};
+use crate::evolution::Evolution;
 use crate::hurdles::Hurdles;
+use crate::identity::{Identifier, Identity};
+use crate::limits::Limits;
 use crate::lineage::LineageDigest;
+use crate::outcomes::Outcomes;
 use crate::restarts::RestartClock;
-use crate::store::{Provenance, StoredEvaluation};
-use crate::strategy::Strategy;
-use crate::window::{Birth, Fate, Window};
+use crate::store::Provenance;
+use crate::window::Window;
 use crate::{
-    Champion, Counters, Deduplication, HallOfFame, HurdleConfig, Individual, MutationStatistics,
+    Champion, Counters, Deduplication, HallOfFame, Individual, MutationStatistics, OutcomeCache,
     Population, Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
 };
 use confirmation::Confirmation;
-
-/// Outcomes by the hash of the structure, to share among searches that use the same evaluator. By structure
-/// and not by behaviour, or what a program scores would depend on which others had been seen.
-/// Behind an [`Arc`], since every duplicate takes a copy.
-pub type OutcomeCache = EvaluationCache<Arc<Outcome>>;
 
 /// A program to evaluate.
 #[derive(Clone, Debug)]
@@ -57,38 +58,41 @@ impl<P> Candidate<P> {
 
 /// An evolutionary search over programs.
 pub struct Search<D: Domain> {
-    strategy: Box<dyn Strategy<D::Program>>,
-    breeder: Breeder<D>,
-    /// Without a fitness until it has been absorbed.
-    start: Individual<D::Program>,
+    breeding: Arc<Breeding<D>>,
+    evolution: Evolution<D::Program>,
     width: u64,
+    /// Births conceived.
+    begun: u64,
+    /// Births bred before those that they have to be settled after.
+    bred: BTreeMap<u64, Bred<D::Program>>,
     window: Window<D::Program>,
-    behaviours: Behaviours<D>,
-    cache: Option<Arc<OutcomeCache>>,
-    stopping: Stopping,
-    stop: Option<StopReason>,
+    /// Births in the window, or claims, that have to be evaluated and have not been asked.
+    unasked: VecDeque<u64>,
+    outcomes: Outcomes,
+    limits: Limits,
+    found: Found<D::Program>,
+    kept: Kept,
+    /// The last evaluations of a run, once everything else is done.
+    confirmation: Confirmation<D::Program>,
+}
+
+/// What a search has found, and what it did for that.
+struct Found<P> {
     counters: Counters,
-    /// The birth that last needed an evaluation.
-    latest_evaluation: u64,
-    hall_of_fame: HallOfFame<D::Program>,
-    restart_clock: RestartClock,
-    restarts: Vec<Restart<D::Program>>,
+    hall_of_fame: HallOfFame<P>,
+    mutations: MutationStatistics,
+    restarts: Vec<Restart<P>>,
     lineage: LineageDigest,
-    hurdle_config: HurdleConfig,
-    hurdles: Hurdles,
-    /// The hurdles now up.
-    thresholds: Arc<[f64]>,
+}
+
+/// What a search keeps on disk.
+#[derive(Default)]
+struct Kept {
     store: Option<Store>,
     /// Births at the latest snapshot.
     snapshot_births: u64,
     /// The best that the store's summary holds.
     summed_up: Option<u64>,
-    /// Evaluations in the store of births that have not been bred again, by birth.
-    stored: BTreeMap<u64, StoredEvaluation>,
-    /// Births bred again whose outcomes are not in the store: they have to be asked again.
-    unasked: VecDeque<u64>,
-    /// The last evaluations of a run, once everything else is done.
-    confirmation: Confirmation<D::Program>,
 }
 
 impl<D: Domain> Search<D> {
@@ -103,42 +107,41 @@ impl<D: Domain> Search<D> {
         start: D::Program,
     ) -> Result<Search<D>, SearchError> {
         config.validate(domain.neutral_retries())?;
-        let rechecks = seed.purpose("recheck");
-        let mut behaviours = Behaviours::new(config.deduplication, domain.clone(), rechecks);
-        let Identity { behaviour, size: Size { length, states }, .. } = behaviours.identify(&start);
+        let kinds = domain.mutations();
+        if kinds.len() > usize::from(u8::MAX) {
+            let message = format!("a domain may have at most {} kinds", u8::MAX);
+            return Err(SearchError::config("mutation", message));
+        }
+        let identifier = Identifier::new(config.deduplication.level, domain.clone());
+        let Identity { behaviour, size: Size { length, states }, .. } = identifier.identify(&start);
         let domain = config.strategy.domain(domain, &start)?;
-        let start = Individual {
-            birth: 0,
-            behaviour,
-            length,
-            states,
-            program: Arc::new(start),
-            fitness: f64::NEG_INFINITY,
-        };
+        let breeding = Breeding { domain, identifier, walk: config.strategy.walk() };
+        let (program, fitness) = (Arc::new(start), f64::NEG_INFINITY);
+        let start = Individual { birth: 0, behaviour, length, states, program, fitness };
         Ok(Search {
-            strategy: config.strategy.begin(start.clone(), config.selection),
-            breeder: Breeder::new(domain, seed.purpose("breed")),
-            start,
+            breeding: Arc::new(breeding),
+            evolution: Evolution {
+                strategy: config.strategy.begin(start.clone(), config.selection),
+                start,
+                streams: seed.purpose("breed"),
+                hurdles: Hurdles::new(config.hurdles),
+                restart_clock: RestartClock::new(config.restarts, config.window),
+            },
             width: config.window,
+            begun: 0,
+            bred: BTreeMap::new(),
             window: Window::from(0),
-            behaviours,
-            cache: None,
-            stopping: config.stopping,
-            stop: None,
-            counters: Counters::default(),
-            latest_evaluation: 0,
-            hall_of_fame: HallOfFame::default(),
-            restart_clock: RestartClock::new(config.restarts, config.window),
-            restarts: Vec::new(),
-            lineage: LineageDigest::default(),
-            hurdle_config: config.hurdles,
-            hurdles: Hurdles::default(),
-            thresholds: Arc::new([]),
-            store: None,
-            snapshot_births: 0,
-            summed_up: None,
-            stored: BTreeMap::new(),
             unasked: VecDeque::new(),
+            outcomes: Outcomes::new(config.deduplication, D::NAME, seed.purpose("recheck")),
+            limits: Limits::new(config.stopping),
+            found: Found {
+                counters: Counters::default(),
+                hall_of_fame: HallOfFame::default(),
+                mutations: MutationStatistics::new(kinds),
+                restarts: Vec::new(),
+                lineage: LineageDigest::default(),
+            },
+            kept: Kept::default(),
             confirmation: Confirmation::default(),
         })
     }
@@ -149,11 +152,11 @@ impl<D: Domain> Search<D> {
     /// the course nor the end of the search.
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<OutcomeCache>) -> Search<D> {
-        self.cache = Some(cache);
+        self.outcomes.share(cache);
         self
     }
 
-    /// The next program that must be evaluated.
+    /// The next program that must be evaluated, bred here if none is waiting.
     ///
     /// `None` when the next birth has to wait for an outcome that has not been told, or when the
     /// search has stopped.
@@ -173,49 +176,30 @@ impl<D: Domain> Search<D> {
         &mut self,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Candidate<D::Program>>, SearchError> {
-        if let Some(candidate) = self.ask_again() {
-            return Ok(Some(candidate));
-        }
-        while self.is_birth_due()? && go_on() {
-            if let Some(candidate) = self.bear()? {
+        loop {
+            if let Some(candidate) = self.ask_bred() {
                 return Ok(Some(candidate));
             }
+            if !go_on() {
+                return Ok(None);
+            }
+            let Some(conception) = self.conceive()? else { return Ok(self.ask_bred()) };
+            self.settle(conception.breed())?;
         }
-        Ok(self.ask_to_confirm())
     }
 
-    /// Breeds the birth that is due; gives it back if it has to be evaluated.
-    fn bear(&mut self) -> Result<Option<Candidate<D::Program>>, SearchError> {
-        self.save_state_if_due()?;
-        let birth = self.counters.births;
-        let child = self.breed(birth);
-        self.counters.births += 1;
-        let (sighting, fate) = self.settle(birth, &child)?;
-        let Child { program, identity, parent } = child;
-        let awaited = matches!(fate, Fate::Awaited);
-        let lineage = parent.map(|(lineage, _)| lineage);
-        let hurdles = Arc::clone(&self.thresholds);
-        self.window.push(Birth {
-            program: Arc::clone(&program),
-            identity,
-            lineage,
-            hurdles: Arc::clone(&hurdles),
-            sighting,
-            fate,
-        });
-        Ok(awaited.then_some(Candidate { birth, program, hurdles }))
-    }
-
-    /// A birth that was being evaluated when the run was interrupted. It was bred, so a limit that
-    /// has been reached since does not keep it from being evaluated.
-    fn ask_again(&mut self) -> Option<Candidate<D::Program>> {
-        if self.stop == Some(StopReason::Cancelled) {
+    /// The next program that must be evaluated of those that have been bred and settled.
+    pub fn ask_bred(&mut self) -> Option<Candidate<D::Program>> {
+        if self.limits.stop == Some(StopReason::Cancelled) {
             return None;
         }
         let birth = self.unasked.pop_front()?;
-        let awaited = self.window.get(birth).expect("it stays there until it is told");
-        let (program, hurdles) = (Arc::clone(&awaited.program), Arc::clone(&awaited.hurdles));
-        Some(Candidate { birth, program, hurdles })
+        if let Some(awaited) = self.window.get(birth) {
+            let (program, hurdles) = (Arc::clone(&awaited.program), Arc::clone(&awaited.hurdles));
+            return Some(Candidate { birth, program, hurdles });
+        }
+        let program = self.confirmation.program(birth).expect("it waits until it is told");
+        Some(Candidate { birth, program, hurdles: Arc::new([]) })
     }
 
     /// Takes in the outcome of a candidate, in any order.
@@ -229,6 +213,9 @@ impl<D: Domain> Search<D> {
         outcome: impl Into<Arc<Outcome>>,
     ) -> Result<(), SearchError> {
         let outcome = outcome.into();
+        if self.unasked.contains(&birth) {
+            return Err(SearchError::UnexpectedOutcome { birth });
+        }
         if self.confirmation.awaits(birth) {
             return self.confirm(birth, &outcome);
         }
@@ -236,27 +223,22 @@ impl<D: Domain> Search<D> {
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
-        if let Some(store) = &mut self.store {
+        if let Some(store) = &mut self.kept.store {
             let provenance = Provenance { cached: false, recheck: told.sighting.rechecked() };
-            let program = self.behaviours.domain().text(&told.program);
+            let program = self.breeding.domain.text(&told.program);
             store.note_evaluation(birth, told.identity, &program, &outcome, provenance)?;
         }
-        if let Some(cache) = &self.cache
-            && self.behaviours.compares()
-            && !matches!(*outcome, Outcome::Failed { .. } | Outcome::Stopped(_))
-        {
-            cache.insert(told.identity.structure, outcome);
-        }
+        self.outcomes.publish(told.identity, outcome);
         self.finish_if_stopped()
     }
 
     /// Breeds nothing more, for a reason the search itself cannot know. What has been asked is
-    /// still awaited.
+    /// still awaited, and what has been conceived has still to be settled.
     ///
     /// # Errors
     /// When the store cannot be read; never without one.
     pub fn stop(&mut self, reason: StopReason) -> Result<(), SearchError> {
-        self.stop.get_or_insert(reason);
+        self.limits.stop.get_or_insert(reason);
         self.finish_if_stopped()
     }
 
@@ -267,57 +249,57 @@ impl<D: Domain> Search<D> {
 
     /// Whether the search has stopped and absorbed every birth.
     fn has_absorbed_all(&self) -> bool {
-        self.stop.is_some() && self.window.is_empty()
+        self.limits.stop.is_some() && self.begun == self.found.counters.absorbed
     }
 
     /// The representation that is searched, with its settings.
     pub fn domain(&self) -> &D {
-        self.behaviours.domain()
+        self.breeding.identifier.domain()
     }
 
     /// Which births count as equal to an earlier one.
     pub fn deduplication(&self) -> Deduplication {
-        self.behaviours.config()
+        self.outcomes.config()
     }
 
     /// Why the search breeds nothing more, once it does not.
     pub fn stop_reason(&self) -> Option<StopReason> {
-        self.stop
+        self.limits.stop
     }
 
     /// Number of candidates asked and not yet told.
     pub fn in_flight(&self) -> usize {
-        self.window.awaited() + self.confirmation.awaited()
+        self.window.awaited() + self.confirmation.awaited() - self.unasked.len()
     }
 
     /// What has been done so far.
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.found.counters
     }
 
     /// The fittest individual absorbed so far.
     pub fn best(&self) -> Option<&Champion<D::Program>> {
-        self.hall_of_fame.best()
+        self.found.hall_of_fame.best()
     }
 
     /// The fittest individual of every length absorbed so far.
     pub fn hall_of_fame(&self) -> &HallOfFame<D::Program> {
-        &self.hall_of_fame
+        &self.found.hall_of_fame
     }
 
     /// The populations parents are chosen from; none where outcomes do not matter.
     pub fn populations(&self) -> &[Population<D::Program>] {
-        self.strategy.populations()
+        self.evolution.strategy.populations()
     }
 
     /// The restarts so far, in order.
     pub fn restarts(&self) -> &[Restart<D::Program>] {
-        &self.restarts
+        &self.found.restarts
     }
 
     /// How every kind of mutation has fared so far.
     pub fn mutation_statistics(&self) -> &MutationStatistics {
-        self.breeder.statistics()
+        &self.found.mutations
     }
 
     /// The window: births that may be bred beyond the oldest not absorbed.
@@ -327,37 +309,12 @@ impl<D: Domain> Search<D> {
 
     /// The limits of this search.
     pub fn stopping(&self) -> &Stopping {
-        &self.stopping
+        &self.limits.stopping
     }
 
     /// A hash of all births absorbed, in order: their programs, parents, mutations and fitness.
     /// Equal hashes mean equal lineages.
     pub fn lineage_hash(&self) -> Hash {
-        self.lineage.hash()
-    }
-
-    /// Absorbs what the next birth must know; `false` when that is not all there yet, or when there
-    /// is no next birth.
-    fn is_birth_due(&mut self) -> Result<bool, SearchError> {
-        if self.stop.is_none() {
-            self.stop = self.stopping.by_counts(&self.counters, self.latest_evaluation);
-        }
-        let known = self.counters.births.saturating_sub(self.width);
-        while self.stop.is_none() && self.counters.absorbed < known {
-            if !self.absorb_next()? {
-                return Ok(false);
-            }
-        }
-        self.finish_if_stopped()?;
-        Ok(self.stop.is_none())
-    }
-
-    fn breed(&mut self, birth: u64) -> Child<D::Program> {
-        if birth == 0 {
-            let program = Arc::clone(&self.start.program);
-            let identity = self.behaviours.identify(&program);
-            return Child { program, identity, parent: None };
-        }
-        self.breeder.breed(birth, &*self.strategy, &mut self.behaviours)
+        self.found.lineage.hash()
     }
 }

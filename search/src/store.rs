@@ -30,7 +30,6 @@ use tempfile::TempDir;
 
 use crate::SearchError;
 
-pub(crate) use candidates::Descent;
 pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
 pub use hits::FunctionalHit;

@@ -149,6 +149,14 @@ impl StrategyConfig {
         }
     }
 
+    /// The most mutations of a birth that is a random walk; none where a birth is one mutation.
+    pub(crate) fn walk(&self) -> Option<usize> {
+        match *self {
+            StrategyConfig::RandomSearch { mutations } => Some(mutations),
+            _ => None,
+        }
+    }
+
     /// The strategy before any outcome; the start program has no fitness yet.
     pub(crate) fn begin<P: Clone + Send + Sync + 'static>(
         &self,
@@ -161,9 +169,7 @@ impl StrategyConfig {
                 let tournament = Tournament { size: tournament, selection };
                 Box::new(RegularizedEvolution::new(&start, population, tournament))
             }
-            StrategyConfig::RandomSearch { mutations } => {
-                Box::new(RandomSearch::new(start, mutations))
-            }
+            StrategyConfig::RandomSearch { .. } => Box::new(RandomSearch::new(start)),
             StrategyConfig::OnePlusLambda { lambda } => {
                 Box::new(OnePlusLambda::new(&start, lambda, selection))
             }
@@ -245,11 +251,6 @@ impl<I> StrategyState<I> {
 pub(crate) trait Strategy<P: Clone>: Send {
     /// What the program of this birth, 1 or above, is bred from.
     fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual<P>;
-
-    /// How many mutations lead from the parent to its child, drawn after the first of them.
-    fn mutations(&self, _rng: &mut StreamRng) -> usize {
-        1
-    }
 
     /// Takes in the next individual in birth order; birth 0 is the start program. `earlier` counts
     /// those taken in before it since the last restart.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use evo_domain::Outcome;
 
-use crate::deduplication::{Identity, Sighting};
+use crate::identity::Identity;
 use crate::lineage::Lineage;
+use crate::outcomes::Sighting;
 
 /// A birth not yet absorbed.
 pub(crate) struct Birth<P> {
@@ -88,9 +89,5 @@ impl<P> Window<P> {
     /// Number of outcomes awaited.
     pub(crate) fn awaited(&self) -> usize {
         self.awaited
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.births.is_empty()
     }
 }

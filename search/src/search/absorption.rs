@@ -8,11 +8,12 @@ use std::sync::Arc;
 use evo_domain::{Domain, Outcome, Size};
 
 use super::Search;
-use crate::deduplication::{Identity, Sighting};
-use crate::hurdles::Hurdles;
+use crate::identity::Identity;
+use crate::lineage::Lineage;
+use crate::outcomes::Sighting;
 use crate::recheck::{RECHECK_TOLERANCE, outcomes_apart};
 use crate::window::{Birth, Fate};
-use crate::{Individual, Restart, RestartFrom, RestartReason, SearchError};
+use crate::{Individual, SearchError};
 
 /// Whose program an outcome was measured on.
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ enum Origin {
 impl<D: Domain> Search<D> {
     /// After the stop there is no later birth to keep outcomes from.
     pub(super) fn finish_if_stopped(&mut self) -> Result<(), SearchError> {
-        while self.stop.is_some() && self.absorb_next()? {}
+        while self.limits.stop.is_some() && self.absorb_next()? {}
         self.begin_confirmation_if_due();
         Ok(())
     }
@@ -43,19 +44,19 @@ impl<D: Domain> Search<D> {
             }
             (Fate::Shared, Sighting::Duplicate { evaluation, same_structure }) => {
                 let origin = if same_structure { Origin::Own } else { Origin::Shared };
-                let store = self.store.as_ref();
-                (self.behaviours.outcome(identity, evaluation, store)?, origin)
+                let store = self.kept.store.as_ref();
+                (self.outcomes.of(identity, evaluation, store)?, origin)
             }
             _ => unreachable!("only settled births leave the window, and only duplicates share"),
         };
         // NaN would make tournaments depend on who is drawn first.
         let fitness =
             if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
-        self.lineage.absorb(identity, lineage, fitness);
+        self.found.lineage.absorb(identity, lineage, fitness);
         let individual = Individual { birth, program, behaviour, fitness, length, states };
         self.absorb(individual, &outcome, origin);
         if let Some(lineage) = lineage {
-            self.breeder.note_fitness(lineage, fitness, self.start.fitness);
+            self.note_improvement(lineage, fitness);
         }
         Ok(true)
     }
@@ -70,77 +71,60 @@ impl<D: Domain> Search<D> {
     ) -> Result<(), SearchError> {
         self.count(outcome);
         // After a restart, what was bred before it says nothing of the new population.
-        if self.restart_clock.admits(birth) {
-            self.hurdles.absorb(&self.hurdle_config, outcome.stages());
-            self.put_up_hurdles();
+        if self.evolution.restart_clock.admits(birth) {
+            self.evolution.hurdles.absorb(outcome.stages());
         }
         if let Some(evaluation) = recheck {
-            let shared = self.behaviours.outcome(identity, evaluation, self.store.as_ref())?;
+            let store = self.kept.store.as_ref();
+            let shared = self.outcomes.of(identity, evaluation, store)?;
             if let Some(apart) = outcomes_apart(outcome, &shared) {
-                self.counters.rechecked += 1;
-                self.counters.disagreed += u64::from(apart > RECHECK_TOLERANCE);
+                let counters = &mut self.found.counters;
+                counters.rechecked += 1;
+                counters.disagreed += u64::from(apart > RECHECK_TOLERANCE);
             }
         }
-        self.behaviours.record(birth, identity, outcome, recheck.is_some());
+        self.outcomes.absorb(birth, identity, outcome, recheck.is_some());
         Ok(())
     }
 
-    /// Candidates share the hurdles until one changes.
-    pub(super) fn put_up_hurdles(&mut self) {
-        let thresholds = self.hurdles.thresholds(&self.hurdle_config);
-        if *self.thresholds != *thresholds {
-            self.thresholds = thresholds.into();
+    fn note_improvement(&mut self, lineage: Lineage, fitness: f64) {
+        let Lineage { parent, kind, fitness: of_parent } = lineage;
+        // It was not known when the first children were conceived.
+        let of_parent = if parent == 0 { self.evolution.start.fitness } else { of_parent };
+        if let Some(kind) = kind.filter(|_| fitness > of_parent) {
+            self.found.mutations.note_improved(kind);
         }
     }
 
     fn count(&mut self, outcome: &Outcome) {
         let counter = match outcome {
-            Outcome::Scored(_) => &mut self.counters.scored,
-            Outcome::Invalid(_) => &mut self.counters.invalid,
-            Outcome::Stopped(_) => &mut self.counters.stopped,
-            Outcome::Failed { .. } => &mut self.counters.failed,
+            Outcome::Scored(_) => &mut self.found.counters.scored,
+            Outcome::Invalid(_) => &mut self.found.counters.invalid,
+            Outcome::Stopped(_) => &mut self.found.counters.stopped,
+            Outcome::Failed { .. } => &mut self.found.counters.failed,
         };
         *counter += 1;
     }
 
     fn absorb(&mut self, individual: Individual<D::Program>, outcome: &Outcome, origin: Origin) {
         if let Outcome::Scored(score) = outcome {
+            let hall_of_fame = &mut self.found.hall_of_fame;
             match origin {
                 Origin::Own => {
-                    self.hall_of_fame.offer(&individual, score, self.behaviours.domain());
+                    hall_of_fame.offer(&individual, score, self.breeding.identifier.domain());
                 }
-                Origin::Shared => self.hall_of_fame.claim(&individual),
+                Origin::Shared => hall_of_fame.claim(&individual),
             }
         }
-        if self.stop.is_none() {
-            self.stop = self.stopping.by_fitness(individual.fitness);
-        }
         let Individual { birth, fitness, .. } = individual;
-        if birth == 0 {
-            self.start.fitness = fitness;
-        }
-        if let Some(earlier) = self.restart_clock.bred_before(birth) {
-            self.strategy.absorb(individual, earlier);
-        }
-        self.counters.absorbed += 1;
-        let reason = self.restart_clock.absorb(birth, fitness);
+        self.limits.stop_by_fitness(fitness);
+        let reason = self.evolution.absorb(individual);
+        self.found.counters.absorbed += 1;
         // After the stop nothing would be bred from a refilled population.
-        if let (Some(reason), None) = (reason, self.stop) {
-            self.restart(birth, reason);
+        if let (Some(reason), None) = (reason, self.limits.stop) {
+            let best = self.found.hall_of_fame.best().map(|best| &best.individual);
+            let restart = self.evolution.restart(birth, reason, best);
+            self.found.restarts.push(restart);
         }
-    }
-
-    fn restart(&mut self, absorbed: u64, reason: RestartReason) {
-        // A fresh start would not clear the hurdles of a population that has come far.
-        self.hurdles = Hurdles::default();
-        self.put_up_hurdles();
-        let best = self.hall_of_fame.best().map(|best| &best.individual);
-        let carried = match self.restart_clock.from() {
-            RestartFrom::Start => &self.start,
-            RestartFrom::Best => best.unwrap_or(&self.start),
-        };
-        self.strategy.restart(carried);
-        let birth = self.restart_clock.restart(absorbed, carried);
-        self.restarts.push(Restart { birth, reason, carried: carried.clone() });
     }
 }

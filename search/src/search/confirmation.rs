@@ -5,18 +5,17 @@
 //! run that goes on with a higher limit goes on as if there had been none. Outcomes take effect
 //! together and in birth order, whatever the order they are told in.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evo_domain::{Domain, Outcome};
 
-use super::{Candidate, Search};
+use super::Search;
 use crate::{Individual, SearchError, StopReason};
 
 /// The claims under way.
 pub(super) struct Confirmation<P> {
     begun: bool,
-    unasked: VecDeque<u64>,
     /// By birth, with what came of it.
     claims: BTreeMap<u64, (Individual<P>, Option<Arc<Outcome>>)>,
     /// Outcomes that the store holds from an earlier end of the run.
@@ -25,26 +24,24 @@ pub(super) struct Confirmation<P> {
 
 impl<P> Default for Confirmation<P> {
     fn default() -> Confirmation<P> {
-        Confirmation {
-            begun: false,
-            unasked: VecDeque::new(),
-            claims: BTreeMap::new(),
-            stored: BTreeMap::new(),
-        }
+        Confirmation { begun: false, claims: BTreeMap::new(), stored: BTreeMap::new() }
     }
 }
 
 impl<P> Confirmation<P> {
-    /// Whether the outcome of this claim is awaited.
+    /// Whether this claim has no outcome yet.
     pub(super) fn awaits(&self, birth: u64) -> bool {
-        !self.unasked.contains(&birth)
-            && self.claims.get(&birth).is_some_and(|(_, outcome)| outcome.is_none())
+        self.claims.get(&birth).is_some_and(|(_, outcome)| outcome.is_none())
     }
 
-    /// Number of outcomes awaited.
+    /// Number of claims without an outcome.
     pub(super) fn awaited(&self) -> usize {
-        let open = self.claims.values().filter(|(_, outcome)| outcome.is_none()).count();
-        open - self.unasked.len()
+        self.claims.values().filter(|(_, outcome)| outcome.is_none()).count()
+    }
+
+    /// The program of a claim.
+    pub(super) fn program(&self, birth: u64) -> Option<Arc<P>> {
+        self.claims.get(&birth).map(|(individual, _)| Arc::clone(&individual.program))
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -64,24 +61,17 @@ impl<D: Domain> Search<D> {
             return;
         }
         self.confirmation.begun = true;
-        if self.stop == Some(StopReason::Cancelled) {
+        if self.limits.stop == Some(StopReason::Cancelled) {
             return;
         }
-        let Confirmation { unasked, claims, stored, .. } = &mut self.confirmation;
-        for claim in self.hall_of_fame.take_claims() {
+        let Confirmation { claims, stored, .. } = &mut self.confirmation;
+        for claim in self.found.hall_of_fame.take_claims() {
             let outcome = stored.remove(&claim.birth);
             claims.insert(claim.birth, (claim, outcome));
         }
         let open = claims.iter().filter(|(_, (_, outcome))| outcome.is_none());
-        unasked.extend(open.map(|(birth, _)| birth));
+        self.unasked.extend(open.map(|(birth, _)| birth));
         self.settle_claims_if_known();
-    }
-
-    /// The next claim to evaluate, without hurdles.
-    pub(super) fn ask_to_confirm(&mut self) -> Option<Candidate<D::Program>> {
-        let birth = self.confirmation.unasked.pop_front()?;
-        let (claim, _) = &self.confirmation.claims[&birth];
-        Some(Candidate { birth, program: Arc::clone(&claim.program), hurdles: Arc::new([]) })
     }
 
     /// Takes in what a claim came to.
@@ -92,7 +82,7 @@ impl<D: Domain> Search<D> {
     ) -> Result<(), SearchError> {
         // A failure of the engine says nothing of the program.
         let sound = !matches!(**outcome, Outcome::Failed { .. });
-        if let Some(store) = self.store.as_mut().filter(|_| sound) {
+        if let Some(store) = self.kept.store.as_mut().filter(|_| sound) {
             store.note_confirmation(birth, outcome)?;
         }
         if let Some((_, awaited)) = self.confirmation.claims.get_mut(&birth) {
@@ -106,11 +96,12 @@ impl<D: Domain> Search<D> {
         if self.confirmation.claims.values().any(|(_, outcome)| outcome.is_none()) {
             return;
         }
-        self.counters.confirmed += self.confirmation.claims.len() as u64;
+        self.found.counters.confirmed += self.confirmation.claims.len() as u64;
+        let domain = self.breeding.identifier.domain();
         for (individual, outcome) in std::mem::take(&mut self.confirmation.claims).into_values() {
             if let Some(Outcome::Scored(score)) = outcome.as_deref() {
                 let individual = Individual { fitness: score.fitness, ..individual };
-                self.hall_of_fame.offer(&individual, score, self.behaviours.domain());
+                self.found.hall_of_fame.offer(&individual, score, domain);
             }
         }
     }

@@ -13,9 +13,10 @@ use std::sync::Arc;
 use evo_domain::Domain;
 use evo_hashes::Hash;
 
-use super::Search;
 use super::state::{SavedBirth, SavedPrograms, State};
-use crate::deduplication::{Arrival, Identity, Sighting};
+use super::{Found, Search};
+use crate::identity::Identity;
+use crate::outcomes::{Arrival, Sighting};
 use crate::window::{Birth, Fate, Window};
 use crate::{DeduplicationLevel, Restart, SearchError, Stopping, Store};
 
@@ -42,7 +43,8 @@ impl<D: Domain> Search<D> {
     /// # Errors
     /// When the store cannot be read or written, is damaged, or holds a run bred otherwise.
     pub fn with_store(mut self, mut store: Store) -> Result<Search<D>, SearchError> {
-        self.behaviours.limit(REMEMBERED);
+        self.outcomes.limit(REMEMBERED);
+        self.breeding.identifier.limit(REMEMBERED);
         Self::check_domain(&mut store)?;
         self.check_probe(&mut store)?;
         if let Some(state) = store.latest_snapshot()? {
@@ -50,14 +52,12 @@ impl<D: Domain> Search<D> {
             let restored = state.and_then(|state| self.restore(state));
             restored.ok_or_else(|| store.damage("the snapshot is not one of this search"))?;
         }
-        for evaluation in store.evaluations_from(self.counters.absorbed)? {
-            self.stored.insert(evaluation.birth, evaluation);
-        }
+        self.outcomes.expect(store.evaluations_from(self.found.counters.absorbed)?);
         self.take_stored_outcomes(&store)?;
         self.confirmation.remember(store.confirmations()?);
-        self.snapshot_births = self.counters.births;
+        self.kept.snapshot_births = self.found.counters.births;
         let births = store.births()?;
-        self.store = Some(store);
+        self.kept.store = Some(store);
         self.replay(births)?;
         Ok(self)
     }
@@ -92,23 +92,21 @@ impl<D: Domain> Search<D> {
 
     /// Breeds again up to so many births, as if there were no limits.
     fn replay(&mut self, births: u64) -> Result<(), SearchError> {
-        let limits = std::mem::replace(&mut self.stopping, Stopping::NONE);
-        while self.counters.births < births && self.is_birth_due()? {
-            if let Some(candidate) = self.bear()? {
-                self.unasked.push_back(candidate.birth);
-            }
+        let limits = std::mem::replace(&mut self.limits.stopping, Stopping::NONE);
+        while self.begun < births
+            && let Some(conception) = self.conceive()?
+        {
+            self.settle(conception.breed())?;
         }
-        self.stopping = limits;
-        let best = self.hall_of_fame.best().map(|best| best.individual.fitness);
-        let reached = best.and_then(|best| limits.by_fitness(best));
-        let counted = || limits.by_counts(&self.counters, self.latest_evaluation);
-        self.stop = self.stop.or(reached).or_else(counted);
+        self.limits.stopping = limits;
+        let best = self.best().map(|best| best.individual.fitness);
+        self.limits.stop_belatedly(&self.found.counters, best);
         Ok(())
     }
 
     /// The store of the run, if it has one.
     pub fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+        self.kept.store.as_ref()
     }
 
     /// Makes everything told so far durable, with the summary where there is a new best; does
@@ -118,11 +116,11 @@ impl<D: Domain> Search<D> {
     /// When the store cannot be written.
     pub fn commit(&mut self, seconds: f64) -> Result<(), SearchError> {
         let best = self.best().map(|best| best.individual.birth);
-        let improved = best != self.summed_up;
+        let improved = best != self.kept.summed_up;
         if improved {
             self.save_summary()?;
         }
-        let Some(store) = self.store.as_mut().filter(|store| store.has_pending()) else {
+        let Some(store) = self.kept.store.as_mut().filter(|store| store.has_pending()) else {
             return Ok(());
         };
         store.set_seconds(seconds)?;
@@ -135,24 +133,29 @@ impl<D: Domain> Search<D> {
     /// # Errors
     /// When the store cannot be written.
     pub fn save_summary(&mut self) -> Result<(), SearchError> {
-        self.summed_up = self.best().map(|best| best.individual.birth);
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let mutations = self.breeder.statistics();
-        let domain = self.behaviours.domain();
-        store.save_summary(domain, &self.hall_of_fame, &self.counters, mutations, &self.restarts)
+        self.kept.summed_up = self.best().map(|best| best.individual.birth);
+        let Some(store) = &mut self.kept.store else { return Ok(()) };
+        let Found { hall_of_fame, counters, mutations, restarts, .. } = &self.found;
+        let domain = self.breeding.identifier.domain();
+        store.save_summary(domain, hall_of_fame, counters, mutations, restarts)
+    }
+
+    /// Whether the state is to be saved before the next birth.
+    pub(super) fn is_state_due(&self) -> bool {
+        let held: usize = self.populations().iter().map(|population| population.iter().len()).sum();
+        let interval = SNAPSHOT_EVERY.max(held as u64);
+        self.kept.store.is_some() && self.begun >= self.kept.snapshot_births + interval
     }
 
     /// Saves the state before the next birth, now and then.
     pub(super) fn save_state_if_due(&mut self) -> Result<(), SearchError> {
-        let held: usize = self.populations().iter().map(|population| population.iter().len()).sum();
-        let interval = SNAPSHOT_EVERY.max(held as u64);
-        if self.store.is_none() || self.counters.births < self.snapshot_births + interval {
+        if !self.is_state_due() {
             return Ok(());
         }
-        self.snapshot_births = self.counters.births;
+        self.kept.snapshot_births = self.begun;
         let state = postcard::to_stdvec(&self.state()).expect("plain data can be serialised");
-        if let Some(store) = &mut self.store {
-            store.save_snapshot(self.counters.births, &state)?;
+        if let Some(store) = &mut self.kept.store {
+            store.save_snapshot(self.begun, &state)?;
         }
         self.save_summary()
     }
@@ -173,12 +176,12 @@ impl<D: Domain> Search<D> {
         let mut programs = SavedPrograms::default();
         let domain = self.domain();
         let mut save = |individual: &_| programs.save_individual(domain, individual);
-        let restarts = self.restarts.iter();
+        let restarts = self.found.restarts.iter();
         let restarts = restarts.map(|it| (it.birth, it.reason, save(&it.carried))).collect();
-        let strategy = self.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
-        let champions = self.hall_of_fame.iter();
+        let strategy = self.evolution.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
+        let champions = self.found.hall_of_fame.iter();
         let champions = champions.map(|it| (save(&it.individual), it.losses.clone())).collect();
-        let claims = self.hall_of_fame.claims().map(&mut save).collect();
+        let claims = self.found.hall_of_fame.claims().map(&mut save).collect();
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
             programs.save(domain, number, &birth.program);
@@ -194,13 +197,13 @@ impl<D: Domain> Search<D> {
         }
         State {
             programs,
-            counters: self.counters,
-            latest_evaluation: self.latest_evaluation,
-            lineage: self.lineage,
-            hurdles: self.hurdles.clone(),
-            mutations: self.breeder.statistics().tallies().to_vec(),
-            start_fitness: self.start.fitness,
-            since_restart: self.restart_clock.since(),
+            counters: self.found.counters,
+            latest_evaluation: self.limits.latest_evaluation,
+            lineage: self.found.lineage,
+            hurdles: self.evolution.hurdles.history().clone(),
+            mutations: self.found.mutations.tallies().to_vec(),
+            start_fitness: self.evolution.start.fitness,
+            since_restart: self.evolution.restart_clock.since(),
             restarts,
             strategy: strategy.expect("saving an individual cannot fail"),
             champions,
@@ -213,22 +216,22 @@ impl<D: Domain> Search<D> {
     /// `None` if the state does not fit this search.
     fn restore(&mut self, state: State) -> Option<()> {
         let domain = self.domain().clone();
-        let programs = state.programs.restore(&domain, &self.start.program)?;
+        let programs = state.programs.restore(&domain, &self.evolution.start.program)?;
         let individual = |saved: &_| programs.individual(&domain, saved);
         let strategy = state.strategy.try_map(|saved| individual(&saved).ok_or(())).ok()?;
-        if !self.strategy.restore(strategy) {
+        if !self.evolution.strategy.restore(strategy) {
             return None;
         }
         for (saved, losses) in state.champions {
             let champion = individual(&saved)?;
             let best = state.best == Some(champion.birth);
-            self.hall_of_fame.restore(champion, losses, best, &domain);
+            self.found.hall_of_fame.restore(champion, losses, best, &domain);
         }
         for saved in state.claims {
-            self.hall_of_fame.restore_claim(individual(&saved)?);
+            self.found.hall_of_fame.restore_claim(individual(&saved)?);
         }
         for (birth, reason, carried) in state.restarts {
-            self.restarts.push(Restart { birth, reason, carried: individual(&carried)? });
+            self.found.restarts.push(Restart { birth, reason, carried: individual(&carried)? });
         }
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
@@ -236,24 +239,24 @@ impl<D: Domain> Search<D> {
             let (identity, lineage) = (saved.identity(&domain, &program), saved.lineage);
             let (sighting, hurdles) = (saved.sighting, Arc::from(saved.hurdles));
             let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
-            self.behaviours.note_pending(arrival, sighting);
+            self.outcomes.note_pending(arrival, sighting);
             let fate = match sighting {
                 Sighting::Duplicate { .. } => Fate::Shared,
                 Sighting::New | Sighting::Recheck { .. } => Fate::Awaited,
             };
             self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         }
-        self.behaviours.assume_forgotten();
-        if !self.breeder.restore(state.mutations) {
+        self.outcomes.assume_forgotten();
+        if !self.found.mutations.restore(state.mutations) {
             return None;
         }
-        self.restart_clock.restore(state.since_restart);
-        self.start.fitness = state.start_fitness;
-        self.latest_evaluation = state.latest_evaluation;
-        self.lineage = state.lineage;
-        self.hurdles = state.hurdles;
-        self.put_up_hurdles();
-        self.counters = state.counters;
+        self.evolution.restart_clock.restore(state.since_restart);
+        self.evolution.start.fitness = state.start_fitness;
+        self.limits.latest_evaluation = state.latest_evaluation;
+        self.found.lineage = state.lineage;
+        self.evolution.hurdles.restore(state.hurdles);
+        self.begun = state.counters.births;
+        self.found.counters = state.counters;
         Some(())
     }
 
@@ -263,12 +266,11 @@ impl<D: Domain> Search<D> {
         let awaited: Vec<(u64, Identity)> =
             awaited.map(|(number, birth)| (number, birth.identity)).collect();
         for (birth, identity) in awaited {
-            match self.stored.remove(&birth) {
+            match self.outcomes.take_stored(birth, identity, Some(store))? {
                 None => self.unasked.push_back(birth),
-                Some(found) if found.behaviour == identity.behaviour => {
-                    self.window.tell(birth, Arc::new(found.outcome));
+                Some(found) => {
+                    self.window.tell(birth, found.outcome);
                 }
-                Some(_) => return Err(store.diverged(birth)),
             }
         }
         Ok(())

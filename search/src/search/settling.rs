@@ -1,85 +1,102 @@
 //! Settling: where the outcome of a birth will come from.
 //!
-//! Invariant: it is settled when the birth is bred and by what is known then, whatever evaluations
-//! have finished since: an earlier birth's evaluation, the store, a shared cache, or one of its
-//! own.
+//! Invariant: births are settled in order, each by what is known to it, whatever evaluations have
+//! finished since it was begun: an earlier birth's evaluation, the store, a shared cache, or one of
+//! its own.
 
 use std::sync::Arc;
 
-use evo_domain::{Domain, Outcome};
+use evo_domain::Domain;
 
 use super::Search;
 use crate::SearchError;
-use crate::breeding::Child;
-use crate::deduplication::{Arrival, Sighting};
-use crate::store::{Descent, Provenance};
-use crate::window::Fate;
+use crate::breeding::{Bred, Descent};
+use crate::outcomes::{Arrival, Sighting, Source};
+use crate::store::Provenance;
+use crate::window::{Birth, Fate};
 
 impl<D: Domain> Search<D> {
-    /// What is known of the birth just bred, and where its outcome will come from.
-    pub(super) fn settle(
+    /// Takes in a program just bred, in any order. What it has to be evaluated for is asked next.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written; never without one.
+    pub fn settle(&mut self, bred: Bred<D::Program>) -> Result<(), SearchError> {
+        self.bred.insert(bred.birth, bred);
+        while let Some(next) = self.bred.remove(&self.found.counters.births) {
+            self.settle_next(next)?;
+        }
+        self.finish_if_stopped()
+    }
+
+    fn settle_next(&mut self, bred: Bred<D::Program>) -> Result<(), SearchError> {
+        let Bred { birth, program, identity, hurdles, descent, tries } = bred;
+        self.found.counters.births += 1;
+        tries.iter().for_each(|&(kind, neutral)| self.found.mutations.note_tried(kind, neutral));
+        let arrival = Arrival { birth, identity, hurdles: &hurdles };
+        let known = birth.saturating_sub(self.width);
+        let sighting = self.outcomes.sight(arrival, known, self.kept.store.as_ref())?;
+        self.note_birth(birth, descent.as_ref(), sighting)?;
+        let fate = match sighting {
+            Sighting::Duplicate { same_structure, .. } => {
+                let counters = &mut self.found.counters;
+                *(match same_structure {
+                    true => &mut counters.structural_hits,
+                    false => &mut counters.functional_hits,
+                }) += 1;
+                Fate::Shared
+            }
+            Sighting::New | Sighting::Recheck { .. } => {
+                self.found.counters.evaluations += 1;
+                self.limits.latest_evaluation = birth;
+                self.own_fate(arrival, &program, sighting)?
+            }
+        };
+        if matches!(fate, Fate::Awaited) {
+            self.unasked.push_back(birth);
+        }
+        let lineage = descent.map(|descent| descent.lineage);
+        self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
+        Ok(())
+    }
+
+    fn note_birth(
         &mut self,
         birth: u64,
-        child: &Child<D::Program>,
-    ) -> Result<(Sighting, Fate), SearchError> {
-        let arrival = Arrival { birth, identity: child.identity, hurdles: &self.thresholds };
-        let sighting = self.behaviours.sight(arrival, self.store.as_ref())?;
+        descent: Option<&Descent>,
+        sighting: Sighting,
+    ) -> Result<(), SearchError> {
+        let Some(store) = &mut self.kept.store else { return Ok(()) };
         let evaluation = match sighting {
             Sighting::Duplicate { evaluation, .. } => evaluation,
             Sighting::Recheck { .. } | Sighting::New => birth,
         };
-        if let Some(store) = &mut self.store {
-            let descent = child.parent.as_ref().map(|(lineage, parent)| Descent {
-                parent: lineage.parent,
-                mutation: lineage.kind.map(|kind| self.breeder.statistics().name(kind)),
-                edit: self.behaviours.domain().edit(parent, &child.program),
-            });
-            store.note_birth(birth, descent.as_ref(), evaluation)?;
-        }
-        if let Sighting::Duplicate { same_structure, .. } = sighting {
-            let counters = &mut self.counters;
-            *(if same_structure {
-                &mut counters.structural_hits
-            } else {
-                &mut counters.functional_hits
-            }) += 1;
-            return Ok((sighting, Fate::Shared));
-        }
-        self.counters.evaluations += 1;
-        self.latest_evaluation = birth;
-        Ok((sighting, self.known_outcome(birth, child, sighting.rechecked())?))
+        let name = |kind| self.found.mutations.name(kind);
+        let mutation = descent.and_then(|descent| descent.lineage.kind).map(name);
+        store.note_birth(birth, descent, mutation, evaluation)
     }
 
-    /// The outcome of a birth that needs one of its own, from the store or the shared cache.
-    fn known_outcome(
+    /// Where a birth that needs an outcome of its own gets it from.
+    fn own_fate(
         &mut self,
-        birth: u64,
-        child: &Child<D::Program>,
-        recheck: Option<u64>,
+        arrival: Arrival<'_>,
+        program: &D::Program,
+        sighting: Sighting,
     ) -> Result<Fate, SearchError> {
-        let identity = child.identity;
-        if let Some(stored) = self.stored.remove(&birth) {
-            if stored.behaviour != identity.behaviour
-                && let Some(store) = &self.store
-            {
-                return Err(store.diverged(birth));
-            }
-            self.counters.cached += u64::from(stored.cached);
-            return Ok(Fate::Told(Arc::new(stored.outcome)));
-        }
-        let cache = self.cache.as_ref().filter(|_| self.behaviours.compares());
-        let Some(outcome) = cache.and_then(|cache| cache.get(&identity.structure)) else {
+        let Some(found) = self.outcomes.find_own(arrival, self.kept.store.as_ref())? else {
             return Ok(Fate::Awaited);
         };
-        // The cache holds outcomes of whole evaluations; here one would have been stopped.
-        let stopped = outcome.stopped_by(&self.thresholds);
-        let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
-        self.counters.cached += 1;
-        if let Some(store) = &mut self.store {
-            let provenance = Provenance { cached: true, recheck };
-            let program = self.behaviours.domain().text(&child.program);
-            store.note_evaluation(birth, identity, &program, &outcome, provenance)?;
+        let Arrival { birth, identity, .. } = arrival;
+        match found.source {
+            Source::Store { cached } => self.found.counters.cached += u64::from(cached),
+            Source::Cache => {
+                self.found.counters.cached += 1;
+                if let Some(store) = &mut self.kept.store {
+                    let provenance = Provenance { cached: true, recheck: sighting.rechecked() };
+                    let program = self.breeding.domain.text(program);
+                    store.note_evaluation(birth, identity, &program, &found.outcome, provenance)?;
+                }
+            }
         }
-        Ok(Fate::Told(outcome))
+        Ok(Fate::Told(Arc::clone(&found.outcome)))
     }
 }

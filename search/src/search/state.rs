@@ -10,9 +10,10 @@ use evo_domain::{Domain, Size};
 use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::deduplication::{Identity, Sighting};
-use crate::hurdles::Hurdles;
+use crate::hurdles::HurdleHistory;
+use crate::identity::Identity;
 use crate::lineage::{Lineage, LineageDigest};
+use crate::outcomes::Sighting;
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
 use crate::{Counters, Individual, MutationTally, RestartReason};
@@ -24,7 +25,7 @@ pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) latest_evaluation: u64,
     pub(super) lineage: LineageDigest,
-    pub(super) hurdles: Hurdles,
+    pub(super) hurdles: HurdleHistory,
     pub(super) mutations: Vec<MutationTally>,
     pub(super) start_fitness: f64,
     pub(super) since_restart: SinceRestart,

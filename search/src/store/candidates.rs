@@ -5,30 +5,22 @@ use rusqlite::params;
 use super::Store;
 use super::checksum::Checksum;
 use crate::SearchError;
-
-/// How a birth came from its parent.
-pub(crate) struct Descent {
-    /// The parent's birth.
-    pub(crate) parent: u64,
-    /// The one mutation that led here; none where it took several, or none was possible.
-    pub(crate) mutation: Option<&'static str>,
-    /// What leads from the parent's text to the child's.
-    pub(crate) edit: String,
-}
+use crate::breeding::Descent;
 
 impl Store {
     /// Writes a birth just bred, or bred again, without a descent if it is the start program;
-    /// `evaluation` is the birth whose evaluation it shares, or its own.
+    /// `mutation` is the one that led to it, if it was one, and `evaluation` the birth whose
+    /// evaluation it shares, or its own.
     pub(crate) fn note_birth(
         &mut self,
         birth: u64,
         descent: Option<&Descent>,
+        mutation: Option<&str>,
         evaluation: u64,
     ) -> Result<(), SearchError> {
         let (birth, evaluation) = (birth as i64, evaluation as i64);
-        let parent = descent.map(|descent| descent.parent as i64);
-        let mutation = descent.and_then(|descent| descent.mutation);
-        let edit = descent.map(|descent| descent.edit.as_str());
+        let parent = descent.map(|descent| descent.lineage.parent as i64);
+        let edit = descent.and_then(|descent| descent.edit.as_deref());
         let checksum = row_checksum(birth, parent, mutation, edit, evaluation);
         self.write(|connection| {
             let text = "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?, ?)";

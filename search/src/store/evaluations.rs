@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::Store;
 use super::checksum::Checksum;
 use crate::SearchError;
-use crate::deduplication::Identity;
+use crate::identity::Identity;
 
 /// An evaluation read back.
 #[derive(Debug)]

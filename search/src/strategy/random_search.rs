@@ -4,30 +4,24 @@
 //! evaluations, is selection's doing.
 
 use evo_hashes::StreamRng;
-use rand::RngExt;
 
 use super::{Strategy, StrategyState};
 use crate::{Individual, Population};
 
-/// Random walks of mutations.
+/// Random walks of mutations, whose length breeding draws.
 pub(super) struct RandomSearch<P> {
     start: Individual<P>,
-    mutations: usize,
 }
 
 impl<P: Clone> RandomSearch<P> {
-    pub(super) fn new(start: Individual<P>, mutations: usize) -> Self {
-        RandomSearch { start, mutations }
+    pub(super) fn new(start: Individual<P>) -> Self {
+        RandomSearch { start }
     }
 }
 
 impl<P: Clone + Send + Sync> Strategy<P> for RandomSearch<P> {
     fn parent(&self, _birth: u64, _rng: &mut StreamRng) -> &Individual<P> {
         &self.start
-    }
-
-    fn mutations(&self, rng: &mut StreamRng) -> usize {
-        rng.random_range(1..=self.mutations)
     }
 
     fn absorb(&mut self, _individual: Individual<P>, _earlier: u64) {}

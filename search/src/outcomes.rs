@@ -1,0 +1,329 @@
+//! Outcomes: what is known of programs, and which births share it.
+//!
+//! Invariant: births are looked at in birth order, and birth *k* sees what is known of the births
+//! below *k* − window as known and of all others as being evaluated. So whether it is a duplicate
+//! depends neither on which evaluations have finished nor on how far ahead other births are bred.
+//! Structure is looked up first, being exact, then behaviour, which is as good as the probe. A
+//! failure of the engine is no property of a program: once it is known, the next program of that
+//! behaviour is evaluated again. An evaluation that a hurdle stopped says nothing of what lies
+//! behind it: where today's hurdles would let it pass, the program is evaluated again. What is held
+//! in memory can be limited where a store holds the rest; a limit changes what is looked up there,
+//! never what is found. The maps are looked into and never iterated.
+
+mod first;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use evo_domain::Outcome;
+use evo_hashes::{EvaluationCache, Hash, SeedPurpose};
+use serde::{Deserialize, Serialize};
+
+use crate::generations::Generations;
+use crate::identity::Identity;
+use crate::store::StoredEvaluation;
+use crate::{Deduplication, DeduplicationLevel, SearchError, Store};
+
+use first::{First, Known};
+
+/// Outcomes by what makes them equal to the bit, to share among searches that use the same
+/// evaluator: the domain and the hash of the structure. By structure and not by behaviour, or what
+/// a program scores would depend on which others had been seen. Behind an [`Arc`], since every
+/// duplicate takes a copy.
+pub type OutcomeCache = EvaluationCache<Arc<Outcome>>;
+
+/// What is known about a birth when it is bred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Sighting {
+    /// Nothing before it is equal to it, or programs are not compared.
+    New,
+    /// An earlier birth is equal to it.
+    Duplicate {
+        /// The birth whose evaluation it shares.
+        evaluation: u64,
+        /// Whether the two have one structure.
+        same_structure: bool,
+    },
+    /// An earlier birth behaves like it, and it is evaluated all the same, to see whether that
+    /// holds.
+    Recheck {
+        /// The birth whose evaluation it would have shared.
+        evaluation: u64,
+    },
+}
+
+impl Sighting {
+    /// The birth whose evaluation is rechecked.
+    pub(crate) fn rechecked(self) -> Option<u64> {
+        match self {
+            Sighting::Recheck { evaluation } => Some(evaluation),
+            Sighting::New | Sighting::Duplicate { .. } => None,
+        }
+    }
+}
+
+/// A birth that is looked up, and the hurdles that are up for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) birth: u64,
+    pub(crate) identity: Identity,
+    pub(crate) hurdles: &'a Arc<[f64]>,
+}
+
+/// An outcome that has been absorbed and not yet been shown to the births it is known to.
+struct Absorbed {
+    identity: Identity,
+    outcome: Arc<Outcome>,
+    recheck: bool,
+}
+
+/// An outcome that a birth need not be evaluated for.
+pub(crate) struct Found {
+    pub(crate) outcome: Arc<Outcome>,
+    pub(crate) source: Source,
+}
+
+/// Where a [`Found`] was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// In the store: the birth was evaluated before the run was interrupted.
+    Store {
+        /// Whether a shared cache had answered it.
+        cached: bool,
+    },
+    /// In the shared cache.
+    Cache,
+}
+
+/// All outcomes of a run, and those it shares with others.
+pub(crate) struct Outcomes {
+    config: Deduplication,
+    /// The name of the domain, part of every key of the shared cache.
+    domain: &'static str,
+    /// Decides which births are rechecked.
+    rechecks: SeedPurpose,
+    /// Evaluations that count as under way, by structure and by behaviour.
+    pending: HashMap<Hash, First>,
+    /// Outcomes that no birth so far has been late enough to know, by birth.
+    absorbed: BTreeMap<u64, Absorbed>,
+    /// Evaluations that have ended, by structure and by behaviour; the latest of each.
+    known: Generations<Known>,
+    /// Evaluations in the store of births that have not been bred again, by birth.
+    stored: BTreeMap<u64, StoredEvaluation>,
+    cache: Option<Arc<OutcomeCache>>,
+}
+
+impl Outcomes {
+    pub(crate) fn new(
+        config: Deduplication,
+        domain: &'static str,
+        rechecks: SeedPurpose,
+    ) -> Outcomes {
+        Outcomes {
+            config,
+            domain,
+            rechecks,
+            pending: HashMap::new(),
+            absorbed: BTreeMap::new(),
+            known: Generations::new(),
+            stored: BTreeMap::new(),
+            cache: None,
+        }
+    }
+
+    pub(crate) fn config(&self) -> Deduplication {
+        self.config
+    }
+
+    /// Looks outcomes up in this cache too.
+    pub(crate) fn share(&mut self, cache: Arc<OutcomeCache>) {
+        self.cache = Some(cache);
+    }
+
+    /// Holds at most so many outcomes in memory: the store has the others.
+    pub(crate) fn limit(&mut self, limit: usize) {
+        self.known.limit(limit);
+    }
+
+    /// Takes what the store holds of births that are going to be bred again.
+    pub(crate) fn expect(&mut self, stored: Vec<StoredEvaluation>) {
+        self.stored.extend(stored.into_iter().map(|evaluation| (evaluation.birth, evaluation)));
+    }
+
+    /// Whether programs are compared at all.
+    fn compares(&self) -> bool {
+        self.config.level != DeduplicationLevel::Off
+    }
+
+    /// Looks a birth up, to which the outcomes of births below `known` are known, and remembers it.
+    pub(crate) fn sight(
+        &mut self,
+        arrival: Arrival<'_>,
+        known: u64,
+        store: Option<&Store>,
+    ) -> Result<Sighting, SearchError> {
+        self.make_known(known);
+        let Identity { structure, behaviour, .. } = arrival.identity;
+        let sighting = if !self.compares() {
+            Sighting::New
+        } else if let Some(evaluation) = self.find(structure, arrival, store)? {
+            Sighting::Duplicate { evaluation, same_structure: true }
+        } else if behaviour == structure {
+            Sighting::New
+        } else if let Some(evaluation) = self.find(behaviour, arrival, store)? {
+            match self.config.rechecks(self.rechecks, arrival.birth) {
+                true => Sighting::Recheck { evaluation },
+                false => Sighting::Duplicate { evaluation, same_structure: false },
+            }
+        } else {
+            Sighting::New
+        };
+        self.note_pending(arrival, sighting);
+        Ok(sighting)
+    }
+
+    /// Notes that a birth sighted before is still being evaluated.
+    pub(crate) fn note_pending(&mut self, arrival: Arrival<'_>, sighting: Sighting) {
+        let Arrival { birth, identity, hurdles } = arrival;
+        if !self.compares() || matches!(sighting, Sighting::Duplicate { .. }) {
+            return;
+        }
+        let first = First { birth, hurdles: Arc::clone(hurdles) };
+        if sighting == Sighting::New {
+            self.pending.insert(identity.behaviour, first.clone());
+        }
+        // A recheck speaks for its own structure alone.
+        self.pending.insert(identity.structure, first);
+    }
+
+    /// The birth whose evaluation is known, or will be, for all with this hash.
+    fn find(
+        &mut self,
+        hash: Hash,
+        arrival: Arrival<'_>,
+        store: Option<&Store>,
+    ) -> Result<Option<u64>, SearchError> {
+        if let Some(first) = self.pending.get(&hash) {
+            return Ok(first.serves(arrival.hurdles).then_some(first.birth));
+        }
+        if self.known.get(&hash).is_none()
+            && self.known.has_forgotten()
+            && let Some(store) = store
+            && let Some(found) = store.latest_evaluation(&hash, arrival.birth)?
+        {
+            let known = Known { birth: found.birth, outcome: Arc::new(found.outcome) };
+            self.known.insert(hash, known);
+        }
+        let known = self.known.get(&hash);
+        Ok(known.filter(|known| known.serves(arrival.hurdles)).map(|known| known.birth))
+    }
+
+    /// Says that there are outcomes in the store that have never been in memory.
+    pub(crate) fn assume_forgotten(&mut self) {
+        self.known.assume_forgotten();
+    }
+
+    /// Remembers the outcome of a birth's own evaluation when it is absorbed, where programs are
+    /// compared; for all of its behaviour unless it was a recheck.
+    pub(crate) fn absorb(
+        &mut self,
+        birth: u64,
+        identity: Identity,
+        outcome: &Arc<Outcome>,
+        recheck: bool,
+    ) {
+        if self.compares() {
+            let outcome = Arc::clone(outcome);
+            self.absorbed.insert(birth, Absorbed { identity, outcome, recheck });
+        }
+    }
+
+    /// Makes known what was absorbed of births below this one.
+    fn make_known(&mut self, below: u64) {
+        while let Some(entry) = self.absorbed.first_entry().filter(|entry| *entry.key() < below) {
+            let birth = *entry.key();
+            let Absorbed { identity, outcome, recheck } = entry.remove();
+            let Identity { structure, behaviour, .. } = identity;
+            let hashes = [Some(structure), Some(behaviour).filter(|_| !recheck)];
+            for hash in hashes.into_iter().flatten() {
+                // A later birth may be evaluated for the same hash, under other hurdles.
+                if self.pending.get(&hash).is_some_and(|first| first.birth == birth) {
+                    self.pending.remove(&hash);
+                }
+                self.known.insert(hash, Known { birth, outcome: Arc::clone(&outcome) });
+            }
+        }
+    }
+
+    /// The outcome of an evaluation, absorbed before, that a birth shares or would have shared.
+    pub(crate) fn of(
+        &mut self,
+        identity: Identity,
+        evaluation: u64,
+        store: Option<&Store>,
+    ) -> Result<Arc<Outcome>, SearchError> {
+        if let Some(absorbed) = self.absorbed.get(&evaluation) {
+            return Ok(Arc::clone(&absorbed.outcome));
+        }
+        for hash in [identity.structure, identity.behaviour] {
+            if let Some(known) = self.known.get(&hash).filter(|known| known.birth == evaluation) {
+                return Ok(Arc::clone(&known.outcome));
+            }
+        }
+        let store = store.expect("without a store nothing is forgotten");
+        store.evaluation(evaluation).map(|found| Arc::new(found.outcome))
+    }
+
+    /// What the store or the shared cache knows of a birth that needs an outcome of its own; `None`
+    /// for a birth to evaluate.
+    ///
+    /// # Errors
+    /// When the store holds the outcome of another program.
+    pub(crate) fn find_own(
+        &mut self,
+        arrival: Arrival<'_>,
+        store: Option<&Store>,
+    ) -> Result<Option<Found>, SearchError> {
+        let Arrival { birth, identity, hurdles } = arrival;
+        if let Some(found) = self.take_stored(birth, identity, store)? {
+            return Ok(Some(found));
+        }
+        let cache = self.cache.as_ref().filter(|_| self.compares());
+        let outcome = cache.and_then(|cache| cache.get(&self.shared_key(identity)));
+        Ok(outcome.map(|outcome| {
+            // The cache holds outcomes of whole evaluations; here one would have been stopped.
+            let stopped = outcome.stopped_by(hurdles);
+            let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
+            Found { outcome, source: Source::Cache }
+        }))
+    }
+
+    /// What the store holds of a birth that was evaluated before.
+    pub(crate) fn take_stored(
+        &mut self,
+        birth: u64,
+        identity: Identity,
+        store: Option<&Store>,
+    ) -> Result<Option<Found>, SearchError> {
+        let Some(stored) = self.stored.remove(&birth) else { return Ok(None) };
+        if let Some(store) = store.filter(|_| stored.behaviour != identity.behaviour) {
+            return Err(store.diverged(birth));
+        }
+        let source = Source::Store { cached: stored.cached };
+        Ok(Some(Found { outcome: Arc::new(stored.outcome), source }))
+    }
+
+    /// Tells the shared cache, where there is one, of an outcome that holds for any search.
+    pub(crate) fn publish(&self, identity: Identity, outcome: Arc<Outcome>) {
+        let holds = !matches!(*outcome, Outcome::Failed { .. } | Outcome::Stopped(_));
+        if let Some(cache) = self.cache.as_ref().filter(|_| holds && self.compares()) {
+            cache.insert(self.shared_key(identity), outcome);
+        }
+    }
+
+    fn shared_key(&self, identity: Identity) -> Hash {
+        let mut bytes = self.domain.as_bytes().to_vec();
+        bytes.extend(identity.structure.0);
+        Hash::of(&bytes)
+    }
+}
