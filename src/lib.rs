@@ -23,8 +23,8 @@ mod shell;
 
 pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
 pub use evo_domain::{
-    DependsOn, Domain, Evaluator, Invalid, InvalidReason, Outcome, Score, SettingError, Size,
-    Stopped, Trial,
+    DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, Score,
+    SettingError, Size, Stopped, Trial,
 };
 pub use evo_dsl::{
     Dataflow, Executor, FunctionalHasher, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness,

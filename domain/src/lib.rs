@@ -13,5 +13,5 @@ mod trial;
 pub use domain::{Domain, SettingError, Size};
 pub use evaluator::{DependsOn, Evaluator};
 pub use evo_hashes::{Hash, Seed, SeedPurpose, StreamRng};
-pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};
+pub use outcome::{EndReason, Ended, Invalid, InvalidReason, Outcome, Score, Stopped};
 pub use trial::Trial;

@@ -125,6 +125,10 @@ fn evaluate(
             problems.push(describe(&invalid));
             None
         }
+        Outcome::Ended(ended) => {
+            problems.push(ended.to_string());
+            None
+        }
         Outcome::Stopped(_) => anyhow::bail!("{name}: stopped at a hurdle that there was not"),
         Outcome::Failed { message } => anyhow::bail!("{name}: {message}"),
     };

@@ -240,9 +240,13 @@ impl Report {
         let tried = self.mutations.iter().filter(|row| row.tally.tried > 0);
         let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
         let counters = &self.counters;
+        let ended = match counters.ended {
+            0 => String::new(),
+            ended => format!(" ({ended} ended from outside)"),
+        };
         format!(
-            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s; \
-             {}.\n\
+            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated{ended}, {} restarts, \
+             {:.0} s; {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
              Digest {}\n",

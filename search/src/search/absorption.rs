@@ -98,6 +98,7 @@ impl<D: Domain> Search<D> {
             Outcome::Scored(_) => &mut self.counters.scored,
             Outcome::Invalid(_) => &mut self.counters.invalid,
             Outcome::Stopped(_) => &mut self.counters.stopped,
+            Outcome::Ended(_) => &mut self.counters.ended,
             Outcome::Failed { .. } => &mut self.counters.failed,
         };
         *counter += 1;
