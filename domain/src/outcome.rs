@@ -13,6 +13,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::TaskRuns;
 use crate::trial::stops;
 
 /// What evaluating one program led to.
@@ -74,10 +75,9 @@ pub struct Score {
     pub fitness: f64,
     /// Validation loss on each task in configuration order, averaged over the task's runs.
     pub losses: Vec<f64>,
-    /// Validation loss of every run on each task: for each multiple of the learning rate its
-    /// repeats. Empty for an evaluator without runs.
-    #[serde(default)]
-    pub runs: Vec<Vec<f64>>,
+    /// What every run came to, task by task. Empty for an evaluator without runs.
+    #[serde(default, deserialize_with = "crate::runs::read")]
+    pub runs: Vec<TaskRuns>,
     /// Fitness over the tasks so far behind each stage; empty for an evaluator without stages.
     #[serde(default)]
     pub stages: Vec<f64>,
