@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Program};
-use evo_evaluators::{EvaluatorError, OptimizerConfig, OptimizerEvaluator};
+use evo_evaluators::{EvaluatorError, Judges, OptimizerConfig, OptimizerEvaluator};
 use evo_hashes::Seed;
 use evo_search::{
     Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
@@ -103,8 +103,8 @@ impl Config {
         self.try_search_from(start).map_err(ConfigError::from_search)
     }
 
-    /// The evaluator this configuration describes. Loads the data of every task, and tunes AdamW
-    /// on each task without a baseline (see [`Config::load_with_baselines`]).
+    /// The evaluator of the search that this configuration describes. Loads the data of its tasks,
+    /// and tunes AdamW on each task without a baseline (see [`Config::load_with_baselines`]).
     ///
     /// # Errors
     /// Data that is missing or damaged, or a task that cannot be trained.
@@ -112,6 +112,15 @@ impl Config {
         let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
         let base = std::path::Path::new("");
         OptimizerEvaluator::new(&evaluation, base).map_err(ConfigError::from_evaluator)
+    }
+
+    /// The same evaluator with those of held-out tasks and fresh repeats.
+    ///
+    /// # Errors
+    /// As [`Config::evaluator`].
+    pub fn judges(&self) -> Result<Judges, ConfigError> {
+        let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
+        Judges::new(&evaluation, std::path::Path::new("")).map_err(ConfigError::from_evaluator)
     }
 
     /// The same configuration with every baseline tuned that was left out.

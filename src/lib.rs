@@ -23,8 +23,8 @@ mod shell;
 
 pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
 pub use evo_domain::{
-    DependsOn, Domain, Evaluator, Invalid, InvalidReason, Outcome, Score, SettingError, Size,
-    Stopped, Trial,
+    DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
+    Score, SettingError, Size, Stopped, TaskRuns, Trial,
 };
 pub use evo_dsl::{
     Dataflow, Executor, FunctionalHasher, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness,
@@ -33,7 +33,7 @@ pub use evo_dsl::{
     structural_hash, zoo,
 };
 pub use evo_evaluators::{
-    AtMultiple, Baseline, Device, EvaluatorError, Grid, Interval, Lanes, OptimizerConfig,
+    AtMultiple, Baseline, Device, EvaluatorError, Grid, Interval, Judges, Lanes, OptimizerConfig,
     OptimizerEvaluator, Steps, TaskConfig, Workload, parallel_map, pin_inner_threads,
 };
 pub use evo_export::{ExportTarget, export};

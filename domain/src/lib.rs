@@ -8,10 +8,12 @@ mod domain;
 mod evaluator;
 mod line_edit;
 mod outcome;
+mod runs;
 mod trial;
 
 pub use domain::{Domain, SettingError, Size};
 pub use evaluator::{DependsOn, Evaluator};
 pub use evo_hashes::{Hash, Seed, SeedPurpose, StreamRng};
-pub use outcome::{Invalid, InvalidReason, Outcome, Score, Stopped};
+pub use outcome::{EndReason, Ended, Invalid, InvalidReason, Outcome, Score, Stopped};
+pub use runs::{RunResult, TaskRuns};
 pub use trial::Trial;

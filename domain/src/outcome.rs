@@ -5,11 +5,15 @@
 //! one of the program alone, and its stages tell how any hurdles would have stopped it. A bad
 //! program is data ([`Outcome::Invalid`]) and never a Rust error; [`Outcome::Failed`] is kept apart
 //! because it is the engine's fault and must not be remembered as a property of the program.
+//! [`Outcome::Ended`] rests on limits of time and memory, which no seed decides: it is the
+//! program's by decree, remembered so that none is let loose twice. Limits far above what any
+//! program that trains takes keep it from depending on the machine.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::TaskRuns;
 use crate::trial::stops;
 
 /// What evaluating one program led to.
@@ -21,6 +25,8 @@ pub enum Outcome {
     Invalid(Invalid),
     /// The program did not clear a hurdle of its trial.
     Stopped(Stopped),
+    /// The evaluation was ended from outside, because of what the program did to the process.
+    Ended(Ended),
     /// The engine failed while evaluating; says nothing about the program.
     Failed {
         /// What went wrong, for a person to read.
@@ -33,7 +39,10 @@ impl Outcome {
     pub fn fitness(&self) -> f64 {
         match self {
             Outcome::Scored(score) => score.fitness,
-            Outcome::Invalid(_) | Outcome::Stopped(_) | Outcome::Failed { .. } => f64::NEG_INFINITY,
+            Outcome::Invalid(_)
+            | Outcome::Stopped(_)
+            | Outcome::Ended(_)
+            | Outcome::Failed { .. } => f64::NEG_INFINITY,
         }
     }
 
@@ -44,7 +53,7 @@ impl Outcome {
             Outcome::Scored(score) => (&score.stages[..], None),
             Outcome::Invalid(invalid) => (&invalid.stages[..], None),
             Outcome::Stopped(stopped) => (&stopped.cleared[..], Some(stopped.fitness)),
-            Outcome::Failed { .. } => (&[][..], None),
+            Outcome::Ended(_) | Outcome::Failed { .. } => (&[][..], None),
         };
         cleared.iter().copied().chain(last)
     }
@@ -66,10 +75,9 @@ pub struct Score {
     pub fitness: f64,
     /// Validation loss on each task in configuration order, averaged over the task's runs.
     pub losses: Vec<f64>,
-    /// Validation loss of every run on each task: for each multiple of the learning rate its
-    /// repeats. Empty for an evaluator without runs.
-    #[serde(default)]
-    pub runs: Vec<Vec<f64>>,
+    /// What every run came to, task by task. Empty for an evaluator without runs.
+    #[serde(default, deserialize_with = "crate::runs::read")]
+    pub runs: Vec<TaskRuns>,
     /// Fitness over the tasks so far behind each stage; empty for an evaluator without stages.
     #[serde(default)]
     pub stages: Vec<f64>,
@@ -126,6 +134,42 @@ impl fmt::Display for InvalidReason {
     }
 }
 
+/// Why an evaluation was ended from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// What the program did.
+    pub reason: EndReason,
+    /// What was observed, as a limit or a signal, for a person to read.
+    pub message: String,
+}
+
+/// What ends an evaluation from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndReason {
+    /// It took longer than any program may.
+    Hung,
+    /// The process it ran in broke down.
+    Crashed,
+    /// It took more memory than any program may.
+    OutOfMemory,
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            EndReason::Hung => "the evaluation hung",
+            EndReason::Crashed => "the evaluation crashed",
+            EndReason::OutOfMemory => "the evaluation ran out of memory",
+        })
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +188,11 @@ mod tests {
         let stopped = Stopped { stage: 0, fitness: 0.5, cleared: vec![] };
         assert_eq!(invalid.stopped_by(&[0.6]), Some(stopped.clone()));
         assert_eq!(Outcome::Stopped(stopped).fitness(), f64::NEG_INFINITY);
+        let ended = Ended { reason: EndReason::Hung, message: "10 s".to_owned() };
+        assert_eq!(ended.to_string(), "the evaluation hung: 10 s");
+        let ended = Outcome::Ended(ended);
+        // How far it came is not known, so no hurdle has anything to say of it.
+        assert_eq!((ended.fitness(), ended.stopped_by(&[9.0])), (f64::NEG_INFINITY, None));
     }
 
     fn scored(stages: &[f64]) -> Outcome {

@@ -19,7 +19,9 @@ mod proxies;
 mod schedule;
 mod task;
 
-use evo_domain::{DependsOn, Evaluator, Invalid, InvalidReason, Outcome, Score, Stopped};
+use evo_domain::{
+    DependsOn, Evaluator, Invalid, InvalidReason, Outcome, RunResult, Score, Stopped, TaskRuns,
+};
 
 pub use device::Device;
 pub use error::EvaluatorError;
@@ -28,7 +30,7 @@ pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]
 pub use layers::{Multiplication, Product};
 pub use optimizer::{
-    AtMultiple, Baseline, Grid, Interval, Lanes, OptimizerConfig, OptimizerEvaluator,
+    AtMultiple, Baseline, Grid, Interval, Judges, Lanes, OptimizerConfig, OptimizerEvaluator,
     RecordedBatch, RecordedLeaf, Recording, Steps, Workload,
 };
 pub use parallel::parallel_map;

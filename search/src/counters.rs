@@ -38,6 +38,9 @@ pub struct Counters {
     /// Evaluations absorbed that were stopped at a hurdle.
     #[serde(default)]
     pub stopped: u64,
+    /// Evaluations absorbed that were ended from outside.
+    #[serde(default)]
+    pub ended: u64,
     /// Evaluations absorbed that the engine failed at.
     pub failed: u64,
 }

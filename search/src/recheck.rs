@@ -15,17 +15,17 @@ pub const RECHECK_TOLERANCE: f64 = 1e-3;
 pub const RECHECK_WARNING: f64 = 0.02;
 
 /// How far apart two outcomes are in fitness, as far as both are known: infinite where one program
-/// trains and the other does not.
+/// trains and the other does not, being invalid or having ended its evaluation.
 ///
 /// Evaluations that a hurdle stopped are compared by the fitness behind the last stage that both
 /// reached. `None` where the engine failed at one of them.
 pub fn outcomes_apart(a: &Outcome, b: &Outcome) -> Option<f64> {
-    use Outcome::{Failed, Invalid, Scored, Stopped};
+    use Outcome::{Ended, Failed, Invalid, Scored, Stopped};
     Some(match (a, b) {
         (Failed { .. }, _) | (_, Failed { .. }) => return None,
         (Scored(a), Scored(b)) => difference(a.fitness, b.fitness),
-        (Invalid(_), Invalid(_)) => 0.0,
-        (Scored(_), Invalid(_)) | (Invalid(_), Scored(_)) => f64::INFINITY,
+        (Invalid(_) | Ended(_), Invalid(_) | Ended(_)) => 0.0,
+        (Scored(_), Invalid(_) | Ended(_)) | (Invalid(_) | Ended(_), Scored(_)) => f64::INFINITY,
         (Stopped(_), _) | (_, Stopped(_)) => {
             let stopped = |outcome: &Outcome| match outcome {
                 Stopped(stopped) => stopped.stage,
@@ -84,7 +84,7 @@ impl RecheckRate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evo_domain::{Invalid, InvalidReason, Score, Stopped};
+    use evo_domain::{EndReason, Ended, Invalid, InvalidReason, Score, Stopped};
 
     fn scored(fitness: f64, stages: &[f64]) -> Outcome {
         let score = Score::new(fitness, vec![]);
@@ -117,6 +117,11 @@ mod tests {
         assert_eq!(apart(&stopped(&[0.25]), &stopped(&[0.5, 0.7])), 0.25);
         assert_eq!(apart(&stopped(&[0.1, 0.2]), &invalid(&[0.1])), f64::INFINITY);
         assert_eq!(apart(&stopped(&[0.1, 0.2]), &invalid(&[0.1, 0.2])), 0.0);
+        let reason = EndReason::OutOfMemory;
+        let ended = Outcome::Ended(Ended { reason, message: String::new() });
+        assert_eq!((apart(&ended, &ended), apart(&ended, &invalid(&[0.1]))), (0.0, 0.0));
+        assert_eq!(apart(&ended, &scored(0.0, &[0.1])), f64::INFINITY);
+        assert_eq!(apart(&ended, &stopped(&[0.1])), f64::INFINITY);
         let failed = Outcome::Failed { message: String::new() };
         assert_eq!(outcomes_apart(&failed, &invalid(&[])), None);
     }

@@ -95,7 +95,7 @@ enum Job<D: Domain> {
 }
 
 /// What came of a job.
-enum Ended<P> {
+enum Done<P> {
     Bred(Vec<Bred<P>>),
     Evaluated {
         candidates: Vec<Candidate<P>>,
@@ -176,15 +176,15 @@ impl<'r, D: Domain> Run<'r, D> {
         Ok(Some(candidates).filter(|it| !it.is_empty()).map(Job::Evaluate))
     }
 
-    fn take(&mut self, ended: Ended<D::Program>) -> Result<(), SearchError> {
+    fn take(&mut self, ended: Done<D::Program>) -> Result<(), SearchError> {
         match ended {
-            Ended::Bred(bred) => self.driver.settle(bred),
-            Ended::Evaluated { candidates, outcomes, taken } => {
+            Done::Bred(bred) => self.driver.settle(bred),
+            Done::Evaluated { candidates, outcomes, taken } => {
                 self.fit_jobs(taken);
                 let births = candidates.iter().map(|candidate| candidate.birth);
                 births.zip(outcomes).try_for_each(|(birth, it)| self.driver.tell(birth, it))
             }
-            Ended::Panicked(panic) => resume_unwind(panic),
+            Done::Panicked(panic) => resume_unwind(panic),
         }
     }
 
@@ -202,19 +202,19 @@ impl<'r, D: Domain> Run<'r, D> {
 }
 
 impl<D: Domain> Site<'_, D> {
-    fn work(&self, job: Job<D>) -> Ended<D::Program> {
+    fn work(&self, job: Job<D>) -> Done<D::Program> {
         match job {
             Job::Breed(conceptions) => {
                 let breed = || conceptions.into_iter().map(Conception::breed).collect();
                 // The one who asks and tells must hear of it, or it would wait for ever.
-                catch_unwind(AssertUnwindSafe(breed)).map_or_else(Ended::Panicked, Ended::Bred)
+                catch_unwind(AssertUnwindSafe(breed)).map_or_else(Done::Panicked, Done::Bred)
             }
             Job::Evaluate(candidates) => self.evaluate(candidates),
         }
     }
 
     /// Evaluates the candidates of a job until the run is to end.
-    fn evaluate(&self, candidates: Vec<Candidate<D::Program>>) -> Ended<D::Program> {
+    fn evaluate(&self, candidates: Vec<Candidate<D::Program>>) -> Done<D::Program> {
         let started = now();
         let mut outcomes = Vec::with_capacity(candidates.len());
         for cohort in candidates.chunks(self.options.cohort.get()) {
@@ -223,6 +223,6 @@ impl<D: Domain> Site<'_, D> {
             }
             outcomes.extend(evaluation::evaluate(self.domain, self.evaluator, cohort));
         }
-        Ended::Evaluated { candidates, outcomes, taken: started.elapsed() }
+        Done::Evaluated { candidates, outcomes, taken: started.elapsed() }
     }
 }

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use evo::{
-    AtMultiple, Config, Evaluator, Interval, Invalid, OptimizerEvaluator, Outcome, Program,
-    TaskConfig, Trial, parallel_map,
+    AtMultiple, Config, Evaluator, Interval, Judges, Outcome, Program, Score, TaskConfig, TaskRuns,
+    Trial, parallel_map,
 };
 use serde::Serialize;
 
@@ -26,8 +26,21 @@ pub(crate) struct Entry {
     pub fresh_gain: Option<Interval>,
     pub losses: Vec<Option<f64>>,
     pub held_out_losses: Vec<Option<f64>>,
+    /// Of the tasks, then of those held out; only of those that it trains.
+    pub runs: Vec<Runs>,
     /// Why the program has no fitness or no held-out loss.
     pub problems: Vec<String>,
+}
+
+/// What a program's runs on a task came to.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Runs {
+    #[serde(flatten)]
+    runs: TaskRuns,
+    baseline_loss: Option<f64>,
+    /// The first stated step with a mean loss at or below the baseline's; `None` where there is
+    /// none on the way.
+    steps_to_baseline: Option<u64>,
 }
 
 /// Programs and their scores.
@@ -42,12 +55,12 @@ impl Comparison {
     /// Evaluates named programs, several at a time.
     pub(crate) fn of(
         config: &Config,
-        evaluator: &OptimizerEvaluator,
+        judges: &Judges,
         programs: &[(String, Program)],
         threads: NonZeroUsize,
     ) -> anyhow::Result<Comparison> {
         let entries = parallel_map(threads, programs, |(name, program)| {
-            evaluate(config, evaluator, name, program)
+            evaluate(config, judges, name, program)
         });
         let mut entries = entries.into_iter().collect::<anyhow::Result<Vec<Entry>>>()?;
         let first = entries.first().map_or(Vec::new(), |entry| entry.fresh_fitness.clone());
@@ -113,47 +126,85 @@ impl Comparison {
 
 fn evaluate(
     config: &Config,
-    evaluator: &OptimizerEvaluator,
+    judges: &Judges,
     name: &str,
     program: &Program,
 ) -> anyhow::Result<Entry> {
     let mut problems = Vec::new();
-    let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
-    let score = match outcome.expect("one outcome for one program") {
-        Outcome::Scored(score) => Some(score),
-        Outcome::Invalid(invalid) => {
-            problems.push(describe(&invalid));
-            None
-        }
-        Outcome::Stopped(_) => anyhow::bail!("{name}: stopped at a hurdle that there was not"),
-        Outcome::Failed { message } => anyhow::bail!("{name}: {message}"),
-    };
+    let score = take(judge(&judges.search, name, program)?, &mut problems);
     let fresh_fitness = match &score {
         None => Vec::new(),
-        Some(_) => evaluator.fresh_fitness(program)?.unwrap_or_else(|invalid| {
-            problems.push(format!("{} with fresh weights", describe(&invalid)));
+        Some(_) => fresh_fitness(judges, name, program)?.unwrap_or_else(|problem| {
+            problems.push(format!("{problem} with fresh weights"));
             Vec::new()
         }),
     };
-    let mut held_out_losses = Vec::new();
-    for loss in evaluator.held_out_loss(program)? {
-        problems.extend(loss.as_ref().err().map(describe));
-        held_out_losses.push(loss.ok());
+    let mut held_out = Vec::new();
+    for evaluator in &judges.held_out {
+        held_out.push(take(judge(evaluator, name, program)?, &mut problems));
     }
-    let tasks = config.evaluation.tasks.len();
+    let tasks = config.evaluation.tasks.iter();
+    let mut runs: Vec<Runs> = score.iter().flat_map(|it| runs(it, tasks.clone())).collect();
+    for (score, task) in held_out.iter().zip(&config.evaluation.held_out) {
+        runs.extend(score.iter().flat_map(|it| self::runs(it, [task])));
+    }
     Ok(Entry {
         name: name.to_owned(),
         fitness: score.as_ref().map(|score| score.fitness),
-        best_multiple: score.as_ref().map(|score| evaluator.best_multiple(score)),
+        best_multiple: score.as_ref().map(|score| judges.search.best_multiple(score)),
         fresh: Interval::of(&fresh_fitness),
         fresh_fitness,
         fresh_gain: None,
-        losses: score.map_or(vec![None; tasks], |it| it.losses.into_iter().map(Some).collect()),
-        held_out_losses,
+        losses: score
+            .map_or(vec![None; tasks.len()], |it| it.losses.into_iter().map(Some).collect()),
+        held_out_losses: held_out.iter().map(|it| it.as_ref().map(|it| it.losses[0])).collect(),
+        runs,
         problems,
     })
 }
 
-fn describe(invalid: &Invalid) -> String {
-    format!("{} at step {} of {}", invalid.reason, invalid.step, invalid.task)
+/// The score of a program, or why it has none.
+fn judge(
+    evaluator: &dyn Evaluator<Program>,
+    name: &str,
+    program: &Program,
+) -> anyhow::Result<Result<Score, String>> {
+    let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
+    Ok(match outcome.expect("one outcome for one program") {
+        Outcome::Scored(score) => Ok(score),
+        Outcome::Invalid(it) => Err(format!("{} at step {} of {}", it.reason, it.step, it.task)),
+        Outcome::Ended(ended) => Err(ended.to_string()),
+        Outcome::Stopped(_) => anyhow::bail!("{name}: stopped at a hurdle that there was not"),
+        Outcome::Failed { message } => anyhow::bail!("{name}: {message}"),
+    })
+}
+
+fn take(judged: Result<Score, String>, problems: &mut Vec<String>) -> Option<Score> {
+    judged.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// The fitness on every fresh repeat, or why there is none on one.
+fn fresh_fitness(
+    judges: &Judges,
+    name: &str,
+    program: &Program,
+) -> anyhow::Result<Result<Vec<f64>, String>> {
+    let mut found = Vec::new();
+    for evaluator in &judges.fresh {
+        match judge(evaluator, name, program)? {
+            Ok(score) => found.push(score.fitness),
+            Err(problem) => return Ok(Err(problem)),
+        }
+    }
+    Ok(Ok(found))
+}
+
+/// The runs of a score on these tasks.
+fn runs<'a>(score: &Score, tasks: impl IntoIterator<Item = &'a TaskConfig>) -> Vec<Runs> {
+    let runs = score.runs.iter().zip(tasks).map(|(runs, task)| Runs {
+        runs: runs.clone(),
+        baseline_loss: task.baseline_loss,
+        steps_to_baseline: task.baseline_loss.and_then(|loss| runs.steps_to(loss)),
+    });
+    runs.collect()
 }

@@ -24,6 +24,9 @@ const QUICK: f64 = 20.0;
 /// Bytes a behaviour takes in memory: its hashes, its outcome, and the maps around them.
 const BEHAVIOUR: u64 = 600;
 
+/// Bytes of an outcome for each run, and for each loss on the way of one.
+const RUN: (u64, u64) = (64, 16);
+
 /// Behaviours held in memory, whatever the length of the run.
 const BEHAVIOURS: u64 = 20_000;
 
@@ -67,18 +70,24 @@ pub(crate) fn print(
 /// Seconds of an evaluation on one thread, and of each task's runs in words.
 fn evaluation(config: &Config, place: &Place, program: &Program) -> anyhow::Result<(f64, String)> {
     let evaluation = &config.evaluation;
-    let runs = evaluation.learning_rate_multiples.len() * evaluation.repeats.get() as usize;
+    let runs = runs_on_a_task(config);
     let mut total = 0.0;
     let mut tasks = Vec::new();
     for task in &evaluation.tasks {
         let workload = place.workload(Workload::load(evaluation, task, "".as_ref())?)?;
         let cost = measure::cost(&workload, program, BUDGET)?;
-        let cohort = runs as f64 * cost.run(workload.steps());
+        let stated = evaluation.stated_steps(task).len() as f64;
+        let cohort = runs as f64 * (cost.run(workload.steps()) + stated * cost.validation);
         let seconds = cohort / workload.candidates() as f64;
         tasks.push(format!("{} {}", task.name, span(seconds)));
         total += seconds;
     }
     Ok((total, tasks.join(", ")))
+}
+
+fn runs_on_a_task(config: &Config) -> u64 {
+    let evaluation = &config.evaluation;
+    evaluation.learning_rate_multiples.len() as u64 * u64::from(evaluation.repeats.get())
 }
 
 /// A length of time in words: two digits of a second, or the largest unit and the next.
@@ -107,7 +116,12 @@ fn search_memory(config: &Config) -> u64 {
     let limits = [config.stopping.candidates, config.stopping.evaluations];
     let behaviours = limits.into_iter().flatten().min().unwrap_or(u64::MAX).min(BEHAVIOURS);
     let held = individuals as u64 + config.window + config.mutation.max_statements as u64;
-    held * INDIVIDUAL + behaviours * BEHAVIOUR + STORE
+    let of_runs = |task| {
+        let stated = config.evaluation.stated_steps(task).len() as u64;
+        runs_on_a_task(config) * (RUN.0 + stated * RUN.1)
+    };
+    let outcome = config.evaluation.tasks.iter().map(of_runs).sum::<u64>();
+    held * INDIVIDUAL + behaviours * (BEHAVIOUR + outcome) + STORE
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     for source in &args.programs {
         programs.push((source.clone(), evo::load_program(source, "".as_ref())?));
     }
-    let evaluator = place.evaluator(&config)?;
+    let judges = place.judges(&config)?;
     let threads = place.threads(args.judging.threads);
-    let comparison = Comparison::of(&config, &evaluator, &programs, threads)?;
+    let comparison = Comparison::of(&config, &judges, &programs, threads)?;
     if args.judging.json {
         output::print(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
     } else {

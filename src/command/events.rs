@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
-use evo::{Candidate, Champion, Domain, Observer, Outcome, Search, StopReason};
+use evo::{Candidate, Champion, Domain, Ended, Observer, Outcome, Search, StopReason};
 use serde_json::{Map, Value, json};
 
 /// Writes the events of a run.
@@ -96,8 +96,16 @@ impl<D: Domain> Observer<D> for Events {
         outcome: &Outcome,
     ) {
         self.tell_restarts(search);
-        if let Outcome::Failed { message } = outcome {
-            self.tell("failure", search, json!({ "birth": candidate.birth, "message": message }));
+        let birth = candidate.birth;
+        match outcome {
+            Outcome::Ended(Ended { reason, message }) => {
+                let more = json!({ "birth": birth, "reason": reason, "message": message });
+                self.tell("ended", search, more);
+            }
+            Outcome::Failed { message } => {
+                self.tell("failure", search, json!({ "birth": birth, "message": message }));
+            }
+            Outcome::Scored(_) | Outcome::Invalid(_) | Outcome::Stopped(_) => {}
         }
     }
 

@@ -38,14 +38,14 @@ impl Figures {
     }
 
     /// What there is to say, the most important first.
-    fn parts(&self) -> [Option<String>; 9] {
+    fn parts(&self) -> [Option<String>; 10] {
         let counters = &self.counters;
         let share = |count: u64, all: u64| 100.0 * count as f64 / (all as f64).max(1.0);
         let percent = |count: u64, all: u64, what: &str| {
             (count > 0).then(|| format!("{:.0}% {what}", share(count, all)))
         };
-        let Counters { scored, invalid, stopped, failed, births, .. } = *counters;
-        let evaluated = scored + invalid + stopped + failed;
+        let Counters { scored, invalid, stopped, ended, failed, births, .. } = *counters;
+        let evaluated = scored + invalid + stopped + ended + failed;
         let best = match self.best {
             None => "none".to_owned(),
             Some(best) if best.abs() < 1e5 => format!("{best:+.4}"),
@@ -63,6 +63,7 @@ impl Figures {
             percent(counters.structural_hits + counters.functional_hits, births, "seen"),
             percent(invalid, evaluated, "invalid"),
             percent(stopped, evaluated, "stopped"),
+            percent(ended, evaluated, "ended"),
             rechecks(&RecheckRate::of(counters)),
             self.memory.map(mebibytes),
         ]

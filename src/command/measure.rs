@@ -21,6 +21,8 @@ pub(crate) struct Cost {
     pub phases: [f64; 4],
     /// Seconds of a run that are in no step: compiling, initial weights, validation.
     pub around: f64,
+    /// Seconds of one validation.
+    pub validation: f64,
 }
 
 impl Cost {
@@ -67,6 +69,7 @@ pub(crate) fn cost(
     Ok(Cost {
         phases: phases.map(|phase| step * phase.as_secs_f64() / all),
         around: (free.begun + free.validated).as_secs_f64() / f64::from(free.runs),
+        validation: free.validated.as_secs_f64() / f64::from(free.runs),
     })
 }
 

@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::bail;
-use evo::{Config, Device, Lanes, OptimizerEvaluator, Workload};
+use evo::{Config, Device, Judges, Lanes, OptimizerEvaluator, Workload};
 
 use super::cpu;
 use crate::args::DeviceArgs;
@@ -48,6 +48,15 @@ impl Place {
         Ok(match &self.lanes {
             Some(lanes) => evaluator.with_lanes(lanes.clone())?,
             None => evaluator,
+        })
+    }
+
+    /// The judges of a configuration, the search's evaluator training here.
+    pub(crate) fn judges(&self, config: &Config) -> anyhow::Result<Judges> {
+        let judges = config.judges()?;
+        Ok(match &self.lanes {
+            Some(lanes) => judges.with_lanes(lanes.clone())?,
+            None => judges,
         })
     }
 

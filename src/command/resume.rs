@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     check_place(&mut store, &place, args.accept_cpu, &command)?;
     let start = store.property("start")?.context("run.db: it does not name its start program")?;
     let start = Program::parse(&start).context("run.db: its start program")?;
-    let evaluator = place.evaluator(&config)?;
+    let judges = place.judges(&config)?;
     let search = config.search_from(start)?.with_store(store);
     let search = search.map_err(|error| hinted(error, &command))?;
     let written = Config { start: original.start, ..config.clone() };
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let births = search.counters().births;
     let session = Session {
         config: &config,
-        evaluator: &evaluator,
+        judges: &judges,
         directory: &directory,
         place: &place,
         args: &args.run,

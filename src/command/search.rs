@@ -16,10 +16,10 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;
     let place = Place::open(&args.run.device)?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
-    let evaluator = place.evaluator(&config)?;
+    let judges = place.judges(&config)?;
     let threads = place.threads(args.run.threads);
     if args.dry_run {
-        dry_run::print(&config, &evaluator, &place, threads)?;
+        dry_run::print(&config, &judges.search, &place, threads)?;
         return Ok(ExitCode::SUCCESS);
     }
     let start = config.start_program()?;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let search = config.search_from(start)?.with_store(store)?;
     let session = Session {
         config: &config,
-        evaluator: &evaluator,
+        judges: &judges,
         directory: &directory,
         place: &place,
         args: &args.run,

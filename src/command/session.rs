@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use evo::{
-    Config, MutationTally, OptimizerEvaluator, Optimizers, Program, RecheckRate, RunOptions,
-    Search, SearchError, StopReason, shell_path, structural_hash, zoo,
+    Config, Judges, MutationTally, Optimizers, Program, RecheckRate, RunOptions, Search,
+    SearchError, StopReason, shell_path, structural_hash, zoo,
 };
 use serde::Serialize;
 
@@ -65,7 +65,7 @@ struct MutationRow {
 /// What a session works with.
 pub(crate) struct Session<'a> {
     pub config: &'a Config,
-    pub evaluator: &'a OptimizerEvaluator,
+    pub judges: &'a Judges,
     pub directory: &'a RunDirectory,
     pub place: &'a Place,
     pub args: &'a RunArgs,
@@ -96,7 +96,7 @@ impl Session<'_> {
         let options = RunOptions { threads, cohort, cancel: Some(&CANCEL) };
         let mut observers = (progress, events);
         let births = search.counters().births;
-        let reason = evo::run(&mut search, self.evaluator, &mut observers, &options)
+        let reason = evo::run(&mut search, &self.judges.search, &mut observers, &options)
             .map_err(|error| hinted(error, &resume))?;
         let (progress, events) = observers;
         if let Some(error) = progress.save_error.or(events.error) {
@@ -171,7 +171,7 @@ impl Session<'_> {
             mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
             restarts: search.restarts().len(),
             digest: search.digest().to_string(),
-            comparison: Comparison::of(self.config, self.evaluator, &programs, threads)?,
+            comparison: Comparison::of(self.config, self.judges, &programs, threads)?,
             program: winner.to_string(),
         };
         let json = serde_json::to_string_pretty(&report)? + "\n";
@@ -240,9 +240,13 @@ impl Report {
         let tried = self.mutations.iter().filter(|row| row.tally.tried > 0);
         let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
         let counters = &self.counters;
+        let ended = match counters.ended {
+            0 => String::new(),
+            ended => format!(" ({ended} ended from outside)"),
+        };
         format!(
-            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated, {} restarts, {:.0} s; \
-             {}.\n\
+            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated{ended}, {} restarts, \
+             {:.0} s; {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
              Digest {}\n",

@@ -12,7 +12,7 @@ use ron::extensions::Extensions;
 use thiserror::Error;
 
 use evo_dsl::nearest_name;
-use evo_evaluators::{EvaluatorError, OptimizerEvaluator, read_file};
+use evo_evaluators::{EvaluatorError, Judges, read_file};
 use evo_search::SearchError;
 
 use super::Config;
@@ -146,8 +146,8 @@ impl Config {
             task.learning_rate.get_or_insert(1.0);
             task.baseline_loss.get_or_insert(1.0);
         }
-        let evaluator = OptimizerEvaluator::new(&evaluation, Path::new(""));
-        evaluator.map(drop).map_err(ConfigError::from_evaluator)
+        let judges = Judges::new(&evaluation, Path::new(""));
+        judges.map(drop).map_err(ConfigError::from_evaluator)
     }
 }
 

@@ -3,6 +3,7 @@
 mod breeding;
 mod config;
 mod driver;
+mod ended;
 mod engine;
 mod hurdles;
 mod identity;

@@ -12,7 +12,7 @@ use evo_dsl::Executor;
 use super::grid::{Grid, Setting};
 use super::progress::gain;
 use super::proxy_task::ProxyTask;
-use super::training::{mean, run_losses};
+use super::training::{Watching, train_runs};
 use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig, parallel_map};
 
 /// An optimizer at its best on a task.
@@ -71,10 +71,11 @@ impl OptimizerConfig {
     fn try_setting(&self, task: &ProxyTask, setting: &Setting<'_>) -> Tried {
         let multiples = &self.learning_rate_multiples;
         let runs = task.runs(setting.learning_rate, multiples, 0..self.repeats.get());
-        let losses = run_losses(task, &runs, self.divergence, |run| {
+        let watching = Watching { divergence: self.divergence, stated: &[] };
+        let runs = train_runs(task, &runs, watching, |run| {
             Executor::new(&run.program(setting.program), &task.layout)
         })?;
-        Ok(losses.map(|losses| mean(&losses)))
+        Ok(runs.map(|runs| runs.loss()))
     }
 
     /// Tunes AdamW on `task`, on this thread.

@@ -34,6 +34,10 @@ pub struct OptimizerConfig {
     /// fitness is the luckiest of many, and that on these is not. Default: 8.
     #[serde(default = "default_fresh_repeats")]
     pub fresh_repeats: u32,
+    /// Shares of a task's steps, in (0, 1) and rising, behind which a run is validated too: its
+    /// course. Each costs a pass over the validation data and moves no training. Default: none.
+    #[serde(default)]
+    pub loss_at: Vec<f64>,
     /// Seed of all data, initial weights and batches. Default: 0.
     #[serde(default)]
     pub data_seed: u64,
@@ -69,6 +73,7 @@ impl OptimizerConfig {
             learning_rate_multiples: default_multiples(),
             repeats: default_repeats(),
             fresh_repeats: default_fresh_repeats(),
+            loss_at: Vec::new(),
             data_seed: 0,
             divergence: default_divergence(),
         }
@@ -83,6 +88,7 @@ impl OptimizerConfig {
             return Err(EvaluatorError::config("tasks", "needs at least one task"));
         }
         self.check_stages()?;
+        self.check_loss_at()?;
         if self.learning_rate_multiples.is_empty()
             || !self
                 .learning_rate_multiples

@@ -6,19 +6,20 @@
 //! tiniest networks. With [`Lanes`], which is for accelerators, they are trained as one.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use evo_dsl::{Executor, Program};
 
 use super::config::keyed;
 use super::judgement::{AtMultiple, best_multiple};
-use super::lanes::{LaneTask, Lanes, lane_losses};
-use super::progress::{Progress, gain};
+use super::lanes::{LaneTask, Lanes, train_lanes};
+use super::progress::Progress;
 use super::proxy_task::{ProxyTask, Run};
-use super::training::{mean, run_losses};
+use super::stated::stated_steps;
+use super::training::{Watching, train_runs};
 use crate::{
     DependsOn, Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, TaskConfig,
-    Trial,
+    TaskRuns, Trial,
 };
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
@@ -30,7 +31,6 @@ use crate::{
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
     tasks: Vec<Contest>,
-    held_out: Vec<Contest>,
     /// Numbers of tasks after which a hurdle is tested.
     stages: Vec<usize>,
     divergence: f64,
@@ -53,15 +53,17 @@ struct Laned {
 /// A task, the runs on it, and the loss to beat.
 #[derive(Debug)]
 struct Contest {
-    task: ProxyTask,
+    task: Arc<ProxyTask>,
+    learning_rate: f64,
     runs: Vec<Run>,
-    /// Runs that no search trains with, those of one repeat after those of another.
-    fresh: Vec<Vec<Run>>,
     baseline_loss: f64,
+    /// Where the runs are validated on their way.
+    stated: Vec<u64>,
 }
 
 impl OptimizerEvaluator {
-    /// Loads the data of every task; relative paths start at `base_dir`.
+    /// The evaluator of the tasks that a search sees. Loads their data; relative paths start at
+    /// `base_dir`.
     ///
     /// # Errors
     /// [`EvaluatorError::Config`] or [`EvaluatorError::Data`], with a key path that starts in
@@ -69,25 +71,52 @@ impl OptimizerEvaluator {
     /// [`OptimizerConfig::resolve_baselines`]).
     pub fn new(config: &OptimizerConfig, base_dir: &Path) -> Result<Self, EvaluatorError> {
         config.check()?;
-        let contests = |list, tasks| {
-            keyed(list, tasks)
-                .map(|(key, task)| {
-                    Contest::load(task, config, base_dir).map_err(|error| error.within(&key))
-                })
-                .collect::<Result<Vec<_>, _>>()
-        };
-        Ok(Self {
-            tasks: contests("tasks", &config.tasks)?,
-            held_out: contests("held_out", &config.held_out)?,
-            stages: config.stages.clone(),
+        let contests = keyed("tasks", &config.tasks).map(|(key, task)| {
+            Contest::load(task, config, base_dir).map_err(|error| error.within(&key))
+        });
+        let stages = config.stages.clone();
+        Ok(Self { stages, ..Self::of(contests.collect::<Result<_, _>>()?, config) })
+    }
+
+    /// The evaluator of one task as this configuration trains it; errors name keys inside the task.
+    pub(super) fn of_task(
+        task: &TaskConfig,
+        config: &OptimizerConfig,
+        base_dir: &Path,
+    ) -> Result<Self, EvaluatorError> {
+        Ok(Self::of(vec![Contest::load(task, config, base_dir)?], config))
+    }
+
+    fn of(tasks: Vec<Contest>, config: &OptimizerConfig) -> Self {
+        Self {
+            tasks,
+            stages: Vec::new(),
             divergence: config.divergence,
             multiples: config.learning_rate_multiples.clone(),
             laned: None,
-        })
+        }
     }
 
-    /// The same evaluator training cohorts with lanes. Held-out tasks stay where they are, on the
-    /// CPU.
+    /// The evaluator of the same tasks with the runs of one repeat, whole evaluations without
+    /// stages and stated steps.
+    pub(super) fn on_repeat(&self, repeat: u32) -> Self {
+        let multiples = &self.multiples;
+        let contest = |contest: &Contest| Contest {
+            task: Arc::clone(&contest.task),
+            runs: contest.task.runs(contest.learning_rate, multiples, repeat..repeat + 1),
+            stated: Vec::new(),
+            ..*contest
+        };
+        Self {
+            tasks: self.tasks.iter().map(contest).collect(),
+            stages: Vec::new(),
+            divergence: self.divergence,
+            multiples: multiples.clone(),
+            laned: None,
+        }
+    }
+
+    /// The same evaluator training cohorts with lanes.
     ///
     /// # Errors
     /// [`EvaluatorError::Internal`] when candle cannot use the device.
@@ -100,21 +129,6 @@ impl OptimizerEvaluator {
         Ok(self)
     }
 
-    /// The loss of `program` on each held-out task, or why it cannot train it, in order.
-    ///
-    /// # Errors
-    /// [`EvaluatorError::Internal`] when candle refuses an operation.
-    pub fn held_out_loss(
-        &self,
-        program: &Program,
-    ) -> Result<Vec<Result<f64, Invalid>>, EvaluatorError> {
-        let losses = self.held_out.iter().map(|contest| {
-            let losses = contest.losses(&contest.runs, program, self.divergence)?;
-            Ok(losses.map(|losses| mean(&losses)))
-        });
-        losses.collect()
-    }
-
     /// The multiple at which a score of this evaluator is best, the same on all tasks; of several
     /// that are, the first.
     pub fn best_multiple(&self, score: &Score) -> AtMultiple {
@@ -122,35 +136,11 @@ impl OptimizerEvaluator {
         best_multiple(&self.multiples, &baselines, &score.runs)
     }
 
-    /// The fitness of `program` on each repeat that no search trains with, with initial weights and
-    /// batches of its own, or why it cannot train a task there.
-    ///
-    /// # Errors
-    /// [`EvaluatorError::Internal`] when candle refuses an operation.
-    pub fn fresh_fitness(
-        &self,
-        program: &Program,
-    ) -> Result<Result<Vec<f64>, Invalid>, EvaluatorError> {
-        let repeats = self.tasks.first().map_or(0, |contest| contest.fresh.len());
-        let mut found = Vec::with_capacity(repeats);
-        for repeat in 0..repeats {
-            let mut total = 0.0;
-            for contest in &self.tasks {
-                match contest.losses(&contest.fresh[repeat], program, self.divergence)? {
-                    Ok(losses) => total += gain(contest.baseline_loss, mean(&losses)),
-                    Err(invalid) => return Ok(Err(invalid)),
-                }
-            }
-            found.push(total / self.tasks.len() as f64);
-        }
-        Ok(Ok(found))
-    }
-
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
         let mut progress = Progress::new(trial);
         for contest in &self.tasks {
-            let outcome = match contest.losses(&contest.runs, trial.program, self.divergence) {
-                Ok(losses) => progress.absorb(losses, contest.baseline_loss, &self.stages),
+            let outcome = match contest.train(trial.program, self.divergence) {
+                Ok(runs) => progress.absorb(runs, contest.baseline_loss, &self.stages),
                 Err(error) => Some(failed(&error)),
             };
             if let Some(outcome) = outcome {
@@ -171,13 +161,12 @@ impl OptimizerEvaluator {
             for group in left.chunks(laned.lanes.count.get()) {
                 let programs: Vec<&Program> =
                     group.iter().map(|&at| progress[at].trial().program).collect();
-                let losses =
-                    contest.lane_losses(&programs, lane_task, &laned.lanes, self.divergence);
-                match losses {
-                    Ok(losses) => {
-                        for (&at, losses) in group.iter().zip(losses) {
+                let runs = contest.train_lanes(&programs, lane_task, &laned.lanes, self.divergence);
+                match runs {
+                    Ok(runs) => {
+                        for (&at, runs) in group.iter().zip(runs) {
                             let baseline_loss = contest.baseline_loss;
-                            outcomes[at] = progress[at].absorb(losses, baseline_loss, &self.stages);
+                            outcomes[at] = progress[at].absorb(runs, baseline_loss, &self.stages);
                         }
                     }
                     Err(error) => group.iter().for_each(|&at| outcomes[at] = Some(failed(&error))),
@@ -220,37 +209,39 @@ impl Contest {
         let learning_rate = required("learning_rate", config.learning_rate)?;
         let baseline_loss = required("baseline_loss", config.baseline_loss)?;
         let task = ProxyTask::load(config, base_dir, all.data_seed)?;
-        let multiples = &all.learning_rate_multiples;
-        let repeats = all.repeats.get();
-        let fresh = repeats..repeats.saturating_add(all.fresh_repeats);
         Ok(Self {
-            runs: task.runs(learning_rate, multiples, 0..repeats),
-            fresh: fresh.map(|it| task.runs(learning_rate, multiples, it..it + 1)).collect(),
-            task,
+            runs: task.runs(learning_rate, &all.learning_rate_multiples, 0..all.repeats.get()),
+            learning_rate,
             baseline_loss,
+            stated: stated_steps(&all.loss_at, task.steps),
+            task: Arc::new(task),
         })
     }
 
-    /// The losses of `program` on some runs of the task, or why it cannot train one.
-    fn losses(
+    fn watching(&self, divergence: f64) -> Watching<'_> {
+        Watching { divergence, stated: &self.stated }
+    }
+
+    /// What the runs come to with `program`, or why it cannot train one.
+    fn train(
         &self,
-        runs: &[Run],
         program: &Program,
         divergence: f64,
-    ) -> Result<Result<Vec<f64>, Invalid>, EvaluatorError> {
-        run_losses(&self.task, runs, divergence, |run| {
+    ) -> Result<Result<TaskRuns, Invalid>, EvaluatorError> {
+        train_runs(&self.task, &self.runs, self.watching(divergence), |run| {
             Executor::new(&run.program(program), &self.task.layout)
         })
     }
 
-    /// The losses of `programs`, no more of them than lanes, trained as one cohort.
-    fn lane_losses(
+    /// The same of `programs`, no more of them than lanes, trained as one cohort.
+    fn train_lanes(
         &self,
         programs: &[&Program],
         lane_task: &LaneTask,
         lanes: &Lanes,
         divergence: f64,
-    ) -> Result<Vec<Result<Vec<f64>, Invalid>>, EvaluatorError> {
-        lane_losses(&self.task, lane_task, &self.runs, programs, lanes, divergence)
+    ) -> Result<Vec<Result<TaskRuns, Invalid>>, EvaluatorError> {
+        let watching = self.watching(divergence);
+        train_lanes(&self.task, lane_task, &self.runs, programs, lanes, watching)
     }
 }

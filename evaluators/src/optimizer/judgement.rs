@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::progress::gain;
-use super::training::mean;
+use crate::{RunResult, TaskRuns};
 
 /// What a program scores with one multiple of the learning rate on all tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -17,12 +17,13 @@ pub struct AtMultiple {
     pub fitness: f64,
 }
 
-/// The best of the multiples, from the losses of every run by task; the first of several.
-pub(super) fn best_multiple(multiples: &[f64], baselines: &[f64], runs: &[Vec<f64>]) -> AtMultiple {
+/// The best of the multiples, from every run by task; the first of several.
+pub(super) fn best_multiple(multiples: &[f64], baselines: &[f64], runs: &[TaskRuns]) -> AtMultiple {
     let at = |place: usize| {
-        let gains = runs.iter().zip(baselines).map(|(runs, &baseline)| {
+        let gains = runs.iter().zip(baselines).map(|(TaskRuns { runs, .. }, &baseline)| {
             let repeats = runs.len() / multiples.len();
-            gain(baseline, mean(&runs[place * repeats..(place + 1) * repeats]))
+            let with_it = runs[place * repeats..(place + 1) * repeats].iter();
+            gain(baseline, mean(with_it.map(|run: &RunResult| run.loss)))
         });
         gains.sum::<f64>() / baselines.len() as f64
     };
@@ -34,6 +35,11 @@ pub(super) fn best_multiple(multiples: &[f64], baselines: &[f64], runs: &[Vec<f6
         }
     }
     best
+}
+
+fn mean(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = numbers.len();
+    numbers.sum::<f64>() / count as f64
 }
 
 /// A mean and half of its interval of 95%.
@@ -49,7 +55,7 @@ impl Interval {
     /// The interval of a mean of independent numbers; `None` for fewer than two.
     pub fn of(numbers: &[f64]) -> Option<Interval> {
         let freedom = numbers.len().checked_sub(1).filter(|&freedom| freedom > 0)?;
-        let mean = mean(numbers);
+        let mean = mean(numbers.iter().copied());
         let squares: f64 = numbers.iter().map(|number| (number - mean) * (number - mean)).sum();
         let error = (squares / freedom as f64 / numbers.len() as f64).sqrt();
         Some(Interval { mean, half_width: student(freedom) * error })
@@ -73,7 +79,19 @@ mod tests {
     #[test]
     fn the_best_multiple_is_the_same_on_all_tasks() {
         // Two multiples with two repeats each; the second task is worse at the second multiple.
-        let runs = [vec![1.0, 3.0, 0.5, 0.5], vec![0.5, 0.5, 0.9, 1.1]];
+        let runs = [[1.0, 3.0, 0.5, 0.5], [0.5, 0.5, 0.9, 1.1]].map(|losses| TaskRuns {
+            task: "task".to_owned(),
+            runs: [(0.4, 0), (0.4, 1), (2.0, 0), (2.0, 1)]
+                .into_iter()
+                .zip(losses)
+                .map(|((multiple, repeat), loss)| RunResult {
+                    multiple,
+                    repeat,
+                    loss,
+                    course: Vec::new(),
+                })
+                .collect(),
+        });
         let best = best_multiple(&[0.4, 2.0], &[2.0, 1.0], &runs);
         let expected = AtMultiple { multiple: 2.0, fitness: libm::log(4.0) / 2.0 };
         assert_eq!(best, expected);

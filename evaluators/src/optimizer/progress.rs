@@ -3,8 +3,7 @@
 //! Invariant: it is told the losses in the order of the tasks and nothing else, so that an outcome
 //! is the same whether a trial is evaluated at one go or with others, task after task.
 
-use super::training::mean;
-use crate::{Invalid, Outcome, Score, Stopped, Trial};
+use crate::{Invalid, Outcome, Score, Stopped, TaskRuns, Trial};
 
 /// The most that a task adds to the sum a fitness is the mean of: a loss below the baseline's by
 /// more than e² = 7.4 is worth no more than that.
@@ -25,7 +24,7 @@ pub(super) fn gain(baseline_loss: f64, loss: f64) -> f64 {
 pub(super) struct Progress<'a> {
     trial: Trial<'a>,
     losses: Vec<f64>,
-    runs: Vec<Vec<f64>>,
+    runs: Vec<TaskRuns>,
     stages: Vec<f64>,
     gain: f64,
 }
@@ -41,20 +40,20 @@ impl<'a> Progress<'a> {
         self.trial
     }
 
-    /// Takes in the losses of the runs on the next task, or why there are none; the outcome where
+    /// Takes in the runs on the next task, or why there are none; the outcome where
     /// it ends here. `stages` are the numbers of tasks after which a hurdle is tested.
     pub(super) fn absorb(
         &mut self,
-        losses: Result<Vec<f64>, Invalid>,
+        runs: Result<TaskRuns, Invalid>,
         baseline_loss: f64,
         stages: &[usize],
     ) -> Option<Outcome> {
-        match losses {
-            Ok(losses) => {
-                let loss = mean(&losses);
+        match runs {
+            Ok(runs) => {
+                let loss = runs.loss();
                 self.gain += gain(baseline_loss, loss);
                 self.losses.push(loss);
-                self.runs.push(losses);
+                self.runs.push(runs);
             }
             Err(invalid) => {
                 let stages = std::mem::take(&mut self.stages);

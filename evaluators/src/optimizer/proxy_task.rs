@@ -12,7 +12,7 @@ use evo_hashes::Seed;
 
 use crate::data::Dataset;
 use crate::proxies::{Batch, Leaf, Proxy};
-use crate::{EvaluatorError, Schedule, TaskConfig};
+use crate::{EvaluatorError, RunResult, Schedule, TaskConfig};
 
 /// A task ready to be trained.
 #[derive(Debug)]
@@ -34,17 +34,24 @@ pub(super) struct ProxyTask {
 pub(super) struct Run {
     /// Seed of its initial weights and batches.
     pub(super) seed: Seed,
-    /// What every update is multiplied by.
-    pub(super) multiple: f64,
+    /// What every update is multiplied by: the multiple of the task's learning rate.
+    scale: f64,
+    multiple: f64,
+    repeat: u32,
 }
 
 impl Run {
     /// What trains in this run.
     ///
-    /// The multiple reaches the update and not the learning rate that a program is given: what it
+    /// The scale reaches the update and not the learning rate that a program is given: what it
     /// is given it can undo, as `sqrt(lr)` undoes half of any spread.
     pub(super) fn program(&self, program: &Program) -> Program {
-        program.scaled(self.multiple)
+        program.scaled(self.scale)
+    }
+
+    /// What it came to.
+    pub(super) fn result(&self, loss: f64, course: Vec<(u64, f64)>) -> RunResult {
+        RunResult { multiple: self.multiple, repeat: self.repeat, loss, course }
     }
 }
 
@@ -100,11 +107,13 @@ impl ProxyTask {
         repeats: Range<u32>,
     ) -> Vec<Run> {
         let mut runs = Vec::new();
-        for (place, multiple) in multiples.iter().enumerate() {
+        for (place, &multiple) in multiples.iter().enumerate() {
             for repeat in repeats.clone() {
                 runs.push(Run {
                     seed: self.seed.derive(&format!("run {place} {repeat}")),
-                    multiple: learning_rate * multiple,
+                    scale: learning_rate * multiple,
+                    multiple,
+                    repeat,
                 });
             }
         }

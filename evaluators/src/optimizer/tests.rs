@@ -1,6 +1,7 @@
 //! The evaluator as a whole: families train, outcomes repeat, bad programs and configurations are
 //! reported.
 
+mod course;
 mod judgement;
 mod lanes;
 mod learning;
@@ -14,8 +15,8 @@ use evo_dsl::Program;
 use ron::extensions::Extensions;
 
 use crate::{
-    Evaluator, Invalid, InvalidReason, OptimizerConfig, OptimizerEvaluator, Outcome, Stopped,
-    TaskConfig, Trial,
+    Evaluator, Invalid, InvalidReason, Judges, OptimizerConfig, OptimizerEvaluator, Outcome,
+    Stopped, TaskConfig, Trial,
 };
 
 const MLP: &str = "(name: \"mlp\", model: Mlp(hidden: [16]), data: Digits,
@@ -213,8 +214,13 @@ fn missing_baselines_are_tuned_and_then_reached_by_adamw() {
     let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("resolved");
     let fitness = evaluator.evaluate(&[Trial::of(&zoo("adamw"))])[0].fitness();
     assert!(fitness <= 1e-12 && fitness > -0.2, "{fitness}");
-    let held_out = evaluator.held_out_loss(&zoo("adamw")).expect("candle works");
-    assert!(matches!(held_out[..], [Ok(loss)] if loss < 1.1));
+    let judges = Judges::new(&config, Path::new(".")).expect("resolved");
+    assert_eq!(judges.search.evaluate(&[Trial::of(&zoo("adamw"))])[0].fitness(), fitness);
+    let [held_out] = &judges.held_out[..] else { panic!("one task is held out") };
+    let held_out = held_out.evaluate(&[Trial::of(&zoo("adamw"))]).remove(0);
+    let Outcome::Scored(score) = held_out else { panic!("AdamW trains, but: {held_out:?}") };
+    assert!(score.losses[0] < 1.1 && score.runs[0].task == "teacher", "{score:?}");
+    assert_eq!(score.fitness, libm::log(1.0 / score.losses[0]));
 }
 
 #[test]

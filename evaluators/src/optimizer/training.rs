@@ -2,7 +2,8 @@
 //!
 //! Invariant: a run is a function of the task, the run and the updates alone, and stops at the first
 //! step that shows it cannot succeed. A non-finite weight is looked for directly, and not only in
-//! the loss: comparisons in a network can hide it for a while.
+//! the loss: comparisons in a network can hide it for a while. Validation reads the weights and
+//! draws nothing, so a run goes on with the same bits wherever it was validated.
 
 use candle_core::{Result, Tensor};
 use evo_hashes::StreamRng;
@@ -10,7 +11,7 @@ use evo_hashes::StreamRng;
 use super::proxy_task::{ProxyTask, Run};
 use crate::layers::values;
 use crate::proxies::{Batch, Parameters, initial_weights};
-use crate::{EvaluatorError, Invalid, InvalidReason};
+use crate::{EvaluatorError, Invalid, InvalidReason, TaskRuns};
 
 /// Consecutive steps above the divergence limit that stop a run.
 const DIVERGED_STEPS: u32 = 10;
@@ -27,13 +28,50 @@ impl Update for evo_dsl::Executor {
     }
 }
 
+/// What is looked at while a run is trained, beside what trains it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watching<'a> {
+    /// The factor of the first training loss above which a run diverges.
+    pub(super) divergence: f64,
+    /// The numbers of steps behind which it is validated, rising, each below all of them.
+    pub(super) stated: &'a [u64],
+}
+
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Ending {
-    /// All steps were made; the mean validation loss.
-    Finished { loss: f64 },
-    /// It was stopped at a step, counted from 1.
-    Stopped { reason: InvalidReason, step: u64 },
+    /// All steps were made; the mean validation loss, and those at the stated steps.
+    Finished {
+        loss: f64,
+        course: Vec<(u64, f64)>,
+    },
+    Stopped(Stop),
+}
+
+/// Why a run was stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stop {
+    pub(super) reason: InvalidReason,
+    /// Counted from 1.
+    pub(super) step: u64,
+}
+
+impl Ending {
+    /// The ending behind the last step, with the validation losses there and on the way.
+    pub(super) fn of(loss: f64, course: Vec<(u64, f64)>, steps: u64) -> Ending {
+        match loss.is_finite() {
+            true => Ending::Finished { loss, course },
+            false => Ending::Stopped(Stop { reason: InvalidReason::NonFinite, step: steps }),
+        }
+    }
+}
+
+impl Stop {
+    /// The program's fault, on a task of this name.
+    pub(super) fn invalid(self, task: &str) -> Invalid {
+        let Stop { reason, step } = self;
+        Invalid { reason, task: task.to_owned(), step, stages: Vec::new() }
+    }
 }
 
 /// One run of training, a phase of a step at a time: draw, forward, backward, update.
@@ -101,7 +139,7 @@ impl<'a> Training<'a> {
     }
 }
 
-/// Trains `task` with `update` and measures the validation loss.
+/// Trains `task` with `update` and measures the validation losses.
 ///
 /// # Errors
 /// Candle refuses an operation.
@@ -109,57 +147,48 @@ pub(super) fn train(
     task: &ProxyTask,
     run: &Run,
     update: &mut impl Update,
-    divergence: f64,
+    watching: Watching<'_>,
 ) -> Result<Ending> {
     let mut training = Training::start(task, run)?;
-    let mut watch = Watch::new(divergence);
+    let mut watch = Watch::new(watching.divergence);
+    let mut course = Vec::with_capacity(watching.stated.len());
     for step in 0..task.steps {
         let batch = training.draw()?;
         let loss = training.forward(&batch)?;
         let loss = training.backward(&loss)?;
-        let stopped = |reason| Ok(Ending::Stopped { reason, step: step + 1 });
+        let stopped = |reason| Ok(Ending::Stopped(Stop { reason, step: step + 1 }));
         if let Some(reason) = watch.reason_to_stop(loss) {
             return stopped(reason);
         }
         if !training.update(update, task.learning_rate(step)) {
             return stopped(InvalidReason::NonFinite);
         }
+        if watching.stated.contains(&(step + 1)) {
+            course.push((step + 1, training.validate()?));
+        }
     }
-    let loss = training.validate()?;
-    Ok(if loss.is_finite() {
-        Ending::Finished { loss }
-    } else {
-        Ending::Stopped { reason: InvalidReason::NonFinite, step: task.steps }
-    })
+    Ok(Ending::of(training.validate()?, course, task.steps))
 }
 
-/// The validation loss of each of `runs`, each with an update of its own; the first run that is
-/// stopped decides for all.
+/// What each of `runs` comes to, each with an update of its own; the first run that is stopped
+/// decides for all.
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.
-pub(super) fn run_losses<U: Update>(
+pub(super) fn train_runs<U: Update>(
     task: &ProxyTask,
     runs: &[Run],
-    divergence: f64,
+    watching: Watching<'_>,
     mut fresh: impl FnMut(&Run) -> U,
-) -> std::result::Result<std::result::Result<Vec<f64>, Invalid>, EvaluatorError> {
-    let mut losses = Vec::with_capacity(runs.len());
+) -> std::result::Result<std::result::Result<TaskRuns, Invalid>, EvaluatorError> {
+    let mut results = Vec::with_capacity(runs.len());
     for run in runs {
-        match train(task, run, &mut fresh(run), divergence)? {
-            Ending::Finished { loss } => losses.push(loss),
-            Ending::Stopped { reason, step } => {
-                let task = task.name.clone();
-                return Ok(Err(Invalid { reason, task, step, stages: Vec::new() }));
-            }
+        match train(task, run, &mut fresh(run), watching)? {
+            Ending::Finished { loss, course } => results.push(run.result(loss, course)),
+            Ending::Stopped(stop) => return Ok(Err(stop.invalid(&task.name))),
         }
     }
-    Ok(Ok(losses))
-}
-
-/// The mean of the losses of some runs, at least one.
-pub(super) fn mean(losses: &[f64]) -> f64 {
-    losses.iter().sum::<f64>() / losses.len() as f64
+    Ok(Ok(TaskRuns { task: task.name.clone(), runs: results }))
 }
 
 /// Follows the training loss of one run.

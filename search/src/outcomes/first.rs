@@ -32,7 +32,7 @@ impl Known {
     /// Whether its outcome says enough where these hurdles are up.
     pub(super) fn serves(&self, hurdles: &[f64]) -> bool {
         match &*self.outcome {
-            Outcome::Scored(_) | Outcome::Invalid(_) => true,
+            Outcome::Scored(_) | Outcome::Invalid(_) | Outcome::Ended(_) => true,
             Outcome::Stopped(_) => self.outcome.stopped_by(hurdles).is_some(),
             Outcome::Failed { .. } => false,
         }
@@ -42,7 +42,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evo_domain::{Score, Stopped};
+    use evo_domain::{EndReason, Ended, Score, Stopped};
 
     #[test]
     fn what_is_in_flight_serves_births_with_hurdles_at_least_as_high() {
@@ -60,6 +60,8 @@ mod tests {
         assert!(stopped.serves(&[0.0, 0.4]) && stopped.serves(&[0.2]));
         assert!(!stopped.serves(&[0.1, 0.3]) && !stopped.serves(&[]));
         assert!(known(Outcome::Scored(Score::new(0.0, vec![]))).serves(&[9.0]));
+        let ended = Ended { reason: EndReason::Crashed, message: String::new() };
+        assert!(known(Outcome::Ended(ended)).serves(&[9.0]));
         assert!(!known(Outcome::Failed { message: String::new() }).serves(&[9.0]));
     }
 }

@@ -101,6 +101,7 @@ impl<D: Domain> Search<D> {
             Outcome::Scored(_) => &mut self.found.counters.scored,
             Outcome::Invalid(_) => &mut self.found.counters.invalid,
             Outcome::Stopped(_) => &mut self.found.counters.stopped,
+            Outcome::Ended(_) => &mut self.found.counters.ended,
             Outcome::Failed { .. } => &mut self.found.counters.failed,
         };
         *counter += 1;

@@ -220,6 +220,7 @@ fn for_people(outcome: &Outcome) -> (&'static str, Option<f64>, Option<String>) 
         }
         Outcome::Invalid(_) => ("invalid", None, None),
         Outcome::Stopped(_) => ("stopped", None, None),
+        Outcome::Ended(_) => ("ended", None, None),
         Outcome::Failed { .. } => ("failed", None, None),
     }
 }
@@ -234,6 +235,7 @@ fn detail(outcome: &Outcome) -> Option<String> {
         Outcome::Stopped(stopped) => {
             Some(format!("fitness {} behind stage {}", stopped.fitness, stopped.stage))
         }
+        Outcome::Ended(ended) => Some(ended.to_string()),
         Outcome::Failed { message } => Some(message.clone()),
     }
 }

@@ -1,7 +1,8 @@
 //! Training with lanes: one task, one run, all lanes in lockstep.
 //!
 //! Invariant: nothing is read from the device inside a step; the losses of many steps are kept
-//! there, read together, and only then does each lane's watch follow its own. A lane that has ended
+//! there, read together, and only then does each lane's watch follow its own. Validation behind a
+//! stated step is read at once; there are few of those. A lane that has ended
 //! goes on computing, and nothing it does changes how it ended.
 
 use candle_core::{Result, Tensor};
@@ -9,11 +10,11 @@ use evo_dsl::Program;
 use evo_hashes::StreamRng;
 
 use super::super::proxy_task::{ProxyTask, Run};
-use super::super::training::{Ending, Watch};
+use super::super::training::{Ending, Stop, Watch, Watching};
 use super::options::Lanes;
 use super::update::LaneUpdate;
 use crate::proxies::{Batch, LaneParameters, Proxy, initial_weights};
-use crate::{EvaluatorError, Invalid, InvalidReason};
+use crate::{EvaluatorError, Invalid, InvalidReason, TaskRuns};
 
 /// Steps between two readings of the losses. Lanes that have all ended are noticed then; waiting
 /// for the device more often leaves it idle.
@@ -40,34 +41,34 @@ impl LaneTask {
     }
 }
 
-/// The validation loss of each of `runs` for each program, or why it has none: the first run that
-/// is stopped decides. There are at most as many programs as lanes.
+/// What each of `runs` comes to for each program, or why it comes to nothing: the first run that is
+/// stopped decides. There are at most as many programs as lanes.
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.
-pub(in super::super) fn lane_losses(
+pub(in super::super) fn train_lanes(
     task: &ProxyTask,
     lane_task: &LaneTask,
     runs: &[Run],
     programs: &[&Program],
     lanes: &Lanes,
-    divergence: f64,
-) -> std::result::Result<Vec<std::result::Result<Vec<f64>, Invalid>>, EvaluatorError> {
-    let mut found = vec![Ok(Vec::with_capacity(runs.len())); programs.len()];
+    watching: Watching<'_>,
+) -> std::result::Result<Vec<std::result::Result<TaskRuns, Invalid>>, EvaluatorError> {
+    let none = TaskRuns { task: task.name.clone(), runs: Vec::with_capacity(runs.len()) };
+    let mut found = vec![Ok(none); programs.len()];
     for run in runs {
         let remaining: Vec<usize> = (0..programs.len()).filter(|&at| found[at].is_ok()).collect();
         let Some(&first) = remaining.first() else { break };
         let filled = remaining.iter().copied().chain(std::iter::repeat(first));
         let filled: Vec<&Program> = filled.take(lanes.count.get()).map(|at| programs[at]).collect();
         let cohort = Cohort::start(task, lane_task, run, &filled, lanes)?;
-        let endings = cohort.train(remaining.len(), divergence)?;
+        let endings = cohort.train(remaining.len(), watching)?;
         for (at, ending) in remaining.into_iter().zip(endings) {
             match (ending, &mut found[at]) {
-                (Ending::Finished { loss }, Ok(losses)) => losses.push(loss),
-                (Ending::Stopped { reason, step }, place) => {
-                    let task = task.name.clone();
-                    *place = Err(Invalid { reason, task, step, stages: Vec::new() });
+                (Ending::Finished { loss, course }, Ok(found)) => {
+                    found.runs.push(run.result(loss, course));
                 }
+                (Ending::Stopped(stop), place) => *place = Err(stop.invalid(&task.name)),
                 (Ending::Finished { .. }, Err(_)) => unreachable!("only those left were trained"),
             }
         }
@@ -150,9 +151,9 @@ impl<'a> Cohort<'a> {
     }
 
     /// Trains all lanes and tells how the first `watched` ended.
-    fn train(mut self, watched: usize, divergence: f64) -> Result<Vec<Ending>> {
+    fn train(mut self, watched: usize, watching: Watching<'_>) -> Result<Vec<Ending>> {
         let steps = self.task.steps;
-        let mut fates: Vec<Fate> = (0..watched).map(|_| Fate::new(divergence)).collect();
+        let mut fates: Vec<Fate> = (0..watched).map(|_| Fate::new(watching.divergence)).collect();
         let mut unread = Vec::with_capacity(READING_INTERVAL);
         for step in 0..steps {
             let batch = self.draw()?;
@@ -167,24 +168,31 @@ impl<'a> Cohort<'a> {
                     break;
                 }
             }
+            if watching.stated.contains(&(step + 1)) {
+                for (fate, loss) in fates.iter_mut().zip(self.validate()?) {
+                    fate.course.push((step + 1, loss));
+                }
+            }
         }
-        if let Some(stopped) = fates.iter().map(|fate| fate.stopped).collect() {
+        if let Some(stopped) = fates.iter().map(|fate| fate.stopped.map(Ending::Stopped)).collect()
+        {
             return Ok(stopped);
         }
         let losses = self.validate()?;
-        Ok(fates.iter().zip(losses).map(|(fate, loss)| fate.ending(loss, steps)).collect())
+        Ok(fates.into_iter().zip(losses).map(|(fate, loss)| fate.ending(loss, steps)).collect())
     }
 }
 
 /// What is known of a lane.
 struct Fate {
     watch: Watch,
-    stopped: Option<Ending>,
+    stopped: Option<Stop>,
+    course: Vec<(u64, f64)>,
 }
 
 impl Fate {
     fn new(divergence: f64) -> Self {
-        Self { watch: Watch::new(divergence), stopped: None }
+        Self { watch: Watch::new(divergence), stopped: None, course: Vec::new() }
     }
 
     /// Follows losses from step `first` on; a weight was not finite after step `non_finite`.
@@ -197,17 +205,16 @@ impl Fate {
             let reason = self.watch.reason_to_stop(f64::from(loss));
             let broken = (non_finite == Some(step)).then_some(InvalidReason::NonFinite);
             if let Some(reason) = reason.or(broken) {
-                self.stopped = Some(Ending::Stopped { reason, step });
+                self.stopped = Some(Stop { reason, step });
                 return;
             }
         }
     }
 
-    fn ending(&self, loss: f64, steps: u64) -> Ending {
+    fn ending(self, loss: f64, steps: u64) -> Ending {
         match self.stopped {
-            Some(stopped) => stopped,
-            None if loss.is_finite() => Ending::Finished { loss },
-            None => Ending::Stopped { reason: InvalidReason::NonFinite, step: steps },
+            Some(stop) => Ending::Stopped(stop),
+            None => Ending::of(loss, self.course, steps),
         }
     }
 }
@@ -235,7 +242,7 @@ mod tests {
 
     /// How a lane ends whose losses are read in parts, with a weight that is not finite after a
     /// step.
-    fn end(parts: &[&[f32]], non_finite: Option<u64>) -> Option<Ending> {
+    fn end(parts: &[&[f32]], non_finite: Option<u64>) -> Option<Stop> {
         let mut fate = Fate::new(4.0);
         let mut first = 1;
         for part in parts {
@@ -249,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_lane_ends_with_what_came_first_wherever_losses_were_read() {
-        let stopped = |reason, step| Some(Ending::Stopped { reason, step });
+        let stopped = |reason, step| Some(Stop { reason, step });
         let (diverged, broken) = (InvalidReason::Diverged, InvalidReason::NonFinite);
         for cut in 1..CLIMB.len() {
             let (early, late) = CLIMB.split_at(cut);

@@ -34,7 +34,8 @@ fn a_program_that_remaps_the_learning_rate_is_trained_over_the_whole_spread_all_
          b = global_norm(b)\n  lr = a / b\n",
     ] {
         let found = score(&config, &descent(remap));
-        for (found, expected) in found.runs[0].iter().zip(&expected.runs[0]) {
+        for (found, expected) in found.runs[0].runs.iter().zip(&expected.runs[0].runs) {
+            let (found, expected) = (found.loss, expected.loss);
             assert!((found / expected - 1.0).abs() < 1e-3, "{found}, not {expected}: {remap}");
         }
     }
@@ -95,9 +96,13 @@ fn a_score_holds_every_run_and_the_best_multiple_is_judged_from_them() {
     let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
     let score = score(&config, &zoo("adamw"));
     for (runs, loss) in score.runs.iter().zip(&score.losses) {
-        assert_eq!(runs.len(), 4);
-        assert_eq!(runs.iter().sum::<f64>() / 4.0, *loss);
+        let told: Vec<_> = runs.runs.iter().map(|run| (run.multiple, run.repeat)).collect();
+        assert_eq!(told, [(0.01, 0), (0.01, 1), (1.0, 0), (1.0, 1)]);
+        assert_eq!(runs.runs.iter().map(|run| run.loss).sum::<f64>() / 4.0, *loss);
+        assert_eq!((runs.loss(), runs.course()), (*loss, vec![]));
     }
+    let names: Vec<&str> = score.runs.iter().map(|runs| runs.task.as_str()).collect();
+    assert_eq!(names, ["conv", "teacher"]);
     let best = evaluator.best_multiple(&score);
     assert!(best.multiple == 1.0 && best.fitness > score.fitness, "{best:?}");
 }
@@ -107,8 +112,9 @@ fn fresh_repeats_are_runs_that_no_search_makes() {
     let mut config = OptimizerConfig::new(vec![task(&TEACHER.replace("150", "20"))]);
     config.fresh_repeats = 3;
     let fresh = |config: &OptimizerConfig| {
-        let evaluator = OptimizerEvaluator::new(config, Path::new(".")).expect("it is trainable");
-        evaluator.fresh_fitness(&zoo("adamw")).expect("candle works").expect("AdamW trains")
+        let judges = Judges::new(config, Path::new(".")).expect("it is trainable");
+        let judged = judges.fresh.iter().map(|it| it.evaluate(&[Trial::of(&zoo("adamw"))]));
+        judged.map(|outcomes| outcomes[0].fitness()).collect::<Vec<f64>>()
     };
     let found = fresh(&config);
     assert_eq!((found.len(), &fresh(&config)), (3, &found));

@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 
 use evo_dsl::Executor;
 
-use super::super::lanes::{LaneTask, Lanes, lane_losses};
+use super::super::lanes::{LaneTask, Lanes, train_lanes};
 use super::super::proxy_task::{ProxyTask, Run};
-use super::super::training::{mean, run_losses};
+use super::super::training::{Watching, train_runs};
 use super::*;
 use crate::Device;
 
@@ -72,26 +72,37 @@ fn families(steps: u64) -> Vec<(ProxyTask, Vec<Run>)> {
     .collect()
 }
 
-type Loss = Result<f64, Invalid>;
+/// What is looked at in these tests.
+const WATCHING: Watching<'static> = Watching { divergence: 4.0, stated: &[3, 7] };
+
+/// The mean loss of the runs and those on the way.
+type Loss = Result<(f64, Vec<(u64, f64)>), Invalid>;
 
 fn with_lanes(task: &ProxyTask, runs: &[Run], programs: &[&Program], lanes: &Lanes) -> Vec<Loss> {
     let lane_task = LaneTask::new(task, lanes).expect("candle works");
-    let losses = lane_losses(task, &lane_task, runs, programs, lanes, 4.0).expect("candle works");
-    losses.into_iter().map(|losses| losses.map(|losses| mean(&losses))).collect()
+    let found = train_lanes(task, &lane_task, runs, programs, lanes, WATCHING);
+    let found = found.expect("candle works").into_iter();
+    found.map(|runs| runs.map(|runs| (runs.loss(), runs.course()))).collect()
 }
 
 fn alone(task: &ProxyTask, runs: &[Run], program: &Program) -> Loss {
     let update = |run: &Run| Executor::new(&run.program(program), &task.layout);
-    let losses = run_losses(task, runs, 4.0, update).expect("candle works");
-    losses.map(|losses| mean(&losses))
+    let found = train_runs(task, runs, WATCHING, update).expect("candle works");
+    found.map(|runs| (runs.loss(), runs.course()))
 }
 
 #[track_caller]
 fn close(found: &Loss, expected: &Loss, tolerance: f64, what: &str) {
     match (found, expected) {
-        (Ok(found), Ok(expected)) => {
-            let error = (found / expected - 1.0).abs();
-            assert!(error < tolerance, "{what}: {found}, not {expected}");
+        (Ok((found, course)), Ok((expected, expected_course))) => {
+            let near = |found: f64, expected: f64| {
+                let error = (found / expected - 1.0).abs();
+                assert!(error < tolerance, "{what}: {found}, not {expected}");
+            };
+            near(*found, *expected);
+            let steps: Vec<u64> = course.iter().map(|it| it.0).collect();
+            assert_eq!(steps, WATCHING.stated);
+            course.iter().zip(expected_course).for_each(|(a, b)| near(a.1, b.1));
         }
         _ => assert_eq!(found, expected, "{what}"),
     }
@@ -247,7 +258,7 @@ fn a_device_that_cannot_be_used_is_a_failure_and_not_the_programs_fault() {
     let (rows, _) = all.remove(0);
     let lane_task = LaneTask::new(&rows, &lanes(2)).expect("candle works");
     let adamw = zoo("adamw");
-    let error = lane_losses(&tokens, &lane_task, &runs, &[&adamw], &lanes(2), 4.0);
+    let error = train_lanes(&tokens, &lane_task, &runs, &[&adamw], &lanes(2), WATCHING);
     let error = error.expect_err("an MLP does not read tokens").to_string();
     assert!(error.starts_with("internal failure"), "{error}");
 }
