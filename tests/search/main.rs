@@ -2,6 +2,7 @@
 
 mod breeding;
 mod config;
+mod damage;
 mod driver;
 mod engine;
 mod hurdles;
