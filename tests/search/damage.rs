@@ -65,7 +65,8 @@ struct End {
     digest: Hash,
     /// What the command line reads before it goes on; `None` where that may differ.
     properties: Option<Vec<Option<String>>>,
-    /// All rows of all tables but snapshots, at the end.
+    /// How tables, indices and views are defined, and all rows of all tables but those that only
+    /// the next resumption reads, at the end.
     tables: Vec<String>,
 }
 
@@ -105,7 +106,10 @@ fn columns(connection: &Connection, table: &str) -> Vec<String> {
 
 fn dump(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).expect("it is a store");
-    let mut rows = Vec::new();
+    let mut rows = strings(
+        &connection,
+        "SELECT type || ' ' || name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 1",
+    );
     for table in tables(&connection) {
         let shown: Vec<String> = columns(&connection, &table)
             .iter()

@@ -335,6 +335,18 @@ fn a_store_that_cannot_be_brought_up_to_date_stays_as_it_was() {
 }
 
 #[test]
+fn what_a_user_keeps_beside_the_tables_is_none_of_our_business() {
+    let (_directory, path) = scratch();
+    drop(Store::create(&path, &[]).expect("the path is free"));
+    let connection = rusqlite::Connection::open(&path).expect("it is a store");
+    let mine = "CREATE VIEW mine AS SELECT * FROM individuals; CREATE TABLE notes (note TEXT);
+        CREATE INDEX by_parent ON candidates (parent)";
+    connection.execute_batch(mine).expect("it can be written");
+    drop(connection);
+    assert!(Store::open(&path, &Optimizers::default()).is_ok());
+}
+
+#[test]
 fn a_run_whose_programs_another_probe_told_apart_is_refused_and_can_still_be_read() {
     let (_directory, path) = copied("store_v1.db");
     let before = Store::open(&path, &Optimizers::default()).expect("the version is known");
