@@ -2,7 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -99,6 +99,19 @@ pub(crate) fn kill(child: &mut Child) {
     child.kill().expect("it can be killed");
     let status = child.wait().expect("it is dead");
     assert_eq!(status.signal(), Some(9), "it came to its end before it was killed");
+}
+
+/// How a running binary ends that is about to. One that goes on for a minute is taken for one that
+/// does not end.
+pub(crate) fn ended(child: &mut Child) -> ExitStatus {
+    for _ in 0..12_000 {
+        if let Some(status) = child.try_wait().expect("it can be watched") {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it can be killed");
+    panic!("it does not end");
 }
 
 /// Births that the store of a run holds, which may be under way or killed. Nothing of it changes:

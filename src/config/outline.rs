@@ -9,9 +9,9 @@
 //! names of structs and variants, and `ron` has no type that reads with its place, as `toml` has
 //! (`serde_spanned`). Crates with whole syntax trees were weighed and not taken: `ron2` refuses
 //! damaged text, of which the place of the damage is asked; `ronin-core` does not, but is in its
-//! first version and brings `rowan`; `ron-edit` and `tree-sitter-ron` have not been kept up. What is
-//! needed is brackets, commas, colons and what may hide them. Nothing is accepted or refused by it:
-//! `ron` reads the text in any case.
+//! first version and brings `rowan`; `ron-edit` and `tree-sitter-ron` have not been kept up. What
+//! is needed is brackets, commas, colons and what may hide them. Nothing is accepted or refused by
+//! it: `ron` reads the text in any case.
 
 use std::ops::Range;
 

@@ -1,11 +1,11 @@
 //! Runs that end early and go on: interrupted, killed, given a higher limit, or changed.
-#![expect(clippy::disallowed_methods, reason = "it measures how long an interrupt takes")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::harness::{Run, Scratch, kill, repository, signal, stored_births, wait_for, wait_until};
+use crate::harness::{
+    Run, Scratch, ended, kill, repository, signal, stored_births, wait_for, wait_until,
+};
 
 /// A limit that no test comes to: what has it is killed or interrupted on the way, on any machine.
 const NEVER: &str = "100000000";
@@ -80,9 +80,8 @@ fn an_interrupt_finishes_what_runs_and_names_the_command_that_goes_on() {
         let mut child = begin(&scratch, NEVER);
         wait_for(&scratch.path("run/hall_of_fame.csv"), &mut child);
         signal(name, &child);
-        let sent = Instant::now();
-        let output = child.wait_with_output().expect("it ends");
-        assert!(sent.elapsed() < Duration::from_secs(60), "{:?}", sent.elapsed());
+        ended(&mut child);
+        let output = child.wait_with_output().expect("it has ended");
         assert_eq!(output.status.code(), Some(130));
         let messages = String::from_utf8(output.stderr).expect("messages are UTF-8");
         assert!(messages.contains("go on with: evo resume run"), "{messages}");
@@ -116,8 +115,8 @@ fn a_second_interrupt_quits_at_once_and_the_run_can_still_go_on() {
     assert!(told("interrupt again to quit at once"));
     wait_until(&mut child, || true);
     signal("-INT", &child);
+    assert_eq!(ended(&mut child).code(), Some(130));
     assert!(told("quit; go on with: evo resume run"));
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
     let mut child = spawn(scratch.command(&["resume", "run"]));
     let messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
     let mut messages = messages.map(|line| line.expect("messages are UTF-8"));

@@ -106,10 +106,9 @@ fn columns(connection: &Connection, table: &str) -> Vec<String> {
 
 fn dump(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).expect("it is a store");
-    let mut rows = strings(
-        &connection,
-        "SELECT type || ' ' || name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 1",
-    );
+    let schema = "SELECT type || ' ' || name || ' ' || sql FROM sqlite_schema
+        WHERE sql IS NOT NULL ORDER BY 1";
+    let mut rows = strings(&connection, schema);
     for table in tables(&connection) {
         let shown: Vec<String> = columns(&connection, &table)
             .iter()
@@ -153,7 +152,7 @@ impl Damage {
 
     /// One of the bytes of a file.
     fn of_bytes(
-        name: String,
+        name: &str,
         extension: &'static str,
         change: impl Fn(&mut Vec<u8>) + Sync + 'static,
     ) -> Damage {
@@ -168,61 +167,18 @@ impl Damage {
     }
 }
 
-/// Values and rows of every table, damaged in SQL.
+/// Tables, indices, views and versions, damaged in SQL.
 fn of_tables(connection: &Connection) -> Vec<Damage> {
-    let mut damages = Vec::new();
-    for table in tables(connection) {
-        let columns = columns(connection, &table);
-        let key = &columns[0];
-        let count = format!("SELECT COUNT(*) FROM {table}");
-        let rows: i64 = connection.query_row(&count, [], |row| row.get(0)).expect("it can be read");
-        assert!(rows > 0, "{table} is empty: damage to it would go untested");
-        let at =
-            |row: i64| format!("(SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET {row})");
-        let mut places = vec![0, rows / 2, rows - 1];
-        places.dedup();
-        for &row in &places {
-            for column in &columns {
-                // SQLite itself refuses to take a key away.
-                let values = changed(column).into_iter().take(if column == key { 2 } else { 3 });
-                for value in values {
-                    damages.push(Damage::by_sql(format!(
-                        "UPDATE OR IGNORE {table} SET {column} = {value} WHERE {key} = {}",
-                        at(row)
-                    )));
-                }
-            }
-            damages.push(Damage::by_sql(format!("DELETE FROM {table} WHERE {key} = {}", at(row))));
-        }
-        let others = columns[1..].join(", ");
-        let number = "typeof({key}) = 'integer'".replace("{key}", key);
-        let free = format!("CASE WHEN {number} THEN -77 ELSE 'free' END");
-        let next = format!("CASE WHEN {number} THEN {key} + 1 ELSE {key} || '2' END");
-        damages.push(Damage::by_sql(format!(
-            "INSERT INTO {table} SELECT {next}, {others} FROM {table} ORDER BY {key} DESC LIMIT 1"
-        )));
-        if rows > 1 {
-            let swap = format!(
-                "CREATE TEMP TABLE pair AS SELECT {} AS a, {} AS b;
-                 UPDATE {table} SET {key} = {free} WHERE {key} = (SELECT a FROM pair);
-                 UPDATE {table} SET {key} = (SELECT a FROM pair) WHERE {key} = (SELECT b FROM pair);
-                 UPDATE {table} SET {key} = (SELECT b FROM pair) WHERE {key} IN (-77, 'free')",
-                at(rows / 2 - 1),
-                at(rows / 2)
-            );
-            damages.push(Damage::by_sql(swap));
-        }
-        damages.push(Damage::by_sql(format!("DELETE FROM {table}")));
-        damages.push(Damage::by_sql(format!("DROP TABLE {table}")));
-    }
+    let mut texts: Vec<String> =
+        tables(connection).iter().flat_map(|table| of_table(connection, table)).collect();
     // The last births as a whole, as if they had never been.
     for table in ["candidates", "evaluations"] {
-        let last = STORED - 40;
-        damages.push(Damage::by_sql(format!("DELETE FROM {table} WHERE birth >= {last}")));
+        texts.push(format!("DELETE FROM {table} WHERE birth >= {}", STORED - 40));
     }
     let schema = "SELECT 'DROP ' || type || ' ' || name FROM sqlite_schema
         WHERE type IN ('index', 'view') AND sql IS NOT NULL";
-    damages.extend(strings(connection, schema).into_iter().map(Damage::by_sql));
+    texts.extend(strings(connection, schema));
+    let mut damages: Vec<Damage> = texts.into_iter().map(Damage::by_sql).collect();
     for (pragma, value) in [("user_version", 4), ("user_version", 6), ("application_id", 7)] {
         let text = format!("PRAGMA {pragma} = {value}");
         damages.push(Damage::of(text.clone(), move |path| {
@@ -231,6 +187,48 @@ fn of_tables(connection: &Connection) -> Vec<Damage> {
         }));
     }
     damages
+}
+
+/// Values and rows of a table, damaged in SQL.
+fn of_table(connection: &Connection, table: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let columns = columns(connection, table);
+    let key = &columns[0];
+    let count = format!("SELECT COUNT(*) FROM {table}");
+    let rows: i64 = connection.query_row(&count, [], |row| row.get(0)).expect("it can be read");
+    assert!(rows > 0, "{table} is empty: damage to it would go untested");
+    let at = |row: i64| format!("(SELECT {key} FROM {table} ORDER BY {key} LIMIT 1 OFFSET {row})");
+    let mut places = vec![0, rows / 2, rows - 1];
+    places.dedup();
+    for row in places.into_iter().map(at) {
+        for column in &columns {
+            // SQLite itself refuses to take a key away.
+            let values = changed(column).into_iter().take(if column == key { 2 } else { 3 });
+            texts.extend(values.map(|value| {
+                format!("UPDATE OR IGNORE {table} SET {column} = {value} WHERE {key} = {row}")
+            }));
+        }
+        texts.push(format!("DELETE FROM {table} WHERE {key} = {row}"));
+    }
+    let others = columns[1..].join(", ");
+    let number = format!("typeof({key}) = 'integer'");
+    let next = format!("CASE WHEN {number} THEN {key} + 1 ELSE {key} || '2' END");
+    texts.push(format!(
+        "INSERT INTO {table} SELECT {next}, {others} FROM {table} ORDER BY {key} DESC LIMIT 1"
+    ));
+    if rows > 1 {
+        let (one, other) = (at(rows / 2 - 1), at(rows / 2));
+        let free = format!("CASE WHEN {number} THEN -77 ELSE 'free' END");
+        texts.push(format!(
+            "CREATE TEMP TABLE pair AS SELECT {one} AS a, {other} AS b;
+             UPDATE {table} SET {key} = {free} WHERE {key} = (SELECT a FROM pair);
+             UPDATE {table} SET {key} = (SELECT a FROM pair) WHERE {key} = (SELECT b FROM pair);
+             UPDATE {table} SET {key} = (SELECT b FROM pair) WHERE {key} IN (-77, 'free')"
+        ));
+    }
+    texts.push(format!("DELETE FROM {table}"));
+    texts.push(format!("DROP TABLE {table}"));
+    texts
 }
 
 /// Other values for a column, whatever it holds.
@@ -269,16 +267,16 @@ fn of_bytes(extension: &'static str, length: usize) -> Vec<Damage> {
             _ => (0..size).map(|_| rng.random_range(1..=255)).collect(),
         };
         let name = format!("{size} bytes at {at}");
-        damages.push(Damage::of_bytes(name, extension, move |bytes| {
+        damages.push(Damage::of_bytes(&name, extension, move |bytes| {
             bytes[at..].iter_mut().zip(&block).for_each(|(byte, flip)| *byte ^= flip);
         }));
     }
     for left in [0, 20, 100, 4_096, length / 3, length / 2, length - 4_096, length - 1] {
         let name = format!("cut off at {left}");
-        damages.push(Damage::of_bytes(name, extension, move |bytes| bytes.truncate(left)));
+        damages.push(Damage::of_bytes(&name, extension, move |bytes| bytes.truncate(left)));
     }
     let text = b"this is no database, only a line of text that is long enough";
-    damages.push(Damage::of_bytes("text".to_owned(), extension, |bytes| *bytes = text.to_vec()));
+    damages.push(Damage::of_bytes("text", extension, |bytes| *bytes = text.to_vec()));
     damages
 }
 

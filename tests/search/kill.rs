@@ -57,8 +57,10 @@ impl Logged {
     fn outcome(&self, program: &Program) -> Outcome {
         let outcome = quadratic::outcome(program);
         let (file, granted) = &mut *self.0.lock().expect("nobody panics while holding it");
-        while *granted == 0 {
-            std::thread::park();
+        if *granted == 0 {
+            loop {
+                std::thread::park();
+            }
         }
         *granted -= 1;
         file.write_all(&structural_hash(program).0).expect("there is room");

@@ -291,7 +291,7 @@ fn goes_on(file: &str, level: &str, version: &str) {
 fn a_store_of_an_earlier_version_that_is_damaged_is_refused() {
     for damage in [
         "UPDATE candidates SET edit = edit || ' ' WHERE birth = 70",
-        "UPDATE evaluations SET program = program || ' ' WHERE birth = (SELECT MAX(birth) FROM evaluations)",
+        "UPDATE evaluations SET program = program || ' ' WHERE birth = 65",
     ] {
         let (_directory, path) = copied("store_v4.db");
         let connection = rusqlite::Connection::open(&path).expect("it is a store");
