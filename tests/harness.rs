@@ -1,7 +1,8 @@
 //! What the themes share: a scratch directory, the binary, and what a run of it gave.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -76,10 +77,54 @@ impl Run {
 
 /// Waits until a running binary has written a file.
 pub(crate) fn wait_for(path: &Path, child: &mut Child) {
-    while !path.exists() {
-        assert!(child.try_wait().expect("it can be watched").is_none(), "it ended by itself");
+    wait_until(child, || path.exists());
+}
+
+/// Waits until something holds of a binary that must still be running then.
+pub(crate) fn wait_until(child: &mut Child, mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        assert_runs(child);
         std::thread::sleep(Duration::from_millis(5));
     }
+    assert_runs(child);
+}
+
+fn assert_runs(child: &mut Child) {
+    let ended = child.try_wait().expect("it can be watched");
+    assert!(ended.is_none(), "it ended by itself: {ended:?}");
+}
+
+/// Kills a running binary; it must not have come to its end.
+pub(crate) fn kill(child: &mut Child) {
+    child.kill().expect("it can be killed");
+    let status = child.wait().expect("it is dead");
+    assert_eq!(status.signal(), Some(9), "it came to its end before it was killed");
+}
+
+/// How a running binary ends that is about to. One that goes on for a minute is taken for one that
+/// does not end.
+pub(crate) fn ended(child: &mut Child) -> ExitStatus {
+    for _ in 0..12_000 {
+        if let Some(status) = child.try_wait().expect("it can be watched") {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it can be killed");
+    panic!("it does not end");
+}
+
+/// Births that the store of a run holds, which may be under way or killed. Nothing of it changes:
+/// what a kill has left is there for the next that goes on.
+pub(crate) fn stored_births(run: &Path) -> u64 {
+    let read_only = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let store = rusqlite::Connection::open_with_flags(run.join("run.db"), read_only);
+    let count = store.and_then(|store| {
+        store.busy_timeout(Duration::from_secs(10))?;
+        store.query_row("SELECT COUNT(*) FROM candidates", [], |row| row.get::<_, i64>(0))
+    });
+    // At first there is no file, and then none with tables.
+    count.map_or(0, |count| count as u64)
 }
 
 /// Sends a signal to a running binary.

@@ -5,8 +5,10 @@
 //! the file stays sound and the last commits may be missing. Commits are complete: an evaluation
 //! never comes without its candidate. A file that is damaged, of another program, of a later
 //! version, or in use by another run is refused with an error; damage inside values is found by
-//! checksums. There is one writer, the thread that asks and tells: what it wrote and did not commit
-//! yet it reads back, so looking an evaluation up never races with writing it.
+//! checksums, and rows that are missing or of another time by the seals of their tables. The tables
+//! that sum a run up have neither: a run that goes on writes them anew. There is one writer, the
+//! thread that asks and tells: what it wrote and did not commit yet it reads back, so looking an
+//! evaluation up never races with writing it.
 
 mod candidates;
 mod checksum;
@@ -14,9 +16,11 @@ mod confirmations;
 mod evaluations;
 mod history;
 mod hits;
+mod properties;
 mod read;
 mod rehash;
 mod schema;
+mod seals;
 mod snapshots;
 mod summary;
 
@@ -25,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use evo_domain::Domain;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
 use crate::SearchError;
@@ -34,11 +38,10 @@ pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
 pub use hits::FunctionalHit;
 
+use seals::{Sealed, Seals};
+
 /// Rows after which a transaction is committed unasked.
 const MOST_PENDING: u64 = 10_000;
-
-/// The property that counts the seconds of all runs on a store.
-const SECONDS: &str = "seconds";
 
 /// The file of a run: its candidates, outcomes, lineage, snapshots and counters.
 #[derive(Debug)]
@@ -47,6 +50,10 @@ pub struct Store {
     connection: Connection,
     /// Rows written since the last commit.
     pending: u64,
+    /// Of the tables as they will be with the next commit.
+    seals: Seals,
+    /// Births that were there when it was opened.
+    found: u64,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
     /// The folder of a copy that is read in place of the file; after the connection, to outlive it.
@@ -64,17 +71,17 @@ impl Store {
             return Err(damaged(path, "it exists already"));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let store = Store::connect(path, path, flags, Some(lock))?;
+        let mut store = Store::connect(path, path, flags, Some(lock))?;
         store.tune()?;
-        let fill = || {
-            store.connection.execute_batch("BEGIN")?;
-            schema::create(&store.connection)?;
-            for (name, value) in properties {
-                store.connection.execute("INSERT INTO properties VALUES (?, ?)", [name, value])?;
-            }
-            store.connection.execute_batch("COMMIT")
-        };
-        fill().map_err(|error| store.error(error))?;
+        store.write(|connection, seals| {
+            schema::create(connection)?;
+            *seals.of(Sealed::Schema) = schema::seal(connection)?;
+            Ok(())
+        })?;
+        for (name, value) in properties {
+            store.set_property(name, value)?;
+        }
+        store.commit()?;
         store.checkpoint()?;
         Ok(store)
     }
@@ -115,7 +122,15 @@ impl Store {
         let connection = opened.map_err(|error| sqlite_error(path, error))?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(|e| sqlite_error(path, e))?;
         connection.set_prepared_statement_cache_capacity(32);
-        Ok(Store { path: path.to_owned(), connection, pending: 0, _lock: lock, _copy: None })
+        Ok(Store {
+            path: path.to_owned(),
+            connection,
+            pending: 0,
+            seals: Seals::default(),
+            found: 0,
+            _lock: lock,
+            _copy: None,
+        })
     }
 
     fn tune(&self) -> Result<(), SearchError> {
@@ -146,30 +161,26 @@ impl Store {
         if found == "ok" { Ok(()) } else { Err(self.damage(&found)) }
     }
 
-    fn check_rows(&self) -> Result<(), SearchError> {
-        self.check_evaluations()?;
-        self.check_candidates()
-    }
-
-    /// A property of the run, if it has it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn property(&self, name: &str) -> Result<Option<String>, SearchError> {
-        let query = "SELECT value FROM properties WHERE name = ?";
-        let value = self.connection.query_row(query, [name], |row| row.get(0)).optional();
-        value.map_err(|error| self.error(error))
-    }
-
-    /// Sets a property of the run, with the next commit.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn set_property(&mut self, name: &str, value: &str) -> Result<(), SearchError> {
-        self.write(|connection| {
-            let text = "INSERT OR REPLACE INTO properties VALUES (?, ?)";
-            connection.prepare_cached(text)?.execute([name, value])
-        })
+    fn check_rows(&mut self) -> Result<(), SearchError> {
+        let mut seals = Seals::default();
+        *seals.of(Sealed::Evaluations) = self.check_evaluations()?;
+        (*seals.of(Sealed::Candidates), self.found) = self.check_candidates()?;
+        self.confirmations()?;
+        self.check_snapshots()?;
+        let mut compare = || {
+            *seals.of(Sealed::Confirmations) = confirmations::seal(&self.connection)?;
+            *seals.of(Sealed::Snapshots) = snapshots::seal(&self.connection)?;
+            *seals.of(Sealed::Properties) = properties::seal(&self.connection)?;
+            *seals.of(Sealed::Schema) = schema::seal(&self.connection)?;
+            seals.broken(&self.connection)
+        };
+        match compare().map_err(|error| self.damage(&error.to_string()))? {
+            Some(broken) => Err(self.damage(&broken)),
+            None => {
+                self.seals = seals;
+                Ok(())
+            }
+        }
     }
 
     /// The file.
@@ -183,19 +194,6 @@ impl Store {
         self.connection.query_row(query, [], |row| row.get(0)).map_err(|error| self.error(error))
     }
 
-    /// The seconds that runs on this store have taken so far.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn seconds(&self) -> Result<f64, SearchError> {
-        let seconds = self.property(SECONDS)?;
-        Ok(seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0))
-    }
-
-    pub(crate) fn set_seconds(&mut self, seconds: f64) -> Result<(), SearchError> {
-        self.set_property(SECONDS, &format!("{seconds:.3}"))
-    }
-
     /// Makes what has been written durable.
     ///
     /// # Errors
@@ -204,7 +202,10 @@ impl Store {
         if self.pending == 0 {
             return Ok(());
         }
-        self.connection.execute_batch("COMMIT").map_err(|error| self.error(error))?;
+        self.check_transaction()?;
+        let sealed = self.seals.write(&self.connection);
+        let committed = sealed.and_then(|()| self.connection.execute_batch("COMMIT"));
+        committed.map_err(|error| self.error(error))?;
         self.pending = 0;
         Ok(())
     }
@@ -224,14 +225,25 @@ impl Store {
     /// Runs a statement that writes, within the pending transaction.
     fn write<T>(
         &mut self,
-        statement: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        statement: impl FnOnce(&Connection, &mut Seals) -> rusqlite::Result<T>,
     ) -> Result<(), SearchError> {
         if self.pending == 0 {
             self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.error(error))?;
         }
+        self.check_transaction()?;
         self.pending += 1;
-        statement(&self.connection).map_err(|error| self.error(error))?;
+        let written = statement(&self.connection, &mut self.seals);
+        written.map_err(|error| self.error(error))?;
         if self.pending >= MOST_PENDING { self.commit() } else { Ok(()) }
+    }
+
+    /// An error where SQLite has given the pending transaction up, as on a full disk: what was
+    /// written since would have no seal.
+    fn check_transaction(&self) -> Result<(), SearchError> {
+        if self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT").map_err(|error| self.error(error))?;
+        }
+        Ok(())
     }
 
     fn error(&self, error: rusqlite::Error) -> SearchError {
@@ -286,4 +298,47 @@ fn lock(path: &Path) -> Result<File, SearchError> {
         }
     }
     Err(SearchError::StoreInUse { path: path.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> (TempDir, PathBuf) {
+        let directory = TempDir::new().expect("there is room");
+        let path = directory.path().join("run.db");
+        (directory, path)
+    }
+
+    #[test]
+    fn commits_survive_a_kill_and_leave_the_file_sound_after_a_power_loss() {
+        let (_directory, path) = scratch();
+        let store = Store::create(&path, &[]).expect("the path is free");
+        let pragma = |name| {
+            let value = store
+                .connection
+                .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+            value.expect("it is a setting")
+        };
+        assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
+        assert_eq!(pragma("synchronous"), 1.into());
+    }
+
+    #[test]
+    fn a_transaction_that_sqlite_has_given_up_is_an_error_from_then_on() {
+        let (_directory, path) = scratch();
+        let mut store = Store::create(&path, &[("kept", "yes")]).expect("the path is free");
+        store.set_property("lost", "yes").expect("there is room");
+        store.connection.execute_batch("ROLLBACK").expect("there is a transaction");
+        for _ in 0..2 {
+            assert!(store.set_property("after", "yes").is_err());
+            assert!(store.commit().is_err());
+        }
+        drop(store);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let mut store = Store::connect(&path, &path, flags, None).expect("it is there");
+        store.check_rows().expect("what was committed is sound");
+        let property = |name| store.property(name).expect("it can be read");
+        assert_eq!(["kept", "lost", "after"].map(property), [Some("yes".to_owned()), None, None]);
+    }
 }

@@ -4,6 +4,14 @@
 //! part before the damage. serde reports where a value ended, not which key it belongs to, and
 //! checks after parsing know the key but not the place; the outline joins the two, and tells
 //! `--set` which bytes to replace.
+//!
+//! A second parser of RON, because the first cannot tell: `ron::Value` keeps neither places nor the
+//! names of structs and variants, and `ron` has no type that reads with its place, as `toml` has
+//! (`serde_spanned`). Crates with whole syntax trees were weighed and not taken: `ron2` refuses
+//! damaged text, of which the place of the damage is asked; `ronin-core` does not, but is in its
+//! first version and brings `rowan`; `ron-edit` and `tree-sitter-ron` have not been kept up. What
+//! is needed is brackets, commas, colons and what may hide them. Nothing is accepted or refused by
+//! it: `ron` reads the text in any case.
 
 use std::ops::Range;
 
@@ -143,7 +151,7 @@ impl Scanner<'_> {
                 '(' | '[' | '{' => {
                     self.at += 1;
                     node.inside = Some(self.at);
-                    self.entries(&mut node.entries);
+                    self.entries(closing(next), &mut node.entries);
                 }
                 '"' => self.at += string(self.rest()),
                 '\'' => self.at += character(self.rest()),
@@ -158,14 +166,18 @@ impl Scanner<'_> {
         node
     }
 
-    fn entries(&mut self, entries: &mut Vec<Entry>) {
+    /// What is between brackets. Behind one that closes another nothing can be told any more.
+    fn entries(&mut self, closing: char, entries: &mut Vec<Entry>) {
         loop {
             self.skip();
             let start = self.at;
             match self.peek() {
                 None => return,
-                Some(')' | ']' | '}') => {
-                    self.at += 1;
+                Some(bracket @ (')' | ']' | '}')) => {
+                    match bracket == closing {
+                        true => self.at += 1,
+                        false => self.text = &self.text[..self.at],
+                    }
                     return;
                 }
                 Some(',' | ':') => self.at += 1,
@@ -185,6 +197,14 @@ impl Scanner<'_> {
     }
 }
 
+fn closing(bracket: char) -> char {
+    match bracket {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
 /// Length of the string that `text` starts with.
 fn string(text: &str) -> usize {
     let mut escaped = false;
@@ -201,7 +221,11 @@ fn string(text: &str) -> usize {
 fn character(text: &str) -> usize {
     let mut rest = text.char_indices().skip(1);
     match rest.next() {
-        Some((_, '\\')) => text[2..].find('\'').map_or(1, |end| end + 3),
+        Some((_, '\\')) => {
+            // What is escaped may be an apostrophe itself.
+            let mut rest = text.char_indices().skip(3);
+            rest.find(|(_, c)| *c == '\'').map_or(1, |(end, _)| end + 1)
+        }
         Some((index, c)) if text[index + c.len_utf8()..].starts_with('\'') => {
             index + c.len_utf8() + 1
         }
@@ -280,12 +304,81 @@ mod tests {
     }
 
     #[test]
-    fn damaged_text_still_has_an_outline() {
-        for end in 0..TEXT.len() {
-            if let Some(cut) = TEXT.get(..end) {
-                let _ = Node::of(cut).path_at(end);
+    fn damaged_text_still_has_the_outline_of_what_is_before_the_damage() {
+        let values = [
+            "seed",
+            "start",
+            "tasks[0].name",
+            "tasks[0].model.hidden[1]",
+            "tasks[1].data",
+            "ops[1]",
+        ];
+        let whole = Node::of(TEXT);
+        for path in values {
+            let span = &whole.find(path).0.span;
+            let named = whole.path_at(span.start);
+            for end in span.end..=TEXT.len() {
+                let (before, rest) = TEXT.split_at(end);
+                // Cut off, broken by a bracket that is not its own, and by a string without end.
+                for damaged in
+                    [before.to_owned(), format!("{before}}}{rest}"), format!("{before}\"")]
+                {
+                    let outline = Node::of(&damaged);
+                    let (node, found) = outline.find(path);
+                    assert!(found && node.span.start == span.start, "{path} in\n{damaged}");
+                    assert_eq!(outline.path_at(span.start), named, "in\n{damaged}");
+                    // A string behind it belongs to it, as far as anyone can tell.
+                    let end = if damaged.ends_with('"') { span.start } else { node.span.end };
+                    assert!(end <= span.end, "{path} in\n{damaged}");
+                }
             }
         }
-        let _ = Node::of("))]]::,,'\"r#").path_at(3);
+    }
+
+    #[test]
+    fn no_text_is_beyond_an_outline_and_no_value_beyond_its_text() {
+        fn check(node: &Node, within: &Range<usize>, text: &str) {
+            let inside = within.start <= node.span.start && node.span.end <= within.end;
+            assert!(inside && text.get(node.span.clone()).is_some(), "{node:?} in\n{text}");
+            node.entries.iter().for_each(|entry| check(&entry.value, &node.span, text));
+        }
+        let mut texts = vec!["))]]::,,'\"r#".to_owned(), String::new()];
+        for at in 0..TEXT.len() {
+            for stray in
+                ["(", ")", "[", "}", ",", ":", "\"", "'", "'\\", "r#\"", "/*", "//", "#!", "ä"]
+            {
+                texts.push(format!("{}{stray}{}", &TEXT[..at], &TEXT[at + 1..]));
+                texts.push(format!("{}{stray}", &TEXT[..at]));
+            }
+        }
+        for text in texts {
+            let outline = Node::of(&text);
+            check(&outline, &(0..text.len()), &text);
+            for byte in [0, text.len() / 2, text.len()] {
+                let (node, path) = outline.around(byte);
+                assert!(node.span.contains(&byte) || path.is_empty(), "{path} in\n{text}");
+                let path = outline.path_at(byte);
+                assert!(path.is_empty() || !outline.entries.is_empty(), "{path} in\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_hides_a_bracket_hides_it() {
+        for hidden in [
+            "'('",
+            "'\\''",
+            "['\\'','(']",
+            "'\\\\'",
+            "'\\u{28}'",
+            "\"\\\")\"",
+            "r#\")\"]\"#",
+            "b\"(\"",
+        ] {
+            let text = format!("(a: {hidden}, b: 1)");
+            let outline = Node::of(&text);
+            let value = |path| &text[outline.find(path).0.span.clone()];
+            assert_eq!((value("a"), value("b")), (hidden, "1"), "{text}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Baselines: measured by `evo baseline`, kept beside the configuration, refused for another task.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::time::Duration;
 
 use evo::{Baselines, Config};
 
-use crate::harness::{Scratch, repository};
+use crate::harness::{Scratch, kill, repository};
 
 /// The smallest search, its tasks without baselines.
 fn bare() -> String {
@@ -178,12 +178,13 @@ fn tuning_cut_short_leaves_what_was_there() {
     let mut child = scratch
         .command(&["baseline", "bare.ron"])
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    std::thread::sleep(Duration::from_millis(500));
-    child.kill().expect("it is still tuning");
-    child.wait().expect("it has ended");
+    let messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut messages = messages.map(|line| line.expect("messages are UTF-8"));
+    assert!(messages.any(|line| line.starts_with("tuning ")), "it says so when it begins");
+    kill(&mut child);
     assert_eq!(scratch.entries(), ["bare.baselines.ron", "bare.ron"]);
     assert_eq!(scratch.read("bare.baselines.ron"), "[]");
 }

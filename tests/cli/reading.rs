@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::harness::{Scratch, repository, signal, wait_for};
+use crate::harness::{Scratch, kill, repository, signal, wait_for};
 
 fn begin(scratch: &Scratch) -> Child {
     let tiny = repository("tests/data/tiny.ron");
@@ -74,8 +74,7 @@ fn every_command_that_reads_a_run_does_so_whatever_state_it_is_in_and_changes_no
     signal("-STOP", &child);
     all_commands_read(&scratch, "run");
     signal("-CONT", &child);
-    child.kill().expect("it can be killed");
-    child.wait().expect("it is dead");
+    kill(&mut child);
     // Killed before its first snapshot, and before its best was written to a file of its own.
     std::fs::remove_file(scratch.path("run/best.py")).expect("it is there");
     all_commands_read(&scratch, "run");

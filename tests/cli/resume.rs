@@ -1,10 +1,14 @@
 //! Runs that end early and go on: interrupted, killed, given a higher limit, or changed.
-#![expect(clippy::disallowed_methods, reason = "it measures how long an interrupt takes")]
 
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
-use crate::harness::{Run, Scratch, repository, signal, wait_for};
+use crate::harness::{
+    Run, Scratch, ended, kill, repository, signal, stored_births, wait_for, wait_until,
+};
+
+/// A limit that no test comes to: what has it is killed or interrupted on the way, on any machine.
+const NEVER: &str = "100000000";
 
 /// The digest of a report.
 fn digest(run: Run) -> String {
@@ -24,27 +28,36 @@ fn begin(scratch: &Scratch, candidates: &str) -> Child {
     let tiny = repository("tests/data/tiny.ron");
     let limit = format!("stopping.candidates={candidates}");
     let args = ["search", &tiny, "--set", &limit, "--out", "run", "--threads", "2"];
-    let mut command = scratch.command(&args);
+    spawn(scratch.command(&args))
+}
+
+fn spawn(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+}
+
+/// Kills a run under way once so many births are in its store; gives those that are.
+fn killed_behind(scratch: &Scratch, mut child: Child, births: u64) -> u64 {
+    let run = scratch.path("run");
+    wait_until(&mut child, || stored_births(&run) >= births);
+    kill(&mut child);
+    stored_births(&run)
 }
 
 #[test]
 fn a_killed_run_resumes_to_the_end_of_an_uninterrupted_one() {
     let scratch = Scratch::new();
-    let (expected, table) = uninterrupted(&scratch, "600");
-    let mut child = begin(&scratch, "600");
+    let mut child = begin(&scratch, NEVER);
     wait_for(&scratch.path("run/hall_of_fame.csv"), &mut child);
-    child.kill().expect("it can be killed");
-    child.wait().expect("it is dead");
-    for pause in [150, 300] {
-        let args = ["resume", "run", "--quiet", "--threads", "1"];
-        let mut child = scratch.command(&args).stdout(Stdio::null()).spawn().expect("it starts");
-        std::thread::sleep(Duration::from_millis(pause));
-        child.kill().expect("it can be killed");
-        child.wait().expect("it is dead");
+    let mut births = killed_behind(&scratch, child, 1);
+    for threads in ["1", "3"] {
+        let args = ["resume", "run", "--quiet", "--threads", threads];
+        births = killed_behind(&scratch, spawn(scratch.command(&args)), births + 100);
     }
-    let run = scratch.run(&["resume", "run", "--quiet", "--json", "--threads", "8"]);
-    assert_eq!(digest(run), expected);
+    let end = (births + 100).to_string();
+    let (expected, table) = uninterrupted(&scratch, &end);
+    let limit = format!("stopping.candidates={end}");
+    let args = ["resume", "run", "--set", &limit, "--quiet", "--json", "--threads", "8"];
+    assert_eq!(digest(scratch.run(&args)), expected);
     assert_eq!(scratch.read("run/hall_of_fame.csv"), table);
     // Resuming what is finished evaluates nothing and says the same.
     assert_eq!(digest(scratch.run(&["resume", "run", "--quiet", "--json"])), expected);
@@ -64,12 +77,11 @@ fn a_killed_run_resumes_to_the_end_of_an_uninterrupted_one() {
 fn an_interrupt_finishes_what_runs_and_names_the_command_that_goes_on() {
     for name in ["-INT", "-TERM"] {
         let scratch = Scratch::new();
-        let mut child = begin(&scratch, "100000000");
+        let mut child = begin(&scratch, NEVER);
         wait_for(&scratch.path("run/hall_of_fame.csv"), &mut child);
         signal(name, &child);
-        let sent = Instant::now();
-        let output = child.wait_with_output().expect("it ends");
-        assert!(sent.elapsed() < Duration::from_secs(10), "{:?}", sent.elapsed());
+        ended(&mut child);
+        let output = child.wait_with_output().expect("it has ended");
         assert_eq!(output.status.code(), Some(130));
         let messages = String::from_utf8(output.stderr).expect("messages are UTF-8");
         assert!(messages.contains("go on with: evo resume run"), "{messages}");
@@ -88,14 +100,28 @@ fn an_interrupt_finishes_what_runs_and_names_the_command_that_goes_on() {
 #[test]
 fn a_second_interrupt_quits_at_once_and_the_run_can_still_go_on() {
     let scratch = Scratch::new();
-    let (expected, _) = uninterrupted(&scratch, "1500");
-    let mut child = begin(&scratch, "100000000");
-    wait_for(&scratch.path("run/hall_of_fame.csv"), &mut child);
+    let tiny = repository("tests/data/tiny.ron");
+    // One evaluation takes longer than any test waits.
+    let steps = "evaluation.tasks[0].steps=10000000";
+    let args = ["search", &tiny, "--set", steps, "--out", "run", "--threads", "1"];
+    let mut child = spawn(scratch.command(&args));
+    wait_for(&scratch.path("run/events.jsonl"), &mut child);
     signal("-INT", &child);
+    let mut messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut told = |part: &str| {
+        let line = messages.by_ref().map(|line| line.expect("messages are UTF-8"));
+        line.into_iter().any(|line| line.contains(part))
+    };
+    assert!(told("interrupt again to quit at once"));
+    wait_until(&mut child, || true);
     signal("-INT", &child);
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
-    let resumed = ["resume", "run", "--set", "stopping.candidates=1500", "--quiet", "--json"];
-    assert_eq!(digest(scratch.run(&resumed)), expected);
+    assert_eq!(ended(&mut child).code(), Some(130));
+    assert!(told("quit; go on with: evo resume run"));
+    let mut child = spawn(scratch.command(&["resume", "run"]));
+    let messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut messages = messages.map(|line| line.expect("messages are UTF-8"));
+    assert!(messages.any(|line| line.starts_with("resuming run behind")));
+    kill(&mut child);
 }
 
 #[test]

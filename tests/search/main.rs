@@ -2,6 +2,7 @@
 
 mod breeding;
 mod config;
+mod damage;
 mod driver;
 mod ended;
 mod engine;

@@ -109,7 +109,7 @@ fn a_store_that_is_written_meanwhile_is_read_again_and_again() {
 
 #[test]
 fn a_store_of_an_earlier_version_is_read_as_it_is() {
-    for name in ["store_v1.db", "store_v2_structural.db"] {
+    for name in ["store_v1.db", "store_v2_structural.db", "store_v4.db"] {
         let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/compat").join(name);
         let scratch = TempDir::new().expect("there is room");
         let path = scratch.path().join("run.db");

@@ -1,9 +1,10 @@
 //! The table `candidates`: every birth and how it came about.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::Store;
 use super::checksum::Checksum;
+use super::seals::{Seal, Sealed};
 use crate::SearchError;
 use crate::breeding::Descent;
 
@@ -22,11 +23,30 @@ impl Store {
         let parent = descent.map(|descent| descent.lineage.parent as i64);
         let edit = descent.and_then(|descent| descent.edit.as_deref());
         let checksum = row_checksum(birth, parent, mutation, edit, evaluation);
-        self.write(|connection| {
+        let replaced = self.stored_candidate(birth)?;
+        if replaced == Some(checksum) {
+            return Ok(());
+        }
+        self.write(|connection, seals| {
             let text = "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?, ?)";
             let row = params![birth, parent, mutation, edit, evaluation, checksum];
-            connection.prepare_cached(text)?.execute(row)
+            connection.prepare_cached(text)?.execute(row)?;
+            seals.of(Sealed::Candidates).replace(replaced, checksum);
+            Ok(())
         })
+    }
+
+    /// The checksum of a birth that is being bred again.
+    fn stored_candidate(&self, birth: i64) -> Result<Option<i64>, SearchError> {
+        if birth as u64 >= self.found {
+            return Ok(None);
+        }
+        let read = || {
+            let query = "SELECT checksum FROM candidates WHERE birth = ?";
+            let mut statement = self.connection.prepare_cached(query)?;
+            statement.query_row([birth], |row| row.get(0)).optional()
+        };
+        read().map_err(|error| self.error(error))
     }
 
     /// The births that were bred. Those evaluated count even where their candidates are missing,
@@ -39,27 +59,30 @@ impl Store {
         births.map(|births| births as u64).map_err(|error| self.error(error))
     }
 
-    /// Whether every candidate is as it was written.
-    pub(super) fn check_candidates(&self) -> Result<(), SearchError> {
+    /// Whether every candidate is as it was written; their seal, and the births up to the last.
+    pub(super) fn check_candidates(&self) -> Result<(Seal, u64), SearchError> {
         let query = "SELECT birth, parent, mutation, edit, evaluation, checksum FROM candidates";
         let mut statement = self.connection.prepare(query).map_err(|error| self.error(error))?;
         let mut rows = statement.query([]).map_err(|error| self.error(error))?;
+        let (mut seal, mut births) = (Seal::default(), 0);
         while let Some(row) = rows.next().map_err(|error| self.error(error))? {
-            let sound = || {
+            let checksums = || {
                 let (birth, parent, evaluation): (i64, _, _) =
                     (row.get(0)?, row.get(1)?, row.get(4)?);
                 let (mutation, edit) = (row.get_ref(2)?, row.get_ref(3)?);
                 let (mutation, edit) = (mutation.as_str_or_null()?, edit.as_str_or_null()?);
                 let expected = row_checksum(birth, parent, mutation, edit, evaluation);
-                rusqlite::Result::Ok((birth, row.get::<_, i64>(5)? == expected))
+                rusqlite::Result::Ok((birth, row.get::<_, i64>(5)?, expected))
             };
-            let (birth, sound) =
-                sound().map_err(|error: rusqlite::Error| self.damage(&error.to_string()))?;
-            if !sound {
+            let (birth, checksum, expected) =
+                checksums().map_err(|error: rusqlite::Error| self.damage(&error.to_string()))?;
+            if checksum != expected {
                 return Err(self.damage(&format!("the row of birth {birth} has been altered")));
             }
+            seal.add(checksum);
+            births = births.max(birth as u64 + 1);
         }
-        Ok(())
+        Ok((seal, births))
     }
 }
 

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use evo_domain::Outcome;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Store;
 use super::checksum::Checksum;
+use super::seals::{Seal, Sealed};
 use crate::SearchError;
 
 impl Store {
@@ -21,13 +22,17 @@ impl Store {
         birth: u64,
         outcome: &Outcome,
     ) -> Result<(), SearchError> {
-        let fitness = Some(outcome.fitness()).filter(|fitness| fitness.is_finite());
+        // What SQLite would give back: it has one zero.
+        let fitness = Some(outcome.fitness() + 0.0).filter(|fitness| fitness.is_finite());
         let outcome = ron::to_string(outcome).expect("an outcome has no value RON cannot write");
         let birth = birth as i64;
         let checksum = row_checksum(birth, &outcome);
-        self.write(|connection| {
+        self.write(|connection, seals| {
             let text = "INSERT OR REPLACE INTO confirmations VALUES (?, ?, ?, ?)";
-            connection.execute(text, params![birth, fitness, outcome, checksum])
+            connection.execute(text, params![birth, fitness, outcome, checksum])?;
+            // There are few.
+            *seals.of(Sealed::Confirmations) = seal(connection)?;
+            Ok(())
         })
     }
 
@@ -48,6 +53,17 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// Of the confirmations as they are. The checksum of a row leaves its fitness out, as it did before
+/// there were seals.
+pub(super) fn seal(connection: &Connection) -> rusqlite::Result<Seal> {
+    let mut statement = connection.prepare("SELECT checksum, fitness FROM confirmations")?;
+    let rows = statement.query_map([], |row| {
+        let bits = row.get::<_, Option<f64>>(1)?.map_or(-1, |fitness| fitness.to_bits() as i64);
+        Ok(Checksum::default().number(row.get(0)?).number(bits).value())
+    })?;
+    Ok(Seal::of(rows.collect::<Result<Vec<i64>, _>>()?))
 }
 
 fn row_checksum(birth: i64, outcome: &str) -> i64 {

@@ -5,10 +5,11 @@
 
 use evo_domain::Outcome;
 use evo_hashes::Hash;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use super::checksum::Checksum;
+use super::seals::{Seal, Sealed};
 use crate::SearchError;
 use crate::identity::Identity;
 
@@ -50,8 +51,10 @@ impl Store {
         let outcome = ron::to_string(outcome).expect("an outcome has no value RON cannot write");
         let birth = birth as i64;
         let checksum = row_checksum(birth, &structure, &behaviour, provenance, program, &outcome);
+        let shown = Shown { kind, fitness, losses: losses.as_deref(), detail: detail.as_deref() };
+        let sealed = shown.with(checksum);
         let recheck = provenance.recheck.map(|evaluation| evaluation as i64);
-        self.write(|connection| {
+        self.write(|connection, seals| {
             let text = "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
             connection.prepare_cached(text)?.execute(params![
                 birth,
@@ -66,7 +69,9 @@ impl Store {
                 checksum,
                 detail,
                 recheck
-            ])
+            ])?;
+            seals.of(Sealed::Evaluations).add(sealed);
+            Ok(())
         })
     }
 
@@ -118,15 +123,18 @@ impl Store {
         Ok(found)
     }
 
-    /// Whether every evaluation is as it was written.
-    pub(super) fn check_evaluations(&self) -> Result<(), SearchError> {
-        let query = format!("SELECT {COLUMNS}");
+    /// Whether every evaluation is as it was written; their seal.
+    pub(super) fn check_evaluations(&self) -> Result<Seal, SearchError> {
+        let query = format!("SELECT {}", COLUMNS.replacen(" FROM", &format!(", {SHOWN} FROM"), 1));
+        let mut seal = Seal::default();
         let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
         let mut rows = statement.query([]).map_err(|error| self.error(error))?;
         while let Some(row) = rows.next().map_err(|error| self.error(error))? {
-            self.check_row(row)?;
+            let checksum = self.check_row(row)?.checksum;
+            let sealed = Shown::read(row, 8).map(|shown| shown.with(checksum));
+            seal.add(sealed.map_err(|error| self.damage(&error.to_string()))?);
         }
-        Ok(())
+        Ok(seal)
     }
 
     fn query_evaluation(
@@ -210,13 +218,55 @@ impl EvaluationRow {
     }
 }
 
+/// The columns that repeat the outcome for people.
+const SHOWN: &str = "kind, fitness, losses, detail";
+
+/// Their values.
+struct Shown<'a> {
+    kind: &'a str,
+    fitness: Option<f64>,
+    losses: Option<&'a str>,
+    detail: Option<&'a str>,
+}
+
+impl Shown<'_> {
+    /// Reads [`SHOWN`] from a column on.
+    fn read<'a>(row: &'a Row<'_>, first: usize) -> rusqlite::Result<Shown<'a>> {
+        Ok(Shown {
+            kind: row.get_ref(first)?.as_str()?,
+            fitness: row.get(first + 1)?,
+            losses: row.get_ref(first + 2)?.as_str_or_null()?,
+            detail: row.get_ref(first + 3)?.as_str_or_null()?,
+        })
+    }
+
+    /// What a seal counts for a row with this checksum. The checksum itself leaves these columns
+    /// out, as it did before there were seals, so that older stores are read by the same code.
+    fn with(&self, checksum: i64) -> i64 {
+        let Shown { kind, fitness, losses, detail } = *self;
+        let bits = fitness.map_or(-1, |fitness| fitness.to_bits() as i64);
+        let numbers = Checksum::default().number(checksum).number(bits);
+        numbers.text(Some(kind)).text(losses).text(detail).value()
+    }
+}
+
+/// The seal of a table of an earlier version, as it is found.
+pub(super) fn seal(connection: &Connection) -> rusqlite::Result<Seal> {
+    let query = format!("SELECT checksum, {SHOWN} FROM evaluations");
+    let mut statement = connection.prepare(&query)?;
+    let rows = statement.query_map([], |row| Ok(Shown::read(row, 1)?.with(row.get(0)?)))?;
+    Ok(Seal::of(rows.collect::<Result<Vec<i64>, _>>()?))
+}
+
 /// Kind, fitness and losses as the table shows them.
 fn for_people(outcome: &Outcome) -> (&'static str, Option<f64>, Option<String>) {
     match outcome {
         Outcome::Scored(score) => {
             let losses: Vec<String> = score.losses.iter().map(|loss| format!("{loss:?}")).collect();
             let losses = format!("[{}]", losses.join(","));
-            ("scored", Some(score.fitness), Some(losses))
+            // What SQLite would give back: it has no NaN, and one zero.
+            let fitness = Some(score.fitness + 0.0).filter(|fitness| !fitness.is_nan());
+            ("scored", fitness, Some(losses))
         }
         Outcome::Invalid(_) => ("invalid", None, None),
         Outcome::Stopped(_) => ("stopped", None, None),

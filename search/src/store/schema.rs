@@ -1,12 +1,16 @@
 //! The tables of a run's store and how older ones become today's.
 //!
 //! Invariant: `user_version` says which tables a file has, and each step of [`MIGRATIONS`] leads
-//! from one version to the next, in one transaction with the change of that number. A step may drop
+//! from one version to the next, all of them in one transaction with the change of that number: a
+//! file that cannot be brought up to date stays as it was. A step may drop
 //! snapshots: they only spare breeding again what the other tables determine.
 
 use rusqlite::Connection;
 
+use super::checksum::Checksum;
 use super::rehash::{Structure, rehash};
+use super::seals::{Seal, Sealed, Seals};
+use super::{confirmations, evaluations, properties};
 
 /// The version of the tables below.
 pub(super) const VERSION: i64 = 5;
@@ -88,16 +92,56 @@ CREATE TABLE confirmations (
 );
 ";
 
+/// What version 5 has beyond that.
+const SEALS: &str = "
+CREATE TABLE seals (
+    name TEXT PRIMARY KEY,
+    entries INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Everything above; what else a user keeps in the file is none of our business.
+const OURS: &str = "'properties', 'candidates', 'evaluations', 'evaluations_by_behaviour',
+    'snapshots', 'hall_of_fame', 'counters', 'mutations', 'restarts', 'individuals',
+    'evaluations_by_structure', 'confirmations', 'seals'";
+
 /// A step from one version to the next.
 type Migration = fn(&Connection, &Structure<'_>) -> rusqlite::Result<()>;
 
 /// From version 1, 2, … to the next.
 const MIGRATIONS: [Migration; (VERSION - 1) as usize] =
-    [add_detail, hash_canonical_form, add_rechecks, encode_programs];
+    [add_detail, hash_canonical_form, add_rechecks, seal_tables];
 
-/// Snapshots hold programs as their domain encodes them.
-fn encode_programs(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
-    connection.execute_batch("DELETE FROM snapshots;")
+/// Snapshots hold programs as their domain encodes them, and tables are sealed, as they are found.
+fn seal_tables(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
+    connection.execute_batch("DELETE FROM snapshots;")?;
+    connection.execute_batch(SEALS)?;
+    let mut candidates = connection.prepare("SELECT checksum FROM candidates")?;
+    let candidates = candidates.query_map([], |row| row.get(0))?;
+    let mut seals = Seals::default();
+    *seals.of(Sealed::Candidates) = Seal::of(candidates.collect::<Result<Vec<i64>, _>>()?);
+    *seals.of(Sealed::Evaluations) = evaluations::seal(connection)?;
+    *seals.of(Sealed::Confirmations) = confirmations::seal(connection)?;
+    *seals.of(Sealed::Properties) = properties::seal(connection)?;
+    *seals.of(Sealed::Schema) = seal(connection)?;
+    seals.write(connection)
+}
+
+/// Of the tables, indices and views as they are defined.
+pub(super) fn seal(connection: &Connection) -> rusqlite::Result<Seal> {
+    let query =
+        format!("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name IN ({OURS})");
+    let mut statement = connection.prepare(&query)?;
+    let rows = statement.query_map([], |row| {
+        let mut checksum = Checksum::default();
+        for column in 0..4 {
+            checksum = checksum.text(row.get_ref(column)?.as_str_or_null()?);
+        }
+        Ok(checksum.value())
+    })?;
+    Ok(Seal::of(rows.collect::<Result<Vec<i64>, _>>()?))
 }
 
 fn add_detail(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
@@ -120,6 +164,7 @@ fn add_rechecks(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
     connection.execute_batch(RECHECKS)?;
+    connection.execute_batch(SEALS)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", VERSION)
 }
@@ -130,13 +175,12 @@ pub(super) fn migrate(
     from: i64,
     structure: &Structure<'_>,
 ) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
     for (version, migration) in (1..).zip(MIGRATIONS) {
         if version >= from {
-            let transaction = connection.transaction()?;
             migration(&transaction, structure)?;
             transaction.pragma_update(None, "user_version", version + 1)?;
-            transaction.commit()?;
         }
     }
-    Ok(())
+    transaction.commit()
 }

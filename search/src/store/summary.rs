@@ -1,7 +1,8 @@
 //! The tables a reader looks at first: hall of fame, counters, mutations, restarts.
 //!
-//! Invariant: they repeat what the search holds when they are written, at every snapshot and at the
-//! end, and nothing is ever read back from them.
+//! Invariant: they repeat what the search holds when they are written, at every new best, at every
+//! snapshot and at the end, and no run ever goes on from them. So they carry no checksums: whatever
+//! becomes of them, a run that is resumed writes all of it anew.
 
 use evo_domain::Domain;
 use rusqlite::params;
@@ -20,9 +21,10 @@ impl Store {
         mutations: &MutationStatistics,
         restarts: &[Restart<D::Program>],
     ) -> Result<(), SearchError> {
-        self.write(|connection| {
+        self.write(|connection, _| {
             connection.execute_batch(
-                "DELETE FROM hall_of_fame; DELETE FROM counters; DELETE FROM mutations;",
+                "DELETE FROM hall_of_fame; DELETE FROM counters; DELETE FROM mutations;
+                 DELETE FROM restarts;",
             )?;
             let mut row = connection.prepare("INSERT INTO hall_of_fame VALUES (?, ?, ?, ?)")?;
             for champion in hall_of_fame.iter() {
@@ -40,7 +42,7 @@ impl Store {
                 let tally = [tally.tried, tally.neutral, tally.improved].map(|count| count as i64);
                 row.execute(params![kind, tally[0], tally[1], tally[2]])?;
             }
-            let mut row = connection.prepare("INSERT OR REPLACE INTO restarts VALUES (?, ?, ?)")?;
+            let mut row = connection.prepare("INSERT INTO restarts VALUES (?, ?, ?)")?;
             for restart in restarts {
                 let (birth, carried) = (restart.birth as i64, restart.carried.birth as i64);
                 row.execute(params![birth, restart.reason.to_string(), carried])?;
