@@ -16,7 +16,7 @@ mod swap;
 mod typing;
 mod weights;
 
-use crate::{Op, Program, Statement};
+use crate::{Op, Operand, Program, Statement};
 use evo_hashes::StreamRng as Stream;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub use weights::MutationWeights;
 use evo_domain::SettingError;
 use typing::Typing;
 use weights::ByKind;
-pub(super) use weights::Kind;
+pub(crate) use weights::Kind;
 
 /// How programs are mutated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,8 +111,15 @@ impl Mutator {
     }
 
     /// The same mutator, changing constants and nothing else.
-    pub(super) fn of_constants(self) -> Mutator {
-        Mutator { weights: MutationWeights::CONSTANTS.by_kind(), ..self }
+    ///
+    /// # Errors
+    /// The start program has none.
+    pub(crate) fn tuner_of(&self, start: &Program) -> Result<Mutator, SettingError> {
+        let constant = |operand: &Operand| matches!(operand, Operand::Constant(_));
+        if !start.statements().iter().flat_map(Statement::args).any(constant) {
+            return Err(SettingError::new("strategy", "the start program has no constant to tune"));
+        }
+        Ok(Mutator { weights: MutationWeights::CONSTANTS.by_kind(), ..self.clone() })
     }
 
     /// A child of `parent`; the parent itself when none of the weighted kinds is possible.
@@ -124,7 +131,7 @@ impl Mutator {
     }
 
     /// As [`Mutator::mutate`], with the kind of mutation; none when the child is the parent itself.
-    pub(super) fn mutate_by_kind(
+    pub(crate) fn mutate_by_kind(
         &self,
         parent: &Program,
         rng: &mut Stream,
