@@ -1,4 +1,5 @@
-//! What a program *is* and how it runs: the typed language of `evo`.
+//! What a program *is* and how it runs: the typed language of `evo`, in which optimizers and
+//! expressions are written.
 //!
 //! A newcomer needs eight types: [`Op`] and [`Type`], [`Signature`], [`Program`] with its
 //! [`Statement`]s, [`Dataflow`] (the live part of a program), [`Layout`] (where parameter tensors
@@ -22,6 +23,7 @@ mod dataflow;
 mod edit;
 mod encoding;
 mod execute;
+mod expressions;
 mod functional;
 mod interpret;
 mod layout;
@@ -46,6 +48,7 @@ pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::{
     DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, Executor, device_kernel,
 };
+pub use expressions::{ExpressionMutation, ExpressionProbe, Expressions};
 pub use functional::{FunctionalHasher, Probe};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};

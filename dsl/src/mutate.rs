@@ -85,6 +85,18 @@ impl Mutator {
     /// A weight that is negative or not finite, no weight above 0, an unusable op, a limit beyond
     /// [`Program::MAX_STATEMENTS`], more than 1000 retries or a probability outside [0, 1].
     pub fn new(config: &MutationConfig) -> Result<Mutator, SettingError> {
+        Mutator::of_ops(config, config.ops.resolve()?)
+    }
+
+    /// A mutator of expressions with these settings.
+    ///
+    /// # Errors
+    /// As [`Mutator::new`], and a list of ops of which one does not work point by point.
+    pub fn of_expressions(config: &MutationConfig) -> Result<Mutator, SettingError> {
+        Mutator::of_ops(config, config.ops.resolve_elementwise()?)
+    }
+
+    fn of_ops(config: &MutationConfig, ops: Vec<Op>) -> Result<Mutator, SettingError> {
         config.weights.validate()?;
         if config.max_statements > Program::MAX_STATEMENTS {
             let message = format!("a program holds at most {}", Program::MAX_STATEMENTS);
@@ -98,7 +110,6 @@ impl Mutator {
             let message = format!("{} is no probability", config.fresh_constant);
             return Err(SettingError::new("mutation.fresh_constant", message));
         }
-        let ops = config.ops.resolve()?;
         let of_arity = |arity| ops.iter().copied().filter(|op| op.arity() == arity).collect();
         Ok(Mutator {
             weights: config.weights.by_kind(),
