@@ -4,6 +4,7 @@ mod breeding;
 mod config;
 mod driver;
 mod engine;
+mod expressions;
 mod hurdles;
 mod identity;
 mod kill;
