@@ -1,8 +1,8 @@
 //! How fast a search finds published equations: those of the Nguyen benchmark, over several seeds.
 //!
 //! `cargo run --release --example nguyen -- FIRST COUNT [KEY=VALUE]…` searches with COUNT seeds
-//! from FIRST on; keys are `equations` (`1,2`), `threads`, `seconds`, `population`, `tournament`,
-//! `window`, `fit` and `statements`.
+//! from FIRST on. Keys are `equations` (`1,2`), `threads`, `seconds`, `window`, `fit` (steps), and
+//! parts of a configuration, in RON: `mutation`, `strategy`, `selection` and `restarts`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -19,6 +19,9 @@ use evo_search::{
 /// The mean squared error at which an equation counts as found.
 const FOUND: f64 = 1e-6;
 
+const STRATEGY: &str = "RegularizedEvolution(population: 200, tournament: 10)";
+const RESTARTS: &str = "(from: Start, plateau: 10000)";
+
 /// The settings of a measurement, by key.
 struct Settings(Vec<(String, String)>);
 
@@ -26,6 +29,14 @@ impl Settings {
     fn get(&self, key: &str, default: &str) -> String {
         let given = self.0.iter().rev().find(|(name, _)| name == key);
         given.map_or(default, |(_, value)| value).to_owned()
+    }
+
+    /// A part of a configuration, as a file would have it.
+    fn read<T: serde::de::DeserializeOwned>(&self, key: &str, default: &str) -> T {
+        let extensions = ron::extensions::Extensions::IMPLICIT_SOME;
+        let options = ron::Options::default().with_default_extension(extensions);
+        let text = self.get(key, default);
+        options.from_str(&text).unwrap_or_else(|error| panic!("{key}: {error}"))
     }
 
     fn number<T: std::str::FromStr>(&self, key: &str, default: &str) -> Option<T> {
@@ -37,18 +48,12 @@ impl Settings {
 fn search(number: u32, seed: u64, settings: &Settings) -> Option<(f64, u64, f64, String)> {
     let task = ExpressionTask::new(ExpressionData::Nguyen(number));
     let mut config = ExpressionConfig::new(vec![task]);
-    config.fit_constants = settings.number("fit", "0")?;
+    config.fit_constants = settings.number("fit", "6")?;
     let evaluator = ExpressionEvaluator::new(&config, Path::new(".")).ok()?;
     let probe = Arc::new(evaluator.probe());
-    let mut mutation = ExpressionMutation::default();
-    if let Some(statements) = settings.number("statements", "") {
-        mutation.0.max_statements = statements;
-    }
+    let mutation: ExpressionMutation = settings.read("mutation", "()");
     let domain = Expressions::new(&mutation, FunctionalHasher::with_probe(8, probe)?).ok()?;
-    let strategy = StrategyConfig::RegularizedEvolution {
-        population: settings.number("population", "1000")?,
-        tournament: settings.number("tournament", "20")?,
-    };
+    let strategy: StrategyConfig = settings.read("strategy", STRATEGY);
     let stopping = Stopping {
         seconds: settings.number("seconds", "60"),
         fitness: Some(evaluator.fitness_at(FOUND)),
@@ -56,6 +61,8 @@ fn search(number: u32, seed: u64, settings: &Settings) -> Option<(f64, u64, f64,
     };
     let mut run_config: SearchConfig = SearchConfig::new(strategy, stopping);
     run_config.window = settings.number("window", "16")?;
+    run_config.selection = settings.read("selection", "Fitness");
+    run_config.restarts = settings.read("restarts", RESTARTS);
     if evaluator.depends_on() > DependsOn::Behaviour {
         run_config.deduplication = DeduplicationLevel::Structural.into();
     }

@@ -20,6 +20,7 @@
 mod canonical;
 mod check;
 mod dataflow;
+mod derivative;
 mod edit;
 mod encoding;
 mod execute;

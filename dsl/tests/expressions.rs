@@ -131,8 +131,11 @@ fn a_value_depends_on_its_point_alone() {
     assert_eq!(values(&formula("1.5 * 2.0"), &[x, y]), vec![3.0; 1500]);
 }
 
+/// A statement drawn at random; it may not check where it lands.
+type Draw = (prop::sample::Index, u16, [(bool, u16, f64); 3]);
+
 /// An expression of two inputs from random draws: those that do not check are left out.
-fn random_expression(draws: &[(prop::sample::Index, u16, [(bool, u16, f64); 3])]) -> Program {
+fn random_expression(draws: &[Draw]) -> Program {
     let ops: Vec<Op> = Op::all().filter(|op| op.is_elementwise() && op.is_usable()).collect();
     let signature = Signature::expression(2).expect("two inputs");
     let names = ["x", "y"].map(Into::into).to_vec();
@@ -155,7 +158,7 @@ fn random_expression(draws: &[(prop::sample::Index, u16, [(bool, u16, f64); 3])]
         .expect("it is defined")
 }
 
-fn draws() -> impl Strategy<Value = Vec<(prop::sample::Index, u16, [(bool, u16, f64); 3])>> {
+fn draws() -> impl Strategy<Value = Vec<Draw>> {
     let operand = (prop::bool::weighted(0.3), any::<u16>(), -2.0..2.0);
     let draw = (any::<prop::sample::Index>(), any::<u16>(), prop::array::uniform3(operand));
     prop::collection::vec(draw, 0..20)

@@ -103,7 +103,7 @@ fn constants_are_fitted_and_the_program_stays() {
     let program = expression(&fitting, text);
     let found = fitting.fitted(&program);
     assert_eq!(found.live_length(), program.live_length());
-    assert_eq!(fitness(&plain, &"1.7 * sin(2.3 * x) - 0.4".to_owned()), most());
+    assert_eq!(fitness(&plain, "1.7 * sin(2.3 * x) - 0.4"), most());
     let printed = found.to_string();
     assert!(printed.contains("2.3") || printed.contains("2.29"), "{printed}");
     assert!(printed.starts_with("def f(x):"), "{printed}");
