@@ -12,8 +12,12 @@ use crate::{Dataflow, Op, Program, Role, Signature, Value};
 /// Marks the rank of a constant, so that constants follow everything else: `x1 * 0.9`.
 const CONSTANT: u32 = 1 << 15;
 
-/// The rank of the first node; inputs stand below it.
+/// The rank of the first node; the parameters of an optimizer stand below it.
 const NODE: u32 = 16;
+
+/// The rank of the first input of an expression: above every node, since what optimizers are hashed
+/// by leaves no room for ten below, and a program has at most 10,000 statements.
+const INPUT: u32 = 1 << 14;
 
 /// A node's op and the ranks of its arguments.
 type Key = (Op, [u32; 3]);
@@ -90,6 +94,7 @@ impl Ranking {
             CONSTANT.. => {
                 Value::Constant(f64::from_bits(self.constants[(rank - CONSTANT) as usize]))
             }
+            INPUT.. => Value::Input(role_of(rank)),
             NODE.. => Value::Node((rank - NODE) as usize),
             _ => Value::Input(role_of(rank)),
         }
@@ -143,6 +148,7 @@ pub(crate) fn role_rank(role: Role) -> u32 {
         Role::LearningRate => 2,
         Role::Step => 3,
         Role::State(slot) => 4 + slot as u32,
+        Role::Input(input) => INPUT + input as u32,
     }
 }
 
@@ -153,6 +159,7 @@ pub(crate) fn role_of(rank: u32) -> Role {
         1 => Role::Gradient,
         2 => Role::LearningRate,
         3 => Role::Step,
+        INPUT.. => Role::Input((rank - INPUT) as usize),
         slot => Role::State(slot as usize - 4),
     }
 }

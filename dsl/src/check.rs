@@ -37,6 +37,12 @@ pub enum CheckErrorKind {
         /// What it would take.
         expected: &'static str,
     },
+    /// An expression with an op that does not work point by point.
+    #[error("`{op}` is no op of an expression, whose value at a point depends on that point alone")]
+    NotElementwise {
+        /// The op's name.
+        op: &'static str,
+    },
     /// A constant is infinite or NaN.
     #[error("a constant must be finite, not {value}")]
     NonFiniteConstant {
@@ -111,6 +117,9 @@ fn statement_type(
     let mut args = [Type::Scalar; 3];
     for (slot, operand) in args.iter_mut().zip(statement.args()) {
         *slot = operand_type(program, types, *operand)?;
+    }
+    if program.signature().is_expression() && !statement.op.is_elementwise() {
+        return Err(CheckErrorKind::NotElementwise { op: statement.op.info().name });
     }
     let args = &args[..statement.op.arity()];
     statement.op.result_type(args).ok_or_else(|| argument_types(statement, args))

@@ -9,6 +9,7 @@ mod allocate;
 mod compile;
 mod device;
 mod fuse;
+mod given;
 mod kernels;
 mod machine;
 mod plan;

@@ -58,16 +58,34 @@ impl<T: Real> Interpreter<T> {
     /// The update of one step, with the states moved on.
     pub fn update(&mut self, w: &[T], g: &[T], lr: f64) -> Vec<T> {
         self.step += 1;
+        self.call(|interpreter, role| match role {
+            Role::Weight => Value::Tree(w.to_vec()),
+            Role::Gradient => Value::Tree(g.to_vec()),
+            Role::State(state) => Value::Tree(interpreter.states[state].clone()),
+            Role::LearningRate => Value::scalar(lr),
+            Role::Step => Value::scalar(interpreter.step as f64),
+            Role::Input(_) => unreachable!("an expression is evaluated, and takes no step"),
+        })
+    }
+
+    /// The values of an expression at the points of the layout; `inputs[k][i]` is its input *k* at
+    /// point *i*.
+    ///
+    /// # Panics
+    /// If the inputs are fewer than the expression has.
+    pub fn evaluate(&mut self, inputs: &[&[T]]) -> Vec<T> {
+        self.call(|_, role| match role {
+            Role::Input(input) => Value::Tree(inputs[input].to_vec()),
+            _ => unreachable!("an optimizer takes steps, and is not evaluated"),
+        })
+    }
+
+    /// The first output for parameters of these values, with the states moved on.
+    fn call(&mut self, given: impl Fn(&Self, Role) -> Value<T>) -> Vec<T> {
         let program = self.program.clone();
         let mut variables: Vec<Option<Value<T>>> = vec![None; program.variables()];
         for (slot, role) in variables.iter_mut().zip(program.signature().parameters()) {
-            *slot = Some(match *role {
-                Role::Weight => Value::Tree(w.to_vec()),
-                Role::Gradient => Value::Tree(g.to_vec()),
-                Role::State(state) => Value::Tree(self.states[state].clone()),
-                Role::LearningRate => Value::scalar(lr),
-                Role::Step => Value::scalar(self.step as f64),
-            });
+            *slot = Some(given(self, *role));
         }
         for statement in program.statements() {
             let value = self.run(statement, &variables);
@@ -77,10 +95,10 @@ impl<T: Real> Interpreter<T> {
             let value = variables[usize::from(output.0)].as_ref();
             self.tree(value.expect("outputs are checked to be defined"))
         });
-        let update = outputs.next().expect("the first output is the update");
+        let first = outputs.next().expect("every program has an output");
         let states = outputs.collect();
         self.states = states;
-        update
+        first
     }
 
     /// The state slots after the last step.

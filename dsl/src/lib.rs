@@ -1,4 +1,5 @@
-//! What a program *is* and how it runs: the typed language of `evo`.
+//! What a program *is* and how it runs: the typed language of `evo`, in which optimizers and
+//! expressions are written.
 //!
 //! A newcomer needs eight types: [`Op`] and [`Type`], [`Signature`], [`Program`] with its
 //! [`Statement`]s, [`Dataflow`] (the live part of a program), [`Layout`] (where parameter tensors
@@ -19,12 +20,18 @@
 mod canonical;
 mod check;
 mod dataflow;
+mod derivative;
+mod edit;
+mod encoding;
 mod execute;
+mod expressions;
+mod functional;
 mod interpret;
 mod layout;
 mod learner;
 mod math;
 mod matrix;
+mod mutate;
 mod op;
 mod optimizers;
 mod program;
@@ -32,6 +39,7 @@ mod real;
 mod reduce;
 mod signature;
 mod simplify;
+mod structural;
 mod text;
 mod ty;
 pub mod zoo;
@@ -41,14 +49,14 @@ pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::{
     DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, Executor, device_kernel,
 };
+pub use expressions::{ExpressionMutation, ExpressionProbe, Expressions};
+pub use functional::{FunctionalHasher, Probe};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
+pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
-pub use optimizers::{
-    Analysis, FunctionalHasher, MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice,
-    OptimizerProbe, Optimizers, Probe, structural_hash, structural_hash_of,
-};
+pub use optimizers::{OptimizerProbe, Optimizers};
 pub use program::{Operand, Program, Statement, Variable};
 pub use real::Real;
 pub use signature::{Role, Signature};
@@ -56,6 +64,7 @@ pub use simplify::{
     ITERATION_LIMIT, MATCH_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified,
     StopReason, simplify,
 };
+pub use structural::{structural_hash, structural_hash_of};
 pub use text::ParseError;
 pub use ty::Type;
 

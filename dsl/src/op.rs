@@ -120,6 +120,12 @@ impl Op {
         self.result_type(&[Type::Scalar; 3][..self.arity()]).is_some()
     }
 
+    /// Whether the result at a point depends on the arguments at that point alone, as every op of
+    /// an expression must.
+    pub fn is_elementwise(self) -> bool {
+        matches!(self.info().rule, ShapeRule::Join | ShapeRule::Blend | ShapeRule::Constant)
+    }
+
     /// The value of an op that gives the same scalar everywhere.
     pub fn constant(self) -> Option<f64> {
         match self {

@@ -1,20 +1,15 @@
 //! Optimizers as the engine sees them: mutation, both hashes, edits, and programs as bytes.
 
-mod edit;
-mod encoding;
-mod functional;
-mod mutate;
 mod probe;
-mod structural;
 
 use evo_domain::{Domain, Hash, SettingError, Size, StreamRng};
 
-use crate::{Dataflow, Operand, Program, Statement};
+use crate::{
+    Dataflow, FunctionalHasher, MutationConfig, Mutator, Program, edit, encoding, mutate,
+    structural_hash_of,
+};
 
-pub use functional::FunctionalHasher;
-pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice};
-pub use probe::{OptimizerProbe, Probe};
-pub use structural::{structural_hash, structural_hash_of};
+pub use probe::OptimizerProbe;
 
 /// The domain of optimizers: [`Program`]s that turn gradients into updates.
 #[derive(Clone, Debug)]
@@ -52,34 +47,30 @@ impl Default for Optimizers {
     }
 }
 
-/// What hashes and size need of a program.
-#[derive(Debug)]
-pub struct Analysis(Dataflow);
-
 impl Domain for Optimizers {
     type Program = Program;
-    type Analysis = Analysis;
+    type Analysis = Dataflow;
 
     const NAME: &'static str = "optimizers";
 
-    fn analyse(&self, program: &Program) -> Analysis {
-        Analysis(Dataflow::of(program))
+    fn analyse(&self, program: &Program) -> Dataflow {
+        Dataflow::of(program)
     }
 
-    fn structure(&self, program: &Program, analysis: &Analysis) -> Hash {
-        structural_hash_of(program.signature(), &analysis.0)
+    fn structure(&self, program: &Program, flow: &Dataflow) -> Hash {
+        structural_hash_of(program.signature(), flow)
     }
 
-    fn behaviour(&self, analysis: &Analysis) -> Option<Hash> {
-        self.hasher.hash_of(&analysis.0)
+    fn behaviour(&self, flow: &Dataflow) -> Option<Hash> {
+        self.hasher.hash_of(flow)
     }
 
     fn probe(&self) -> &str {
         self.hasher.probe_name()
     }
 
-    fn size(&self, analysis: &Analysis) -> Size {
-        Size { length: analysis.0.live_length(), states: analysis.0.live_states() }
+    fn size(&self, flow: &Dataflow) -> Size {
+        Size { length: flow.live_length(), states: flow.live_states() }
     }
 
     fn mutations(&self) -> &'static [&'static str] {
@@ -96,11 +87,7 @@ impl Domain for Optimizers {
     }
 
     fn tuner(&self, start: &Program) -> Result<Optimizers, SettingError> {
-        let constant = |operand: &Operand| matches!(operand, Operand::Constant(_));
-        if !start.statements().iter().flat_map(Statement::args).any(constant) {
-            return Err(SettingError::new("strategy", "the start program has no constant to tune"));
-        }
-        Ok(Optimizers { mutator: self.mutator.clone().of_constants(), ..self.clone() })
+        Ok(Optimizers { mutator: self.mutator.tuner_of(start)?, ..self.clone() })
     }
 
     fn encode(&self, program: &Program) -> Vec<u8> {

@@ -66,7 +66,7 @@ struct Header {
     outputs: Vec<Variable>,
 }
 
-/// A checked program of the searched function `train`.
+/// A checked program of the searched function: an optimizer `train`, or an expression `f`.
 #[derive(Clone, Debug)]
 pub struct Program {
     header: Arc<Header>,

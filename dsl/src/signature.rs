@@ -1,7 +1,8 @@
 //! The signature: what a program is given, what it carries from call to call, what it returns.
 //!
-//! Invariant: outputs are the update followed by the next value of every state slot, in slot
-//! order, so output `1 + k` always feeds the state parameter `k` of the next call.
+//! Invariant: the outputs of an optimizer are the update followed by the next value of every state
+//! slot, in slot order, so output `1 + k` always feeds the state parameter `k` of the next call. An
+//! expression has inputs and nothing else, and one output; no signature mixes the two.
 
 use std::fmt;
 
@@ -20,13 +21,15 @@ pub enum Role {
     LearningRate,
     /// The step number, 1 at the first call.
     Step,
+    /// An input of an expression, counted from 0: its value at every point.
+    Input(usize),
 }
 
 impl Role {
     /// The type of the parameter.
     pub fn ty(self) -> Type {
         match self {
-            Role::Weight | Role::Gradient | Role::State(_) => Type::Tree,
+            Role::Weight | Role::Gradient | Role::State(_) | Role::Input(_) => Type::Tree,
             Role::LearningRate | Role::Step => Type::Scalar,
         }
     }
@@ -40,12 +43,13 @@ impl fmt::Display for Role {
             Role::State(slot) => write!(f, "state slot {}", slot + 1),
             Role::LearningRate => f.write_str("the learning rate"),
             Role::Step => f.write_str("the step number"),
+            Role::Input(input) => write!(f, "input {}", input + 1),
         }
     }
 }
 
-/// Inputs, state slots and outputs of the searched function
-/// `train(w, g, lr; m, v) -> update, m, v`.
+/// Parameters, state slots and outputs of the searched function: an optimizer's
+/// `train(w, g, lr; m, v) -> update, m, v`, or an expression's `f(x, y) -> z`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
     parameters: Vec<Role>,
@@ -55,6 +59,16 @@ pub struct Signature {
 impl Signature {
     /// The most state slots a signature may have.
     pub const MAX_STATES: usize = 4;
+
+    /// The most inputs an expression may have.
+    pub const MAX_INPUTS: usize = 10;
+
+    /// The expression signature `f(x, y, …)` with 1 to [`Signature::MAX_INPUTS`] inputs.
+    pub fn expression(inputs: usize) -> Option<Signature> {
+        let parameters = (0..inputs).map(Role::Input).collect();
+        let fits = (1..=Signature::MAX_INPUTS).contains(&inputs);
+        fits.then_some(Signature { parameters, states: 0 })
+    }
 
     /// The optimizer signature `train(w, g, state…, lr[, t])` with `states` slots (at most
     /// [`Signature::MAX_STATES`]), and the step number if `step` is set.
@@ -74,12 +88,27 @@ impl Signature {
         &self.parameters
     }
 
+    /// Whether this is the signature of an expression, and not of an optimizer.
+    pub fn is_expression(&self) -> bool {
+        self.inputs() > 0
+    }
+
+    /// Number of inputs of an expression; 0 for an optimizer.
+    pub fn inputs(&self) -> usize {
+        self.parameters.iter().filter(|role| matches!(role, Role::Input(_))).count()
+    }
+
+    /// What the function is called in program text.
+    pub fn function_name(&self) -> &'static str {
+        if self.is_expression() { "f" } else { "train" }
+    }
+
     /// Number of state slots.
     pub fn states(&self) -> usize {
         self.states
     }
 
-    /// Number of outputs: the update and every state slot.
+    /// Number of outputs: the update, or the value of an expression, and every state slot.
     pub fn outputs(&self) -> usize {
         1 + self.states
     }
@@ -97,6 +126,7 @@ impl Signature {
             Role::State(slot) => ["m", "v", "s", "u"][slot],
             Role::LearningRate => "lr",
             Role::Step => "t",
+            Role::Input(input) => ["x", "y", "z", "u", "v", "w", "a", "b", "c", "d"][input],
         }
     }
 }

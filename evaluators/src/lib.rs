@@ -1,4 +1,5 @@
-//! How *good* an optimizer is: data, proxy networks and their training.
+//! How *good* a program is: data, proxy networks and their training for optimizers, points to fit
+//! for expressions.
 //!
 //! # Overview
 //! [`OptimizerEvaluator`] scores optimizers for a search. It trains the small networks of an
@@ -6,10 +7,14 @@
 //! each program and compares the validation losses with those of tuned AdamW. Forward and backward
 //! passes run through candle, with the hot layers as custom operations; the update is the program's
 //! own.
+//!
+//! [`ExpressionEvaluator`] scores expressions by their error on the points of an
+//! [`ExpressionConfig`]'s task, a table, a formula or a published [`Equation`]. It needs no candle.
 
 mod data;
 mod device;
 mod error;
+mod expression;
 mod file;
 mod inner_threads;
 mod layers;
@@ -25,6 +30,10 @@ use evo_domain::{
 
 pub use device::Device;
 pub use error::EvaluatorError;
+pub use expression::{
+    Equation, EquationInput, ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss,
+    ExpressionTask, LEAST_ERROR,
+};
 pub use file::read_file;
 pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]

@@ -91,7 +91,11 @@ impl ExportTarget {
 
 /// The program as the text of a file. The class or function in it is called `name`, in the
 /// language's own style and made a valid identifier.
+///
+/// # Panics
+/// If the program is an expression.
 pub fn export(program: &Program, name: &str, target: ExportTarget) -> String {
+    assert!(!program.signature().is_expression(), "optimizers can be exported");
     let listing = Listing::of(program, name);
     match target {
         ExportTarget::Torch => torch::emit(&listing),

@@ -230,6 +230,7 @@ impl<'a> Resolve<'a> {
             }
             Value::Input(Role::LearningRate) => Argument::LearningRate,
             Value::Input(Role::Step) => Argument::Step,
+            Value::Input(Role::Input(_)) => unreachable!("what is exported is an optimizer"),
             Value::Node(node) => self.line_of[node].map_or(Argument::LearningRate, Argument::Line),
             Value::Constant(value) => Argument::Constant(value),
         }

@@ -6,6 +6,7 @@ mod damage;
 mod driver;
 mod ended;
 mod engine;
+mod expressions;
 mod hurdles;
 mod identity;
 mod kill;

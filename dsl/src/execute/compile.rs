@@ -88,6 +88,7 @@ impl<'a> Compiler<'a> {
             Value::Input(Role::Weight) => self.input(Source::Weight),
             Value::Input(Role::Gradient) => self.input(Source::Gradient),
             Value::Input(Role::State(slot)) => self.input(Source::State(slot)),
+            Value::Input(Role::Input(input)) => self.input(Source::Input(input)),
         }
     }
 
@@ -282,7 +283,7 @@ impl<'a> Compiler<'a> {
             };
             // What is overwritten while outputs are taken is copied first.
             let value = match (output, input) {
-                (0, Some(Source::State(_) | Source::Gradient))
+                (0, Some(Source::State(_) | Source::Gradient | Source::Input(_)))
                 | (_, Some(Source::Gradient | Source::Spill(_)) | None) => value,
                 (_, Some(Source::State(slot))) if slot + 1 == output => continue,
                 _ => {

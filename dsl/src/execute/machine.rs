@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::compile::compile;
+use super::given::{Given, Weights};
 use super::kernels::{self, Block, Factors, Input};
 use super::plan::{
     Arg, Elements, Instruction, Modifier, Orthogonalization, Plan, Register, Slot, Source, Stage,
@@ -34,14 +35,6 @@ struct Memory {
     scratch: Scratch<f32>,
 }
 
-/// What becomes of the update.
-enum Weights<'a> {
-    /// `w -= update`.
-    Move(&'a mut [f32]),
-    /// Written out, the weights left alone.
-    Observe(&'a [f32], &'a mut [f32]),
-}
-
 impl Executor {
     /// Compiles a program for parameters of this layout; states are zero.
     pub fn new(program: &Program, layout: &Layout) -> Executor {
@@ -67,12 +60,26 @@ impl Executor {
     /// One step: `w -= update`, with the states moved on. `w` and `g` hold one element per
     /// parameter; `lr` is the learning rate of this step. Returns whether all weights are finite.
     pub fn step(&mut self, w: &mut [f32], g: &[f32], lr: f64) -> bool {
-        self.run(Weights::Move(w), g, lr)
+        self.check(w, g);
+        self.run(Weights::Move(w), Given::gradient(g), lr)
     }
 
     /// The update of one step, written to `update`; the states are moved on, the weights are not.
     pub fn update(&mut self, w: &[f32], g: &[f32], lr: f64, update: &mut [f32]) {
-        self.run(Weights::Observe(w, update), g, lr);
+        self.check(w, g);
+        self.run(Weights::Observe(w, update), Given::gradient(g), lr);
+    }
+
+    /// The values of an expression, `values[i]` at point *i* of the layout; `inputs[k][i]` is its
+    /// input *k* there, and inputs beyond the expression's are not looked at.
+    ///
+    /// # Panics
+    /// If the inputs are fewer than the expression reads, or not as long as the layout.
+    pub fn evaluate(&mut self, inputs: &[&[f32]], values: &mut [f32]) {
+        let len = self.memory.layout.len();
+        let fit = inputs.iter().all(|input| input.len() == len) && values.len() == len;
+        assert!(fit, "a value of every input at every point");
+        self.run(Weights::Observe(&[], values), Given { gradient: &[], inputs }, 0.0);
     }
 
     /// Goes on as if steps had been left out: the next one has this number, counted from 1.
@@ -85,13 +92,13 @@ impl Executor {
         &self.memory.states[slot]
     }
 
-    fn run(&mut self, mut weights: Weights<'_>, g: &[f32], lr: f64) -> bool {
+    fn check(&self, w: &[f32], g: &[f32]) {
         let len = self.memory.layout.len();
-        assert_eq!(
-            (weights.read().len(), g.len()),
-            (len, len),
-            "weights and gradient fit the layout"
-        );
+        assert_eq!((w.len(), g.len()), (len, len), "weights and gradient fit the layout");
+    }
+
+    fn run(&mut self, mut weights: Weights<'_>, g: Given<'_>, lr: f64) -> bool {
+        let len = self.memory.layout.len();
         self.step += 1;
         self.memory.small[self.plan.learning_rate.offset] = lr;
         self.memory.small[self.plan.step.offset] = self.step as f64;
@@ -127,38 +134,6 @@ impl Plan {
     }
 }
 
-impl Weights<'_> {
-    fn read(&self) -> &[f32] {
-        match self {
-            Weights::Move(weights) => weights,
-            Weights::Observe(weights, _) => weights,
-        }
-    }
-
-    fn take(&mut self, range: Range<usize>, update: Input<'_>) -> bool {
-        match (self, update) {
-            (Weights::Move(weights), update) => {
-                return kernels::subtract(&mut weights[range], update);
-            }
-            (Weights::Observe(_, out), Input::Block(update, modifier)) => {
-                kernels::copy(&mut out[range], (update, modifier));
-            }
-            (Weights::Observe(_, out), Input::Same(update)) => out[range].fill(update),
-        }
-        true
-    }
-
-    fn take_decayed(&mut self, range: Range<usize>, x: Block<'_>, factors: Factors) -> bool {
-        match self {
-            Weights::Move(weights) => kernels::subtract_decayed(&mut weights[range], x, factors),
-            Weights::Observe(weights, out) => {
-                kernels::decayed(&mut out[range.clone()], x, &weights[range], factors);
-                true
-            }
-        }
-    }
-}
-
 impl Memory {
     /// Runs a stage over a stretch of the parameters, and takes the outputs in the last stage.
     fn segment(
@@ -166,7 +141,7 @@ impl Memory {
         stage: &Stage,
         output: Option<&Plan>,
         weights: &mut Weights<'_>,
-        g: &[f32],
+        g: Given<'_>,
         leaf: usize,
         range: Range<usize>,
     ) -> bool {
@@ -204,10 +179,10 @@ impl Memory {
         }
     }
 
-    fn orthogonalize(&mut self, orthogonalization: &Orthogonalization, w: &[f32], g: &[f32]) {
+    fn orthogonalize(&mut self, orthogonalization: &Orthogonalization, w: &[f32], g: Given<'_>) {
         let Orthogonalization { out, x } = *orthogonalization;
         let mut matrices = std::mem::take(&mut self.spills[out]);
-        matrices.copy_from_slice(self.elements(x, w, g, &(0..w.len())));
+        matrices.copy_from_slice(self.elements(x, w, g, &(0..self.layout.len())));
         for leaf in self.layout.leaves() {
             let (rows, columns) = (leaf.rows(), leaf.columns());
             kernels::orthogonalize(&mut matrices[leaf.range()], rows, columns, &mut self.scratch);
@@ -219,7 +194,7 @@ impl Memory {
         &mut self,
         plan: &Plan,
         weights: &mut Weights<'_>,
-        g: &[f32],
+        g: Given<'_>,
         leaf: usize,
         block: &Range<usize>,
     ) -> bool {
@@ -251,13 +226,14 @@ impl Memory {
         &'a self,
         source: Source,
         w: &'a [f32],
-        g: &'a [f32],
+        g: Given<'a>,
         block: &Range<usize>,
     ) -> &'a [f32] {
         match source {
             Source::Register(register) => &self.registers[usize::from(register.0)][..block.len()],
             Source::Weight => &w[block.clone()],
-            Source::Gradient => &g[block.clone()],
+            Source::Gradient => &g.gradient[block.clone()],
+            Source::Input(input) => &g.inputs[input][block.clone()],
             Source::State(slot) => &self.states[slot][block.clone()],
             Source::Spill(spill) => &self.spills[spill][block.clone()],
         }
@@ -267,7 +243,7 @@ impl Memory {
         &'a self,
         elements: Elements,
         w: &'a [f32],
-        g: &'a [f32],
+        g: Given<'a>,
         leaf: usize,
         block: &Range<usize>,
     ) -> Block<'a> {
@@ -284,7 +260,7 @@ impl Memory {
         &'a self,
         arg: Arg,
         w: &'a [f32],
-        g: &'a [f32],
+        g: Given<'a>,
         leaf: usize,
         block: &Range<usize>,
     ) -> Input<'a> {
@@ -301,7 +277,7 @@ impl Memory {
         &mut self,
         instruction: &Instruction,
         w: &[f32],
-        g: &[f32],
+        g: Given<'_>,
         leaf: usize,
         block: &Range<usize>,
     ) {

@@ -51,6 +51,8 @@ pub(super) enum Source {
     Gradient,
     State(usize),
     Spill(usize),
+    /// An input of an expression.
+    Input(usize),
 }
 
 /// What is done to the elements of a tree as they are read. A value that is read once, and is a

@@ -12,17 +12,21 @@ pub enum OpSet {
     /// Those and what today's optimizers need: bias correction, row and column means, rank-one and
     /// orthogonal matrices, conditions, ranges.
     Modern,
+    /// What published equations are written in: arithmetic, square and root, exponential and
+    /// logarithm, sine and cosine.
+    Symbolic,
 }
 
 impl OpSet {
-    /// Every set, the smaller first.
-    pub const ALL: [OpSet; 2] = [OpSet::Lion45, OpSet::Modern];
+    /// Every set, those of optimizers first.
+    pub const ALL: [OpSet; 3] = [OpSet::Lion45, OpSet::Modern, OpSet::Symbolic];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             OpSet::Lion45 => "lion45",
             OpSet::Modern => "modern",
+            OpSet::Symbolic => "symbolic",
         }
     }
 
@@ -34,9 +38,18 @@ impl OpSet {
     /// The ops of the set, in the order of the table; `invert`, which no float program can use, is
     /// among the 45.
     pub fn ops(self) -> impl Iterator<Item = Op> {
-        Op::all().filter(move |&op| self == OpSet::Modern || op <= Op::Eps)
+        Op::all().filter(move |op| match self {
+            OpSet::Lion45 => *op <= Op::Eps,
+            OpSet::Modern => true,
+            OpSet::Symbolic => SYMBOLIC.contains(op),
+        })
     }
 }
+
+/// The usual functions of symbolic regression, few of them: every one more thins out the draws of
+/// all the others.
+const SYMBOLIC: [Op; 10] =
+    [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Sin, Op::Cos, Op::Exp, Op::Log, Op::Square, Op::Sqrt];
 
 #[cfg(test)]
 mod tests {
@@ -47,6 +60,7 @@ mod tests {
         assert_eq!(OpSet::Lion45.ops().count(), 45);
         assert!(OpSet::Lion45.ops().all(|op| OpSet::Modern.ops().any(|other| other == op)));
         assert_eq!(OpSet::Modern.ops().count(), Op::all().count());
+        assert_eq!(OpSet::Symbolic.ops().filter(|op| op.is_elementwise()).count(), 10);
         assert_eq!(OpSet::from_name("MODERN"), Some(OpSet::Modern));
     }
 }

@@ -1,4 +1,4 @@
-//! The probe: what a functional hash runs programs on, and what it looks at.
+//! The probe of optimizers: what a functional hash runs them on, and what it looks at.
 //!
 //! Invariant: a probe is the same for every run and machine, and what it observes is a function of
 //! the program's dataflow alone. The probe of optimizers is first of all a closed loop: a small
@@ -9,23 +9,11 @@
 mod network;
 
 use std::f64::consts::PI;
-use std::fmt;
 
 use evo_hashes::Observations;
 
-use crate::{Dataflow, Executor, Layout};
+use crate::{Dataflow, Executor, Layout, Probe};
 use network::Network;
-
-/// What a functional hash runs programs on.
-pub trait Probe: fmt::Debug + Send + Sync {
-    /// The name of what is observed, with a version that rises when any of it changes: part of
-    /// every hash.
-    fn name(&self) -> &str;
-
-    /// Runs a program and notes what it does; false for one that is not finite there, whose
-    /// behaviour says nothing.
-    fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool;
-}
 
 /// The probe of optimizers: a short training of a small network, then steps out of the ordinary.
 #[derive(Clone, Debug)]

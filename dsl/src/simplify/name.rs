@@ -66,6 +66,9 @@ fn wanted(
     for (output, value) in extracted.outputs.iter().enumerate().rev() {
         if *value == Some(Value::Node(step)) {
             wanted.push(match output {
+                0 if original.signature().is_expression() => {
+                    original.name(original.outputs()[0]).into_owned()
+                }
                 0 => "update".to_owned(),
                 output => {
                     let role = Role::State(output - 1);

@@ -58,8 +58,8 @@ impl<'a> Lexer<'a> {
 
     /// A token that is seen; `first` is its first character.
     fn visible(&mut self, first: char, position: Position) -> Result<Token<'a>, ParseError> {
-        if first.is_alphabetic() || first == '_' {
-            let length = length_while(self.rest, |c| c.is_alphanumeric() || c == '_');
+        if starts_name(first) {
+            let length = length_while(self.rest, continues_name);
             return Ok(Token::Name(self.take(length)));
         }
         if first.is_ascii_digit() || first == '.' {
@@ -99,6 +99,19 @@ impl<'a> Lexer<'a> {
         }
         (Token::End, self.position)
     }
+}
+
+fn starts_name(c: char) -> bool {
+    c.is_alphabetic() || c == '_'
+}
+
+fn continues_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a text is one name.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(starts_name) && text.chars().all(continues_name)
 }
 
 /// As Python has it, a carriage return alone ends a line as well.

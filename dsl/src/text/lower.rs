@@ -8,12 +8,15 @@
 use std::collections::HashMap;
 
 use super::parser::{Expression, ExpressionKind, Function, too_many_statements};
-use super::{ParseError, Position, shorten};
+use super::{Kind, ParseError, Position, shorten};
 use crate::{CheckErrorKind, Op, Operand, Program, Role, Signature, Statement, Variable};
 
 /// Builds the program.
 pub(super) fn lower(function: Function<'_>) -> Result<Program, ParseError> {
-    let signature = signature(&function)?;
+    let signature = match function.kind {
+        Kind::Optimizer => optimizer(&function)?,
+        Kind::Expression => expression(&function)?,
+    };
     let mut lowering = Lowering::default();
     for &(name, position) in &function.parameters {
         if lowering.variables.contains_key(name) {
@@ -39,7 +42,7 @@ pub(super) fn lower(function: Function<'_>) -> Result<Program, ParseError> {
 
 /// The parameters are `w, g, states…, lr[, t]`; how many of them are states follows from the
 /// number of values returned.
-fn signature(function: &Function<'_>) -> Result<Signature, ParseError> {
+fn optimizer(function: &Function<'_>) -> Result<Signature, ParseError> {
     let (given, returned) = (function.parameters.len(), function.returns.len());
     let fixed = (returned + 2..=returned + 3).contains(&given);
     let signature =
@@ -55,9 +58,27 @@ fn signature(function: &Function<'_>) -> Result<Signature, ParseError> {
     })
 }
 
-/// Parameters are known by their place. A parameter with the usual name of another place is a slip,
-/// such as a forgotten state in the `return`, that would silently train with the wrong values.
+/// The parameters are the inputs.
+fn expression(function: &Function<'_>) -> Result<Signature, ParseError> {
+    let (given, returned) = (function.parameters.len(), function.returns.len());
+    if returned != 1 {
+        let message = format!("an expression returns one value, not {returned}");
+        return Err(function.return_position.error(message));
+    }
+    Signature::expression(given).ok_or_else(|| {
+        let most = Signature::MAX_INPUTS;
+        let message = format!("an expression has 1 to {most} inputs, not {given}");
+        function.return_position.error(message)
+    })
+}
+
+/// The parameters of an optimizer are known by their place. A parameter with the usual name of
+/// another place is a slip, such as a forgotten state in the `return`, that would silently train
+/// with the wrong values.
 fn check_roles(function: &Function<'_>, signature: &Signature) -> Result<(), ParseError> {
+    if signature.is_expression() {
+        return Ok(());
+    }
     let roles = signature.parameters();
     let usual = |name: &str| {
         let fixed = [Role::Weight, Role::Gradient, Role::LearningRate, Role::Step];

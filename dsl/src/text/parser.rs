@@ -5,7 +5,7 @@
 //! thing too many; every loop consumes a token.
 
 use super::lexer::{Lexer, Token};
-use super::{ParseError, Position, shorten};
+use super::{Kind, ParseError, Position, shorten};
 use crate::{Op, Program};
 
 /// The most levels of an expression, in the text's nesting and in the tree made of it.
@@ -18,6 +18,7 @@ const MAX_LIST: usize = 100;
 /// A function as written.
 #[derive(Debug)]
 pub(super) struct Function<'a> {
+    pub kind: Kind,
     pub parameters: Vec<(&'a str, Position)>,
     pub assignments: Vec<Assignment<'a>>,
     pub returns: Vec<Expression<'a>>,
@@ -48,10 +49,10 @@ pub(crate) enum ExpressionKind<'a> {
     Call(Op, Vec<Expression<'a>>),
 }
 
-/// Parses one function definition.
-pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
-    let mut parser = Parser { lexer: Lexer::new(text), peeked: None, depth: 0, calls: 0 };
-    let parameters = parser.header()?;
+/// Parses one function definition of a kind.
+pub(super) fn parse(text: &str, kind: Kind) -> Result<Function<'_>, ParseError> {
+    let mut parser = Parser::new(text);
+    let parameters = parser.header(kind)?;
     let mut assignments = Vec::new();
     loop {
         let (token, position) = parser.take()?;
@@ -60,6 +61,7 @@ pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
                 let returns = parser.list_until_newline()?;
                 parser.expect_end()?;
                 return Ok(Function {
+                    kind,
                     parameters,
                     assignments,
                     returns,
@@ -76,13 +78,32 @@ pub(super) fn parse(text: &str) -> Result<Function<'_>, ParseError> {
                 assignments.push(Assignment { target, position, value });
             }
             Token::End => {
-                return Err(position
-                    .error("the program ends without a `return`")
-                    .hint("end it with `return update, m, v`"));
+                return Err(position.error("the program ends without a `return`").hint(kind.end()));
             }
             other => return Err(unexpected(other, position, "an assignment or `return`")),
         }
     }
+}
+
+/// Parses what an expression of these inputs returns, and nothing else.
+pub(super) fn parse_formula<'a>(
+    inputs: &[&'a str],
+    text: &'a str,
+) -> Result<Function<'a>, ParseError> {
+    let mut parser = Parser::new(text);
+    let value = parser.expression()?;
+    parser.expect(Token::Newline, "the end of the formula")?;
+    let (found, position) = parser.take()?;
+    if found != Token::End {
+        return Err(unexpected(found, position, "nothing behind the formula"));
+    }
+    Ok(Function {
+        kind: Kind::Expression,
+        parameters: inputs.iter().map(|name| (*name, Position::START)).collect(),
+        assignments: Vec::new(),
+        return_position: value.position,
+        returns: vec![value],
+    })
 }
 
 struct Parser<'a> {
@@ -94,6 +115,10 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Parser<'a> {
+        Parser { lexer: Lexer::new(text), peeked: None, depth: 0, calls: 0 }
+    }
+
     fn peek(&mut self) -> Result<(Token<'a>, Position), ParseError> {
         let token = self.take()?;
         self.peeked = Some(token);
@@ -156,12 +181,21 @@ impl<'a> Parser<'a> {
         Err(position.error("nothing may follow the `return`").hint("a file holds one function"))
     }
 
-    fn header(&mut self) -> Result<Vec<(&'a str, Position)>, ParseError> {
-        let hint = "a program starts with `def train(w, g, m, v, lr):`";
-        self.expect(Token::Name("def"), "`def`").map_err(|error| error.hint(hint))?;
+    fn header(&mut self, kind: Kind) -> Result<Vec<(&'a str, Position)>, ParseError> {
+        self.expect(Token::Name("def"), "`def`").map_err(|error| error.hint(kind.start()))?;
         let (name, position) = self.take()?;
-        if name != Token::Name("train") {
-            return Err(unexpected(name, position, "the function name `train`").hint(hint));
+        if name != Token::Name(kind.name()) {
+            let other = Kind::ALL.into_iter().find(|other| name == Token::Name(other.name()));
+            let error = match other {
+                Some(other) => position.error(format!(
+                    "`def {}` begins {}, where {} is expected",
+                    other.name(),
+                    other.noun(),
+                    kind.noun()
+                )),
+                None => unexpected(name, position, &format!("the function name `{}`", kind.name())),
+            };
+            return Err(error.hint(kind.start()));
         }
         self.expect(Token::Symbol("("), "`(`")?;
         let mut parameters = Vec::new();

@@ -15,12 +15,12 @@ impl fmt::Display for Program {
 }
 
 impl Program {
-    /// The first line, `def train(w, g, m, v, lr):`.
+    /// The first line, `def train(w, g, m, v, lr):` or `def f(x, y):`.
     pub fn header_text(&self) -> String {
         let count =
-            u16::try_from(self.signature().parameters().len()).expect("at most 8 parameters");
+            u16::try_from(self.signature().parameters().len()).expect("at most 10 parameters");
         let names: Vec<_> = (0..count).map(|index| self.name(crate::Variable(index))).collect();
-        format!("def train({}):", names.join(", "))
+        format!("def {}({}):", self.signature().function_name(), names.join(", "))
     }
 
     /// A statement as it is printed, without indent.

@@ -261,6 +261,7 @@ impl Encoder<'_> {
             Source::Gradient => Ok(GRADIENT),
             Source::State(slot) => numbered(TREE, self.trees.state(slot)),
             Source::Spill(spill) => numbered(TREE, self.trees.spill(spill)),
+            Source::Input(_) => unreachable!("a cohort of a device is one of optimizers"),
         }
     }
 

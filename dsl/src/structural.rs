@@ -4,7 +4,8 @@
 //! what another does, the order of independent statements and the order of the arguments of
 //! commutative ops do not count; ops, constants (to the bit), the roles of inputs and the wiring do.
 //! Programs with equal structural hashes give equal bits, because commutative ops are commutative
-//! to the bit; so this hash has no false hits, only misses.
+//! to the bit; so this hash has no false hits, only misses. What is hashed of an expression begins
+//! with another letter than what is hashed of an optimizer.
 
 use evo_hashes::Hash;
 
@@ -20,8 +21,12 @@ pub fn structural_hash(program: &Program) -> Hash {
 
 /// The structural hash of a program by its signature and dataflow, for those who have it at hand.
 pub fn structural_hash_of(signature: &Signature, flow: &Dataflow) -> Hash {
-    let states = u8::try_from(signature.states()).expect("a signature has few states");
-    let mut bytes = vec![b'p', VERSION, states, u8::from(signature.has_step())];
+    let few = |count| u8::try_from(count).expect("a signature has few parameters");
+    let mut bytes = if signature.is_expression() {
+        vec![b'e', VERSION, few(signature.inputs())]
+    } else {
+        vec![b'p', VERSION, few(signature.states()), u8::from(signature.has_step())]
+    };
     bytes.extend(flow.canonical_bytes());
     Hash::of(&bytes)
 }

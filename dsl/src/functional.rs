@@ -6,12 +6,23 @@
 //! goes are joined (a false hit), and equal ones are split where rounding falls on a boundary (a
 //! miss). How often a hit is false is not assumed but measured: a search rechecks a share of them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use evo_hashes::{Hash, Observations};
 
-use super::probe::{OptimizerProbe, Probe};
-use crate::{Dataflow, Program};
+use crate::{Dataflow, OptimizerProbe, Program};
+
+/// What a functional hash runs programs on.
+pub trait Probe: fmt::Debug + Send + Sync {
+    /// The name of what is observed, with a version that rises when any of it changes: part of
+    /// every hash.
+    fn name(&self) -> &str;
+
+    /// Runs a program and notes what it does; false for one that is not finite there, whose
+    /// behaviour says nothing.
+    fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool;
+}
 
 /// Hashes programs by what they do.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ mod swap;
 mod typing;
 mod weights;
 
-use crate::{Op, Program, Statement};
+use crate::{Op, Operand, Program, Statement};
 use evo_hashes::StreamRng as Stream;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub use weights::MutationWeights;
 use evo_domain::SettingError;
 use typing::Typing;
 use weights::ByKind;
-pub(super) use weights::Kind;
+pub(crate) use weights::Kind;
 
 /// How programs are mutated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,18 @@ impl Mutator {
     /// A weight that is negative or not finite, no weight above 0, an unusable op, a limit beyond
     /// [`Program::MAX_STATEMENTS`], more than 1000 retries or a probability outside [0, 1].
     pub fn new(config: &MutationConfig) -> Result<Mutator, SettingError> {
+        Mutator::of_ops(config, config.ops.resolve()?)
+    }
+
+    /// A mutator of expressions with these settings.
+    ///
+    /// # Errors
+    /// As [`Mutator::new`], and a list of ops of which one does not work point by point.
+    pub fn of_expressions(config: &MutationConfig) -> Result<Mutator, SettingError> {
+        Mutator::of_ops(config, config.ops.resolve_elementwise()?)
+    }
+
+    fn of_ops(config: &MutationConfig, ops: Vec<Op>) -> Result<Mutator, SettingError> {
         config.weights.validate()?;
         if config.max_statements > Program::MAX_STATEMENTS {
             let message = format!("a program holds at most {}", Program::MAX_STATEMENTS);
@@ -98,7 +110,6 @@ impl Mutator {
             let message = format!("{} is no probability", config.fresh_constant);
             return Err(SettingError::new("mutation.fresh_constant", message));
         }
-        let ops = config.ops.resolve()?;
         let of_arity = |arity| ops.iter().copied().filter(|op| op.arity() == arity).collect();
         Ok(Mutator {
             weights: config.weights.by_kind(),
@@ -111,8 +122,15 @@ impl Mutator {
     }
 
     /// The same mutator, changing constants and nothing else.
-    pub(super) fn of_constants(self) -> Mutator {
-        Mutator { weights: MutationWeights::CONSTANTS.by_kind(), ..self }
+    ///
+    /// # Errors
+    /// The start program has none.
+    pub(crate) fn tuner_of(&self, start: &Program) -> Result<Mutator, SettingError> {
+        let constant = |operand: &Operand| matches!(operand, Operand::Constant(_));
+        if !start.statements().iter().flat_map(Statement::args).any(constant) {
+            return Err(SettingError::new("strategy", "the start program has no constant to tune"));
+        }
+        Ok(Mutator { weights: MutationWeights::CONSTANTS.by_kind(), ..self.clone() })
     }
 
     /// A child of `parent`; the parent itself when none of the weighted kinds is possible.
@@ -124,7 +142,7 @@ impl Mutator {
     }
 
     /// As [`Mutator::mutate`], with the kind of mutation; none when the child is the parent itself.
-    pub(super) fn mutate_by_kind(
+    pub(crate) fn mutate_by_kind(
         &self,
         parent: &Program,
         rng: &mut Stream,

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Op, Operand, Program, Statement, Variable};
 
 /// The statements of a program; the header is that of the start program.
-pub(super) fn encode(program: &Program) -> Vec<u8> {
+pub(crate) fn encode(program: &Program) -> Vec<u8> {
     let statements: Vec<Encoded> = program.statements().iter().map(Encoded::of).collect();
     postcard::to_stdvec(&statements).expect("plain data can be serialised")
 }
 
 /// `None` for bytes that are no program with this header.
-pub(super) fn decode(bytes: &[u8], start: &Program) -> Option<Program> {
+pub(crate) fn decode(bytes: &[u8], start: &Program) -> Option<Program> {
     let statements: Vec<Encoded> = postcard::from_bytes(bytes).ok()?;
     let statements = statements.iter().map(Encoded::statement).collect::<Option<_>>();
     start.with_statements(statements?).ok()

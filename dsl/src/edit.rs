@@ -9,7 +9,7 @@ use crate::{Operand, Program, Statement};
 
 /// The edit that turns `parent` into `child`: the statements skipped, the statements removed and,
 /// a line each, the statements put in their place.
-pub(super) fn between(parent: &Program, child: &Program) -> String {
+pub(crate) fn between(parent: &Program, child: &Program) -> String {
     let (old, new) = (parent.statements(), child.statements());
     let equal = |pair: &(&Statement, &Statement)| same(pair.0, pair.1);
     let skipped = old.iter().zip(new).take_while(equal).count();
@@ -33,7 +33,7 @@ fn same(a: &Statement, b: &Statement) -> bool {
 }
 
 /// The text of a child, given its parent's; `None` for an edit that does not fit.
-pub(super) fn apply(parent: &str, edit: &str) -> Option<String> {
+pub(crate) fn apply(parent: &str, edit: &str) -> Option<String> {
     let lines: Vec<&str> = parent.lines().collect();
     let [header, statements @ .., output] = &lines[..] else { return None };
     let mut edited = edit.split('\n');
@@ -51,8 +51,8 @@ pub(super) fn apply(parent: &str, edit: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MutationConfig, Mutator};
     use super::*;
+    use crate::{MutationConfig, Mutator};
     use evo_hashes::Seed;
 
     #[test]

@@ -1,0 +1,12 @@
+//! How good an *expression* is: its error on data, tabulated or drawn from a formula.
+
+mod config;
+mod data;
+mod equations;
+mod evaluator;
+mod fit;
+mod table;
+
+pub use config::{EquationInput, ExpressionConfig, ExpressionData, ExpressionLoss, ExpressionTask};
+pub use equations::Equation;
+pub use evaluator::{ExpressionEvaluator, LEAST_ERROR};

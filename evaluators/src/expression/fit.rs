@@ -1,0 +1,155 @@
+//! Fitting the constants of an expression to points, by Levenberg and Marquardt's method
+//! (`levenberg-marquardt`, after MINPACK).
+//!
+//! Invariant: the result is a function of the live dataflow and the points, since it is the
+//! canonical form that is fitted: what is computed twice has its constants once. It is never worse
+//! than the expression as it was, in float32, where it is scored.
+
+use evo_dsl::{Operand, Program, Statement};
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
+use nalgebra::{DMatrix, DVector, Dyn, Owned};
+
+use super::data::Points;
+
+/// The relative step of a difference quotient: near the root of float64's precision.
+const STEP: f64 = 1e-7;
+
+/// The most constants that are fitted; an expression with more is left as it is.
+const MOST_CONSTANTS: usize = 30;
+
+/// The expression with fitted constants and its mean squared error; `None` where fitting does not
+/// lower that below `error`.
+pub(super) fn fitted(
+    program: &Program,
+    points: &Points,
+    steps: u32,
+    error: Option<f64>,
+) -> Option<(Program, f64)> {
+    let canonical = canonical(program);
+    let start = constants(&canonical);
+    if start.is_empty() || start.len() > MOST_CONSTANTS.min(points.targets.len()) {
+        return None;
+    }
+    let mut fit = Fit {
+        program: canonical,
+        points,
+        current: start.clone(),
+        residuals: None,
+        left: steps + 1,
+        best: (f64::INFINITY, start),
+    };
+    fit.set_params(&DVector::from_column_slice(&fit.current.clone()));
+    let (fit, _) = LevenbergMarquardt::new().with_patience(MOST_PATIENCE).minimize(fit);
+    let best = with_constants(&fit.program, &fit.best.1)?;
+    let found = points.squared_error(&best).ok()?;
+    error.is_none_or(|error| found < error).then_some((best, found))
+}
+
+/// Evaluations end after so many steps, never for lack of patience.
+const MOST_PATIENCE: usize = 10_000;
+
+/// The canonical form with the names that the program gives its inputs.
+fn canonical(program: &Program) -> Program {
+    let canonical = program.canonical();
+    let count = canonical.signature().inputs() as u16;
+    let names = (0..count).map(|input| program.name(evo_dsl::Variable(input)).into()).collect();
+    let (signature, outputs) = (canonical.signature().clone(), canonical.outputs().to_vec());
+    Program::new(signature, names, outputs, canonical.statements().to_vec())
+        .expect("names do not change what checks")
+}
+
+fn is_constant(operand: &Operand) -> Option<f64> {
+    match operand {
+        Operand::Constant(value) => Some(*value),
+        Operand::Variable(_) => None,
+    }
+}
+
+fn constants(program: &Program) -> Vec<f64> {
+    program.statements().iter().flat_map(Statement::args).filter_map(is_constant).collect()
+}
+
+/// The program with other constants; `None` if one is not finite.
+fn with_constants(program: &Program, constants: &[f64]) -> Option<Program> {
+    let (mut statements, mut values) = (program.statements().to_vec(), constants.iter());
+    for operand in statements.iter_mut().flat_map(Statement::args_mut) {
+        if is_constant(operand).is_some() {
+            *operand = Operand::Constant(*values.next()?);
+        }
+    }
+    program.with_statements(statements).ok()
+}
+
+struct Fit<'a> {
+    program: Program,
+    points: &'a Points,
+    current: Vec<f64>,
+    /// Of the current constants; `None` where one is not finite or there are no steps left.
+    residuals: Option<DVector<f64>>,
+    left: u32,
+    /// The least sum of squares, and its constants.
+    best: (f64, Vec<f64>),
+}
+
+impl Fit<'_> {
+    fn residuals_of(&self, constants: &[f64]) -> Option<DVector<f64>> {
+        let values = self.points.exact_values(&with_constants(&self.program, constants)?);
+        let pairs = values.iter().zip(&self.points.targets);
+        let residuals: Vec<f64> = pairs.map(|(value, target)| value - target).collect();
+        let finite = residuals.iter().all(|residual| residual.is_finite());
+        finite.then(|| DVector::from_vec(residuals))
+    }
+}
+
+impl LeastSquaresProblem<f64, Dyn, Dyn> for Fit<'_> {
+    type ParameterStorage = Owned<f64, Dyn>;
+    type ResidualStorage = Owned<f64, Dyn>;
+    type JacobianStorage = Owned<f64, Dyn, Dyn>;
+
+    fn set_params(&mut self, x: &DVector<f64>) {
+        if x.as_slice() == self.current && self.residuals.is_some() {
+            return;
+        }
+        self.current = x.as_slice().to_vec();
+        self.residuals = match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                self.residuals_of(&self.current)
+            }
+            None => None,
+        };
+        if let Some(residuals) = &self.residuals {
+            let sum: f64 = residuals.iter().map(|residual| residual * residual).sum();
+            if sum < self.best.0 {
+                self.best = (sum, self.current.clone());
+            }
+        }
+    }
+
+    fn params(&self) -> DVector<f64> {
+        DVector::from_column_slice(&self.current)
+    }
+
+    fn residuals(&self) -> Option<DVector<f64>> {
+        self.residuals.clone()
+    }
+
+    /// By difference quotients in float64. A constant that cannot be moved without leaving the
+    /// finite numbers stays where it is.
+    fn jacobian(&self) -> Option<DMatrix<f64>> {
+        let residuals = self.residuals.as_ref()?;
+        let mut jacobian = DMatrix::zeros(residuals.len(), self.current.len());
+        let mut moved = self.current.clone();
+        for (index, mut column) in jacobian.column_iter_mut().enumerate() {
+            let step = STEP * self.current[index].abs().max(1e-3);
+            moved[index] = self.current[index] + step;
+            let taken = moved[index] - self.current[index];
+            if let Some(ahead) = self.residuals_of(&moved) {
+                column.copy_from(&((ahead - residuals) / taken));
+            }
+            moved[index] = self.current[index];
+        }
+        let finite = jacobian.iter().all(|slope| slope.is_finite());
+        finite.then_some(jacobian)
+    }
+}
