@@ -5,9 +5,11 @@
 //! left out has the default stated at its field, and [`Config::to_ron`] writes everything out.
 
 mod baselines;
+mod expressions;
 mod load;
 mod outline;
 mod paths;
+mod source;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -23,12 +25,16 @@ use evo_search::{
 };
 
 pub use baselines::{Baselines, MeasuredBaseline};
+pub use expressions::ExpressionSearch;
 pub use load::ConfigError;
 
 /// What to search for, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The representation that is searched.
+    #[serde(default)]
+    pub domain: DomainName,
     /// Seed of the search: breeding depends on it and nothing else does. Default: 0.
     #[serde(default)]
     pub seed: u64,
@@ -63,6 +69,16 @@ pub struct Config {
     pub stopping: Stopping,
 }
 
+/// The representations that a configuration can name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DomainName {
+    /// Optimizers, scored by training networks with them: a [`Config`].
+    #[default]
+    Optimizers,
+    /// Expressions, scored by their error on data: an [`ExpressionSearch`].
+    Expressions,
+}
+
 /// The settings of the functional hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +97,15 @@ impl Default for HashingConfig {
 /// Steps of a task in which a program that runs away is all but certainly found out.
 const GIVEN_UP_AFTER: NonZeroU64 = NonZeroU64::new(50).expect("not zero");
 
-fn default_window() -> u64 {
+/// A configuration as RON.
+fn written(config: &impl Serialize) -> String {
+    let pretty =
+        ron::ser::PrettyConfig::new().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
+    let text = ron::ser::to_string_pretty(config, pretty);
+    text.expect("a configuration has no value that RON cannot write") + "\n"
+}
+
+pub(crate) fn default_window() -> u64 {
     64
 }
 
@@ -143,10 +167,7 @@ impl Config {
 
     /// The configuration written out in full.
     pub fn to_ron(&self) -> String {
-        let pretty =
-            ron::ser::PrettyConfig::new().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
-        let text = ron::ser::to_string_pretty(self, pretty);
-        text.expect("a configuration has no value that RON cannot write") + "\n"
+        written(self)
     }
 
     fn resolved_evaluation(&self) -> Result<OptimizerConfig, EvaluatorError> {

@@ -21,29 +21,33 @@ mod config;
 mod program_source;
 mod shell;
 
-pub use config::{Baselines, Config, ConfigError, HashingConfig, MeasuredBaseline};
+pub use config::{
+    Baselines, Config, ConfigError, DomainName, ExpressionSearch, HashingConfig, MeasuredBaseline,
+};
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
     Score, SettingError, Size, Stopped, TaskRuns, Trial,
 };
 pub use evo_dsl::{
-    Dataflow, Executor, FunctionalHasher, Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness,
-    MutationConfig, MutationWeights, NewConstant, Note, Op, OpChoice, OpSet, OptimizerProbe,
-    Optimizers, ParseError, Probe, Program, Rounding, Simplified, Type, nearest_name, simplify,
-    structural_hash, zoo,
+    Dataflow, Executor, ExpressionMutation, ExpressionProbe, Expressions, FunctionalHasher,
+    Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, MutationConfig, MutationWeights,
+    NewConstant, Note, Op, OpChoice, OpSet, OptimizerProbe, Optimizers, ParseError, Probe, Program,
+    Rounding, Simplified, Type, nearest_name, simplify, structural_hash, zoo,
 };
 pub use evo_evaluators::{
-    AtMultiple, Baseline, Device, EvaluatorError, Grid, Interval, Judges, Lanes, OptimizerConfig,
-    OptimizerEvaluator, Steps, TaskConfig, Workload, parallel_map, pin_inner_threads,
+    AtMultiple, Baseline, Device, Equation, EquationInput, EvaluatorError, ExpressionConfig,
+    ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Grid, Interval, Judges,
+    Lanes, OptimizerConfig, OptimizerEvaluator, Steps, TaskConfig, Workload, parallel_map,
+    pin_inner_threads,
 };
 pub use evo_export::{ExportTarget, export};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
-    Ancestor, Candidate, Champion, Counters, Deduplication, DeduplicationLevel, FunctionalHit,
-    HallOfFame, HurdleConfig, Individual, MutationStatistics, MutationTally, Observer,
-    OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason,
-    Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping,
-    Store, StrategyConfig, outcomes_apart, run,
+    Ancestor, Bred, Candidate, Champion, Conception, Counters, Deduplication, DeduplicationLevel,
+    Driver, FunctionalHit, HallOfFame, HurdleConfig, Individual, MutationStatistics, MutationTally,
+    Observer, OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom,
+    RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason,
+    Stopping, Store, StrategyConfig, outcomes_apart, run,
 };
 pub use program_source::{ProgramSourceError, load_program};
 pub use shell::{shell_path, shell_word};

@@ -94,8 +94,18 @@ fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
     let unreadable =
         |message: String| ProgramSourceError::Unreadable { path: path.to_owned(), message };
     let bytes = read_file(path, LARGEST).map_err(unreadable)?;
-    Program::parse_bytes(&bytes)
-        .map_err(|error| ProgramSourceError::Malformed { path: path.to_owned(), error })
+    let parsed = match is_expression(&bytes) {
+        true => Program::parse_expression_bytes(&bytes),
+        false => Program::parse_bytes(&bytes),
+    };
+    parsed.map_err(|error| ProgramSourceError::Malformed { path: path.to_owned(), error })
+}
+
+/// Whether a text is that of an expression: its function is called `f`.
+fn is_expression(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let header = text.lines().find_map(|line| line.trim_start().strip_prefix("def "));
+    header.is_some_and(|header| header.trim_start().split('(').next().unwrap_or("").trim() == "f")
 }
 
 /// The best of a run without dead statements, from its store.
@@ -118,6 +128,9 @@ fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
     let birth: u64 = birth.parse().map_err(|_| unknown())?;
     let lineage = Store::read(&path)?.lineage(&Optimizers::default(), birth)?;
     let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
-    Program::parse(&last.program)
-        .map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
+    let parsed = match is_expression(last.program.as_bytes()) {
+        true => Program::parse_expression(&last.program),
+        false => Program::parse(&last.program),
+    };
+    parsed.map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
 }

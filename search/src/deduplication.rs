@@ -53,7 +53,10 @@ impl Deduplication {
     }
 
     /// Refuses to share outcomes among programs for which they may differ.
-    pub(crate) fn check_suits(&self, evaluator: DependsOn) -> Result<(), SearchError> {
+    ///
+    /// # Errors
+    /// A level that compares programs by less than their outcomes depend on.
+    pub fn check_suits(&self, evaluator: DependsOn) -> Result<(), SearchError> {
         let loosest = match evaluator {
             DependsOn::Behaviour => DeduplicationLevel::Functional,
             DependsOn::Structure => DeduplicationLevel::Structural,

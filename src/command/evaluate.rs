@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evo::Config;
+use evo::{Config, ExpressionSearch};
 
 use super::comparison::Comparison;
 use super::place::Place;
@@ -10,6 +10,9 @@ use crate::args::EvaluateArgs;
 use crate::output;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    if ExpressionSearch::is_stated_in(&args.config)? {
+        return super::expressions::evaluate(args);
+    }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
     let place = Place::open(&args.judging.device)?;
     let mut programs = Vec::new();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Config, ConfigError, Program, Store, shell_word};
+use evo::{Config, ConfigError, ExpressionSearch, Program, Store, shell_word};
 use serde_json::Value;
 
 use super::place::Place;
@@ -32,6 +32,9 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let device = place.arguments(&args.run.device);
     let sets = args.overrides.iter().map(|set| format!(" --set {}", shell_word(set)));
     let command = directory.resume_command() + &device + &sets.collect::<String>();
+    if ExpressionSearch::is_stated_in(&path)? {
+        return super::expressions::resume(args, &directory, &command);
+    }
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;
     let store = Store::open(&directory.store(), &config.domain()?);
@@ -48,18 +51,13 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     directory.write_config(&written, directory.path())?;
     let threads = place.threads(args.run.threads);
     let births = search.counters().births;
-    let session = Session {
-        config: &config,
-        judges: &judges,
-        directory: &directory,
-        place: &place,
-        args: &args.run,
-    };
+    let (directory, place, args) = (&directory, &place, &args.run);
+    let session = Session { directory, place, args, seed: config.seed, window: config.window };
     session.say(&format!(
         "resuming {} behind {births} candidates on {threads} threads",
         directory.path().display()
     ));
-    session.run(search)
+    super::optimizers::run(&session, &config, &judges, search)
 }
 
 /// Whether a key is a task's data, or part of it.
@@ -98,13 +96,19 @@ fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Conf
         serde_json::to_value(&config)
     };
     let (before, now) = (comparable(&before)?, comparable(config)?);
-    if let Some((key, before, now)) = difference("", &before, &now) {
-        bail!(
+    refuse_changes(path, &before, &now)?;
+    Ok(original)
+}
+
+/// Refuses a configuration with another value than before at any key but the limits.
+pub(super) fn refuse_changes(path: &Path, before: &Value, now: &Value) -> anyhow::Result<()> {
+    match difference("", before, now) {
+        None => Ok(()),
+        Some((key, before, now)) => bail!(
             "{}: `{key}` was {before} when the run began and is {now}; only `stopping` may change",
             path.display()
-        );
+        ),
     }
-    Ok(original)
 }
 
 /// Refuses data whose bytes are not those that the run began with.

@@ -73,7 +73,7 @@ impl RunDirectory {
         start: &Program,
         place: &str,
     ) -> anyhow::Result<Store> {
-        std::fs::create_dir_all(&self.path).with_context(|| self.path.display().to_string())?;
+        self.make()?;
         let (mut written, start) = (config.clone(), start.to_string());
         if !config.start.starts_with("zoo:") {
             self.write(START, start.as_bytes())?;
@@ -81,14 +81,24 @@ impl RunDirectory {
         }
         let text = self.write_config(&written, base)?;
         let fingerprints = fingerprints(config)?.join(" ");
-        let properties = [
-            ("evo", env!("CARGO_PKG_VERSION")),
+        self.begin(&[
             ("config", &text),
             ("start", &start),
             ("cpu", place),
             (FINGERPRINTS, &fingerprints),
-        ];
-        Ok(Store::create(&self.store(), &properties)?)
+        ])
+    }
+
+    /// Creates the folder, if it is not there.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
+        std::fs::create_dir_all(&self.path).with_context(|| self.path.display().to_string())
+    }
+
+    /// Creates the store, with properties that describe the run.
+    pub(crate) fn begin(&self, properties: &[(&str, &str)]) -> anyhow::Result<Store> {
+        let mut all = vec![("evo", env!("CARGO_PKG_VERSION"))];
+        all.extend(properties);
+        Ok(Store::create(&self.store(), &all)?)
     }
 
     /// Writes a configuration, read from a file in `base`; gives the text.

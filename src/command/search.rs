@@ -1,8 +1,8 @@
-//! `evo search`: from a configuration to a discovered optimizer.
+//! `evo search`: from a configuration to a discovered program.
 
 use std::process::ExitCode;
 
-use evo::Config;
+use evo::{Config, ExpressionSearch};
 
 use super::dry_run;
 use super::place::Place;
@@ -13,6 +13,9 @@ use crate::args::SearchArgs;
 pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.config.overrides.clone();
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
+    if ExpressionSearch::is_stated_in(&args.config.config)? {
+        return super::expressions::search(args, &overrides);
+    }
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;
     let place = Place::open(&args.run.device)?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
@@ -26,17 +29,12 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let store = directory.create(&config, base, &start, &place.description())?;
     let search = config.search_from(start)?.with_store(store)?;
-    let session = Session {
-        config: &config,
-        judges: &judges,
-        directory: &directory,
-        place: &place,
-        args: &args.run,
-    };
+    let (directory, place, args) = (&directory, &place, &args.run);
+    let session = Session { directory, place, args, seed: config.seed, window: config.window };
     session.say(&format!(
         "searching with seed {} on {threads} threads, into {}",
         config.seed,
         directory.path().display()
     ));
-    session.run(search)
+    super::optimizers::run(&session, &config, &judges, search)
 }

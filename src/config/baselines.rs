@@ -55,7 +55,7 @@ impl Baselines {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let text = super::load::read(path)?;
+        let text = super::source::read(path)?;
         let options = ron::Options::default()
             .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
         let refused = |place: String, message: String| {

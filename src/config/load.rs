@@ -2,33 +2,29 @@
 //! what.
 //!
 //! Invariant: data files are read and nothing is trained or created while loading, so a search
-//! that starts has nothing left to refuse. Overrides replace text, so they take RON values and are
-//! refused like them; a value that is not RON is taken as a string.
+//! that starts has nothing left to refuse.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ron::error::{Position, Span, SpannedError};
-use ron::extensions::Extensions;
 use thiserror::Error;
 
-use evo_dsl::nearest_name;
-use evo_evaluators::{EvaluatorError, Judges, read_file};
+use evo_evaluators::{EvaluatorError, Judges};
 use evo_search::SearchError;
 
 use super::Config;
 use super::baselines::Lack;
-use super::outline::Node;
-use crate::{ProgramSourceError, shell_path, shell_word};
+use super::source::Source;
+use crate::ProgramSourceError;
 
 /// Why a configuration cannot be used, in one line that says where.
 #[derive(Debug, Error)]
 #[error("{place}{}{message}", if key.is_empty() { String::new() } else { format!("`{key}`: ") })]
 pub struct ConfigError {
     /// `file:line:column: `, or the override at fault.
-    place: String,
+    pub(super) place: String,
     /// Path of the key at fault; empty if it is none in particular.
-    key: String,
-    message: String,
+    pub(super) key: String,
+    pub(super) message: String,
 }
 
 impl ConfigError {
@@ -37,7 +33,7 @@ impl ConfigError {
         &self.key
     }
 
-    fn new(key: impl Into<String>, message: impl Into<String>) -> ConfigError {
+    pub(super) fn new(key: impl Into<String>, message: impl Into<String>) -> ConfigError {
         ConfigError { place: String::new(), key: key.into(), message: message.into() }
     }
 
@@ -81,17 +77,6 @@ impl ConfigError {
     }
 }
 
-/// A configuration text and where it came from.
-struct Source {
-    path: PathBuf,
-    /// The file as it is.
-    original: String,
-    /// The file with the overrides applied.
-    text: String,
-    /// The overrides applied.
-    sets: Vec<String>,
-}
-
 impl Config {
     /// Loads a configuration and applies overrides such as `stopping.candidates=3000`, in order.
     /// Paths in the configuration are relative to it, paths in overrides to the working directory.
@@ -124,10 +109,13 @@ impl Config {
         path: &Path,
         overrides: &[String],
     ) -> Result<(Config, Source, Option<Lack>), ConfigError> {
-        let text = read(path)?;
-        let original = text.clone();
-        let mut source = Source { path: path.to_owned(), original, text, sets: Vec::new() };
-        let file = source.parse()?;
+        let mut source = Source::read(path)?;
+        if source.stated("domain").is_some_and(|domain| domain != "Optimizers") {
+            let message = "this is for searches of optimizers; others are searched, resumed and \
+                           shown";
+            return Err(source.locate(ConfigError::new("domain", message)));
+        }
+        let file: Config = source.parse()?;
         let mut config = file.clone();
         for set in overrides {
             config = source.apply(set)?;
@@ -148,222 +136,5 @@ impl Config {
         }
         let judges = Judges::new(&evaluation, Path::new(""));
         judges.map(drop).map_err(ConfigError::from_evaluator)
-    }
-}
-
-/// The largest configuration that is read, in bytes.
-const LARGEST: u64 = 1 << 24;
-
-/// The most brackets open at once; readers of nested text recurse.
-const DEEPEST: usize = 100;
-
-pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
-    let at = |place: &str, message: String| ConfigError {
-        place: format!("{}{place}: ", path.display()),
-        ..ConfigError::new("", message)
-    };
-    let bytes = read_file(path, LARGEST).map_err(|message| at("", message))?;
-    let text = String::from_utf8(bytes).map_err(|_| at("", "not UTF-8 text".to_owned()))?;
-    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    if text.trim().is_empty() {
-        return Err(at(
-            ":1:1",
-            "the file is empty; `start`, `strategy`, `evaluation` and `stopping` are needed"
-                .to_owned(),
-        ));
-    }
-    if let Some(line) = too_deep(&text) {
-        return Err(at(
-            &format!(":{line}:1"),
-            format!("more than {DEEPEST} brackets are open at once"),
-        ));
-    }
-    Ok(text)
-}
-
-/// The line, from 1, on which too many brackets are open.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut open = 0usize;
-    for (index, line) in text.lines().enumerate() {
-        for byte in line.bytes() {
-            match byte {
-                b'(' | b'[' | b'{' => open += 1,
-                b')' | b']' | b'}' => open = open.saturating_sub(1),
-                _ => {}
-            }
-            if open > DEEPEST {
-                return Some(index + 1);
-            }
-        }
-    }
-    None
-}
-
-fn parse(text: &str) -> Result<Config, SpannedError> {
-    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME).from_str(text)
-}
-
-impl Source {
-    fn parse(&self) -> Result<Config, ConfigError> {
-        parse(&self.text).map_err(|error| self.spanned(&error))
-    }
-
-    /// Replaces the text of one value.
-    fn apply(&mut self, set: &str) -> Result<Config, ConfigError> {
-        let refused = |message: &str| ConfigError {
-            place: format!("--set {set}: "),
-            ..ConfigError::new("", message)
-        };
-        let (key, value) = set.split_once('=').ok_or_else(|| refused("expected KEY=VALUE"))?;
-        let (key, value) = (key.trim(), value.trim());
-        if key.is_empty() || value.is_empty() {
-            return Err(refused("expected KEY=VALUE"));
-        }
-        if key.split('.').any(str::is_empty) || too_deep(value).is_some() {
-            return Err(refused("there is no such place in the configuration"));
-        }
-        let outline = Node::of(&self.text);
-        let splice = |value: &str| splice(&self.text, &outline, key, value);
-        let no_place = || refused("there is no such place in the configuration");
-        let quoted = splice(&format!("{value:?}")).ok_or_else(no_place)?;
-        // What is not one RON value is a string.
-        let one_value = Node::of(value).span == (0..value.len());
-        let plain = splice(value).filter(|_| one_value).unwrap_or_else(|| quoted.clone());
-        let (text, parsed) = match (parse(&plain), parse(&quoted)) {
-            (Err(_), Ok(config)) => (quoted, Ok(config)),
-            (parsed, _) => (plain, parsed),
-        };
-        self.text = text;
-        self.sets.push(set.to_owned());
-        parsed.map_err(|error| self.spanned(&error))
-    }
-
-    fn spanned(&self, error: &SpannedError) -> ConfigError {
-        let Span { start, end } = &error.span;
-        let outline = Node::of(&self.text);
-        let (byte, key) = match &error.code {
-            ron::Error::MissingStructField { field, .. } => {
-                let (node, path) = outline.around(self.byte(end));
-                let dot = if path.is_empty() { "" } else { "." };
-                (node.span.start, format!("{path}{dot}{field}"))
-            }
-            // The span ends behind the name that is not known.
-            ron::Error::NoSuchStructField { found, .. }
-            | ron::Error::NoSuchEnumVariant { found, .. } => {
-                let byte = self.byte(end);
-                let byte = self.text[..byte].rfind(found).unwrap_or(byte);
-                (byte, outline.path_at(byte))
-            }
-            // The span may start in the blanks before the value, or behind its sign.
-            _ => {
-                let byte = self.byte(start);
-                let path = outline.path_at(byte);
-                let node = outline.find(&path).0;
-                let value = node.span.start;
-                (if node.inside.is_some() { byte.max(value) } else { value }, path)
-            }
-        };
-        let place = match self.sets.last() {
-            Some(set) => self.overridden(set),
-            None => self.place(&self.text, byte),
-        };
-        ConfigError { place, message: describe(&error.code, &key), key }
-    }
-
-    /// Adds the place of its key to an error: the override that set it, or else where it stands in
-    /// the file.
-    fn locate(&self, error: ConfigError) -> ConfigError {
-        let covers = |set: &&String| {
-            let key = set.split('=').next().unwrap_or_default().trim();
-            error.key.starts_with(key) || key.starts_with(&error.key)
-        };
-        let place = match self.sets.iter().rev().find(covers) {
-            Some(set) => self.overridden(set),
-            None => {
-                let outline = Node::of(&self.original);
-                self.place(&self.original, outline.find(&error.key).0.span.start)
-            }
-        };
-        ConfigError { place, ..error }
-    }
-
-    /// The command that measures the baselines, with the overrides they depend on.
-    fn baseline_command(&self) -> String {
-        let mut command = format!("evo baseline {}", shell_path(&self.path));
-        for set in self.sets.iter().filter(|set| set.trim_start().starts_with("evaluation")) {
-            command.push_str(&format!(" --set {}", shell_word(set)));
-        }
-        command
-    }
-
-    fn overridden(&self, set: &str) -> String {
-        format!("{} with --set {set}: ", self.path.display())
-    }
-
-    /// `file:line:column: ` of a byte.
-    fn place(&self, text: &str, byte: usize) -> String {
-        let before = &text[..byte];
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        format!("{}:{line}:{column}: ", self.path.display())
-    }
-
-    fn byte(&self, position: &Position) -> usize {
-        let lines = self.text.split_inclusive('\n').take(position.line - 1);
-        let start: usize = lines.map(str::len).sum();
-        let line = self.text[start..].char_indices().nth(position.col - 1);
-        line.map_or(self.text.len(), |(offset, _)| start + offset)
-    }
-}
-
-/// The text with the value at `key` replaced, or the key added to the struct it would stand in,
-/// which is added itself where it was left out.
-fn splice(text: &str, outline: &Node, key: &str, value: &str) -> Option<String> {
-    let (node, found) = outline.find(key);
-    if found {
-        let span = node.span.clone();
-        return Some(format!("{}{value}{}", &text[..span.start], &text[span.end..]));
-    }
-    let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
-    if name.contains(['[', ']']) {
-        return None;
-    }
-    let (node, found) = outline.find(parent);
-    if !found {
-        return splice(text, outline, parent, &format!("({name}: {value})"));
-    }
-    let inside = node.inside?;
-    Some(format!("{}{name}: {value}, {}", &text[..inside], &text[inside..]))
-}
-
-fn describe(error: &ron::Error, key: &str) -> String {
-    use ron::Error;
-    let unknown = |kind: &str, found: &str, expected: &[&'static str]| match nearest_name(
-        found,
-        expected.iter().copied(),
-    ) {
-        Some(nearest) => format!("unknown {kind}; did you mean `{nearest}`?"),
-        None => format!("unknown {kind}; expected one of {}", expected.join(", ")),
-    };
-    match error {
-        Error::NoSuchStructField { found, expected, .. } => unknown("key", found, expected),
-        Error::NoSuchEnumVariant { found, expected, .. } => {
-            unknown(&format!("variant `{found}`"), found, expected)
-        }
-        Error::MissingStructField { .. } => "is missing".to_owned(),
-        Error::DuplicateStructField { field, .. } => format!("`{field}` is given twice"),
-        Error::IntegerOutOfBounds => "the number is negative or too large".to_owned(),
-        Error::InvalidValueForType { expected, .. } if expected.contains("nonzero") => {
-            "must be 1 or more".to_owned()
-        }
-        Error::ExpectedIdentifier if key == "mutation.ops" => {
-            "expected `Lion45`, `Modern` or a list such as `List([\"+\", \"sign\"])`".to_owned()
-        }
-        _ if key == "deduplication" => {
-            "expected a level, as in `(level: Functional)`, or a share, as in `(recheck: 0.05)`"
-                .to_owned()
-        }
-        Error::ExpectedComma => "expected a comma; counts are whole numbers".to_owned(),
-        other => other.to_string(),
     }
 }

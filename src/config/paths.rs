@@ -18,13 +18,7 @@ impl Config {
         if !self.start.starts_with("zoo:") && self.start == file.start {
             self.start = base.join(&self.start).to_string_lossy().into_owned();
         }
-        let mut file = file.clone();
-        let stated = file.data_paths_mut();
-        for (key, path) in self.data_paths_mut() {
-            if stated.iter().any(|(other, stated)| *other == key && *stated == path) {
-                *path = base.join(&*path);
-            }
-        }
+        anchored(base, self.data_paths_mut(), &file.clone().data_paths_mut());
     }
 
     /// The same configuration for a file in `folder`, which is there; `base` is the folder of the
@@ -33,12 +27,7 @@ impl Config {
     #[must_use]
     pub fn placed_in(&self, folder: &Path, base: &Path) -> Config {
         let mut placed = self.clone();
-        for (_, path) in placed.data_paths_mut() {
-            let was_relative = path.is_relative() || (base.is_absolute() && path.starts_with(base));
-            let relative = was_relative.then(|| relative(folder, path)).flatten();
-            let absolute = || std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
-            *path = relative.unwrap_or_else(absolute);
-        }
+        placed.data_paths_mut().into_iter().for_each(|(_, path)| self::placed(path, folder, base));
         placed
     }
 
@@ -61,6 +50,27 @@ impl Config {
         }
         found
     }
+}
+
+/// Lets paths that a file states start at `base`, its folder; all others stay.
+pub(super) fn anchored<K: PartialEq>(
+    base: &Path,
+    paths: Vec<(K, &mut PathBuf)>,
+    stated: &[(K, &mut PathBuf)],
+) {
+    for (key, path) in paths {
+        if stated.iter().any(|(other, stated)| *other == key && *stated == path) {
+            *path = base.join(&*path);
+        }
+    }
+}
+
+/// Makes a path one for a file in `folder`; `base` is the folder of the file it was read from.
+pub(super) fn placed(path: &mut PathBuf, folder: &Path, base: &Path) {
+    let was_relative = path.is_relative() || (base.is_absolute() && path.starts_with(base));
+    let relative = was_relative.then(|| relative(folder, path)).flatten();
+    let absolute = || std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+    *path = relative.unwrap_or_else(absolute);
 }
 
 /// The way from a folder to a file, as the system follows it; `None` if that leads through the

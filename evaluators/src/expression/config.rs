@@ -166,7 +166,10 @@ impl ExpressionTask {
             ExpressionData::Nguyen(number) => format!("Nguyen-{number}"),
             ExpressionData::Feynman(number) => format!("Feynman {number}"),
             ExpressionData::Formula { formula, .. } => formula.trim().to_owned(),
-            ExpressionData::Csv { path, .. } => path.display().to_string(),
+            // Where the file lies is no part of what is searched.
+            ExpressionData::Csv { path, .. } => {
+                path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+            }
         }
     }
 }

@@ -75,6 +75,12 @@ impl Points {
         Points { inputs, targets, layout }
     }
 
+    /// All of it as bytes.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let inputs = self.inputs.iter().flatten().flat_map(|value| value.to_le_bytes());
+        inputs.chain(self.targets.iter().flat_map(|value| value.to_le_bytes())).collect()
+    }
+
     /// The mean of the squared errors of an expression, or the first point, counted from 1, where
     /// it is not finite.
     pub(super) fn squared_error(&self, program: &Program) -> Result<f64, u64> {

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use evo_dsl::{ExpressionProbe, Expressions, Program};
-use evo_hashes::Seed;
+use evo_hashes::{Hash, Seed};
 
 use super::data::{Data, Points};
 use super::fit;
@@ -54,6 +54,16 @@ impl ExpressionEvaluator {
             loss: config.loss,
             steps: config.fit_constants,
         })
+    }
+
+    /// A hash of all that decides an outcome: of every point, and of the steps of fitting.
+    pub fn fingerprint(&self) -> Hash {
+        let mut bytes = format!("expression data, 1, {} steps, ", self.steps).into_bytes();
+        for points in [&self.data.train, &self.data.test] {
+            bytes.extend((points.targets.len() as u64).to_le_bytes());
+            bytes.extend(points.bytes());
+        }
+        Hash::of(&bytes)
     }
 
     /// The name of the task.

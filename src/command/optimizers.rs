@@ -1,0 +1,67 @@
+//! The end of a search of optimizers: its winner beside known ones.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use evo::{Config, Judges, Optimizers, Program, Search, shell_path, structural_hash, zoo};
+use serde::Serialize;
+
+use super::comparison::Comparison;
+use super::report::{self, Verdict};
+use super::run_directory;
+use super::session::Session;
+
+#[derive(Serialize)]
+struct Compared {
+    comparison: Comparison,
+}
+
+impl Verdict for Compared {
+    fn table(&self) -> String {
+        self.comparison.table()
+    }
+}
+
+/// Searches to the end, or to an interrupt, and reports.
+pub(crate) fn run(
+    session: &Session<'_>,
+    config: &Config,
+    judges: &Judges,
+    mut search: Search<Optimizers>,
+) -> anyhow::Result<ExitCode> {
+    let finish = match session.run(&mut search, &judges.search)? {
+        Ok(finish) => finish,
+        Err(code) => return Ok(code),
+    };
+    let Some(best) = search.best() else {
+        let written = session.directory.path().join(run_directory::CONFIG);
+        eprintln!(
+            "no program could train the tasks; what becomes of the first: evo evaluate {} \
+             --config {}{}",
+            shell_path(config.start.as_ref()),
+            shell_path(&written),
+            session.device()
+        );
+        return Ok(ExitCode::from(1));
+    };
+    let programs = compared(config, &best.individual.program.live())?;
+    let threads = session.place.threads(session.args.threads);
+    let comparison = Comparison::of(config, judges, &programs, threads)?;
+    report::conclude(session, &search, &finish, Compared { comparison })
+}
+
+/// The programs of the table, the winner last.
+fn compared(config: &Config, winner: &Program) -> anyhow::Result<Vec<(String, Program)>> {
+    let known = |label: &str, name: &str| {
+        let entry = zoo::get(name).context("the zoo has the programs of the table")?;
+        anyhow::Ok((label.to_owned(), entry.program()))
+    };
+    let mut programs = vec![known("AdamW", "adamw")?, known("Lion", "lion")?];
+    let start = config.start_program()?;
+    let same = |(_, other): &(String, Program)| structural_hash(other) == structural_hash(&start);
+    if !programs.iter().any(same) {
+        programs.push(("start".to_owned(), start));
+    }
+    programs.push(("winner".to_owned(), winner.clone()));
+    Ok(programs)
+}

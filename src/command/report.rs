@@ -1,0 +1,157 @@
+//! The report of a run that came to its end.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use evo::{Domain, MutationTally, RecheckRate, Search, StopReason};
+use serde::Serialize;
+
+use super::session::{Finish, Session};
+use crate::output;
+
+/// What a domain tells of the winner.
+pub(crate) trait Verdict: Serialize {
+    /// For people, above the program.
+    fn table(&self) -> String;
+}
+
+/// What a run comes to, as `--json` prints it.
+#[derive(Serialize)]
+struct Report<V> {
+    run_directory: String,
+    stop_reason: StopReason,
+    seed: u64,
+    /// Wall time of the run, resumptions included.
+    seconds: f64,
+    counters: evo::Counters,
+    rechecks: Rechecks,
+    mutations: Vec<MutationRow>,
+    restarts: usize,
+    /// Equal runs have equal digests.
+    digest: String,
+    #[serde(flatten)]
+    verdict: V,
+    program: String,
+}
+
+/// How often functional identity was wrong, where it was rechecked.
+#[derive(Serialize)]
+struct Rechecks {
+    rechecked: u64,
+    disagreed: u64,
+    /// Of the rate, with 95% confidence.
+    interval: (f64, f64),
+}
+
+#[derive(Serialize)]
+struct MutationRow {
+    kind: &'static str,
+    #[serde(flatten)]
+    tally: MutationTally,
+}
+
+/// Reports, and gives the exit code of a run whose best there is a verdict on.
+pub(crate) fn conclude<D: Domain>(
+    session: &Session<'_>,
+    search: &Search<D>,
+    finish: &Finish,
+    verdict: impl Verdict,
+) -> anyhow::Result<ExitCode> {
+    let best = search.best().context("a search with a result has a best")?;
+    let mutations = search.mutation_statistics().iter();
+    let report = Report {
+        run_directory: session.directory.path().display().to_string(),
+        stop_reason: search.stop_reason().context("the search has ended")?,
+        seed: session.seed,
+        seconds: search.store().context("every run has a store")?.seconds()?,
+        counters: *search.counters(),
+        rechecks: Rechecks::of(&RecheckRate::of(search.counters())),
+        mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
+        restarts: search.restarts().len(),
+        digest: search.digest().to_string(),
+        verdict,
+        program: search.domain().live_text(&best.individual.program),
+    };
+    let json = serde_json::to_string_pretty(&report)? + "\n";
+    session.directory.write("report.json", json.as_bytes())?;
+    warn_of_rechecks(search);
+    output::print(&if session.args.json { json } else { report.text() })?;
+    let Finish { reason, raised } = finish;
+    if matches!(reason, StopReason::Failures(_)) {
+        eprintln!(
+            "ended because {reason}: they are told in {}; to go on all the same: {}",
+            session.directory.path().join("events.jsonl").display(),
+            raised.as_deref().unwrap_or_default()
+        );
+        return Ok(ExitCode::from(1));
+    }
+    let fitness = best.individual.fitness;
+    let missed = search.stopping().fitness.is_some_and(|target| fitness < target);
+    Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn warn_of_rechecks<D: Domain>(search: &Search<D>) {
+    let rate = RecheckRate::of(search.counters());
+    if rate.is_alarming() {
+        eprintln!(
+            "warning: of {} duplicates by behaviour that were evaluated all the same, {} did not \
+             score as they were taken to: search with `--set deduplication.level=Structural`",
+            rate.rechecked, rate.disagreed
+        );
+    }
+}
+
+impl Rechecks {
+    fn of(rate: &RecheckRate) -> Rechecks {
+        let RecheckRate { rechecked, disagreed } = *rate;
+        Rechecks { rechecked, disagreed, interval: rate.interval() }
+    }
+
+    fn text(&self) -> String {
+        let (low, high) = self.interval;
+        match self.rechecked {
+            0 => "no duplicate was rechecked".to_owned(),
+            rechecked => format!(
+                "{} of {rechecked} rechecked duplicates were wrong ({:.1} to {:.1}%)",
+                self.disagreed,
+                100.0 * low,
+                100.0 * high
+            ),
+        }
+    }
+}
+
+impl<V: Verdict> Report<V> {
+    fn text(&self) -> String {
+        let headings = ["mutation", "tried", "neutral", "improved"].map(str::to_owned).to_vec();
+        let row = |row: &MutationRow| {
+            let MutationTally { tried, neutral, improved } = row.tally;
+            vec![row.kind.to_owned(), tried.to_string(), neutral.to_string(), improved.to_string()]
+        };
+        let tried = self.mutations.iter().filter(|row| row.tally.tried > 0);
+        let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
+        let counters = &self.counters;
+        let ended = match counters.ended {
+            0 => String::new(),
+            ended => format!(" ({ended} ended from outside)"),
+        };
+        format!(
+            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated{ended}, {} restarts, \
+             {:.0} s; {}.\n\
+             Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
+             config.ron\n\
+             Digest {}\n",
+            self.verdict.table(),
+            self.program,
+            output::table(&mutations),
+            self.stop_reason,
+            counters.births,
+            counters.evaluations,
+            self.restarts,
+            self.seconds,
+            self.rechecks.text(),
+            self.run_directory,
+            self.digest,
+        )
+    }
+}

@@ -1,0 +1,192 @@
+//! The configuration of a search of expressions.
+//!
+//! Invariant: as that of optimizers, it has been checked as a whole once it is loaded, data
+//! included, and is written out with every default.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use evo_domain::{Domain, Evaluator};
+use evo_dsl::{ExpressionMutation, Expressions, FunctionalHasher, Program};
+use evo_evaluators::{ExpressionConfig, ExpressionData, ExpressionEvaluator};
+use evo_hashes::Seed;
+use evo_search::{
+    Deduplication, DeduplicationLevel, HurdleConfig, Restarts, Search, SearchConfig, SearchError,
+    Selection, Stopping, StrategyConfig,
+};
+
+use super::paths::{anchored, placed};
+use super::source::Source;
+use super::{ConfigError, DomainName, HashingConfig, default_window};
+
+/// What expression to search for, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpressionSearch {
+    /// `Expressions`.
+    pub domain: DomainName,
+    /// Seed of the search: breeding depends on it and nothing else does. Default: 0.
+    #[serde(default)]
+    pub seed: u64,
+    /// The text of the expression to start from, such as `"def f(x):\n  return x + 1.0\n"`.
+    /// Default: the first input.
+    #[serde(default)]
+    pub start: Option<String>,
+    /// How parents are chosen.
+    pub strategy: StrategyConfig,
+    /// What makes a parent preferable. Default: `Fitness`.
+    #[serde(default)]
+    pub selection: Selection,
+    /// How children are made.
+    #[serde(default)]
+    pub mutation: ExpressionMutation,
+    /// Births that breeding runs ahead of absorbed outcomes. Default: 64.
+    #[serde(default = "default_window")]
+    pub window: u64,
+    /// Which candidates count as seen before. Default: `Functional`, and `Structural` where
+    /// constants are fitted, which depends on how an expression is written.
+    #[serde(default)]
+    pub deduplication: Option<Deduplication>,
+    /// When the search begins anew. Default: never.
+    #[serde(default)]
+    pub restarts: Restarts,
+    /// The functional hash.
+    #[serde(default)]
+    pub hashing: HashingConfig,
+    /// How expressions are scored.
+    pub evaluation: ExpressionConfig,
+    /// When the search ends.
+    pub stopping: Stopping,
+}
+
+impl ExpressionSearch {
+    /// The representation that a file names; that of optimizers where it names none.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn is_stated_in(path: &Path) -> Result<bool, ConfigError> {
+        Ok(Source::read(path)?.stated("domain") == Some("Expressions"))
+    }
+
+    /// Loads a configuration and applies overrides, in order; paths in it are relative to it, paths
+    /// in overrides to the working directory.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, line, column and key.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<ExpressionSearch, ConfigError> {
+        let mut source = Source::read(path)?;
+        let mut file: ExpressionSearch = source.parse()?;
+        let mut config = file.clone();
+        for set in overrides {
+            config = source.apply(set)?;
+        }
+        let base = path.parent().unwrap_or(Path::new(""));
+        anchored(base, config.paths_mut(), &file.paths_mut());
+        config.check().map_err(|error| source.locate(error))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.domain != DomainName::Expressions {
+            return Err(ConfigError::new("domain", "must be `Expressions`"));
+        }
+        self.search(&self.evaluator()?).map(drop)
+    }
+
+    /// The evaluator this configuration describes, with its data.
+    ///
+    /// # Errors
+    /// Data that is missing or damaged.
+    pub fn evaluator(&self) -> Result<ExpressionEvaluator, ConfigError> {
+        let evaluator = ExpressionEvaluator::new(&self.evaluation, Path::new(""));
+        evaluator.map_err(ConfigError::from_evaluator)
+    }
+
+    /// The search this configuration describes, before its first candidate.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with.
+    pub fn search(
+        &self,
+        evaluator: &ExpressionEvaluator,
+    ) -> Result<Search<Expressions>, ConfigError> {
+        let start = self.start_program(evaluator)?;
+        let domain = self.domain(evaluator)?;
+        let settings = self.search_config();
+        let suits = settings.deduplication.check_suits(evaluator.depends_on());
+        suits.map_err(ConfigError::from_search)?;
+        Search::new(&settings, Seed(self.seed), domain, start).map_err(ConfigError::from_search)
+    }
+
+    /// The expression the search starts from.
+    ///
+    /// # Errors
+    /// A text that is none, or one of other inputs than the data have.
+    pub fn start_program(&self, evaluator: &ExpressionEvaluator) -> Result<Program, ConfigError> {
+        let Some(text) = &self.start else { return Ok(evaluator.start()) };
+        let domain = self.domain(evaluator)?;
+        domain.read(text).map_err(|error| ConfigError::new("start", error))
+    }
+
+    /// The representation that is searched, with its settings: the probe is within the ranges of
+    /// the data.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with.
+    pub fn domain(&self, evaluator: &ExpressionEvaluator) -> Result<Expressions, ConfigError> {
+        let bits = self.hashing.mantissa_bits;
+        let hasher = FunctionalHasher::with_probe(bits, Arc::new(evaluator.probe()));
+        let hasher = hasher.ok_or_else(|| {
+            ConfigError::new("hashing.mantissa_bits", format!("must be 1 to 23, not {bits}"))
+        })?;
+        let domain = Expressions::new(&self.mutation, hasher);
+        let domain = domain.map_err(|error| ConfigError::from_search(SearchError::from(error)))?;
+        Ok(domain.of_inputs(evaluator.inputs().len()))
+    }
+
+    fn search_config(&self) -> SearchConfig {
+        let fitted = self.evaluation.fit_constants > 0;
+        let level = match fitted {
+            true => DeduplicationLevel::Structural,
+            false => DeduplicationLevel::default(),
+        };
+        SearchConfig {
+            strategy: self.strategy.clone(),
+            selection: self.selection,
+            mutation: (),
+            window: self.window,
+            deduplication: self.deduplication.unwrap_or_else(|| level.into()),
+            hurdles: HurdleConfig::default(),
+            restarts: self.restarts,
+            stopping: self.stopping,
+        }
+    }
+
+    /// The configuration written out in full.
+    pub fn to_ron(&self) -> String {
+        super::written(self)
+    }
+
+    /// The same configuration for a file in `folder`, which is there; `base` is the folder of the
+    /// file it was read from.
+    #[must_use]
+    pub fn placed_in(&self, folder: &Path, base: &Path) -> ExpressionSearch {
+        let mut moved = self.clone();
+        moved.paths_mut().into_iter().for_each(|(_, path)| placed(path, folder, base));
+        moved
+    }
+
+    /// Every path of a data file, by the index of its task.
+    pub fn paths_mut(&mut self) -> Vec<(usize, &mut PathBuf)> {
+        let tasks = self.evaluation.tasks.iter_mut().enumerate();
+        let mut paths = Vec::new();
+        for (index, task) in tasks {
+            if let ExpressionData::Csv { path, .. } = &mut task.data {
+                paths.push((index, path));
+            }
+        }
+        paths
+    }
+}
