@@ -3,7 +3,8 @@
 //! Invariant: forward mode over the live dataflow, so the derivative of a program of *n* statements
 //! has at most a small multiple of *n*, and what it shares with the program it computes once. It is
 //! that of what the ops compute, guards included: of `a / (b + 1e-8)`, of ln |x|. At a kink it is one
-//! of the two slopes; `sign` and `heaviside` have the slope 0 everywhere.
+//! of the two slopes; `sign` and `heaviside` have the slope 0 everywhere. Where the expression is NaN
+//! its derivative means nothing.
 
 use crate::{Dataflow, Op, Program, Role, Value};
 
@@ -283,7 +284,7 @@ impl Derivation {
     /// `1 / sqrt(sign * x² + constant)`.
     fn over_root(&mut self, x: Value, sign: f64, constant: f64) -> Value {
         let sum = self.quadratic(x, sign, constant);
-        // Not the guarded root: where the function is NaN its slope is.
+        // Not the guarded root: out of the function's domain this is NaN as well.
         self.constant(Op::Power, sum, -0.5)
     }
 
@@ -324,8 +325,8 @@ mod tests {
             for (index, found) in found.iter().enumerate() {
                 let expected = (ahead[index] - behind[index]) / 2e-6;
                 let close = (found - expected).abs() <= 1e-6 * (1.0 + expected.abs());
-                let nan = found.is_nan() && expected.is_nan();
-                assert!(close || nan, "{formula} by {input}: {found} for {expected}");
+                // Where the expression is not defined nothing is said of its slope.
+                assert!(close || expected.is_nan(), "{formula} by {input}: {found} for {expected}");
             }
         }
     }
@@ -336,7 +337,12 @@ mod tests {
             let name = op.info().aliases.first().unwrap_or(&op.info().name);
             let formulas = match op.arity() {
                 0 => vec![format!("{name}() * x")],
-                1 => vec![format!("{name}(x)"), format!("{name}(x * 0.5 + y * 0.3) * y")],
+                1 => vec![
+                    format!("{name}(x)"),
+                    format!("{name}(x * 0.5 + y * 0.8) * y"),
+                    // For arccosh, which is defined from 1 on.
+                    format!("{name}(square(x) + 1.1) * y"),
+                ],
                 2 => vec![
                     format!("{name}(x, y)"),
                     format!("{name}(x * y, 1.5 + x)"),
