@@ -1,8 +1,10 @@
 //! What the themes share: a scratch directory, the binary, and what a run of it gave.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -75,43 +77,90 @@ impl Run {
     }
 }
 
-/// Waits until a running binary has written a file.
-pub(crate) fn wait_for(path: &Path, child: &mut Child) {
-    wait_until(child, || path.exists());
+/// How long a binary may take to say or do what it is about to: on any machine it takes less.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// A binary under way, which does not outlive its test, and the lines it has written to standard
+/// error.
+pub(crate) struct Running {
+    child: Child,
+    messages: mpsc::Receiver<String>,
 }
 
-/// Waits until something holds of a binary that must still be running then.
-pub(crate) fn wait_until(child: &mut Child, mut holds: impl FnMut() -> bool) {
-    while !holds() {
-        assert_runs(child);
-        std::thread::sleep(Duration::from_millis(5));
+impl Running {
+    pub(crate) fn begin(mut command: Command) -> Running {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("the binary starts");
+        let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let (sender, messages) = mpsc::channel();
+        // Read as they come: a full pipe would stop it.
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        Running { child, messages }
     }
-    assert_runs(child);
-}
 
-fn assert_runs(child: &mut Child) {
-    let ended = child.try_wait().expect("it can be watched");
-    assert!(ended.is_none(), "it ended by itself: {ended:?}");
-}
+    /// Waits until it has written a file.
+    pub(crate) fn wait_for(&mut self, path: &Path) {
+        self.wait_until(|| path.exists());
+    }
 
-/// Kills a running binary; it must not have come to its end.
-pub(crate) fn kill(child: &mut Child) {
-    child.kill().expect("it can be killed");
-    let status = child.wait().expect("it is dead");
-    assert_eq!(status.signal(), Some(9), "it came to its end before it was killed");
-}
-
-/// How a running binary ends that is about to. One that goes on for a minute is taken for one that
-/// does not end.
-pub(crate) fn ended(child: &mut Child) -> ExitStatus {
-    for _ in 0..12_000 {
-        if let Some(status) = child.try_wait().expect("it can be watched") {
-            return status;
+    /// Waits until something holds of it; it must still be running then.
+    pub(crate) fn wait_until(&mut self, mut holds: impl FnMut() -> bool) {
+        while !holds() {
+            self.assert_runs();
+            std::thread::sleep(LOOK_AGAIN);
         }
-        std::thread::sleep(Duration::from_millis(5));
+        self.assert_runs();
     }
-    child.kill().expect("it can be killed");
-    panic!("it does not end");
+
+    pub(crate) fn assert_runs(&mut self) {
+        let ended = self.child.try_wait().expect("it can be watched");
+        assert!(ended.is_none(), "it ended by itself: {ended:?}");
+    }
+
+    /// Waits for a message that contains this.
+    pub(crate) fn wait_for_message(&self, part: &str) {
+        let next = || self.messages.recv_timeout(PATIENCE);
+        while !next().unwrap_or_else(|_| panic!("it does not say `{part}`")).contains(part) {}
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&mut self, name: &str) {
+        self.assert_runs();
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status();
+        assert!(sent.expect("there is a kill command").success());
+    }
+
+    /// Kills it; it must not have come to its end.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        let status = self.child.wait().expect("it is dead");
+        assert_eq!(status.signal(), Some(9), "it came to its end before it was killed");
+    }
+
+    /// Waits for the end it is about to come to: its exit code, and what it has said since.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        for _ in 0..PATIENCE.as_millis() / LOOK_AGAIN.as_millis() {
+            if let Some(status) = self.child.try_wait().expect("it can be watched") {
+                let messages: Vec<String> = self.messages.iter().collect();
+                return (status.code(), messages.join("\n"));
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        panic!("it does not end");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Where it has ended already there is nothing to kill.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
 }
 
 /// Births that the store of a run holds, which may be under way or killed. Nothing of it changes:
@@ -125,13 +174,6 @@ pub(crate) fn stored_births(run: &Path) -> u64 {
     });
     // At first there is no file, and then none with tables.
     count.map_or(0, |count| count as u64)
-}
-
-/// Sends a signal to a running binary.
-pub(crate) fn signal(name: &str, child: &Child) {
-    let pid = child.id().to_string();
-    let sent = Command::new("kill").args([name, &pid]).status();
-    assert!(sent.expect("there is a kill command").success());
 }
 
 /// A file of the repository.

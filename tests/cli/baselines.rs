@@ -1,11 +1,8 @@
 //! Baselines: measured by `evo baseline`, kept beside the configuration, refused for another task.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-
 use evo::{Baselines, Config};
 
-use crate::harness::{Scratch, kill, repository};
+use crate::harness::{Running, Scratch, repository};
 
 /// The smallest search, its tasks without baselines.
 fn bare() -> String {
@@ -175,16 +172,9 @@ fn tuning_cut_short_leaves_what_was_there() {
     let scratch = Scratch::new();
     scratch.write("bare.ron", bare().replace("steps: 20", "steps: 200000"));
     scratch.write("bare.baselines.ron", "[]");
-    let mut child = scratch
-        .command(&["baseline", "bare.ron"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    let messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-    let mut messages = messages.map(|line| line.expect("messages are UTF-8"));
-    assert!(messages.any(|line| line.starts_with("tuning ")), "it says so when it begins");
-    kill(&mut child);
+    let running = Running::begin(scratch.command(&["baseline", "bare.ron"]));
+    running.wait_for_message("tuning ");
+    running.kill();
     assert_eq!(scratch.entries(), ["bare.baselines.ron", "bare.ron"]);
     assert_eq!(scratch.read("bare.baselines.ron"), "[]");
 }

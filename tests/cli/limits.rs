@@ -1,11 +1,10 @@
 //! Limits that were reached, and interrupts, as users of the binary meet them.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Scratch, ended, repository, signal, wait_for};
+use crate::harness::{Running, Scratch, repository};
 
 fn report(scratch: &Scratch, args: &[&str]) -> Value {
     let mut all = args.to_vec();
@@ -62,17 +61,14 @@ fn the_first_interrupt_ends_a_run_that_only_finds_duplicates() {
     only_neutral(&scratch);
     let limit = "stopping.candidates=1000000000";
     let args = ["search", "neutral.ron", "--set", limit, "--out", "run", "--threads", "1"];
-    let mut command = scratch.command(&args);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.expect("the binary starts");
+    let mut running = Running::begin(scratch.command(&args));
     // Its events begin when interrupts are seen to; then comes breeding, which finds nothing new
     // and writes nothing, so that no more can be waited for.
-    wait_for(&scratch.path("run/events.jsonl"), &mut child);
+    running.wait_for(&scratch.path("run/events.jsonl"));
     std::thread::sleep(Duration::from_millis(500));
-    signal("-INT", &child);
-    ended(&mut child);
-    let output = child.wait_with_output().expect("it has ended");
-    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    running.signal("-INT");
+    let (code, messages) = running.end();
+    assert_eq!(code, Some(130), "{messages}");
     let timed = ["search", "neutral.ron", "--set", "stopping=(seconds: 0.5)", "--out", "timed"];
     let reason = report(&scratch, &timed)["stop_reason"].to_string();
     assert!(reason.contains("Seconds"), "{reason}");

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
 
-use crate::harness::{Scratch, kill, repository, signal, wait_for};
+use crate::harness::{Running, Scratch, repository};
 
-fn begin(scratch: &Scratch) -> Child {
+fn begin(scratch: &Scratch) -> Running {
     let tiny = repository("tests/data/tiny.ron");
     let limit = "stopping.candidates=100000000";
     let args = ["search", &tiny, "--set", limit, "--out", "run", "--threads", "1", "--quiet"];
-    let mut command = scratch.command(&args);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut child = child.expect("the binary starts");
-    wait_for(&scratch.path("run/best.py"), &mut child);
-    child
+    let mut running = Running::begin(scratch.command(&args));
+    running.wait_for(&scratch.path("run/best.py"));
+    running
 }
 
 /// Every file of a folder, with its content.
@@ -68,13 +65,13 @@ fn copied(scratch: &Scratch, files: &[&str], to: &str) {
 #[test]
 fn every_command_that_reads_a_run_does_so_whatever_state_it_is_in_and_changes_no_byte() {
     let scratch = Scratch::new();
-    let mut child = begin(&scratch);
+    let mut running = begin(&scratch);
     std::fs::copy(scratch.path("run/config.ron"), scratch.path("config.ron")).expect("it is there");
     // Stopped, so that what changes is not the run's doing.
-    signal("-STOP", &child);
+    running.signal("-STOP");
     all_commands_read(&scratch, "run");
-    signal("-CONT", &child);
-    kill(&mut child);
+    running.signal("-CONT");
+    running.kill();
     // Killed before its first snapshot, and before its best was written to a file of its own.
     std::fs::remove_file(scratch.path("run/best.py")).expect("it is there");
     all_commands_read(&scratch, "run");

@@ -1,11 +1,6 @@
 //! Runs that end early and go on: interrupted, killed, given a higher limit, or changed.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
-use crate::harness::{
-    Run, Scratch, ended, kill, repository, signal, stored_births, wait_for, wait_until,
-};
+use crate::harness::{Run, Running, Scratch, repository, stored_births};
 
 /// A limit that no test comes to: what has it is killed or interrupted on the way, on any machine.
 const NEVER: &str = "100000000";
@@ -24,34 +19,32 @@ fn uninterrupted(scratch: &Scratch, candidates: &str) -> (String, String) {
     (digest, scratch.read("whole/hall_of_fame.csv"))
 }
 
-fn begin(scratch: &Scratch, candidates: &str) -> Child {
+fn begin(scratch: &Scratch) -> Running {
     let tiny = repository("tests/data/tiny.ron");
-    let limit = format!("stopping.candidates={candidates}");
+    let limit = format!("stopping.candidates={NEVER}");
     let args = ["search", &tiny, "--set", &limit, "--out", "run", "--threads", "2"];
-    spawn(scratch.command(&args))
-}
-
-fn spawn(mut command: Command) -> Child {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+    Running::begin(scratch.command(&args))
 }
 
 /// Kills a run under way once so many births are in its store; gives those that are.
-fn killed_behind(scratch: &Scratch, mut child: Child, births: u64) -> u64 {
+fn killed_behind(scratch: &Scratch, mut running: Running, births: u64) -> u64 {
     let run = scratch.path("run");
-    wait_until(&mut child, || stored_births(&run) >= births);
-    kill(&mut child);
-    stored_births(&run)
+    running.wait_until(|| stored_births(&run) >= births);
+    running.kill();
+    let stored = stored_births(&run);
+    assert!(stored >= births, "{stored} of {births} births outlive the kill");
+    stored
 }
 
 #[test]
 fn a_killed_run_resumes_to_the_end_of_an_uninterrupted_one() {
     let scratch = Scratch::new();
-    let mut child = begin(&scratch, NEVER);
-    wait_for(&scratch.path("run/hall_of_fame.csv"), &mut child);
-    let mut births = killed_behind(&scratch, child, 1);
+    let mut running = begin(&scratch);
+    running.wait_for(&scratch.path("run/hall_of_fame.csv"));
+    let mut births = killed_behind(&scratch, running, 1);
     for threads in ["1", "3"] {
         let args = ["resume", "run", "--quiet", "--threads", threads];
-        births = killed_behind(&scratch, spawn(scratch.command(&args)), births + 100);
+        births = killed_behind(&scratch, Running::begin(scratch.command(&args)), births + 100);
     }
     let end = (births + 100).to_string();
     let (expected, table) = uninterrupted(&scratch, &end);
@@ -77,13 +70,11 @@ fn a_killed_run_resumes_to_the_end_of_an_uninterrupted_one() {
 fn an_interrupt_finishes_what_runs_and_names_the_command_that_goes_on() {
     for name in ["-INT", "-TERM"] {
         let scratch = Scratch::new();
-        let mut child = begin(&scratch, NEVER);
-        wait_for(&scratch.path("run/hall_of_fame.csv"), &mut child);
-        signal(name, &child);
-        ended(&mut child);
-        let output = child.wait_with_output().expect("it has ended");
-        assert_eq!(output.status.code(), Some(130));
-        let messages = String::from_utf8(output.stderr).expect("messages are UTF-8");
+        let mut running = begin(&scratch);
+        running.wait_for(&scratch.path("run/hall_of_fame.csv"));
+        running.signal(name);
+        let (code, messages) = running.end();
+        assert_eq!(code, Some(130), "{messages}");
         assert!(messages.contains("go on with: evo resume run"), "{messages}");
         assert!(scratch.read("run/best.py").starts_with("def train("));
         // A limit below what was done already ends the run where it is, with all that was done.
@@ -104,24 +95,17 @@ fn a_second_interrupt_quits_at_once_and_the_run_can_still_go_on() {
     // One evaluation takes longer than any test waits.
     let steps = "evaluation.tasks[0].steps=10000000";
     let args = ["search", &tiny, "--set", steps, "--out", "run", "--threads", "1"];
-    let mut child = spawn(scratch.command(&args));
-    wait_for(&scratch.path("run/events.jsonl"), &mut child);
-    signal("-INT", &child);
-    let mut messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-    let mut told = |part: &str| {
-        let line = messages.by_ref().map(|line| line.expect("messages are UTF-8"));
-        line.into_iter().any(|line| line.contains(part))
-    };
-    assert!(told("interrupt again to quit at once"));
-    wait_until(&mut child, || true);
-    signal("-INT", &child);
-    assert_eq!(ended(&mut child).code(), Some(130));
-    assert!(told("quit; go on with: evo resume run"));
-    let mut child = spawn(scratch.command(&["resume", "run"]));
-    let messages = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-    let mut messages = messages.map(|line| line.expect("messages are UTF-8"));
-    assert!(messages.any(|line| line.starts_with("resuming run behind")));
-    kill(&mut child);
+    let mut running = Running::begin(scratch.command(&args));
+    running.wait_for(&scratch.path("run/events.jsonl"));
+    running.signal("-INT");
+    running.wait_for_message("interrupt again to quit at once");
+    running.signal("-INT");
+    let (code, messages) = running.end();
+    assert!(messages.contains("quit; go on with: evo resume run"), "{messages}");
+    assert_eq!(code, Some(130), "{messages}");
+    let running = Running::begin(scratch.command(&["resume", "run"]));
+    running.wait_for_message("resuming run behind");
+    running.kill();
 }
 
 #[test]
