@@ -198,3 +198,46 @@ fn a_fitness_is_printed_with_what_fresh_repeats_say_of_it() {
     let none = [args.as_slice(), &["--set", "evaluation.fresh_repeats=0"]].concat();
     assert!(!scratch.run(&none).success().contains("fresh"));
 }
+
+#[test]
+fn runs_are_printed_with_their_losses_on_the_way_and_the_steps_to_the_baseline() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    scratch
+        .write("explodes.py", "def train(w, g, lr):\n  u = exp(w)\n  u = u * -1e30\n  return u\n");
+    let args = ["evaluate", "zoo:adamw", "explodes.py", "--config", &tiny, "--json"];
+    let json = |more: &[&str]| -> serde_json::Value {
+        let printed = scratch.run(&[args.as_slice(), more].concat()).success();
+        serde_json::from_str(&printed).expect("it is JSON")
+    };
+    let sets = ["--set", "evaluation.loss_at=[0.25, 0.5, 0.75]"];
+    let baseline = ["--set", "evaluation.tasks[0].baseline_loss=2.22"];
+    let (plain, stated) = (json(&baseline), json(&[sets, baseline].concat()));
+    let [digits, teacher] = [0, 1].map(|task| &stated["programs"][0]["runs"][task]);
+    assert_eq!((&digits["task"], &teacher["task"]), (&"digits".into(), &"teacher".into()));
+    let run = &digits["runs"][0];
+    assert_eq!((&run["multiple"], &run["repeat"]), (&1.0.into(), &0.into()));
+    assert_eq!(run["loss"], stated["programs"][0]["losses"][0]);
+    let course = run["course"].as_array().expect("three losses on the way");
+    let steps: Vec<u64> = course.iter().filter_map(|it| it[0].as_u64()).collect();
+    assert_eq!(steps, [5, 10, 15]);
+    let below = course.iter().find(|it| it[1].as_f64().expect("a loss") <= 2.22);
+    let expected = below.map_or(serde_json::Value::Null, |it| it[0].clone());
+    assert_eq!((&digits["baseline_loss"], &digits["steps_to_baseline"]), (&2.22.into(), &expected));
+    assert!(expected.is_u64(), "{digits}");
+    assert_eq!(stated["programs"][1]["runs"], serde_json::json!([]));
+    // All but what was asked for is as it was.
+    let without = |mut json: serde_json::Value| {
+        for task in json["programs"][0]["runs"].as_array_mut().expect("runs by task") {
+            task["steps_to_baseline"].take();
+            task["runs"].as_array_mut().expect("runs").iter_mut().for_each(|run| {
+                run["course"].take();
+            });
+        }
+        json
+    };
+    assert_eq!(without(stated), without(plain));
+    let run = scratch.run(&[args.as_slice(), &["--set", "evaluation.loss_at=[0.5, 0.5]"]].concat());
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("evaluation.loss_at[1]"), "{}", run.stderr);
+}
