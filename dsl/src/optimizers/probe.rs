@@ -20,8 +20,8 @@ use network::Network;
 pub struct OptimizerProbe {
     name: String,
     network: Network,
-    /// The weights of the network as those of one with many leaves, some of them tiny: what is
-    /// summed over leaves is another number there.
+    /// The weights of the network as those of one with many leaves, some of them tiny and some long:
+    /// what is summed over leaves is another number there, and so is what goes by rows and columns.
     leaves: Layout,
     /// What updates are multiplied by in training.
     multiple: f32,
@@ -82,7 +82,7 @@ impl OptimizerProbe {
     pub fn new(rate: f64) -> OptimizerProbe {
         let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
         OptimizerProbe {
-            name: format!("optimizer, 3, training at {rate:?}"),
+            name: format!("optimizer, 4, training at {rate:?}"),
             network: Network::new(),
             leaves: Layout::new(leaves()),
             multiple: 1.5 * rate as f32,
@@ -148,10 +148,11 @@ impl OptimizerProbe {
     }
 }
 
-/// The shapes of the leaves at the extremes.
+/// The shapes of the leaves at the extremes: rows by columns from 1/96 to 96, beyond the 3 by 96 of
+/// a small convolution. A bound on that ratio shows only where a leaf passes it.
 fn leaves() -> Vec<Vec<usize>> {
-    let tiny = [vec![4], vec![1]].into_iter().cycle().take(20);
-    let mut shapes = vec![vec![4, 20], vec![20, 2], vec![3, 3, 4], vec![5, 5], vec![1, 5]];
+    let tiny = [vec![2], vec![1]].into_iter().cycle().take(14);
+    let mut shapes = vec![vec![1, 96], vec![96], vec![6, 2], vec![3, 3], vec![1, 2]];
     shapes.extend(tiny);
     shapes
 }
