@@ -15,7 +15,7 @@ type Necklace = u32;
 const BEADS: u32 = 24;
 
 #[derive(Clone, Debug)]
-struct Necklaces;
+pub(crate) struct Necklaces;
 
 fn turned(necklace: Necklace, by: u32) -> Necklace {
     (necklace >> by | necklace << (BEADS - by)) & ((1 << BEADS) - 1)
@@ -78,7 +78,7 @@ impl Domain for Necklaces {
 }
 
 /// Likes necklaces that look different from themselves at every turn (a low autocorrelation).
-struct Restless;
+pub(crate) struct Restless;
 
 impl Evaluator<Necklace> for Restless {
     fn evaluate(&self, cohort: &[Trial<'_, Necklace>]) -> Vec<Outcome> {

@@ -49,5 +49,5 @@ pub use evo_search::{
     RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason,
     Stopping, Store, StrategyConfig, outcomes_apart, run,
 };
-pub use program_source::{ProgramSourceError, load_program};
+pub use program_source::{ProgramSourceError, load_any_program, load_program};
 pub use shell::{shell_path, shell_word};

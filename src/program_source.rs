@@ -35,6 +35,12 @@ pub enum ProgramSourceError {
         /// Where and why.
         error: ParseError,
     },
+    /// It is an expression, where an optimizer is needed.
+    #[error("{program}: is an expression, and an optimizer is needed")]
+    Expression {
+        /// What was asked for.
+        program: String,
+    },
     /// The store of a run cannot be read.
     #[error(transparent)]
     Store(#[from] SearchError),
@@ -54,12 +60,24 @@ pub enum ProgramSourceError {
     },
 }
 
-/// Loads a program: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]` (the best of a run, or any birth of
+/// Loads an optimizer, as [`load_any_program`] does.
+///
+/// # Errors
+/// As that, and when it is an expression.
+pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceError> {
+    let program = load_any_program(source, base)?;
+    if program.signature().is_expression() {
+        return Err(ProgramSourceError::Expression { program: source.to_owned() });
+    }
+    Ok(program)
+}
+
+/// Loads a program of any domain: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]` (the best of a run, or any birth of
 /// it). A relative path starts at `base`.
 ///
 /// # Errors
 /// When there is no such program, or its text does not parse or check.
-pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceError> {
+pub fn load_any_program(source: &str, base: &Path) -> Result<Program, ProgramSourceError> {
     if let Some(name) = source.strip_prefix("zoo:") {
         return match zoo::get(name) {
             Some(entry) => Ok(entry.program()),

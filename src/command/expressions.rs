@@ -136,7 +136,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let evaluator = config.evaluator()?;
     let mut fits = Vec::new();
     for source in &args.programs {
-        let program = evo::load_program(source, "".as_ref())?;
+        let program = evo::load_any_program(source, "".as_ref())?;
         fits.push(Fit::of(source, &program, &evaluator)?);
     }
     let fits = Fits { fits };

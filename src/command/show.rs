@@ -9,7 +9,7 @@ use crate::args::ShowArgs;
 use crate::output;
 
 pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let program = evo::load_program(&args.program, "".as_ref())?;
+    let program = evo::load_any_program(&args.program, "".as_ref())?;
     let form = &args.form;
     let text = if form.plain {
         program.to_string()

@@ -9,7 +9,7 @@ use crate::args::{RoundingArg, SimplifyArgs};
 use crate::output;
 
 pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {
-    let program = evo::load_program(&args.program, "".as_ref())?;
+    let program = evo::load_any_program(&args.program, "".as_ref())?;
     let rounding = match args.rounding {
         RoundingArg::Exact => Rounding::Exact,
         RoundingArg::Allow => Rounding::Allow,

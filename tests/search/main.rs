@@ -3,6 +3,7 @@
 mod breeding;
 mod config;
 mod damage;
+mod domains;
 mod driver;
 mod ended;
 mod engine;

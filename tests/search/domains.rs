@@ -1,0 +1,245 @@
+//! What the engine promises, for every domain there is: optimizers, expressions, and the necklaces
+//! of the example, which are no programs at all.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use evo_domain::{DependsOn, Domain, Evaluator, Outcome, Seed, Trial};
+use evo_search::{RunOptions, Search, SearchConfig, SearchError, Stopping, Store, StrategyConfig};
+use rand::RngExt;
+
+#[allow(dead_code, reason = "the example has a main function of its own")]
+#[path = "../../examples/own_domain.rs"]
+mod own_domain;
+
+const DIRECTORY: &str = "EVO_TEST_DOMAIN_DIRECTORY";
+const BIRTHS: u64 = 3_000;
+
+/// A domain under test, with whoever scores its programs.
+trait Case {
+    type Domain: Domain;
+    const NAME: &'static str;
+
+    fn domain() -> Self::Domain;
+    fn start() -> <Self::Domain as Domain>::Program;
+    fn evaluator() -> Box<dyn Evaluator<<Self::Domain as Domain>::Program>>;
+}
+
+struct OfOptimizers;
+
+impl Case for OfOptimizers {
+    type Domain = evo_dsl::Optimizers;
+    const NAME: &'static str = "optimizers";
+
+    fn domain() -> evo_dsl::Optimizers {
+        evo_dsl::Optimizers::default()
+    }
+
+    fn start() -> evo_dsl::Program {
+        crate::quadratic::start()
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
+        Box::new(crate::quadratic::Quadratic)
+    }
+}
+
+struct OfExpressions;
+
+impl Case for OfExpressions {
+    type Domain = evo_dsl::Expressions;
+    const NAME: &'static str = "expressions";
+
+    fn domain() -> evo_dsl::Expressions {
+        evo_dsl::Expressions::default().of_inputs(2)
+    }
+
+    fn start() -> evo_dsl::Program {
+        evo_dsl::Expressions::start(&["x", "y"]).expect("these are names")
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
+        use evo_evaluators::{
+            ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionTask,
+        };
+        let task = ExpressionTask::new(ExpressionData::Nguyen(9));
+        let evaluator = ExpressionEvaluator::new(&ExpressionConfig::new(vec![task]), Path::new(""));
+        Box::new(evaluator.expect("a published equation"))
+    }
+}
+
+struct OfNecklaces;
+
+impl Case for OfNecklaces {
+    type Domain = own_domain::Necklaces;
+    const NAME: &'static str = "necklaces";
+
+    fn domain() -> own_domain::Necklaces {
+        own_domain::Necklaces
+    }
+
+    fn start() -> u32 {
+        0
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<u32>> {
+        Box::new(own_domain::Restless)
+    }
+}
+
+fn search<C: Case>() -> Search<C::Domain> {
+    let mut config: SearchConfig = SearchConfig::new(
+        StrategyConfig::RegularizedEvolution { population: 50, tournament: 5 },
+        Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
+    );
+    config.window = 40;
+    config.deduplication.recheck = 0.1;
+    Search::new(&config, Seed(5), C::domain(), C::start()).expect("the settings are valid")
+}
+
+fn stored<C: Case>(path: &Path) -> Result<Search<C::Domain>, SearchError> {
+    let store = match path.exists() {
+        true => Store::open(path, &C::domain()),
+        false => Store::create(path, &[]),
+    };
+    search::<C>().with_store(store?)
+}
+
+fn run<C: Case>(search: &mut Search<C::Domain>, threads: usize) -> String {
+    let threads = NonZeroUsize::new(threads).expect("one or more");
+    let options = RunOptions { threads, ..RunOptions::default() };
+    evo_search::run(search, &*C::evaluator(), &mut (), &options).expect("the store works");
+    assert_eq!(search.counters().births, BIRTHS);
+    assert!(search.counters().functional_hits > 0 && search.counters().structural_hits > 0);
+    search.digest().to_string()
+}
+
+fn threads_change_nothing<C: Case>() {
+    let alone = run::<C>(&mut search::<C>(), 1);
+    for threads in [2, 8] {
+        assert_eq!(run::<C>(&mut search::<C>(), threads), alone, "{threads} threads");
+    }
+}
+
+/// Asks, tells and breeds in any order, and leaves the run again and again.
+fn interruptions_change_nothing<C: Case>() {
+    let expected = run::<C>(&mut search::<C>(), 2);
+    let directory = tempfile::TempDir::new().expect("there is room");
+    let path = directory.path().join("run.db");
+    let (evaluator, mut rng) = (C::evaluator(), Seed(9).stream("interruptions", 0));
+    for steps in [0, 1, 70, 900, 20, 1_500] {
+        let mut search = stored::<C>(&path).expect("the store works");
+        let (mut asked, mut conceived) = (Vec::new(), Vec::new());
+        for _ in 0..steps {
+            match rng.random_range(0..4) {
+                0 => conceived.extend(search.conceive().expect("the store works")),
+                1 if !conceived.is_empty() => {
+                    let any = conceived.swap_remove(rng.random_range(0..conceived.len()));
+                    search.settle(any.breed()).expect("the store works");
+                }
+                2 => asked.extend(search.ask_bred()),
+                3 if !asked.is_empty() => {
+                    let any = asked.swap_remove(rng.random_range(0..asked.len()));
+                    let outcome = evaluator.evaluate(&[any.trial()]).remove(0);
+                    search.tell(any.birth, outcome).expect("it is in flight");
+                }
+                _ => {}
+            }
+        }
+        search.commit(0.0).expect("the store works");
+    }
+    let mut search = stored::<C>(&path).expect("the store works");
+    assert!((1..BIRTHS).contains(&search.counters().births), "{:?}", search.counters());
+    assert_eq!(run::<C>(&mut search, 2), expected);
+}
+
+/// Kills the process that it is in at an evaluation.
+struct Deadly<'a, P> {
+    evaluator: &'a dyn Evaluator<P>,
+    left: AtomicU64,
+}
+
+impl<P> Evaluator<P> for Deadly<'_, P> {
+    fn evaluate(&self, cohort: &[Trial<'_, P>]) -> Vec<Outcome> {
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
+            std::process::abort();
+        }
+        self.evaluator.evaluate(cohort)
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        self.evaluator.depends_on()
+    }
+}
+
+/// What a victim does: goes on with the run until it dies in the middle of it.
+fn die<C: Case>() {
+    let Ok(directory) = std::env::var(DIRECTORY) else { return };
+    let mut search = stored::<C>(&Path::new(&directory).join("run.db")).expect("the store works");
+    let evaluator = C::evaluator();
+    let evaluator = Deadly { evaluator: &*evaluator, left: AtomicU64::new(60) };
+    let options = RunOptions { threads: NonZeroUsize::new(2).expect("two"), ..Default::default() };
+    evo_search::run(&mut search, &evaluator, &mut (), &options).expect("the store works");
+    unreachable!("it needs more evaluations than it is left");
+}
+
+fn deaths_change_nothing<C: Case>() {
+    let expected = run::<C>(&mut search::<C>(), 2);
+    let directory = tempfile::TempDir::new().expect("there is room");
+    let path = directory.path().join("run.db");
+    let mut before = 0;
+    for _ in 0..3 {
+        let mut victim = Command::new(std::env::current_exe().expect("the system knows it"));
+        victim.args(["--exact", "--ignored", &format!("domains::{}::victim", C::NAME)]);
+        victim.env(DIRECTORY, directory.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(!victim.status().expect("it starts").success(), "it was to die");
+        let births = stored::<C>(&path).expect("the store is sound").counters().births;
+        assert!(births > before && births < BIRTHS, "it died in the middle, at {births}");
+        before = births;
+    }
+    assert_eq!(run::<C>(&mut stored::<C>(&path).expect("the store is sound"), 1), expected);
+}
+
+macro_rules! promises {
+    ($($module:ident: $case:ty;)*) => {$(
+        mod $module {
+            #[test]
+            fn threads_change_nothing() {
+                super::threads_change_nothing::<$case>();
+            }
+
+            #[test]
+            fn interruptions_change_nothing() {
+                super::interruptions_change_nothing::<$case>();
+            }
+
+            #[test]
+            fn deaths_change_nothing() {
+                super::deaths_change_nothing::<$case>();
+            }
+
+            #[test]
+            #[ignore = "is run by the test above, and dies of it"]
+            fn victim() {
+                super::die::<$case>();
+            }
+        }
+    )*};
+}
+
+promises! {
+    optimizers: super::OfOptimizers;
+    expressions: super::OfExpressions;
+    necklaces: super::OfNecklaces;
+}
+
+#[test]
+fn a_store_of_another_domain_is_refused() {
+    let directory = tempfile::TempDir::new().expect("there is room");
+    let path = directory.path().join("run.db");
+    drop(stored::<OfExpressions>(&path).expect("it is new").commit(0.0));
+    let refused = stored::<OfNecklaces>(&path).err().expect("it holds expressions");
+    assert!(refused.to_string().contains("expressions"), "{refused}");
+}
