@@ -12,6 +12,8 @@ mod cohorts;
 mod config_errors;
 #[path = "cli/configs.rs"]
 mod configs;
+#[path = "cli/expressions.rs"]
+mod expressions;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/moved.rs"]
