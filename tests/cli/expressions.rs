@@ -91,7 +91,7 @@ fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
     let nguyen = repository("configs/expression_nguyen.ron");
     for (set, key, words) in [
         ("evaluation.task=Nguyen-13", "`evaluation.task`", "did you mean"),
-        ("evaluation.tasks[0].data=Nguyen(99)", "`evaluation.tasks[0]", "Nguyen-99"),
+        ("evaluation=(tasks: [(data: Nguyen(99))])", "`evaluation.tasks[0]", "Nguyen-99"),
         ("deduplication=(level: Functional)", "`deduplication.level`", "Structural at most"),
         ("mutation.ops=List([\"norm\"])", "`mutation.ops[0]`", "norm"),
         ("start=\"def f(x, y):\\n  return x + y\\n\"", "`start`", "1 inputs"),

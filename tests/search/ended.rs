@@ -120,7 +120,7 @@ fn threads_and_cohorts_change_nothing_where_evaluations_are_ended() {
         let count = |count| NonZeroUsize::new(count).expect("the test uses one or more");
         let options = RunOptions { threads: count(threads), cohort: count(cohort), cancel: None };
         let mut config = config(3_000);
-        config.deduplication.recheck = 0.1;
+        config.deduplication.recheck = 0.5;
         let mut search = search(&config);
         run(&mut search, &Dangerous, &mut (), &options).expect("the threads start");
         assert!(search.counters().ended > 20 && search.counters().rechecked > 20);
