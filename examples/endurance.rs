@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use evo_domain::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_dsl::{FunctionalHasher, MutationConfig, Optimizers, Program, structural_hash};
 use evo_hashes::Seed;
-use evo_search::{Candidate, Observer, RunOptions, Search, SearchConfig, Store, run};
+use evo_search::{
+    Candidate, Observer, RunOptions, Search, SearchConfig, Stopping, Store, StrategyConfig, run,
+};
 
 /// A number below 2^32 that depends on the program alone.
 fn number(program: &Program) -> f64 {
@@ -150,6 +152,38 @@ fn scaling() {
     }
 }
 
+/// Births a second where evaluations are free, with every program identified by behaviour.
+fn births(candidates: u64, threads: usize) {
+    let start = evo_dsl::zoo::get("adamw").expect("it is in the zoo").program();
+    let config: SearchConfig<MutationConfig> = SearchConfig::new(
+        StrategyConfig::RegularizedEvolution { population: 1_000, tournament: 2 },
+        Stopping { candidates: Some(candidates), ..Stopping::default() },
+    );
+    let domain = Optimizers::new(&config.mutation, FunctionalHasher::default());
+    let domain = domain.expect("the settings are valid");
+    let search = Search::new(&config, Seed(1), domain, start);
+    let mut search = search.expect("the settings are valid");
+    let threads = NonZeroUsize::new(threads).expect("there is one at least");
+    let options = RunOptions { threads, ..RunOptions::default() };
+    let started = Instant::now();
+    run(&mut search, &Free, &mut (), &options).expect("it runs");
+    let rate = candidates as f64 / started.elapsed().as_secs_f64();
+    println!("{threads} threads: {rate:.0} births/s, digest {}", search.digest());
+}
+
+/// Scores all programs alike, at no cost.
+struct Free;
+
+impl Evaluator<Program> for Free {
+    fn evaluate(&self, cohort: &[Trial<'_, Program>]) -> Vec<Outcome> {
+        cohort.iter().map(|_| Outcome::Scored(Score::new(0.0, vec![0.0]))).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<&str>>()[..] {
@@ -157,6 +191,10 @@ fn main() {
             memory(candidates.parse().expect("a number of candidates"), Path::new(directory));
         }
         ["scaling"] => scaling(),
-        _ => eprintln!("usage: endurance memory CANDIDATES DIR | scaling"),
+        ["births", candidates, threads] => {
+            let number = |text: &str| text.parse().expect("a number");
+            births(number(candidates), number(threads) as usize);
+        }
+        _ => eprintln!("usage: endurance memory CANDIDATES DIR | scaling | births COUNT THREADS"),
     }
 }

@@ -5,7 +5,6 @@
 //! can be another. This is the only file with a clock, which decides when to stop and how to share
 //! work, and nothing else.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,8 +19,6 @@ pub struct Driver<'r, D: Domain> {
     search: &'r mut Search<D>,
     observer: &'r mut dyn Observer<D>,
     clock: Clock<'r>,
-    /// Candidates asked and not yet told, by birth.
-    in_flight: BTreeMap<u64, Candidate<D::Program>>,
     /// Outcomes told since the last commit.
     uncommitted: usize,
     /// The birth of the fittest the observer knows of.
@@ -50,8 +47,8 @@ impl<'r, D: Domain> Driver<'r, D> {
         let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
         observer.on_start(search);
         let clock = Clock { started: now(), earlier, seconds: search.stopping().seconds, cancel };
-        let (in_flight, uncommitted, best) = (BTreeMap::new(), 0, None);
-        let mut driver = Driver { search, observer, clock, in_flight, uncommitted, best };
+        let (uncommitted, best) = (0, None);
+        let mut driver = Driver { search, observer, clock, uncommitted, best };
         driver.note_best()?;
         Ok(driver)
     }
@@ -82,7 +79,6 @@ impl<'r, D: Domain> Driver<'r, D> {
         while candidates.len() < most
             && let Some(candidate) = self.search.ask_while(&mut || clock.stop().is_none())?
         {
-            self.in_flight.insert(candidate.birth, candidate.clone());
             candidates.push(candidate);
         }
         Ok(())
@@ -94,10 +90,7 @@ impl<'r, D: Domain> Driver<'r, D> {
     /// When the store cannot be read or written.
     pub fn ask_bred(&mut self, most: usize) -> Result<Vec<Candidate<D::Program>>, SearchError> {
         self.stop_if_due()?;
-        let candidates: Vec<_> = std::iter::from_fn(|| self.search.ask_bred()).take(most).collect();
-        let asked = candidates.iter().map(|candidate| (candidate.birth, candidate.clone()));
-        self.in_flight.extend(asked);
-        Ok(candidates)
+        Ok(std::iter::from_fn(|| self.search.ask_bred()).take(most).collect())
     }
 
     /// Up to so many births to breed anywhere and then settle; none once the run is to stop.
@@ -132,12 +125,14 @@ impl<'r, D: Domain> Driver<'r, D> {
     ///
     /// # Errors
     /// When no outcome is awaited for that birth, or the store cannot be written.
-    pub fn tell(&mut self, birth: u64, outcome: Outcome) -> Result<(), SearchError> {
-        let candidate =
-            self.in_flight.remove(&birth).ok_or(SearchError::UnexpectedOutcome { birth })?;
+    pub fn tell(
+        &mut self,
+        candidate: &Candidate<D::Program>,
+        outcome: Outcome,
+    ) -> Result<(), SearchError> {
         let outcome = Arc::new(outcome);
-        self.search.tell(birth, Arc::clone(&outcome))?;
-        self.observer.on_outcome(self.search, &candidate, &outcome);
+        self.search.tell(candidate.birth, Arc::clone(&outcome))?;
+        self.observer.on_outcome(self.search, candidate, &outcome);
         self.uncommitted += 1;
         if self.uncommitted >= MOST_UNCOMMITTED {
             self.commit()?;
@@ -147,7 +142,7 @@ impl<'r, D: Domain> Driver<'r, D> {
 
     /// Number of candidates asked and not yet told.
     pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
+        self.search.in_flight()
     }
 
     /// The search that is run.
@@ -200,7 +195,7 @@ impl<'r, D: Domain> Driver<'r, D> {
 
 impl<D: Domain> fmt::Debug for Driver<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("in_flight", &self.in_flight).finish_non_exhaustive()
+        f.debug_struct("Driver").field("in_flight", &self.in_flight()).finish_non_exhaustive()
     }
 }
 

@@ -159,7 +159,8 @@ impl<'r, D: Domain> Run<'r, D> {
 
     fn next_job(&mut self) -> Result<Option<Job<D>>, SearchError> {
         let size = self.site.options.cohort.get() * self.cohorts;
-        if self.cohorts == 1 {
+        // A single worker would breed no faster, and cost a trip there and back.
+        if self.cohorts == 1 || self.site.options.threads == NonZeroUsize::MIN {
             let candidates = self.driver.ask(size)?;
             return Ok(Some(candidates).filter(|it| !it.is_empty()).map(Job::Evaluate));
         }
@@ -181,8 +182,8 @@ impl<'r, D: Domain> Run<'r, D> {
             Done::Bred(bred) => self.driver.settle(bred),
             Done::Evaluated { candidates, outcomes, taken } => {
                 self.fit_jobs(taken);
-                let births = candidates.iter().map(|candidate| candidate.birth);
-                births.zip(outcomes).try_for_each(|(birth, it)| self.driver.tell(birth, it))
+                let mut told = candidates.iter().zip(outcomes);
+                told.try_for_each(|(candidate, it)| self.driver.tell(candidate, it))
             }
             Done::Panicked(panic) => resume_unwind(panic),
         }
