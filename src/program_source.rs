@@ -72,8 +72,8 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
     Ok(program)
 }
 
-/// Loads a program of any domain: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]` (the best of a run, or any birth of
-/// it). A relative path starts at `base`.
+/// Loads a program of any domain: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]` (the best of a run, or
+/// any birth of it). A relative path starts at `base`.
 ///
 /// # Errors
 /// When there is no such program, or its text does not parse or check.

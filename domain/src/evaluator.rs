@@ -1,8 +1,8 @@
 //! The evaluator: the one seam between the search and whatever measures a program.
 //!
-//! Invariant: outcome `i` depends on `cohort[i]` alone. The cohort exists so that an accelerator can
-//! train its members side by side; passing trials one at a time would close that door, and letting
-//! neighbours matter would make results depend on scheduling.
+//! Invariant: outcome `i` depends on `cohort[i]` alone. The cohort exists so that an accelerator
+//! can train its members side by side; passing trials one at a time would close that door, and
+//! letting neighbours matter would make results depend on scheduling.
 
 use std::fmt;
 

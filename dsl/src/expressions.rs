@@ -9,23 +9,35 @@ mod probe;
 
 use std::sync::Arc;
 
-use evo_domain::{Domain, Hash, SettingError, Size, StreamRng};
+use evo_domain::SettingError;
 
-use crate::{
-    Dataflow, FunctionalHasher, Mutator, ParseError, Program, edit, encoding, mutate,
-    structural_hash_of,
-};
+use crate::{FunctionalHasher, Mutator, ParseError, Program, ProgramKind, Programs};
 
 pub use mutation::ExpressionMutation;
 pub use probe::ExpressionProbe;
 
 /// The domain of expressions: [`Program`]s that are scalar functions of their inputs.
-#[derive(Clone, Debug)]
-pub struct Expressions {
-    mutator: Mutator,
-    hasher: FunctionalHasher,
-    neutral_retries: u32,
+pub type Expressions = Programs<ExpressionKind>;
+
+/// Of programs `f(x, …)`.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpressionKind {
+    /// The number that all of them have; none: any.
     inputs: Option<usize>,
+}
+
+impl ProgramKind for ExpressionKind {
+    const NAME: &'static str = "expressions";
+
+    fn read(&self, text: &str) -> Result<Program, String> {
+        let program = Program::parse_expression(text).map_err(|error| error.to_string())?;
+        match (self.inputs, program.signature().inputs()) {
+            (Some(expected), found) if found != expected => {
+                Err(format!("an expression of {expected} inputs is expected, and this has {found}"))
+            }
+            _ => Ok(program),
+        }
+    }
 }
 
 impl Expressions {
@@ -39,18 +51,14 @@ impl Expressions {
     ) -> Result<Expressions, SettingError> {
         let mutator = Mutator::of_expressions(&config.0)?;
         let neutral_retries = config.0.neutral_retries;
-        Ok(Expressions { mutator, hasher, neutral_retries, inputs: None })
+        let kind = ExpressionKind { inputs: None };
+        Ok(Programs { kind, mutator, hasher, neutral_retries })
     }
 
     /// The same, reading no expressions but those of so many inputs, as a data set has.
     #[must_use]
     pub fn of_inputs(self, inputs: usize) -> Expressions {
-        Expressions { inputs: Some(inputs), ..self }
-    }
-
-    /// What its behaviours are hashed by.
-    pub fn hasher(&self) -> &FunctionalHasher {
-        &self.hasher
+        Programs { kind: ExpressionKind { inputs: Some(inputs) }, ..self }
     }
 
     /// The expression to start from where none is given: the first of the inputs with these names.
@@ -80,83 +88,5 @@ impl Default for Expressions {
         let hasher = FunctionalHasher::with_probe(8, Arc::new(ExpressionProbe::default()));
         let hasher = hasher.expect("8 is between 1 and 23");
         Expressions::new(&ExpressionMutation::default(), hasher).expect("the defaults are sound")
-    }
-}
-
-impl Domain for Expressions {
-    type Program = Program;
-    type Analysis = Dataflow;
-
-    const NAME: &'static str = "expressions";
-
-    fn analyse(&self, program: &Program) -> Dataflow {
-        Dataflow::of(program)
-    }
-
-    fn structure(&self, program: &Program, flow: &Dataflow) -> Hash {
-        structural_hash_of(program.signature(), flow)
-    }
-
-    fn behaviour(&self, flow: &Dataflow) -> Option<Hash> {
-        self.hasher.hash_of(flow)
-    }
-
-    fn probe(&self) -> &str {
-        self.hasher.probe_name()
-    }
-
-    fn size(&self, flow: &Dataflow) -> Size {
-        Size { length: flow.live_length(), states: 0 }
-    }
-
-    fn mutations(&self) -> &'static [&'static str] {
-        &mutate::Kind::NAMES
-    }
-
-    fn mutate(&self, parent: &Program, rng: &mut StreamRng) -> (Program, Option<usize>) {
-        let (child, kind) = self.mutator.mutate_by_kind(parent, rng);
-        (child, kind.map(|kind| kind as usize))
-    }
-
-    fn neutral_retries(&self) -> u32 {
-        self.neutral_retries
-    }
-
-    fn tuner(&self, start: &Program) -> Result<Expressions, SettingError> {
-        Ok(Expressions { mutator: self.mutator.tuner_of(start)?, ..self.clone() })
-    }
-
-    fn encode(&self, program: &Program) -> Vec<u8> {
-        encoding::encode(program)
-    }
-
-    fn decode(&self, bytes: &[u8], start: &Program) -> Option<Program> {
-        encoding::decode(bytes, start)
-    }
-
-    fn text(&self, program: &Program) -> String {
-        program.to_string()
-    }
-
-    fn live_text(&self, program: &Program) -> String {
-        program.live().to_string()
-    }
-
-    fn read(&self, text: &str) -> Result<Program, String> {
-        let program = Program::parse_expression(text).map_err(|error| error.to_string())?;
-        match (self.inputs, program.signature().inputs()) {
-            (Some(expected), found) if found != expected => {
-                Err(format!("an expression of {expected} inputs is expected, and this has {found}"))
-            }
-            _ => Ok(program),
-        }
-    }
-
-    fn edit(&self, parent: &Program, child: &Program) -> String {
-        edit::between(parent, child)
-    }
-
-    fn apply(&self, parent: &str, edit: &str) -> Option<String> {
-        edit::apply(parent, edit)
     }
 }

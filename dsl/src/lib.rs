@@ -35,6 +35,7 @@ mod mutate;
 mod op;
 mod optimizers;
 mod program;
+mod programs;
 mod real;
 mod reduce;
 mod signature;
@@ -49,15 +50,16 @@ pub use dataflow::{Dataflow, Liveness, Node, Value};
 pub use execute::{
     DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, Executor, device_kernel,
 };
-pub use expressions::{ExpressionMutation, ExpressionProbe, Expressions};
+pub use expressions::{ExpressionKind, ExpressionMutation, ExpressionProbe, Expressions};
 pub use functional::{FunctionalHasher, Probe};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
 pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};
-pub use optimizers::{OptimizerProbe, Optimizers};
+pub use optimizers::{OptimizerKind, OptimizerProbe, Optimizers};
 pub use program::{Operand, Program, Statement, Variable};
+pub use programs::{ProgramKind, Programs};
 pub use real::Real;
 pub use signature::{Role, Signature};
 pub use simplify::{

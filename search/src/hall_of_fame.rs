@@ -1,10 +1,10 @@
 //! The hall of fame: the fittest individual of every length.
 //!
 //! Invariant: births are offered in birth order and only a fitter one displaces another, so equal
-//! runs give equal bytes. Length counts the parts that have an effect: the others cost nothing when the
-//! program is used, and counting them would fill the rows with copies of one behaviour. A row holds what its
-//! very program scored: an individual that shares the evaluation of another program only lays claim
-//! to a row, until it has been evaluated itself.
+//! runs give equal bytes. Length counts the parts that have an effect: the others cost nothing when
+//! the program is used, and counting them would fill the rows with copies of one behaviour. A row
+//! holds what its very program scored: an individual that shares the evaluation of another program
+//! only lays claim to a row, until it has been evaluated itself.
 
 use std::collections::BTreeMap;
 use std::io::Write;

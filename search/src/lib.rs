@@ -75,9 +75,10 @@
 //!
 //! impl Evaluator<String> for Like {
 //!     fn evaluate(&self, cohort: &[Trial<'_, String>]) -> Vec<Outcome> {
-//!         let differ = |word: &str| word.chars().zip(self.0.chars()).filter(|(a, b)| a != b).count();
+//!         let differ = |(a, b): &(char, char)| a != b;
+//!         let count = |word: &str| word.chars().zip(self.0.chars()).filter(differ).count();
 //!         let score = |loss: f64| Outcome::Scored(Score::new(-loss, vec![loss]));
-//!         cohort.iter().map(|trial| score(differ(trial.program) as f64)).collect()
+//!         cohort.iter().map(|trial| score(count(trial.program) as f64)).collect()
 //!     }
 //!     fn depends_on(&self) -> DependsOn {
 //!         DependsOn::Structure

@@ -78,12 +78,12 @@ struct Absorbed {
 }
 
 /// An outcome that a birth need not be evaluated for.
-pub(crate) struct Found {
+pub(crate) struct Answer {
     pub(crate) outcome: Arc<Outcome>,
     pub(crate) source: Source,
 }
 
-/// Where a [`Found`] was.
+/// Where a [`Answer`] was.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// In the store: the birth was evaluated before the run was interrupted.
@@ -283,7 +283,7 @@ impl Outcomes {
         &mut self,
         arrival: Arrival<'_>,
         store: Option<&Store>,
-    ) -> Result<Option<Found>, SearchError> {
+    ) -> Result<Option<Answer>, SearchError> {
         let Arrival { birth, identity, hurdles } = arrival;
         if let Some(found) = self.take_stored(birth, identity, store)? {
             return Ok(Some(found));
@@ -294,7 +294,7 @@ impl Outcomes {
             // The cache holds outcomes of whole evaluations; here one would have been stopped.
             let stopped = outcome.stopped_by(hurdles);
             let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
-            Found { outcome, source: Source::Cache }
+            Answer { outcome, source: Source::Cache }
         }))
     }
 
@@ -304,13 +304,13 @@ impl Outcomes {
         birth: u64,
         identity: Identity,
         store: Option<&Store>,
-    ) -> Result<Option<Found>, SearchError> {
+    ) -> Result<Option<Answer>, SearchError> {
         let Some(stored) = self.stored.remove(&birth) else { return Ok(None) };
         if let Some(store) = store.filter(|_| stored.behaviour != identity.behaviour) {
             return Err(store.diverged(birth));
         }
         let source = Source::Store { cached: stored.cached };
-        Ok(Some(Found { outcome: Arc::new(stored.outcome), source }))
+        Ok(Some(Answer { outcome: Arc::new(stored.outcome), source }))
     }
 
     /// Tells the shared cache, where there is one, of an outcome that holds for any search.

@@ -1,8 +1,9 @@
 //! The population: individuals in the order they came in, the oldest leaving first.
 //!
 //! Invariant: the size never changes. Age is the order of coming in, which is birth order but for
-//! migrants and the copies of a warm start, so removal needs no clock and no fitness; dropping the oldest instead of the worst is what keeps one lucky score from living forever
-//! (regularized evolution, arXiv 1802.01548).
+//! migrants and the copies of a warm start, so removal needs no clock and no fitness; dropping the
+//! oldest instead of the worst is what keeps one lucky score from living forever (regularized
+//! evolution, arXiv 1802.01548).
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -202,7 +202,8 @@ fn unchanged(
     let now = evaluator.fingerprint().to_string();
     if before != now {
         bail!(
-            "{} holds other data than the run began with: the fingerprint was {before} and is {now}",
+            "{} holds other data than the run began with: the fingerprint was {before} and is \
+             {now}",
             evaluator.task()
         );
     }

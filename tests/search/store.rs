@@ -52,6 +52,13 @@ fn stored(config: &SearchConfig, path: &Path) -> Search {
     search(config).with_store(store).expect("the store fits the search")
 }
 
+/// Runs to the end, with all of it in the store.
+fn finish_stored(config: &SearchConfig, path: &Path) {
+    let mut search = stored(config, path);
+    drive(&mut search, 1, outcome);
+    search.commit(1.0).expect("the store works");
+}
+
 /// Cheap, and a function of what the program does.
 fn outcome(candidate: &crate::driver::Candidate) -> Outcome {
     let hash = behaviour(&candidate.program);
@@ -202,10 +209,7 @@ fn a_file_that_is_no_store_or_a_part_of_one_is_refused_by_its_name() {
     let (directory, path) = scratch();
     let mut config = evolution();
     config.stopping.candidates = Some(12_000);
-    let mut search = stored(&config, &path);
-    drive(&mut search, 1, outcome);
-    search.commit(1.0).expect("the store works");
-    drop(search);
+    finish_stored(&config, &path);
     let sound = std::fs::read(&path).expect("the file is there");
     assert!(Store::open(&path, &Optimizers::default()).is_ok());
     let damaged = directory.path().join("damaged.db");
@@ -319,10 +323,7 @@ fn a_store_that_cannot_be_brought_up_to_date_stays_as_it_was() {
     let (_directory, path) = scratch();
     let mut config = evolution();
     config.stopping.candidates = Some(300);
-    let mut search = stored(&config, &path);
-    drive(&mut search, 1, outcome);
-    search.commit(1.0).expect("the store works");
-    drop(search);
+    finish_stored(&config, &path);
     let version = |version: Option<i64>| -> i64 {
         let connection = rusqlite::Connection::open(&path).expect("it is a store");
         if let Some(version) = version {

@@ -1,7 +1,7 @@
 //! The state of a search as bytes: what a snapshot holds.
 //!
-//! Invariant: a search restored from its state breeds what it would have bred. Programs are saved as
-//! their domain encodes them, with all that mutation can see, each once and by its birth.
+//! Invariant: a search restored from its state breeds what it would have bred. Programs are saved
+//! as their domain encodes them, with all that mutation can see, each once and by its birth.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
