@@ -1,7 +1,7 @@
 //! A representation of one's own that is no program at all: necklaces of 24 black and white beads.
 //! One `impl` gets it the engine, the store, resuming, duplicates and the hall of fame.
 //!
-//! Run it with `cargo run --release --example own_domain`; again, and it goes on.
+//! Run it with `cargo run --release --example own_domain -- necklaces.db`; again, and it goes on.
 
 use evo::{
     DependsOn, Domain, Evaluator, Hash, Outcome, RunOptions, Score, Search, SearchConfig, Seed,
@@ -102,10 +102,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         StrategyConfig::RegularizedEvolution { population: 100, tournament: 5 },
         Stopping { candidates: Some(20_000), ..Stopping::default() },
     );
-    let path = std::env::temp_dir().join("necklaces.db");
-    let store =
-        if path.exists() { Store::open(&path, &Necklaces)? } else { Store::create(&path, &[])? };
-    let mut search = Search::new(&config, Seed(1), Necklaces, 0)?.with_store(store)?;
+    let mut search = Search::new(&config, Seed(1), Necklaces, 0)?;
+    if let Some(path) = std::env::args_os().nth(1).map(std::path::PathBuf::from) {
+        let store = match path.exists() {
+            true => Store::open(&path, &Necklaces)?,
+            false => Store::create(&path, &[])?,
+        };
+        search = search.with_store(store)?;
+    }
     let reason = evo::run(&mut search, &Restless, &mut (), &RunOptions::default())?;
     search.hall_of_fame().write_csv(&Necklaces, std::io::stdout())?;
     println!("{reason}; {:?}", search.counters());
