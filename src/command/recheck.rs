@@ -10,9 +10,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
-    Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, OptimizerEvaluator, Outcome, Program,
-    RECHECK_TOLERANCE, RecheckRate, Store, Trial, outcomes_apart, parallel_map, shell_word,
-    structural_hash,
+    Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, Invalid, InvalidReason,
+    OptimizerEvaluator, Outcome, Program, RECHECK_TOLERANCE, RecheckRate, Store, Trial,
+    outcomes_apart, parallel_map, shell_word, structural_hash,
 };
 use serde::Serialize;
 
@@ -34,7 +34,10 @@ struct Tally {
     far: u64,
     /// As that, or more than [`RECHECK_TOLERANCE`] apart.
     wrong: u64,
-    /// Hits that were right, and are hits by today's hash.
+    /// Hits that were right, of programs that are not finite at the first step of an evaluation.
+    /// Such a program has no functional identity, and to evaluate it costs that step.
+    not_finite: u64,
+    /// Other hits that were right, and are hits by today's hash.
     right_today: u64,
     /// Hits that were wrong, and are hits by today's hash.
     wrong_today: u64,
@@ -117,6 +120,11 @@ fn own_outcomes(
     parallel_map(threads, &programs, evaluate).into_iter().collect()
 }
 
+fn is_not_finite_at_once(outcome: &Outcome) -> bool {
+    let at_once = |it: &Invalid| it.reason == InvalidReason::NonFinite && it.step == 1;
+    matches!(outcome, Outcome::Invalid(invalid) if at_once(invalid))
+}
+
 impl Tally {
     /// Counts a hit; true if it was wrong.
     fn note(
@@ -131,6 +139,10 @@ impl Tally {
         self.valid_against_invalid += u64::from(apart.is_infinite());
         self.far += u64::from(apart > FAR);
         self.wrong += u64::from(wrong);
+        if !wrong && is_not_finite_at_once(own) {
+            self.not_finite += 1;
+            return false;
+        }
         let today = hasher.hash(&hit.program);
         if today.is_some() && today == hasher.hash(&hit.evaluated) {
             *(if wrong { &mut self.wrong_today } else { &mut self.right_today }) += 1;
@@ -144,6 +156,7 @@ impl Tally {
             valid_against_invalid: self.valid_against_invalid + other.valid_against_invalid,
             far: self.far + other.far,
             wrong: self.wrong + other.wrong,
+            not_finite: self.not_finite + other.not_finite,
             right_today: self.right_today + other.right_today,
             wrong_today: self.wrong_today + other.wrong_today,
         }
@@ -162,6 +175,7 @@ fn table(rows: &[Row]) -> String {
         "or > 0.02 apart",
         "or > 0.001 apart",
         "95% interval",
+        "right, not finite at once",
         "right, hit today",
         "wrong, hit today",
     ];
@@ -171,7 +185,7 @@ fn table(rows: &[Row]) -> String {
     };
     let row = |Row { run, tally, .. }: &Row| {
         let (low, high) = tally.rate().interval();
-        let right = tally.hits - tally.wrong;
+        let right = tally.hits - tally.wrong - tally.not_finite;
         vec![
             run.clone(),
             tally.hits.to_string(),
@@ -179,6 +193,7 @@ fn table(rows: &[Row]) -> String {
             share(tally.far, tally.hits),
             share(tally.wrong, tally.hits),
             format!("{:.2} to {:.2}%", 100.0 * low, 100.0 * high),
+            tally.not_finite.to_string(),
             share(tally.right_today, right),
             share(tally.wrong_today, tally.wrong),
         ]
