@@ -5,6 +5,7 @@
 //! left out has the default stated at its field, and [`Config::to_ron`] writes everything out.
 
 mod baselines;
+mod error;
 mod expressions;
 mod load;
 mod outline;
@@ -25,8 +26,8 @@ use evo_search::{
 };
 
 pub use baselines::{Baselines, MeasuredBaseline};
+pub use error::ConfigError;
 pub use expressions::ExpressionSearch;
-pub use load::ConfigError;
 
 /// What to search for, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

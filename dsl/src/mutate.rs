@@ -27,8 +27,8 @@ pub use weights::MutationWeights;
 
 use evo_domain::SettingError;
 use typing::Typing;
-use weights::ByKind;
-pub(crate) use weights::Kind;
+use weights::{ByKind, EDITS};
+pub(crate) use weights::{ExpressionWeights, NAMES};
 
 /// How programs are mutated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,36 +141,24 @@ impl Mutator {
         self.mutate_by_kind(parent, rng).0
     }
 
-    /// As [`Mutator::mutate`], with the kind of mutation; none when the child is the parent itself.
+    /// As [`Mutator::mutate`], with the kind of mutation as an index of [`NAMES`]; none when the
+    /// child is the parent itself.
     pub(crate) fn mutate_by_kind(
         &self,
         parent: &Program,
         rng: &mut Stream,
-    ) -> (Program, Option<Kind>) {
+    ) -> (Program, Option<usize>) {
         let mut weights = self.weights;
-        while let Some(drawn) = draw_kind(&weights, rng) {
-            let kind = Kind::ALL[drawn];
-            if let Some(statements) = self.apply(kind, parent, rng) {
+        while let Some(kind) = draw_kind(&weights, rng) {
+            if let Some(statements) = EDITS[kind](self, parent, rng) {
                 let child = parent
                     .with_statements(statements)
                     .expect("every edit keeps each read defined and of a fitting type");
                 return (child, Some(kind));
             }
-            weights[drawn] = 0.0;
+            weights[kind] = 0.0;
         }
         (parent.clone(), None)
-    }
-
-    fn apply(&self, kind: Kind, parent: &Program, rng: &mut Stream) -> Option<Vec<Statement>> {
-        match kind {
-            Kind::Insert => self.insert(parent, rng),
-            Kind::Delete => Mutator::delete(parent, rng),
-            Kind::ChangeArgument => Mutator::change_argument(parent, rng),
-            Kind::ChangeConstant => self.change_constant(parent, rng),
-            Kind::ChangeOp => self.change_op(parent, rng),
-            Kind::Swap => Mutator::swap(parent, rng),
-            Kind::Duplicate => self.duplicate(parent, rng),
-        }
     }
 }
 

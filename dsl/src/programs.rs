@@ -66,12 +66,11 @@ impl<K: ProgramKind> Domain for Programs<K> {
     }
 
     fn mutations(&self) -> &'static [&'static str] {
-        &mutate::Kind::NAMES
+        &mutate::NAMES
     }
 
     fn mutate(&self, parent: &Program, rng: &mut StreamRng) -> (Program, Option<usize>) {
-        let (child, kind) = self.mutator.mutate_by_kind(parent, rng);
-        (child, kind.map(|kind| kind as usize))
+        self.mutator.mutate_by_kind(parent, rng)
     }
 
     fn neutral_retries(&self) -> u32 {

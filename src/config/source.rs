@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use evo_dsl::nearest_name;
 use evo_evaluators::read_file;
 
-use super::load::ConfigError;
+use super::ConfigError;
 use super::outline::Node;
 use crate::{shell_path, shell_word};
 

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mutate::ExpressionWeights;
 use crate::{MutationConfig, MutationWeights, NewConstant, OpChoice};
 
 /// How expressions are mutated. Named op sets lose the ops that do not work point by point; a list
@@ -23,20 +24,8 @@ fn defaults() -> MutationConfig {
     MutationConfig {
         ops: OpChoice::Symbolic,
         max_statements: 20,
-        weights: weights(),
+        weights: MutationWeights::of_expressions(),
         ..MutationConfig::default()
-    }
-}
-
-/// Constants are changed rarely: a search that tunes them settles on an approximation before it
-/// has the form. Fitting them is the evaluator's.
-fn weights() -> MutationWeights {
-    MutationWeights {
-        change_argument: 1.0,
-        change_constant: 0.05,
-        change_op: 0.5,
-        duplicate: 0.5,
-        ..MutationWeights::default()
     }
 }
 
@@ -44,26 +33,13 @@ fn weights() -> MutationWeights {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "MutationConfig", default = "defaults", deny_unknown_fields)]
 struct Settings {
-    #[serde(with = "Weights")]
+    #[serde(with = "ExpressionWeights")]
     weights: MutationWeights,
     ops: OpChoice,
     max_statements: usize,
     fresh_constant: f64,
     new_constant: NewConstant,
     neutral_retries: u32,
-}
-
-/// [`MutationWeights`] as they are written down, with the defaults of expressions.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "MutationWeights", default = "weights", deny_unknown_fields)]
-struct Weights {
-    insert: f64,
-    delete: f64,
-    change_argument: f64,
-    change_constant: f64,
-    change_op: f64,
-    swap: f64,
-    duplicate: f64,
 }
 
 #[cfg(test)]
@@ -80,6 +56,9 @@ mod tests {
         assert_eq!(read(&text).expect("what is written can be read"), shorter);
         assert!(read(r#"{"max_statement": 12}"#).is_err());
         let swaps = read(r#"{"weights": {"swap": 3.0}}"#).expect("one weight is enough");
-        assert_eq!(swaps.0.weights, MutationWeights { swap: 3.0, ..weights() });
+        assert_eq!(
+            swaps.0.weights,
+            MutationWeights { swap: 3.0, ..MutationWeights::of_expressions() }
+        );
     }
 }

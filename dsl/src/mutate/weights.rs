@@ -1,116 +1,101 @@
-//! How often each kind of mutation is drawn.
+//! The kinds of mutation, and how often each is drawn.
 //!
-//! Invariant: a kind with weight 0 is never applied. The weights are relative and need not sum to
+//! Invariant: a kind is one row of the table below, and its name, edit and weights are nowhere
+//! else. A kind with weight 0 is never applied. The weights are relative and need not sum to
 //! one; a kind that is impossible for a program leaves its share to the others.
 
 use serde::{Deserialize, Serialize};
 
 use evo_domain::SettingError;
 
-/// The relative frequency of each kind of mutation, 0 or more.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MutationWeights {
-    /// Insert a statement with a drawn op, arguments and target.
-    pub insert: f64,
-    /// Delete a statement.
-    pub delete: f64,
-    /// Exchange one variable argument for another variable.
-    pub change_argument: f64,
-    /// Scale or redraw one constant.
-    pub change_constant: f64,
-    /// Exchange the op of a statement for another that takes the same arguments.
-    pub change_op: f64,
-    /// Exchange two adjacent statements whose order matters.
-    pub swap: f64,
-    /// Put a copy of a statement, changed in one place, in front of it. Default: 0.
-    #[serde(default)]
-    pub duplicate: f64,
-}
+use super::{Mutator, Stream};
+use crate::{Program, Statement};
 
-/// Insertion, deletion and modification equally likely as in the Lion work (arXiv 2302.06675
-/// §2.2), modification split evenly between variables and constants; our additions are rarer, and duplication is
-/// left out.
-impl Default for MutationWeights {
-    fn default() -> MutationWeights {
-        MutationWeights {
-            insert: 1.0,
-            delete: 1.0,
-            change_argument: 0.5,
-            change_constant: 0.5,
-            change_op: 0.25,
-            swap: 0.25,
-            duplicate: 0.0,
+/// What an edit makes of a program's statements; none where it is impossible.
+type Edit = fn(&Mutator, &Program, &mut Stream) -> Option<Vec<Statement>>;
+
+/// Rows of a kind's field, its edit and its default weights, for optimizers and for expressions.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident: $edit:expr, $optimizers:literal, $expressions:literal;)+) => {
+        /// The relative frequency of each kind of mutation, 0 or more.
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct MutationWeights {
+            $($(#[$doc])* pub $name: f64,)+
         }
-    }
+
+        /// [`MutationWeights`] as they are written down for expressions, with their defaults.
+        #[derive(Serialize, Deserialize)]
+        #[serde(
+            remote = "MutationWeights",
+            default = "MutationWeights::of_expressions",
+            deny_unknown_fields
+        )]
+        pub(crate) struct ExpressionWeights {
+            $($name: f64,)+
+        }
+
+        impl Default for MutationWeights {
+            fn default() -> MutationWeights {
+                MutationWeights { $($name: $optimizers,)+ }
+            }
+        }
+
+        impl MutationWeights {
+            /// No kind at all, for others to be added.
+            const NONE: MutationWeights = MutationWeights { $($name: 0.0,)+ };
+
+            /// The defaults of expressions.
+            pub(crate) fn of_expressions() -> MutationWeights {
+                MutationWeights { $($name: $expressions,)+ }
+            }
+
+            /// The weights in the order of the table.
+            pub(super) fn by_kind(&self) -> ByKind<f64> {
+                [$(self.$name,)+]
+            }
+        }
+
+        /// The names of the kinds, those of the fields of [`MutationWeights`].
+        pub(crate) const NAMES: [&str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
+
+        /// What each kind does.
+        pub(super) const EDITS: ByKind<Edit> = [$($edit,)+];
+    };
 }
 
-/// A kind of mutation, in the order of the fields of [`MutationWeights`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Kind {
-    Insert,
-    Delete,
-    ChangeArgument,
-    ChangeConstant,
-    ChangeOp,
-    Swap,
-    Duplicate,
+// Optimizers: insertion, deletion and modification equally likely as in the Lion work (arXiv
+// 2302.06675 §2.2), modification split evenly between variables and constants; our additions are
+// rarer, and duplication is left out. Expressions: constants are changed rarely, as a search that
+// tunes them settles on an approximation before it has the form; fitting them is the evaluator's.
+kinds! {
+    /// Insert a statement with a drawn op, arguments and target.
+    insert: Mutator::insert, 1.0, 1.0;
+    /// Delete a statement.
+    delete: |_, parent, rng| Mutator::delete(parent, rng), 1.0, 1.0;
+    /// Exchange one variable argument for another variable.
+    change_argument: |_, parent, rng| Mutator::change_argument(parent, rng), 0.5, 1.0;
+    /// Scale or redraw one constant.
+    change_constant: Mutator::change_constant, 0.5, 0.05;
+    /// Exchange the op of a statement for another that takes the same arguments.
+    change_op: Mutator::change_op, 0.25, 0.5;
+    /// Exchange two adjacent statements whose order matters.
+    swap: |_, parent, rng| Mutator::swap(parent, rng), 0.25, 0.25;
+    /// Put a copy of a statement, changed in one place, in front of it. Default: 0, and 0.5 for
+    /// expressions.
+    duplicate: Mutator::duplicate, 0.0, 0.5;
 }
 
-/// Something for each kind, in the order of [`Kind::ALL`].
-pub(crate) type ByKind<T> = [T; 7];
-
-impl Kind {
-    /// By the fields' names.
-    pub(crate) const NAMES: ByKind<&'static str> = [
-        "insert",
-        "delete",
-        "change_argument",
-        "change_constant",
-        "change_op",
-        "swap",
-        "duplicate",
-    ];
-
-    pub(crate) const ALL: ByKind<Kind> = [
-        Kind::Insert,
-        Kind::Delete,
-        Kind::ChangeArgument,
-        Kind::ChangeConstant,
-        Kind::ChangeOp,
-        Kind::Swap,
-        Kind::Duplicate,
-    ];
-}
+/// Something for each kind, in the order of the table.
+pub(super) type ByKind<T> = [T; NAMES.len()];
 
 impl MutationWeights {
     /// Constant change alone.
-    pub(super) const CONSTANTS: MutationWeights = MutationWeights {
-        insert: 0.0,
-        delete: 0.0,
-        change_argument: 0.0,
-        change_constant: 1.0,
-        change_op: 0.0,
-        swap: 0.0,
-        duplicate: 0.0,
-    };
-
-    /// The weights in the order of [`Kind::ALL`].
-    pub(crate) fn by_kind(&self) -> ByKind<f64> {
-        let MutationWeights {
-            insert,
-            delete,
-            change_argument,
-            change_constant,
-            change_op,
-            swap,
-            duplicate,
-        } = *self;
-        [insert, delete, change_argument, change_constant, change_op, swap, duplicate]
-    }
+    pub(super) const CONSTANTS: MutationWeights =
+        MutationWeights { change_constant: 1.0, ..MutationWeights::NONE };
 
     pub(crate) fn validate(&self) -> Result<(), SettingError> {
-        for (name, weight) in Kind::NAMES.iter().zip(self.by_kind()) {
+        for (name, weight) in NAMES.iter().zip(self.by_kind()) {
             if !(weight.is_finite() && weight >= 0.0) {
                 let key = format!("mutation.weights.{name}");
                 return Err(SettingError::new(&key, format!("{weight} is not 0 or more")));

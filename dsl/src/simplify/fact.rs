@@ -4,9 +4,8 @@
 //! the functions the engines use on scalars, so a folded constant has the bits of what it replaces;
 //! what is not finite is not folded, since no program can hold it.
 
-use super::term::Slots;
 use crate::reduce::{clip_factor, cosine};
-use crate::{Dataflow, Op, Real, Role, Type, Value};
+use crate::{Dataflow, Op, Real, Role, Signature, Type, Value};
 
 /// What is known of a value.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +17,15 @@ pub(super) struct Facts {
     pub(super) nonnegative: bool,
     /// Each of its numbers is a zero, of either sign.
     pub(super) zero: bool,
+}
+
+/// What is known of the state slots before anything is rewritten.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slots {
+    /// Never below zero, nor -0.
+    pub(super) nonnegative: [bool; Signature::MAX_STATES],
+    /// Always a zero, of either sign.
+    pub(super) zero: [bool; Signature::MAX_STATES],
 }
 
 impl Facts {

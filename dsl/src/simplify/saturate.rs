@@ -11,10 +11,10 @@
 
 use egg::{EGraph, Id};
 
-use super::fact::slots_of;
+use super::fact::{Slots, slots_of};
 use super::rule::{Agreement, Compiled};
 use super::rules::compiled;
-use super::term::{Graph, Slots, Term};
+use super::term::{Graph, Term};
 use super::{ITERATION_LIMIT, MATCH_LIMIT, NODE_LIMIT, StopReason};
 use crate::{Dataflow, Role, Signature, Value, canonical};
 

@@ -6,9 +6,9 @@
 
 use egg::{Analysis, DidMerge, EGraph, Id, Language};
 
-use super::fact::{Facts, facts_of};
+use super::fact::{Facts, Slots, facts_of};
 use crate::canonical::role_of;
-use crate::{Op, Signature, Type};
+use crate::{Op, Type};
 
 /// An operation on classes, or a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,15 +71,6 @@ impl Language for Term {
             _ => &mut [],
         }
     }
-}
-
-/// What is known of the state slots before anything is rewritten; the analysis of the e-graph.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Slots {
-    /// Never below zero, nor -0.
-    pub(super) nonnegative: [bool; Signature::MAX_STATES],
-    /// Always a zero, of either sign.
-    pub(super) zero: [bool; Signature::MAX_STATES],
 }
 
 /// The e-graph of a program.

@@ -3,8 +3,9 @@
 use egg::{EGraph, Id, Var};
 
 use super::{Agreement, all};
+use crate::simplify::fact::Slots;
 use crate::simplify::rule::{Compiled, Rule};
-use crate::simplify::term::{Graph, Slots, Term};
+use crate::simplify::term::{Graph, Term};
 use crate::text::{Expression, ExpressionKind, expressions};
 use crate::{Interpreter, Layout, Op, Type};
 
