@@ -20,7 +20,8 @@ import sys
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 sys.dont_write_bytecode = True  # the other half is imported from this folder
 
-# How many times PyTorch's time a step should at least be worth, and by how much it may exceed the one by hand.
+# How many times PyTorch's time a step should at least be worth, and by how much it may exceed the
+# one by hand.
 TARGETS = {"mlp": 12.0, "c8": 1.5, "c16": 1.5, "transformer": 1.5}
 BY_HAND = 1.5
 

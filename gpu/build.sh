@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds evo for CUDA from nothing and checks all that can be checked without a device:
-# that the kernel of updates is accepted by the run-time compiler a device's machine would use and by
-# the assembler, that the binary starts without CUDA, and that the repository is left as it was.
+# that the kernel of updates is accepted by the run-time compiler a device's machine would use and
+# by the assembler, that the binary starts without CUDA, and that the repository is left as it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 gpu=${CARGO_TARGET_DIR:-$PWD/target}/gpu

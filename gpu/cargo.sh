@@ -50,8 +50,8 @@ edit() {
 }
 
 # One binary for machines with and without CUDA: the libraries are opened when a device is asked
-# for. And the kernels of quantised mixtures of experts, minutes of nvcc that nothing here calls, are
-# left out with the runtime library that they alone need.
+# for. And the kernels of quantised mixtures of experts, minutes of nvcc that nothing here calls,
+# are left out with the runtime library that they alone need.
 make_candle() {
     if [ -e "$gpu/candle/$candle_version" ]; then
         return
@@ -102,8 +102,8 @@ export PATH=$home/bin:$PATH NVCC=$home/bin/nvcc
 export CUDA_COMPUTE_CAP=${CUDA_COMPUTE_CAP:-90} CUDARC_CUDA_VERSION=13000
 export CUDAFORGE_THREADS=${CUDAFORGE_THREADS:-2}
 export CARGO_TARGET_DIR=$gpu/build
-# The run-time compiler for the tests, and libraries that docs/gpu.md says how to add. What a machine
-# with a GPU has of its own goes first.
+# The run-time compiler for the tests, and libraries that docs/gpu.md says how to add. What a
+# machine with a GPU has of its own goes first.
 export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$gpu/libraries/nvidia/cu13/lib:$home/lib
 cd "$gpu/workspace"
 if [ "${1:-}" = --run ]; then

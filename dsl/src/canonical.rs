@@ -225,8 +225,8 @@ impl Program {
         Program::from_dataflow(self.signature(), &Dataflow::of(self).canonical())
     }
 
-    /// A program that computes a dataflow graph, each node in a statement and a variable of its own.
-    /// A dead state slot returns itself.
+    /// A program that computes a dataflow graph, each node in a statement and a variable of its
+    /// own. A dead state slot returns itself.
     ///
     /// # Panics
     /// If the graph has other outputs than the signature, or reads a parameter it does not have.

@@ -2,9 +2,9 @@
 //!
 //! Invariant: forward mode over the live dataflow, so the derivative of a program of *n* statements
 //! has at most a small multiple of *n*, and what it shares with the program it computes once. It is
-//! that of what the ops compute, guards included: of `a / (b + 1e-8)`, of ln |x|. At a kink it is one
-//! of the two slopes; `sign` and `heaviside` have the slope 0 everywhere. Where the expression is NaN
-//! its derivative means nothing.
+//! that of what the ops compute, guards included: of `a / (b + 1e-8)`, of ln |x|. At a kink it is
+//! one of the two slopes; `sign` and `heaviside` have the slope 0 everywhere. Where the expression
+//! is NaN its derivative means nothing.
 
 use crate::{Dataflow, Op, Program, Role, Value};
 

@@ -2,9 +2,9 @@
 //! meaning.
 //!
 //! Invariant: an op's number is the OP number of the paper and of the released program, and
-//! [`LearnerOp::info`] is the one table of facts about it. The meaning is the released program's, as
-//! it runs, not as its names suggest: divisions and logarithms are unprotected, and the step function
-//! differs between scalars and the rest.
+//! [`LearnerOp::info`] is the one table of facts about it. The meaning is the released program's,
+//! as it runs, not as its names suggest: divisions and logarithms are unprotected, and the step
+//! function differs between scalars and the rest.
 //!
 //! These are not rows of [`Op`](crate::Op), whose values broadcast and whose divisions are guarded.
 //! Here every op has fixed types, over a memory of scalars, vectors of n numbers and n x n

@@ -9,7 +9,8 @@
 //! Sine, cosine and tangent are exact-reduction fast paths for |x| < [`TRIG_LIMIT`]; beyond, the
 //! callers use [`sin`], [`cos`] and [`tan`], which reduce with the bits of 2/pi.
 //!
-//! The kernel for devices (`execute/device/kernel/functions.cu`) repeats these functions operation by operation.
+//! The kernel for devices (`execute/device/kernel/functions.cu`) repeats these functions operation
+//! by operation.
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, LN_2, LN_10, LOG2_E, LOG10_E};
 
@@ -155,8 +156,9 @@ const TWO_OVER_PI: [u64; 4] =
     [0xa2f9_836e_4e44_1529, 0xfc27_57d1_f534_ddc0, 0xdb62_9599_3c43_9041, 0xfe51_63ab_debb_c561];
 
 /// As [`trig_parts`], for a finite x of at least 2^26: x is a whole number m times 2^e, and of
-/// m 2^e (2/pi) the whole quarter turns count modulo 4 only. So 128 bits of 2/pi are enough, from the
-/// one that 2^e moves to the place of 2 on: with the 24 of m, 102 bits stay right behind the point.
+/// m 2^e (2/pi) the whole quarter turns count modulo 4 only. So 128 bits of 2/pi are enough, from
+/// the one that 2^e moves to the place of 2 on: with the 24 of m, 102 bits stay right behind the
+/// point.
 fn large_trig_parts(x: f32) -> (f64, f64, u64) {
     let mantissa = u128::from(x.to_bits() & 0x007f_ffff | 0x0080_0000);
     let first = (x.to_bits() >> 23 & 0xff) as usize - 152;

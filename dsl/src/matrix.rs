@@ -109,8 +109,8 @@ fn polynomial_of<T: Real>(gram: &[T], polynomial: &mut [T], short: usize) {
     }
 }
 
-/// The iterations on a matrix of `SHORT` columns, the same to the bit, all but it in registers. At 8
-/// columns this was slower.
+/// The iterations on a matrix of `SHORT` columns, the same to the bit, all but it in registers. At
+/// 8 columns this was slower.
 #[inline(always)]
 fn iterate_narrow<T: Real, const SHORT: usize>(tall: &mut [T]) {
     let [a, b, c] = COEFFICIENTS.map(T::from_f64);

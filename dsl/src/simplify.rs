@@ -1,10 +1,10 @@
 //! The simplifier: the same optimizer in fewer statements.
 //!
 //! Invariant: the result is never longer than the live part of the original, is a function of the
-//! program alone, and keeps the promise of its [`Rounding`]: every bit, or the weights of a probe up
-//! to rounding. It is equality saturation (egg, arXiv 2004.03082): rules only ever add equal forms,
-//! and the shortest is taken at the end, so the order of rules does not decide what is found, as it
-//! does where each rule replaces what it matches.
+//! program alone, and keeps the promise of its [`Rounding`]: every bit, or the weights of a probe
+//! up to rounding. It is equality saturation (egg, arXiv 2004.03082): rules only ever add equal
+//! forms, and the shortest is taken at the end, so the order of rules does not decide what is
+//! found, as it does where each rule replaces what it matches.
 
 mod cost;
 mod extract;
@@ -39,11 +39,11 @@ pub const STATEMENT_LIMIT: usize = 200;
 /// What a simplification may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
-    /// Nothing: every weight keeps its bits at every step, whatever the inputs; one NaN is as good as
-    /// another.
+    /// Nothing: every weight keeps its bits at every step, whatever the inputs; one NaN is as good
+    /// as another.
     Exact,
-    /// Rounding. The weights of a probe of 20 steps agree within 1e-5 of the largest weight of their
-    /// tensor and are finite at the same steps. Where more was assumed, a [`Note`] says so.
+    /// Rounding. The weights of a probe of 20 steps agree within 1e-5 of the largest weight of
+    /// their tensor and are finite at the same steps. Where more was assumed, a [`Note`] says so.
     Allow,
 }
 
@@ -144,8 +144,8 @@ impl Job<'_> {
         shorter.into_iter().chain([plain]).find(agrees).map(|(found, _)| found)
     }
 
-    /// The shortest form by the rules that agree at least that well, and how well the worst of those
-    /// does that were used.
+    /// The shortest form by the rules that agree at least that well, and how well the worst of
+    /// those does that were used.
     fn attempt(&self, agreement: Agreement) -> (Simplified, Agreement) {
         let saturated = saturate::saturated(&self.flow, self.partition, agreement);
         let worst = saturated.applied.iter().map(|applied| applied.rule.rule.agreement).max();

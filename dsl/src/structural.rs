@@ -1,11 +1,11 @@
 //! The structural hash: programs with one live dataflow graph have one hash.
 //!
-//! Invariant: it is a hash of the canonical form, so names, dead statements, statements that compute
-//! what another does, the order of independent statements and the order of the arguments of
-//! commutative ops do not count; ops, constants (to the bit), the roles of inputs and the wiring do.
-//! Programs with equal structural hashes give equal bits, because commutative ops are commutative
-//! to the bit; so this hash has no false hits, only misses. What is hashed of an expression begins
-//! with another letter than what is hashed of an optimizer.
+//! Invariant: it is a hash of the canonical form, so names, dead statements, statements that
+//! compute what another does, the order of independent statements and the order of the arguments of
+//! commutative ops do not count; ops, constants (to the bit), the roles of inputs and the wiring
+//! do. Programs with equal structural hashes give equal bits, because commutative ops are
+//! commutative to the bit; so this hash has no false hits, only misses. What is hashed of an
+//! expression begins with another letter than what is hashed of an optimizer.
 
 use evo_hashes::Hash;
 

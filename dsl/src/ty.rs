@@ -10,7 +10,8 @@ use std::fmt;
 /// The type of a value in the optimizer domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
-    /// One number, held in float64: a constant, the learning rate, what a whole-tree reduction gives.
+    /// One number, held in float64: a constant, the learning rate, what a whole-tree reduction
+    /// gives.
     Scalar,
     /// One float64 number per parameter tensor, what [`Op::Norm`](crate::Op::Norm) gives.
     PerLeaf,

@@ -1,11 +1,11 @@
-//! The kernel for devices against the executor, on the host: the system's C compiler compiles the text
-//! that a device's compiler would.
+//! The kernel for devices against the executor, on the host: the system's C compiler compiles the
+//! text that a device's compiler would.
 //!
-//! Compiled to add up in the executor's order, and to call its functions of float64, the kernel must give the
-//! executor's bits for every program whatever. As it is compiled for a device it must give them for
-//! programs that add nothing up. Where they do, the order of summation differs in the last bits, and a
-//! program may make that as large as it likes, as `sign` does near 0; what is asked for then stands at
-//! the test.
+//! Compiled to add up in the executor's order, and to call its functions of float64, the kernel
+//! must give the executor's bits for every program whatever. As it is compiled for a device it must
+//! give them for programs that add nothing up. Where they do, the order of summation differs in the
+//! last bits, and a program may make that as large as it likes, as `sign` does near 0; what is
+//! asked for then stands at the test.
 
 #![cfg(unix)]
 
@@ -32,8 +32,8 @@ fn kernel(order: Order) -> &'static Kernel {
     &KERNELS[usize::from(order == Order::Device)]
 }
 
-/// Leaves of all kinds: a scalar, vectors, matrices with few and many columns, four dimensions; more than
-/// one unit, and units that are not full.
+/// Leaves of all kinds: a scalar, vectors, matrices with few and many columns, four dimensions;
+/// more than one unit, and units that are not full.
 fn layout() -> Layout {
     Layout::new([
         vec![],
@@ -61,8 +61,8 @@ fn learning_rate(step: usize) -> f64 {
     [1.0, 0.1, 3.0][step % 3]
 }
 
-/// Trains all programs in one cohort and each by the executor; after every step `compare` is given the
-/// program, and the weights of executor and kernel.
+/// Trains all programs in one cohort and each by the executor; after every step `compare` is given
+/// the program, and the weights of executor and kernel.
 fn train(
     kernel: &Kernel,
     layout: &Layout,
@@ -239,9 +239,9 @@ const SUMS: [(&str, &str); 9] = [
     ("cosine_sim(row_mean(abs(g)), norm(g))", "get_pi()"),
 ];
 
-/// Float64 sums in two orders part by at most their numbers of additions in a row, times half a unit
-/// in the last place of the sum of the magnitudes: here 9,990 / 16 in the executor's order, far
-/// fewer in the device's, three times that for a cosine.
+/// Float64 sums in two orders part by at most their numbers of additions in a row, times half a
+/// unit in the last place of the sum of the magnitudes: here 9,990 / 16 in the executor's order,
+/// far fewer in the device's, three times that for a cosine.
 #[test]
 fn as_for_a_device_sums_have_all_the_bits_of_float64() {
     let kernel = kernel(Order::Device);

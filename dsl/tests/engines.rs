@@ -8,8 +8,8 @@ use numbers::{awkward, bits};
 use proptest::prelude::*;
 use random_programs::{constants, deep_program, draws, random_program};
 
-/// A matrix, a vector longer than a block, a scalar, an awkward tensor, rows that end within a block
-/// and a tensor of four dimensions.
+/// A matrix, a vector longer than a block, a scalar, an awkward tensor, rows that end within a
+/// block and a tensor of four dimensions.
 fn layout() -> Layout {
     Layout::new([vec![4, 3], vec![2100], vec![], vec![5, 17], vec![3, 700], vec![4, 3, 2, 2]])
 }

@@ -6,11 +6,11 @@
 //! Tolerance, for each element after n steps, with e the machine epsilon of the type:
 //! `n e (W + 8 U)`, where W is the largest weight and U the largest update of the element so far.
 //! The two sides compute the same formula in another order of roundings: subtracting the update
-//! rounds the weight once a step (by at most e/2 of W on either side; torch's AdamW rounds it twice,
-//! for it decays the weight on its own), and an update is a chain of roundings (within 8 e of U).
-//! Moving averages add no more: errors fade as fast as their terms. Where a rule enlarges what is
-//! rounded, 8 is a larger number, with its reason. Programs written in the same order of operations
-//! as their NumPy rule must match to the bit.
+//! rounds the weight once a step (by at most e/2 of W on either side; torch's AdamW rounds it
+//! twice, for it decays the weight on its own), and an update is a chain of roundings (within 8 e
+//! of U). Moving averages add no more: errors fade as fast as their terms. Where a rule enlarges
+//! what is rounded, 8 is a larger number, with its reason. Programs written in the same order of
+//! operations as their NumPy rule must match to the bit.
 
 use std::fs;
 use std::path::Path;
@@ -236,7 +236,8 @@ fn moved(constant: f64) -> f64 {
     }
 }
 
-/// Constants that the recorded steps cannot tell from slightly wrong ones, as they are then written.
+/// Constants that the recorded steps cannot tell from slightly wrong ones, as they are then
+/// written.
 const UNTOLD: [(&str, &str); 7] = [
     // Whole numbers are compared with it.
     ("adan", "later = t - 1.05"),

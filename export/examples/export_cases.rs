@@ -3,11 +3,11 @@
 //! `cargo run -p evo-export --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random
 //! programs, those in the files, and some whose names are those of exported files.
 //!
-//! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs and
-//! the programs, and `trajectories.f64`, the weights after every step (little-endian float64): for
-//! each program the float32 engine, the float64 engine, and the float64 engine on inputs perturbed
-//! by about a rounding, of float32 and of float64, from which the reader can tell how much of a
-//! difference is rounding.
+//! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs
+//! and the programs, and `trajectories.f64`, the weights after every step (little-endian float64):
+//! for each program the float32 engine, the float64 engine, and the float64 engine on inputs
+//! perturbed by about a rounding, of float32 and of float64, from which the reader can tell how
+//! much of a difference is rounding.
 
 #[path = "../tests/hostile_names/mod.rs"]
 mod hostile_names;

@@ -1,8 +1,8 @@
 //! LaTeX: the update rule as a paper would print it, in a document of its own.
 //!
 //! Invariant: the equations are the live program, exactly: what is read once is written where it is
-//! read, as long as the equation stays short, and everything else has an equation of its own. `t` is
-//! the step: a state is read as of `t - 1` and written as of `t`.
+//! read, as long as the equation stays short, and everything else has an equation of its own. `t`
+//! is the step: a state is read as of `t - 1` and written as of `t`.
 
 mod expression;
 mod sign;

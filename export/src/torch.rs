@@ -2,8 +2,8 @@
 //!
 //! Invariant: two functions do the update, on one tensor after the other and on lists, and give the
 //! same numbers. The second is written from the same expressions, with PyTorch's functions on lists
-//! where there are such. Where the program reduces over the whole tree there is no going one by one,
-//! and the first walks through lists too. What is returned may be an input (states that change
+//! where there are such. Where the program reduces over the whole tree there is no going one by
+//! one, and the first walks through lists too. What is returned may be an input (states that change
 //! places, `update = g`), so everything is computed before anything is overwritten.
 
 use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};

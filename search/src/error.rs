@@ -1,5 +1,5 @@
-//! The errors of this crate: settings that cannot be searched with, misuse of the engine, and a store
-//! that cannot be used.
+//! The errors of this crate: settings that cannot be searched with, misuse of the engine, and a
+//! store that cannot be used.
 //!
 //! Invariant: an error about the configuration carries the key it is about as a path
 //! (`mutation.weights.insert`), so a front end can show the place. A program that trains badly is

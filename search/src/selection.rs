@@ -14,7 +14,8 @@ pub enum Selection {
     #[default]
     Fitness,
     /// Dominance: at least as fit, with no more live statements and no more live state slots, and
-    /// better in one of the three. A program without a score is dominated by every one with a score.
+    /// better in one of the three. A program without a score is dominated by every one with a
+    /// score.
     Pareto,
 }
 

@@ -1,7 +1,7 @@
 //! `evo baseline`: an optimizer tuned on every task of a configuration.
 //!
-//! Invariant: every optimizer is tuned over the same grid with the same runs, so that a comparison by
-//! it is a fair one. Only those of AdamW are kept: fitness is measured against them.
+//! Invariant: every optimizer is tuned over the same grid with the same runs, so that a comparison
+//! by it is a fair one. Only those of AdamW are kept: fitness is measured against them.
 
 use std::path::Path;
 use std::process::ExitCode;

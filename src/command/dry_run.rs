@@ -1,7 +1,7 @@
 //! The dry run: what a search would cost, from some training steps on each of its tasks.
 //!
-//! Invariant: it takes seconds, however long an evaluation is; the start program is evaluated only where
-//! that is quick as well.
+//! Invariant: it takes seconds, however long an evaluation is; the start program is evaluated only
+//! where that is quick as well.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;

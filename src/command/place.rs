@@ -1,8 +1,8 @@
 //! The place: where networks are trained, and how many candidates at a time.
 //!
-//! Invariant: on a CPU the size of a cohort only decides how many candidates travel together. On other
-//! devices a cohort is one batched network, and losses depend on the device and the cohort's size to
-//! rounding; so both belong to the description that a run is resumed by.
+//! Invariant: on a CPU the size of a cohort only decides how many candidates travel together. On
+//! other devices a cohort is one batched network, and losses depend on the device and the cohort's
+//! size to rounding; so both belong to the description that a run is resumed by.
 
 use std::num::NonZeroUsize;
 
@@ -73,8 +73,8 @@ impl Place {
         self.cohort
     }
 
-    /// Worker threads: as asked, or one for each core; a device that does the work trains one cohort at
-    /// a time.
+    /// Worker threads: as asked, or one for each core; a device that does the work trains one
+    /// cohort at a time.
     pub(crate) fn threads(&self, asked: Option<NonZeroUsize>) -> NonZeroUsize {
         match self.lanes {
             Some(_) => NonZeroUsize::MIN,

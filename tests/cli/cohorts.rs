@@ -1,5 +1,5 @@
-//! Cohorts and devices: neither their size nor threads change what is found on a CPU, and a device that
-//! is not there is said so before anything is created.
+//! Cohorts and devices: neither their size nor threads change what is found on a CPU, and a device
+//! that is not there is said so before anything is created.
 
 use crate::harness::{Scratch, repository};
 

@@ -1,16 +1,18 @@
-//! The programs of a cohort in the form that a device runs: words, numbers and the text of a kernel.
+//! The programs of a cohort in the form that a device runs: words, numbers and the text of a
+//! kernel.
 //!
 //! Invariant: nothing here knows of a device. [`DeviceCohort`] is plain data, made from the same
-//! plans that the [`Executor`](crate::Executor) runs, and [`device_kernel`] is the text of one kernel that
-//! interprets them: all candidates of a cohort, one block of threads each, in one launch. One kernel
-//! for all programs, and not one compiled for each: compiling takes longer than training does here, and
-//! a program lives for one evaluation.
+//! plans that the [`Executor`](crate::Executor) runs, and [`device_kernel`] is the text of one
+//! kernel that interprets them: all candidates of a cohort, one block of threads each, in one
+//! launch. One kernel for all programs, and not one compiled for each: compiling takes longer than
+//! training does here, and a program lives for one evaluation.
 //!
-//! Elementwise programs get the executor's bits. What is summed up is summed in another order, since
-//! the executor's sixteen sums could keep only sixteen threads busy; and small values that depend on a
-//! sum go through the device's float64 functions. Both are the same on every run and for every place
-//! in every cohort. Small values that do not depend on the parameters (powers of a decay, a bias
-//! correction) are computed by the host, with the executor's bits, and handed over with each step.
+//! Elementwise programs get the executor's bits. What is summed up is summed in another order,
+//! since the executor's sixteen sums could keep only sixteen threads busy; and small values that
+//! depend on a sum go through the device's float64 functions. Both are the same on every run and
+//! for every place in every cohort. Small values that do not depend on the parameters (powers of a
+//! decay, a bias correction) are computed by the host, with the executor's bits, and handed over
+//! with each step.
 
 mod codes;
 mod encode;
@@ -207,8 +209,8 @@ impl Lane {
     }
 }
 
-/// Float32 numbers that the matrices of an orthogonalization take: two of the size of the largest leaf,
-/// two squares of its shorter side.
+/// Float32 numbers that the matrices of an orthogonalization take: two of the size of the largest
+/// leaf, two squares of its shorter side.
 fn matrix_numbers(plan: &Plan, layout: &Layout) -> usize {
     if plan.stages.iter().all(|stage| stage.orthogonalizations.is_empty()) {
         return 0;

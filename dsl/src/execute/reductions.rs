@@ -1,7 +1,8 @@
 //! Compilation of what looks at more than one element: sums, norms, means, orthogonal matrices.
 //!
-//! Invariant: each ends its stage. A tree of stage `s` is summed up during the pass of stage `s`, and
-//! its matrices are worked on between the two passes, so the result is there from stage `s + 1` on.
+//! Invariant: each ends its stage. A tree of stage `s` is summed up during the pass of stage `s`,
+//! and its matrices are worked on between the two passes, so the result is there from stage `s + 1`
+//! on.
 
 use super::allocate::{Draft, Tree};
 use super::compile::{Compiler, Lowered};

@@ -87,8 +87,8 @@ impl Points {
     }
 }
 
-/// Points of an input within its range: both ends, combined with the same and with the other ends of
-/// its neighbours, and evenly spread ones.
+/// Points of an input within its range: both ends, combined with the same and with the other ends
+/// of its neighbours, and evenly spread ones.
 fn within(range: (f64, f64), input: usize) -> impl Iterator<Item = f64> {
     let ends = [range.0, range.1];
     let corners = [ends[0], ends[1], ends[input % 2], ends[1 - input % 2]];

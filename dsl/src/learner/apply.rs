@@ -1,13 +1,14 @@
 //! What the learner ops compute, in float64.
 //!
 //! Invariant: the same bits on every machine, but those within a NaN. Elementary functions come
-//! from the `libm` crate, sums run in order in one accumulator, products are rounded before they are
-//! added. In the released program the order of a sum and the use of fused multiply-add follow from
-//! the compiler and the vector unit, so there are no bits of it to keep; all else is as it computes.
+//! from the `libm` crate, sums run in order in one accumulator, products are rounded before they
+//! are added. In the released program the order of a sum and the use of fused multiply-add follow
+//! from the compiler and the vector unit, so there are no bits of it to keep; all else is as it
+//! computes.
 //!
-//! Values are plain slices, a matrix row by row, so that an engine can hand out parts of its memory.
-//! Arguments are as they were before the op writes, which the type system holds here and an engine
-//! has to arrange when a statement overwrites what it reads.
+//! Values are plain slices, a matrix row by row, so that an engine can hand out parts of its
+//! memory. Arguments are as they were before the op writes, which the type system holds here and an
+//! engine has to arrange when a statement overwrites what it reads.
 
 use super::{LearnerConstants, LearnerOp};
 
@@ -24,8 +25,8 @@ impl LearnerOp {
     /// Computes the op on values for `n` features and writes `out`.
     ///
     /// The number of `inputs` and `constants` is the op's, and a value has the
-    /// [size](super::LearnerType::size) of its type; `out` of [`LearnerOp::NoOp`] is empty. Only the
-    /// random ops draw, one number for each they write, in the order of memory.
+    /// [size](super::LearnerType::size) of its type; `out` of [`LearnerOp::NoOp`] is empty. Only
+    /// the random ops draw, one number for each they write, in the order of memory.
     ///
     /// # Panics
     /// If `n` is 0, or a number of values or the size of one is not the op's.

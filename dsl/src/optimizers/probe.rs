@@ -20,8 +20,9 @@ use network::Network;
 pub struct OptimizerProbe {
     name: String,
     network: Network,
-    /// The weights of the network as those of one with many leaves, some of them tiny and some long:
-    /// what is summed over leaves is another number there, and so is what goes by rows and columns.
+    /// The weights of the network as those of one with many leaves, some of them tiny and some
+    /// long: what is summed over leaves is another number there, and so is what goes by rows and
+    /// columns.
     leaves: Layout,
     /// What updates are multiplied by in training.
     multiple: f32,

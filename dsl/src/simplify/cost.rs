@@ -46,8 +46,9 @@ pub(super) fn cost_of(term: &Term) -> u64 {
     }
 }
 
-/// What speaks against a term that is not in the program, everything else being equal: the digits of
-/// a constant, a constant in front of what it multiplies, and that a reader has not seen it before.
+/// What speaks against a term that is not in the program, everything else being equal: the digits
+/// of a constant, a constant in front of what it multiplies, and that a reader has not seen it
+/// before.
 pub(super) fn strangeness(term: &Term, graph: &Graph) -> u64 {
     match *term {
         Term::Constant(bits) => Cost::FOREIGN * digits(f64::from_bits(bits)).0 as u64,

@@ -1,10 +1,10 @@
 //! Extraction: the fewest statements that compute the outputs of a saturated e-graph.
 //!
-//! Invariant: the terms chosen have no cycle, and a class that is read several times counts once: the
-//! cost is that of the graph, not of its trees. Finding the optimum is NP-hard, so the choice is
-//! greedy (every class by the least set of classes it needs) and then improved one class at a time
-//! over all outputs together, until no single change helps. Ties go to the term that comes first,
-//! so the choice never depends on an accident of memory.
+//! Invariant: the terms chosen have no cycle, and a class that is read several times counts once:
+//! the cost is that of the graph, not of its trees. Finding the optimum is NP-hard, so the choice
+//! is greedy (every class by the least set of classes it needs) and then improved one class at a
+//! time over all outputs together, until no single change helps. Ties go to the term that comes
+//! first, so the choice never depends on an accident of memory.
 
 use egg::{Id, Language};
 

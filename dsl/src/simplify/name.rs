@@ -2,8 +2,8 @@
 //!
 //! Invariant: a variable is assigned again only where nothing reads the value it held any more, so
 //! the statements compute the graph whatever the names. A value keeps the name it had in the
-//! original where that is free, the update is called `update`, and the next value of a state slot has
-//! the slot's own name if no later statement reads the old one. A dead slot returns itself.
+//! original where that is free, the update is called `update`, and the next value of a state slot
+//! has the slot's own name if no later statement reads the old one. A dead slot returns itself.
 
 use super::extract::Extracted;
 use crate::{Op, Operand, Program, Role, Statement, Value, Variable};

@@ -1,8 +1,8 @@
 //! Rules: what a rewriting rule says, and its form that an e-graph can be searched with.
 //!
-//! Invariant: a rule is data, its two sides in the language's own text. A rule is applied only where
-//! its right side has the very type of its left, which decides what a term means (the `dot` of a
-//! filled tree is not that of a scalar) and rules out what does not type-check at all.
+//! Invariant: a rule is data, its two sides in the language's own text. A rule is applied only
+//! where its right side has the very type of its left, which decides what a term means (the `dot`
+//! of a filled tree is not that of a scalar) and rules out what does not type-check at all.
 
 use egg::{ENodeOrVar, Id, Pattern, PatternAst, RecExpr, SearchMatches, Searcher, Subst, Var};
 

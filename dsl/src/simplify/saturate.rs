@@ -5,9 +5,9 @@
 //! clock, and lets a round finish however much it adds.
 //!
 //! State slots are merged by coinduction. Slots start at zero, so if the next values of a set of
-//! slots are equal whenever the slots themselves are, they are equal at every step. Slots are assumed
-//! equal, the graph is saturated, sets whose next values are not in one class are split, and all is
-//! done again until nothing splits.
+//! slots are equal whenever the slots themselves are, they are equal at every step. Slots are
+//! assumed equal, the graph is saturated, sets whose next values are not in one class are split,
+//! and all is done again until nothing splits.
 
 use egg::{EGraph, Id};
 

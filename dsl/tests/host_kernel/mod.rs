@@ -190,12 +190,13 @@ impl<'a> Cohort<'a> {
     }
 }
 
-/// Threads of a block when they are threads of the host: two warps, as waiting for each other is what
-/// takes the time.
+/// Threads of a block when they are threads of the host: two warps, as waiting for each other is
+/// what takes the time.
 const HOST_THREADS: u32 = 64;
 
-/// Trains a cohort with a thread of the host for each of a block's, under a race detector, and gives the bits of
-/// its weights, leaf by leaf those of all lanes. `steps` holds each step's gradients of all lanes.
+/// Trains a cohort with a thread of the host for each of a block's, under a race detector, and
+/// gives the bits of its weights, leaf by leaf those of all lanes. `steps` holds each step's
+/// gradients of all lanes.
 pub(crate) fn train_in_threads(
     layout: &Layout,
     programs: &[&Program],

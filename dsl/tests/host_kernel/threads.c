@@ -1,6 +1,6 @@
-// Runs a cohort on the host, a thread for each of a block's, on what its one argument, a file, holds: sizes,
-// then words, small values, weights and gradients. Prints the bits of the weights. Comes after the text of the
-// kernel, which is compiled with HOST_THREADS.
+// Runs a cohort on the host, a thread for each of a block's, on what its one argument, a file,
+// holds: sizes, then words, small values, weights and gradients. Prints the bits of the weights.
+// Comes after the text of the kernel, which is compiled with HOST_THREADS.
 
 #include <stdio.h>
 #include <stdlib.h>

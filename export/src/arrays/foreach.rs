@@ -10,8 +10,8 @@ use super::{Helper, Writer};
 use crate::listing::{Argument, Line};
 
 impl Writer<'_> {
-    /// The expression of a line on whole lists, where all of it is trees and Python floats and there
-    /// are functions for it.
+    /// The expression of a line on whole lists, where all of it is trees and Python floats and
+    /// there are functions for it.
     pub(super) fn foreach(&mut self, line: &Line) -> Option<String> {
         let is_number = |argument: Argument| {
             self.listing.ty(argument) == Type::Scalar && self.is_weak_value(argument)

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a loop reads only what is known before it or computed in it for the same element, so
 //! a reduction over a tree ends a loop and its result is known to the next. A program without
-//! reductions is one loop. Weights and states are written by the last loop alone, when nothing reads
-//! them any more.
+//! reductions is one loop. Weights and states are written by the last loop alone, when nothing
+//! reads them any more.
 
 use evo_dsl::{Op, Type};
 

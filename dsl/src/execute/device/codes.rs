@@ -1,7 +1,7 @@
 //! The numbers that words for a device are made of: kinds of operands, instructions, sizes.
 //!
-//! Invariant: the kernel never states one of them. [`definitions`] writes all of them as C macros in
-//! front of its text, so the encoder and the kernel cannot disagree.
+//! Invariant: the kernel never states one of them. [`definitions`] writes all of them as C macros
+//! in front of its text, so the encoder and the kernel cannot disagree.
 
 use std::fmt::Write as _;
 

@@ -1,8 +1,8 @@
 //! Encoding: a plan as words.
 //!
-//! Invariant: the words say what the machine does, instruction by instruction and in its order. What
-//! the machine decides while it runs (which leaf, which place) the kernel finds in the tables of the
-//! layout; outputs become the last instructions of the last stage.
+//! Invariant: the words say what the machine does, instruction by instruction and in its order.
+//! What the machine decides while it runs (which leaf, which place) the kernel finds in the tables
+//! of the layout; outputs become the last instructions of the last stage.
 
 use super::codes::*;
 use crate::execute::plan::{
@@ -37,8 +37,8 @@ pub(super) fn layout(layout: &Layout, words: &mut Vec<u32>) -> Result<usize, Too
     Ok(parts.len() / PART as usize)
 }
 
-/// How the trees of a program are numbered in its memory: live states, spills, and what a pass keeps
-/// for means.
+/// How the trees of a program are numbered in its memory: live states, spills, and what a pass
+/// keeps for means.
 pub(super) struct Trees {
     states: Vec<usize>,
     spills: usize,
@@ -70,8 +70,8 @@ impl Trees {
     }
 }
 
-/// The means of a stage whose argument is in a register: the pass keeps it in a tree, since rows and
-/// columns are summed up after the pass.
+/// The means of a stage whose argument is in a register: the pass keeps it in a tree, since rows
+/// and columns are summed up after the pass.
 fn kept(stage: &Stage) -> impl Iterator<Item = Slot> {
     stage.body.iter().filter_map(|instruction| match instruction {
         Instruction::Sum { slot, x: Source::Register(_) } => Some(*slot),

@@ -1,8 +1,8 @@
 //! Rules that hold over the real numbers.
 //!
 //! Invariant: the sides of a plain rule differ by rounding, overflow and underflow only. Those that
-//! hold within a domain say where they differ; they are used where the result is shorter for it, and
-//! what was assumed is reported.
+//! hold within a domain say where they differ; they are used where the result is shorter for it,
+//! and what was assumed is reported.
 
 use crate::Type;
 use crate::simplify::rule::{Bound, Rule};

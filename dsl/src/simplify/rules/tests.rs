@@ -11,7 +11,8 @@ use crate::{Interpreter, Layout, Op, Type};
 
 type Typed = (Type, Vec<f64>);
 
-/// Zeros, subnormals of both formats, what rounds to a zero or an infinity of float32, and the rest.
+/// Zeros, subnormals of both formats, what rounds to a zero or an infinity of float32, and the
+/// rest.
 const AWKWARD: [f64; 34] = [
     0.0,
     -0.0,

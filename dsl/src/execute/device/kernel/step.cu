@@ -16,8 +16,9 @@ INLINE const u32 *run_stage(const Block *block, const u32 *stage) {
     return at;
 }
 
-// `values` holds, for the cohort, where each leaf's weights and then its gradient lie, and the small values of
-// this step. `first_non_finite` holds for each lane the step after which a weight was not finite, 0 for none.
+// `values` holds, for the cohort, where each leaf's weights and then its gradient lie, and the
+// small values of this step. `first_non_finite` holds for each lane the step after which a weight
+// was not finite, 0 for none.
 #define PARAMETERS                                                                                       \
     const u32 *words, double *small, float *trees, double *partials, float *scratch, const u64 *values, \
         u32 *first_non_finite, u32 step, u32 shared_registers
@@ -63,8 +64,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) evo_update(PARAMETERS) {
 
 #else
 
-// All lanes, one after the other; `near` has the registers in shared memory of one block. The order may
-// be turned, as a device may run blocks in any.
+// All lanes, one after the other; `near` has the registers in shared memory of one block. The order
+// may be turned, as a device may run blocks in any.
 #ifndef HOST_THREADS
 void evo_update(u32 lanes, u32 turned, float *near, PARAMETERS) {
     Shared shared;

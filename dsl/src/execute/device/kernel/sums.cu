@@ -1,5 +1,5 @@
-// Sums of a warp. The result is the first number of `sums`, WARP numbers of shared memory. Only the first thread
-// reads it, and no other thread writes it, so `sums` may be used again at once.
+// Sums of a warp. The result is the first number of `sums`, WARP numbers of shared memory. Only the
+// first thread reads it, and no other thread writes it, so `sums` may be used again at once.
 
 INLINE void fold(double *sums) {
     for (u32 width = WARP / 2; width > 0; width /= 2) {
@@ -44,7 +44,8 @@ INLINE void sum_elements(const float *x, u32 count, size_t stride, double *sums)
 }
 
 #ifdef EXECUTOR_ORDER
-// The executor's sums over a leaf: element i goes to sum i mod 16, and those are added up in a tree.
+// The executor's sums over a leaf: element i goes to sum i mod 16, and those are added up in a
+// tree.
 static double executor_total(const double *of_lanes) {
     double lanes[SUM_LANES];
     for (u32 lane = 0; lane < SUM_LANES; ++lane) lanes[lane] = of_lanes[lane];

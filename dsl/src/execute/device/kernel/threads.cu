@@ -56,8 +56,8 @@ static pthread_barrier_t block_barrier, warp_barriers[THREADS / WARP];
 #define FOR_ALL(index, count) for (u32 index = THREAD_INDEX; index < (count); index += THREADS)
 #define FIRST_THREAD if (THREAD_INDEX == 0)
 #else
-// One thread of the host is all threads, one after the other; a barrier is then the end of a loop. In
-// the executor's order there is one warp, and every sum is taken as the executor takes it.
+// One thread of the host is all threads, one after the other; a barrier is then the end of a loop.
+// In the executor's order there is one warp, and every sum is taken as the executor takes it.
 #ifdef EXECUTOR_ORDER
 #define WARPS 1u
 #else
