@@ -6,6 +6,7 @@ mod equations;
 mod evaluator;
 mod fit;
 mod table;
+mod tape;
 
 pub use config::{EquationInput, ExpressionConfig, ExpressionData, ExpressionLoss, ExpressionTask};
 pub use equations::Equation;

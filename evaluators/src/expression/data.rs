@@ -99,11 +99,16 @@ impl Points {
     }
 
     /// What an expression gives in float64.
-    pub(super) fn exact_values(&self, program: &Program) -> Vec<f64> {
-        let wide = |input: &Vec<f32>| input.iter().map(|x| f64::from(*x)).collect();
-        let inputs: Vec<Vec<f64>> = self.inputs.iter().map(wide).collect();
+    fn exact_values(&self, program: &Program) -> Vec<f64> {
+        let inputs = self.exact_inputs();
         let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
         Interpreter::<f64>::new(program, &self.layout).evaluate(&inputs)
+    }
+
+    /// The inputs in float64.
+    pub(super) fn exact_inputs(&self) -> Vec<Vec<f64>> {
+        let wide = |input: &Vec<f32>| input.iter().map(|x| f64::from(*x)).collect();
+        self.inputs.iter().map(wide).collect()
     }
 
     /// The mean squared distance of the targets from their mean.

@@ -10,6 +10,7 @@ use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::{DMatrix, DVector, Dyn, Owned};
 
 use super::data::Points;
+use super::tape::Tape;
 
 /// The relative step of a difference quotient: near the root of float64's precision.
 const STEP: f64 = 1e-7;
@@ -26,13 +27,15 @@ pub(super) fn fitted(
     error: Option<f64>,
 ) -> Option<(Program, f64)> {
     let canonical = canonical(program);
-    let start = constants(&canonical);
+    let inputs = points.exact_inputs();
+    let tape = Tape::of(&canonical, &inputs, points.targets.len())?;
+    let start = tape.constants().to_vec();
     if start.is_empty() || start.len() > MOST_CONSTANTS.min(points.targets.len()) {
         return None;
     }
     let mut fit = Fit {
-        program: canonical,
-        points,
+        tape,
+        targets: &points.targets,
         current: start.clone(),
         residuals: None,
         left: steps + 1,
@@ -40,7 +43,7 @@ pub(super) fn fitted(
     };
     fit.set_params(&DVector::from_column_slice(&fit.current.clone()));
     let (fit, _) = LevenbergMarquardt::new().with_patience(MOST_PATIENCE).minimize(fit);
-    let best = with_constants(&fit.program, &fit.best.1)?;
+    let best = with_constants(&canonical, &fit.best.1)?;
     let found = points.squared_error(&best).ok()?;
     error.is_none_or(|error| found < error).then_some((best, found))
 }
@@ -65,10 +68,6 @@ fn is_constant(operand: &Operand) -> Option<f64> {
     }
 }
 
-fn constants(program: &Program) -> Vec<f64> {
-    program.statements().iter().flat_map(Statement::args).filter_map(is_constant).collect()
-}
-
 /// The program with other constants; `None` if one is not finite.
 fn with_constants(program: &Program, constants: &[f64]) -> Option<Program> {
     let (mut statements, mut values) = (program.statements().to_vec(), constants.iter());
@@ -81,24 +80,14 @@ fn with_constants(program: &Program, constants: &[f64]) -> Option<Program> {
 }
 
 struct Fit<'a> {
-    program: Program,
-    points: &'a Points,
+    tape: Tape<'a>,
+    targets: &'a [f64],
     current: Vec<f64>,
     /// Of the current constants; `None` where one is not finite or there are no steps left.
     residuals: Option<DVector<f64>>,
     left: u32,
     /// The least sum of squares, and its constants.
     best: (f64, Vec<f64>),
-}
-
-impl Fit<'_> {
-    fn residuals_of(&self, constants: &[f64]) -> Option<DVector<f64>> {
-        let values = self.points.exact_values(&with_constants(&self.program, constants)?);
-        let pairs = values.iter().zip(&self.points.targets);
-        let residuals: Vec<f64> = pairs.map(|(value, target)| value - target).collect();
-        let finite = residuals.iter().all(|residual| residual.is_finite());
-        finite.then(|| DVector::from_vec(residuals))
-    }
 }
 
 impl LeastSquaresProblem<f64, Dyn, Dyn> for Fit<'_> {
@@ -110,11 +99,14 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Fit<'_> {
         if x.as_slice() == self.current && self.residuals.is_some() {
             return;
         }
-        self.current = x.as_slice().to_vec();
+        self.current.copy_from_slice(x.as_slice());
         self.residuals = match self.left.checked_sub(1) {
             Some(left) => {
                 self.left = left;
-                self.residuals_of(&self.current)
+                let values = self.tape.at(&self.current).iter().zip(self.targets);
+                let residuals: Vec<f64> = values.map(|(value, target)| value - target).collect();
+                let finite = residuals.iter().chain(&self.current).all(|it| it.is_finite());
+                finite.then(|| DVector::from_vec(residuals))
             }
             None => None,
         };
@@ -139,15 +131,17 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Fit<'_> {
     fn jacobian(&self) -> Option<DMatrix<f64>> {
         let residuals = self.residuals.as_ref()?;
         let mut jacobian = DMatrix::zeros(residuals.len(), self.current.len());
-        let mut moved = self.current.clone();
+        let mut room = self.tape.room();
         for (index, mut column) in jacobian.column_iter_mut().enumerate() {
-            let step = STEP * self.current[index].abs().max(1e-3);
-            moved[index] = self.current[index] + step;
-            let taken = moved[index] - self.current[index];
-            if let Some(ahead) = self.residuals_of(&moved) {
-                column.copy_from(&((ahead - residuals) / taken));
+            let constant = self.current[index];
+            let moved = constant + STEP * constant.abs().max(1e-3);
+            let taken = moved - constant;
+            let values = self.tape.with(index, moved, &mut room);
+            if values.iter().all(|value| value.is_finite()) {
+                let pairs = values.iter().zip(self.targets).zip(residuals);
+                let slopes = pairs.map(|((value, target), here)| (value - target - here) / taken);
+                column.iter_mut().zip(slopes).for_each(|(cell, slope)| *cell = slope);
             }
-            moved[index] = self.current[index];
         }
         let finite = jacobian.iter().all(|slope| slope.is_finite());
         finite.then_some(jacobian)
