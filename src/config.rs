@@ -84,8 +84,8 @@ pub enum DomainName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HashingConfig {
-    /// Leading bits of each float32's mantissa that count, 1 to 23; those of weights
-    /// after a training have seven more. Default: 8.
+    /// Leading bits of each float32's mantissa that count, 1 to 23; of the
+    /// weights after a training seven more. Default: 8.
     pub mantissa_bits: u32,
 }
 
