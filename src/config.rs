@@ -5,6 +5,7 @@
 //! left out has the default stated at its field, and [`Config::to_ron`] writes everything out.
 
 mod baselines;
+mod evaluation;
 mod expressions;
 mod load;
 mod outline;
@@ -25,6 +26,7 @@ use evo_search::{
 };
 
 pub use baselines::{Baselines, MeasuredBaseline};
+pub use evaluation::{ExpressionEvaluation, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 pub use load::ConfigError;
 
@@ -75,7 +77,8 @@ pub enum DomainName {
     /// Optimizers, scored by training networks with them: a [`Config`].
     #[default]
     Optimizers,
-    /// Expressions, scored by their error on data: an [`ExpressionSearch`].
+    /// Expressions, scored by their error on data or as activations of networks: an
+    /// [`ExpressionSearch`].
     Expressions,
 }
 

@@ -31,7 +31,9 @@ use evo_domain::{
     DependsOn, Evaluator, Invalid, InvalidReason, Outcome, RunResult, Score, Stopped, TaskRuns,
 };
 
-pub use activation::{ActivationConfig, ActivationEvaluator, ActivationJudges, tuned_runs};
+pub use activation::{
+    ActivationConfig, ActivationEvaluator, ActivationJudges, known_activations, tuned_runs,
+};
 pub use device::Device;
 pub use error::EvaluatorError;
 pub use expression::{

@@ -93,6 +93,11 @@ impl ActivationEvaluator {
         Self { contests, divergence: config.divergence, adamw }
     }
 
+    /// The names of the tasks, in order.
+    pub fn tasks(&self) -> impl Iterator<Item = &str> {
+        self.contests.iter().map(|contest| contest.task.name.as_str())
+    }
+
     /// Trains every network with its own activation. Who evaluates needs not call it: what is not
     /// measured yet is when it is asked for. But errors are better told before a search begins.
     ///
