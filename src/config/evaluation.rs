@@ -159,11 +159,12 @@ impl ExpressionScorer {
     }
 }
 
+/// Every key of either form.
+const KEYS: &[&str] = &["activation", "tasks", "task", "loss", "fit_constants", "data_seed"];
+
 /// Not derived: serde would try one form after the other, and tell of neither where it is wrong.
 impl<'de> Deserialize<'de> for ExpressionEvaluation {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        const KEYS: &[&str] =
-            &["activation", "tasks", "task", "loss", "fit_constants", "data_seed"];
         from.deserialize_struct("ExpressionEvaluation", KEYS, Choice)
     }
 }
@@ -179,6 +180,9 @@ impl<'de> Visitor<'de> for Choice {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ExpressionEvaluation, A::Error> {
         let first: Option<Key> = map.next_key()?;
+        if let Some(Key(unknown)) = first.as_ref().filter(|key| !KEYS.contains(&key.0.as_str())) {
+            return Err(A::Error::unknown_field(unknown, KEYS));
+        }
         if first.as_ref().is_none_or(|key| key.0 != "activation") {
             let all = MapAccessDeserializer::new(Replayed { first, rest: map });
             return ExpressionConfig::deserialize(all).map(ExpressionEvaluation::Data);
