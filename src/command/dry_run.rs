@@ -78,7 +78,8 @@ pub(crate) fn print_expression(
     let cost = span(seconds);
     let totals = totals(stopping, seconds, threads);
     output::print(&format!(
-        "{start}one evaluation: {cost} on one thread\nstart program: fitness {fitness:+.4}\n{totals}"
+        "{start}one evaluation: {cost} on one thread\nstart program: fitness {fitness:+.4}\n\
+         {totals}"
     ))
 }
 

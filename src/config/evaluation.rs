@@ -1,8 +1,8 @@
 //! What scores expressions: the data they are to fit, or the networks they are the activation of.
 //!
 //! Invariant: here and in [`ExpressionScorer`] is the only choice between the two; whatever else
-//! searches expressions asks these. In a file the one key `activation` chooses networks, and the keys
-//! of [`ExpressionConfig`] stand in `evaluation` itself.
+//! searches expressions asks these. In a file the one key `activation` chooses networks, and the
+//! keys of [`ExpressionConfig`] stand in `evaluation` itself.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

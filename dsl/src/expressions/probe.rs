@@ -4,8 +4,8 @@
 //! what an evaluation looks at, and lie on a coarse binary grid: there sums and products of low
 //! degree are exact, so `x * x + x` and `x * (x + 1)` have equal bits and equal hashes. Beyond them
 //! are points of other scales and signs: `x` and `abs(x)` are two expressions whatever the range.
-//! Of an expression that is differentiated the slope counts as well: at a kink it does not follow from
-//! the values.
+//! Of an expression that is differentiated the slope counts as well: at a kink it does not follow
+//! from the values.
 
 use evo_hashes::Observations;
 

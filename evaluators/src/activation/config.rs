@@ -2,7 +2,8 @@
 //!
 //! Invariant: the activation that a network states is the one to beat, and everything else of it is
 //! the same for every candidate: data, draws of initial weights and batches, AdamW and the learning
-//! rates it is tuned over. What training is made of is configured as for optimizers, and checked there.
+//! rates it is tuned over. What training is made of is configured as for optimizers, and checked
+//! there.
 
 use std::num::NonZeroU32;
 use std::path::Path;

@@ -27,10 +27,10 @@ const RANGE: (f64, f64) = (-4.0, 4.0);
 
 /// Scores expressions of one input by the networks that train with them as their activation.
 ///
-/// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each. A loss is
-/// the mean validation loss over the repeats with the best of the learning rate multiples, and the
-/// baseline's is that of the very same runs with the activation that the network states. Initial
-/// weights have the size that goes with relu.
+/// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each. A loss
+/// is the mean validation loss over the repeats with the best of the learning rate multiples, and
+/// the baseline's is that of the very same runs with the activation that the network states.
+/// Initial weights have the size that goes with relu.
 #[derive(Debug)]
 pub struct ActivationEvaluator {
     contests: Vec<Contest>,

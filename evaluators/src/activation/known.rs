@@ -1,7 +1,7 @@
 //! The activations that a configuration can name, as expressions.
 //!
-//! Invariant: each computes what the built-in one does, to rounding, so that found ones are compared
-//! with them by the very same means.
+//! Invariant: each computes what the built-in one does, to rounding, so that found ones are
+//! compared with them by the very same means.
 
 use evo_dsl::Program;
 

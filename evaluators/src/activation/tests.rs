@@ -89,14 +89,18 @@ fn a_multiple_that_diverges_is_none_to_choose_and_all_of_them_are_invalid() {
         config.tasks[0].steps = std::num::NonZeroU64::new(40).expect("not zero");
         ActivationEvaluator::new(&config, Path::new("")).expect("generated data")
     };
-    let cubed = "def f(x):\n  z = x * x\n  z = z * x\n  return z\n";
+    let steep = "def f(x):\n  z = x * x\n  z = z * 500.0\n  z = exp(z)\n  return z\n";
     let one = score(outcome(&evaluator(&[1.0]), RELU));
     let wild = score(outcome(&evaluator(&[1.0, 1e30]), RELU));
     assert_eq!((one.losses, 1), (wild.losses, wild.runs[0].runs.len()));
-    let Outcome::Invalid(invalid) = outcome(&evaluator(&[1e30, 1e31]), cubed) else {
-        panic!("a cube explodes")
+    let Outcome::Invalid(invalid) = outcome(&evaluator(&[1.0, 1e30]), steep) else {
+        panic!("it overflows")
     };
     assert!(invalid.reason != InvalidReason::NoDerivative && invalid.step > 0, "{invalid:?}");
+    // Not even relu trains then, which is told as an error and not held against a candidate.
+    let error = evaluator(&[1e30]).measure().expect_err("nothing trains").to_string();
+    assert!(error.contains("task `0`"), "{error}");
+    assert!(matches!(outcome(&evaluator(&[1e30]), RELU), Outcome::Failed { .. }));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Tuning: of the runs on a task those with the learning rate that suits an activation best.
 //!
-//! Invariant: every activation, the baseline's included, is tuned over the same multiples by this one
-//! rule. The mean over all of them would reward an activation for the scale of its slopes, which
-//! a user's own tuning takes out. A multiple that cannot be trained with is none to choose, and has no
-//! runs here.
+//! Invariant: every activation, the baseline's included, is tuned over the same multiples by this
+//! one rule. The mean over all of them would reward an activation for the scale of its slopes,
+//! which a user's own tuning takes out. A multiple that cannot be trained with is none to choose,
+//! and has no runs here.
 
 use crate::{RunResult, TaskRuns};
 

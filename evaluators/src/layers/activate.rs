@@ -2,8 +2,8 @@
 //!
 //! Invariant: NaN stays NaN. Other functions than relu are not fused into the products: their
 //! derivative needs the sums, which a fused layer has overwritten by then. gelu is its usual
-//! approximation by tanh (arXiv 1606.08415), silu is z·sigmoid(z). Expressions have no form with lanes:
-//! candidates of one cohort differ in them, and not in the weights alone.
+//! approximation by tanh (arXiv 1606.08415), silu is z·sigmoid(z). Expressions have no form with
+//! lanes: candidates of one cohort differ in them, and not in the weights alone.
 
 use std::marker::PhantomData;
 

@@ -1,10 +1,11 @@
 //! Functions: an expression of one input between layers, with its derivative for the way back.
 //!
 //! Shapes: any; the function is applied to every number. Invariant: a value and a slope follow from
-//! their number alone, through the executor, so they have the same bits in any batch, at any place and
-//! on any thread. The slope is that of [`Program::derivative`], at a kink one of the two: of the canonical
-//! form, since that has one order of arguments for all programs of one structure, and `max(x, 0)` and
-//! `max(0, x)` must train alike. Nothing is kept between the passes but the numbers themselves.
+//! their number alone, through the executor, so they have the same bits in any batch, at any place
+//! and on any thread. The slope is that of [`Program::derivative`], at a kink one of the two: of
+//! the canonical form, since that has one order of arguments for all programs of one structure, and
+//! `max(x, 0)` and `max(0, x)` must train alike. Nothing is kept between the passes but the numbers
+//! themselves.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
