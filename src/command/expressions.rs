@@ -69,7 +69,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let text = config.placed_in(directory.path(), base).to_ron();
     directory.write(CONFIG, text.as_bytes())?;
     let (start, cpu) = (start.to_string(), place.description());
-    let fingerprint = config.evaluation.fingerprint(&scorer)?;
+    let fingerprint = scorer.fingerprint();
     let properties =
         [("config", text.as_str()), ("start", &start), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
     let search = search.with_store(directory.begin(&properties)?)?;
@@ -184,7 +184,7 @@ fn unchanged(
         &comparable(config)?,
     )?;
     let before = store.property(FINGERPRINTS)?.unwrap_or_default();
-    let now = config.evaluation.fingerprint(scorer)?;
+    let now = scorer.fingerprint();
     if before != now {
         bail!(
             "{} holds other data than the run began with: the fingerprint was {before} and is \

@@ -60,22 +60,6 @@ impl ExpressionEvaluation {
         }
     }
 
-    /// A hash of all data, with what else decides an outcome and stands in files.
-    ///
-    /// # Errors
-    /// A file that cannot be read any more.
-    pub fn fingerprint(&self, scorer: &ExpressionScorer) -> Result<String, EvaluatorError> {
-        match (self, scorer) {
-            (Self::Networks { activation }, _) => {
-                Ok(activation.fingerprints(Path::new(""))?.join(" "))
-            }
-            (_, ExpressionScorer::Data(evaluator)) => Ok(evaluator.fingerprint().to_string()),
-            (_, ExpressionScorer::Networks(_)) => {
-                Err(EvaluatorError::Internal("a scorer of another evaluation".to_owned()))
-            }
-        }
-    }
-
     /// Every path of a data file, by its task's place in the lists and its number among the task's.
     pub(super) fn paths_mut(&mut self) -> Vec<((usize, usize), &mut PathBuf)> {
         let mut found = Vec::new();
@@ -139,6 +123,14 @@ impl ExpressionScorer {
         match self {
             Self::Data(evaluator) => evaluator.probe(),
             Self::Networks(_) => ActivationEvaluator::probe(),
+        }
+    }
+
+    /// Hashes of all data, with what else decides an outcome and no configuration tells.
+    pub fn fingerprint(&self) -> String {
+        match self {
+            Self::Data(evaluator) => evaluator.fingerprint().to_string(),
+            Self::Networks(judges) => judges.fingerprints.join(" "),
         }
     }
 

@@ -84,7 +84,7 @@ impl ActivationConfig {
     /// # Errors
     /// [`EvaluatorError::Data`] for a file that cannot be read, with a key path such as
     /// `tasks[1].data`.
-    pub fn fingerprints(&self, base_dir: &Path) -> Result<Vec<String>, EvaluatorError> {
+    pub(super) fn fingerprints(&self, base_dir: &Path) -> Result<Vec<String>, EvaluatorError> {
         let training = self.training();
         let tasks = keyed("tasks", &self.tasks).chain(keyed("held_out", &self.held_out));
         let fingerprint = |(key, task): (String, &TaskConfig)| {

@@ -19,6 +19,8 @@ pub struct ActivationJudges {
     pub fresh: ActivationEvaluator,
     /// One for each held-out task, in order, with the fresh repeats.
     pub held_out: Vec<ActivationEvaluator>,
+    /// Of every task, those held out behind the others: what decides the losses on it.
+    pub fingerprints: Vec<String>,
 }
 
 impl ActivationJudges {
@@ -37,6 +39,7 @@ impl ActivationJudges {
         Ok(Self {
             held_out: held_out.collect::<Result<_, _>>()?,
             fresh: search.on_repeats(config, fresh),
+            fingerprints: config.fingerprints(base_dir)?,
             search,
         })
     }
