@@ -15,12 +15,14 @@ pub(crate) mod simplify;
 pub(crate) mod validate;
 pub(crate) mod zoo;
 
+mod activations;
 mod comparison;
 mod cpu;
 mod dry_run;
 mod events;
 mod expressions;
 mod figures;
+mod fits;
 mod measure;
 mod memory;
 mod optimizers;

@@ -6,6 +6,7 @@
 
 mod baselines;
 mod error;
+mod evaluation;
 mod expressions;
 mod load;
 mod outline;
@@ -27,6 +28,7 @@ use evo_search::{
 
 pub use baselines::{Baselines, MeasuredBaseline};
 pub use error::ConfigError;
+pub use evaluation::{ExpressionEvaluation, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 
 /// What to search for, and how.
@@ -76,7 +78,8 @@ pub enum DomainName {
     /// Optimizers, scored by training networks with them: a [`Config`].
     #[default]
     Optimizers,
-    /// Expressions, scored by their error on data: an [`ExpressionSearch`].
+    /// Expressions, scored by their error on data or as activations of networks: an
+    /// [`ExpressionSearch`].
     Expressions,
 }
 

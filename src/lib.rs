@@ -22,7 +22,8 @@ mod program_source;
 mod shell;
 
 pub use config::{
-    Baselines, Config, ConfigError, DomainName, ExpressionSearch, HashingConfig, MeasuredBaseline,
+    Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionScorer,
+    ExpressionSearch, HashingConfig, MeasuredBaseline,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
@@ -35,10 +36,11 @@ pub use evo_dsl::{
     Rounding, Simplified, Type, nearest_name, simplify, structural_hash, zoo,
 };
 pub use evo_evaluators::{
-    AtMultiple, Baseline, Device, Equation, EquationInput, EvaluatorError, ExpressionConfig,
-    ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Grid, Interval, Judges,
-    Lanes, OptimizerConfig, OptimizerEvaluator, Steps, TaskConfig, Workload, parallel_map,
-    pin_inner_threads,
+    Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
+    Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
+    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Grid, Interval, Judges, Lanes,
+    OptimizerConfig, OptimizerEvaluator, Steps, TaskConfig, Workload, known_activations,
+    parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, export};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};

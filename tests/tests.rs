@@ -2,6 +2,8 @@
 
 mod harness;
 
+#[path = "cli/activations.rs"]
+mod activations;
 #[path = "cli/baselines.rs"]
 mod baselines;
 #[path = "cli/bench.rs"]

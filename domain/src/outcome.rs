@@ -108,7 +108,7 @@ pub struct Invalid {
     pub reason: InvalidReason,
     /// The name of the task it was observed on.
     pub task: String,
-    /// The training step, counted from 1, at which the run was stopped.
+    /// The training step, counted from 1, at which the run was stopped; 0 where none was begun.
     pub step: u64,
     /// Fitness over the tasks so far behind each stage reached before. A hurdle there would have
     /// come first.
@@ -123,6 +123,8 @@ pub enum InvalidReason {
     NonFinite,
     /// The training loss stayed above the divergence limit.
     Diverged,
+    /// An activation whose derivative would be longer than a program may be.
+    NoDerivative,
 }
 
 impl fmt::Display for InvalidReason {
@@ -130,6 +132,7 @@ impl fmt::Display for InvalidReason {
         f.write_str(match self {
             InvalidReason::NonFinite => "a weight or the loss became infinite or NaN",
             InvalidReason::Diverged => "the training loss diverged",
+            InvalidReason::NoDerivative => "the derivative is longer than a program may be",
         })
     }
 }

@@ -56,7 +56,7 @@ impl EvaluatorError {
 
     /// The same error with its key path starting one level further out.
     #[must_use]
-    pub(crate) fn within(mut self, outer: &str) -> Self {
+    pub fn within(mut self, outer: &str) -> Self {
         if let Self::Config { key, .. } | Self::Data { key, .. } = &mut self {
             *key = format!("{outer}.{key}");
         }

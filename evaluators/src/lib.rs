@@ -10,7 +10,10 @@
 //!
 //! [`ExpressionEvaluator`] scores expressions by their error on the points of an
 //! [`ExpressionConfig`]'s task, a table, a formula or a published [`Equation`]. It needs no candle.
+//! [`ActivationEvaluator`] scores them as what stands between the layers of the networks of an
+//! [`ActivationConfig`], trained by AdamW.
 
+mod activation;
 mod data;
 mod device;
 mod error;
@@ -28,6 +31,9 @@ use evo_domain::{
     DependsOn, Evaluator, Invalid, InvalidReason, Outcome, RunResult, Score, Stopped, TaskRuns,
 };
 
+pub use activation::{
+    ActivationConfig, ActivationEvaluator, ActivationJudges, known_activations, tuned_runs,
+};
 pub use device::Device;
 pub use error::EvaluatorError;
 pub use expression::{

@@ -1,18 +1,18 @@
 //! The optimizer domain: programs that update weights, scored by the networks they train.
 
 mod baseline;
-mod config;
+pub(crate) mod config;
 mod evaluator;
 mod fingerprint;
 mod grid;
 mod judgement;
 mod judges;
 pub(crate) mod lanes;
-mod progress;
-mod proxy_task;
+pub(crate) mod progress;
+pub(crate) mod proxy_task;
 mod recording;
 mod stated;
-mod training;
+pub(crate) mod training;
 mod workload;
 
 pub use baseline::Baseline;

@@ -19,6 +19,8 @@ mod residual_mlp;
 mod transformer;
 mod vision_transformer;
 
+use std::sync::Arc;
+
 use candle_core::{Device, Tensor};
 use evo_hashes::Seed;
 
@@ -36,8 +38,8 @@ use transformer::Transformer;
 use vision_transformer::VisionTransformer;
 
 use crate::data::{Dataset, ImageShape, RowData};
-use crate::layers::Real;
-use crate::task::Style;
+use crate::layers::{Function, Real};
+use crate::task::{Between, Style};
 use crate::{EvaluatorError, ModelConfig};
 
 /// A network with its sizes, without weights.
@@ -147,6 +149,24 @@ impl Proxy {
             }
             _ => None,
         }
+    }
+
+    /// The same network with an expression between its layers; one that has nothing there stays as
+    /// it is.
+    pub(crate) fn with_activation(&self, function: &Arc<Function>) -> Self {
+        let mut network = self.clone();
+        match &mut network {
+            Self::Mlp(Mlp { style, .. })
+            | Self::ConvNet(ConvNet { style, .. })
+            | Self::ResidualMlp(ResidualMlp { style, .. })
+            | Self::Autoencoder(Autoencoder { style, .. })
+            | Self::VisionTransformer(VisionTransformer { style, .. })
+            | Self::Transformer(Transformer { style, .. }) => {
+                style.activation = Between::Expression(Arc::clone(function));
+            }
+            Self::Recurrent(_) | Self::Quadratic(_) => {}
+        }
+        network
     }
 
     /// The same network with whatever numbers are part of it on a device.

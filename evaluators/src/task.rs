@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 pub use data::{DataConfig, Operation, Problem};
 pub use model::{Cell, ModelConfig};
 pub(crate) use size::Reads;
-pub(crate) use style::Style;
 pub use style::{Activation, Normalisation};
+pub(crate) use style::{Between, Style};
 
 use self::style::{is_default, is_one, one};
 use crate::{EvaluatorError, Schedule};

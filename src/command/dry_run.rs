@@ -5,10 +5,12 @@
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use evo::{Config, Evaluator, OptimizerEvaluator, Program, StrategyConfig, Trial, Workload};
+use evo::{
+    Config, Evaluator, OptimizerEvaluator, Program, Stopping, StrategyConfig, Trial, Workload,
+};
 
 use super::measure;
 use super::memory::{mebibytes, resident};
@@ -52,19 +54,44 @@ pub(crate) fn print(
         let fitness = outcome.context("one outcome for one program")?.fitness();
         writeln!(text, "start program: fitness {fitness:+.4}")?;
     }
-    let limits = [(config.stopping.evaluations, ""), (config.stopping.candidates, "at most ")];
-    for (limit, bound) in limits {
-        if let Some(limit) = limit {
-            let total = span(seconds * limit as f64 / threads.get() as f64);
-            writeln!(text, "{limit} evaluations on {threads} threads: {bound}{total}")?;
-        }
-    }
+    text.push_str(&totals(&config.stopping, seconds, threads));
     if let (Some(before), Some(after)) = (before, resident()) {
         let training = after.saturating_sub(before) * (threads.get() as u64 - 1);
         let total = after + training + search_memory(config);
         writeln!(text, "memory: about {} at most", mebibytes(total))?;
     }
     output::print(&text)
+}
+
+/// Evaluates the expression that a search starts from and prints what it comes to and costs.
+#[expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
+pub(crate) fn print_expression(
+    start: &Program,
+    evaluator: &dyn Evaluator<Program>,
+    stopping: &Stopping,
+    threads: NonZeroUsize,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let outcome = evaluator.evaluate(&[Trial::of(start)]).pop();
+    let seconds = begun.elapsed().as_secs_f64();
+    let fitness = outcome.context("one outcome for one program")?.fitness();
+    let cost = span(seconds);
+    let totals = totals(stopping, seconds, threads);
+    output::print(&format!(
+        "{start}one evaluation: {cost} on one thread\nstart program: fitness {fitness:+.4}\n\
+         {totals}"
+    ))
+}
+
+/// What as many evaluations as a search may make come to.
+fn totals(stopping: &Stopping, seconds: f64, threads: NonZeroUsize) -> String {
+    let limits = [(stopping.evaluations, ""), (stopping.candidates, "at most ")];
+    let line = |(limit, bound): (Option<u64>, &str)| {
+        let limit = limit?;
+        let total = span(seconds * limit as f64 / threads.get() as f64);
+        Some(format!("{limit} evaluations on {threads} threads: {bound}{total}\n"))
+    };
+    limits.into_iter().filter_map(line).collect()
 }
 
 /// Seconds of an evaluation on one thread, and of each task's runs in words.

@@ -1,74 +1,52 @@
 //! Searches of expressions: begun, gone on with, and what their winner comes to.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{
-    Evaluator, ExpressionEvaluator, ExpressionSearch, Expressions, Outcome, Program, Search, Store,
-    Trial,
-};
+use evo::{ExpressionScorer, ExpressionSearch, Expressions, Program, Search, Store};
 use serde::Serialize;
 
-use super::place::Place;
+use super::activations::Activations;
+use super::dry_run;
+use super::fits::Fits;
+use super::place::{Place, cores};
 use super::report::{self, Verdict};
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted};
 use crate::args::{EvaluateArgs, ResumeArgs, RunArgs, SearchArgs};
 use crate::output;
 
-/// How an expression fits the data of a task.
+/// What expressions come to, by what they are scored by.
 #[derive(Serialize)]
-struct Fit {
-    name: String,
-    task: String,
-    /// `None` for one that is not finite at a point.
-    fitness: Option<f64>,
-    loss: Option<f64>,
-    /// On the points held out.
-    test_loss: Option<f64>,
-    /// The expression with its constants as they were fitted, where they are.
-    fitted: Option<String>,
+#[serde(untagged)]
+enum Judged {
+    Data(Fits),
+    Networks(Activations),
 }
 
-/// Expressions by how they fit.
-#[derive(Serialize)]
-struct Fits {
-    fits: Vec<Fit>,
-}
-
-impl Fit {
-    fn of(name: &str, program: &Program, evaluator: &ExpressionEvaluator) -> anyhow::Result<Fit> {
-        let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
-        let outcome = outcome.context("one outcome for one program")?;
-        if let Outcome::Failed { message } = outcome {
-            bail!("{name}: {message}");
-        }
-        let fitted = evaluator.fitted(program);
-        Ok(Fit {
-            name: name.to_owned(),
-            task: evaluator.task().to_owned(),
-            fitness: Some(outcome.fitness()).filter(|fitness| fitness.is_finite()),
-            loss: evaluator.train_loss(program).ok(),
-            test_loss: evaluator.test_loss(program).and_then(Result::ok),
-            fitted: (fitted != *program).then(|| fitted.live().to_string()),
+impl Judged {
+    fn of(
+        programs: &[(String, Program)],
+        scorer: &ExpressionScorer,
+        threads: NonZeroUsize,
+    ) -> anyhow::Result<Judged> {
+        Ok(match scorer {
+            ExpressionScorer::Data(evaluator) => Judged::Data(Fits::of(programs, evaluator)?),
+            ExpressionScorer::Networks(judges) => {
+                Judged::Networks(Activations::of(programs, judges, threads)?)
+            }
         })
     }
 }
 
-impl Verdict for Fits {
+impl Verdict for Judged {
     fn table(&self) -> String {
-        let number = |it: Option<f64>| it.map_or("-".to_owned(), |it| format!("{it:.3e}"));
-        let row = |fit: &Fit| {
-            let fitness = fit.fitness.map_or("-".to_owned(), |it| format!("{it:+.2}"));
-            vec![fit.name.clone(), fitness, number(fit.loss), number(fit.test_loss)]
-        };
-        let task = self.fits.first().map_or("", |fit| fit.task.as_str());
-        let headings = [task, "fitness", "loss", "loss held out"].map(str::to_owned).to_vec();
-        let rows: Vec<_> = std::iter::once(headings).chain(self.fits.iter().map(row)).collect();
-        let fitted = self.fits.iter().filter_map(|fit| fit.fitted.as_ref().map(|it| (fit, it)));
-        let fitted = fitted.map(|(fit, it)| format!("\n{} with fitted constants:\n{it}", fit.name));
-        output::table(&rows) + &fitted.collect::<String>()
+        match self {
+            Judged::Data(fits) => fits.table(),
+            Judged::Networks(activations) => activations.table(),
+        }
     }
 }
 
@@ -77,31 +55,32 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let config = ExpressionSearch::load(&args.config.config, overrides)?;
     let place = place(&args.run)?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
-    let evaluator = config.evaluator()?;
-    let start = config.start_program(&evaluator)?;
+    let scorer = config.scorer()?;
+    let start = config.start_program(&scorer)?;
+    let threads = place.threads(args.run.threads);
+    scorer.measure()?;
     if args.dry_run {
-        let fit = Fit::of("start", &start, &evaluator)?;
-        output::print(&format!("{start}{}", Fits { fits: vec![fit] }.table()))?;
+        dry_run::print_expression(&start, scorer.evaluator(), &config.stopping, threads)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let search = config.search(&evaluator)?;
+    let search = config.search(&scorer)?;
     directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let text = config.placed_in(directory.path(), base).to_ron();
     directory.write(CONFIG, text.as_bytes())?;
-    let fingerprint = evaluator.fingerprint().to_string();
+    let (start, cpu) = (start.to_string(), place.description());
+    let fingerprint = scorer.fingerprint();
     let properties =
-        [("config", text.as_str()), ("start", &start.to_string()), (FINGERPRINTS, &fingerprint)];
+        [("config", text.as_str()), ("start", &start), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
     let search = search.with_store(directory.begin(&properties)?)?;
     let session = session(&config, &directory, &place, &args.run);
     session.say(&format!(
-        "searching {} with seed {} on {} threads, into {}",
-        evaluator.task(),
+        "searching {} with seed {} on {threads} threads, into {}",
+        scorer.task(),
         config.seed,
-        place.threads(args.run.threads),
         directory.path().display()
     ));
-    conclude(&session, &evaluator, search)
+    conclude(&session, &scorer, search)
 }
 
 /// `evo resume`.
@@ -112,11 +91,16 @@ pub(crate) fn resume(
 ) -> anyhow::Result<ExitCode> {
     let config = ExpressionSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
     let place = place(&args.run)?;
-    let evaluator = config.evaluator()?;
-    let domain = config.domain(&evaluator)?;
-    let store = Store::open(&directory.store(), &domain).map_err(|error| hinted(error, command))?;
-    unchanged(&store, &config, &evaluator, directory.path())?;
-    let search = config.search(&evaluator)?.with_store(store);
+    let scorer = config.scorer()?;
+    let domain = config.domain(&scorer)?;
+    let store = Store::open(&directory.store(), &domain);
+    let mut store = store.map_err(|error| hinted(error, command))?;
+    unchanged(&store, &config, &scorer, directory.path())?;
+    if scorer.trains() {
+        super::resume::check_place(&mut store, &place, args.accept_cpu, command)?;
+    }
+    scorer.measure()?;
+    let search = config.search(&scorer)?.with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
     directory.write(CONFIG, written.as_bytes())?;
@@ -127,22 +111,21 @@ pub(crate) fn resume(
         search.counters().births,
         place.threads(args.run.threads),
     ));
-    conclude(&session, &evaluator, search)
+    conclude(&session, &scorer, search)
 }
 
 /// `evo evaluate`.
 pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let config = ExpressionSearch::load(&args.config, &args.overrides)?;
-    let evaluator = config.evaluator()?;
-    let mut fits = Vec::new();
+    let scorer = config.scorer()?;
+    let mut programs = Vec::new();
     for source in &args.programs {
-        let program = evo::load_any_program(source, "".as_ref())?;
-        fits.push(Fit::of(source, &program, &evaluator)?);
+        programs.push((source.clone(), evo::load_any_program(source, "".as_ref())?));
     }
-    let fits = Fits { fits };
+    let judged = Judged::of(&programs, &scorer, cores(args.judging.threads))?;
     output::print(&match args.judging.json {
-        true => serde_json::to_string_pretty(&fits)? + "\n",
-        false => fits.table(),
+        true => serde_json::to_string_pretty(&judged)? + "\n",
+        false => judged.table(),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -167,19 +150,21 @@ fn session<'a>(
 
 fn conclude(
     session: &Session<'_>,
-    evaluator: &ExpressionEvaluator,
+    scorer: &ExpressionScorer,
     mut search: Search<Expressions>,
 ) -> anyhow::Result<ExitCode> {
-    let finish = match session.run(&mut search, evaluator)? {
+    let finish = match session.run(&mut search, scorer.evaluator())? {
         Ok(finish) => finish,
         Err(code) => return Ok(code),
     };
     let Some(best) = search.best() else {
-        eprintln!("no expression is finite at all points of {}", evaluator.task());
+        eprintln!("no expression could be scored: {}", scorer.task());
         return Ok(ExitCode::from(1));
     };
-    let fit = Fit::of("winner", &best.individual.program, evaluator)?;
-    report::conclude(session, &search, &finish, Fits { fits: vec![fit] })
+    let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];
+    let threads = session.place.threads(session.args.threads);
+    let judged = Judged::of(&winner, scorer, threads)?;
+    report::conclude(session, &search, &finish, judged)
 }
 
 /// Refuses a configuration or data that are not those the run began with, limits and the places of
@@ -187,7 +172,7 @@ fn conclude(
 fn unchanged(
     store: &Store,
     config: &ExpressionSearch,
-    evaluator: &ExpressionEvaluator,
+    scorer: &ExpressionScorer,
     directory: &Path,
 ) -> anyhow::Result<()> {
     let original = store.property("config")?.context("run.db: it holds no configuration")?;
@@ -199,12 +184,12 @@ fn unchanged(
         &comparable(config)?,
     )?;
     let before = store.property(FINGERPRINTS)?.unwrap_or_default();
-    let now = evaluator.fingerprint().to_string();
+    let now = scorer.fingerprint();
     if before != now {
         bail!(
             "{} holds other data than the run began with: the fingerprint was {before} and is \
              {now}",
-            evaluator.task()
+            scorer.task()
         );
     }
     Ok(())

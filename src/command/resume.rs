@@ -62,7 +62,12 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
 
 /// Whether a key is a task's data, or part of it.
 fn is_of_data(key: &str) -> bool {
-    let lists = ["evaluation.tasks[", "evaluation.held_out["];
+    let lists = [
+        "evaluation.tasks[",
+        "evaluation.held_out[",
+        "evaluation.activation.tasks[",
+        "evaluation.activation.held_out[",
+    ];
     let index = lists.iter().find_map(|list| key.strip_prefix(list));
     let inner = index.and_then(|rest| {
         rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("].data")
@@ -152,7 +157,7 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<(String, String,
     }
 }
 
-fn check_place(
+pub(super) fn check_place(
     store: &mut Store,
     place: &Place,
     accept: bool,

@@ -10,8 +10,8 @@ use crate::output;
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     if ExpressionSearch::is_stated_in(&args.config)? {
         let config = ExpressionSearch::load(&args.config, &args.overrides)?;
-        let (file, task) = (args.config.display(), config.evaluator()?);
-        output::print(&format!("{file}: fine; {}\n", task.task()))?;
+        let (file, scorer) = (args.config.display(), config.scorer()?);
+        output::print(&format!("{file}: fine; {}\n", scorer.task()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;

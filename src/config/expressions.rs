@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use evo_domain::{Domain, Evaluator};
+use evo_domain::Domain;
 use evo_dsl::{ExpressionMutation, Expressions, FunctionalHasher, Program};
-use evo_evaluators::{ExpressionConfig, ExpressionData, ExpressionEvaluator};
 use evo_hashes::Seed;
 use evo_search::{
-    Deduplication, DeduplicationLevel, HurdleConfig, Restarts, Search, SearchConfig, SearchError,
-    Selection, Stopping, StrategyConfig,
+    Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
+    StrategyConfig,
 };
 
+use super::evaluation::{ExpressionEvaluation, ExpressionScorer};
 use super::paths::{anchored, placed};
 use super::source::Source;
 use super::{ConfigError, DomainName, HashingConfig, default_window};
@@ -56,7 +56,7 @@ pub struct ExpressionSearch {
     #[serde(default)]
     pub hashing: HashingConfig,
     /// How expressions are scored.
-    pub evaluation: ExpressionConfig,
+    pub evaluation: ExpressionEvaluation,
     /// When the search ends.
     pub stopping: Stopping,
 }
@@ -92,30 +92,26 @@ impl ExpressionSearch {
         if self.domain != DomainName::Expressions {
             return Err(ConfigError::new("domain", "must be `Expressions`"));
         }
-        self.search(&self.evaluator()?).map(drop)
+        self.search(&self.scorer()?).map(drop)
     }
 
-    /// The evaluator this configuration describes, with its data.
+    /// What scores expressions by this configuration, with its data; nothing is trained.
     ///
     /// # Errors
-    /// Data that is missing or damaged.
-    pub fn evaluator(&self) -> Result<ExpressionEvaluator, ConfigError> {
-        let evaluator = ExpressionEvaluator::new(&self.evaluation, Path::new(""));
-        evaluator.map_err(ConfigError::from_evaluator)
+    /// Data that is missing or damaged, or a network that cannot be trained.
+    pub fn scorer(&self) -> Result<ExpressionScorer, ConfigError> {
+        self.evaluation.scorer().map_err(ConfigError::from_evaluator)
     }
 
     /// The search this configuration describes, before its first candidate.
     ///
     /// # Errors
     /// A setting that cannot be searched with.
-    pub fn search(
-        &self,
-        evaluator: &ExpressionEvaluator,
-    ) -> Result<Search<Expressions>, ConfigError> {
-        let start = self.start_program(evaluator)?;
-        let domain = self.domain(evaluator)?;
+    pub fn search(&self, scorer: &ExpressionScorer) -> Result<Search<Expressions>, ConfigError> {
+        let start = self.start_program(scorer)?;
+        let domain = self.domain(scorer)?;
         let settings = self.search_config();
-        let suits = settings.deduplication.check_suits(evaluator.depends_on());
+        let suits = settings.deduplication.check_suits(scorer.evaluator().depends_on());
         suits.map_err(ConfigError::from_search)?;
         Search::new(&settings, Seed(self.seed), domain, start).map_err(ConfigError::from_search)
     }
@@ -124,9 +120,9 @@ impl ExpressionSearch {
     ///
     /// # Errors
     /// A text that is none, or one of other inputs than the data have.
-    pub fn start_program(&self, evaluator: &ExpressionEvaluator) -> Result<Program, ConfigError> {
-        let Some(text) = &self.start else { return Ok(evaluator.start()) };
-        let domain = self.domain(evaluator)?;
+    pub fn start_program(&self, scorer: &ExpressionScorer) -> Result<Program, ConfigError> {
+        let Some(text) = &self.start else { return Ok(scorer.start()) };
+        let domain = self.domain(scorer)?;
         domain.read(text).map_err(|error| ConfigError::new("start", error))
     }
 
@@ -135,29 +131,24 @@ impl ExpressionSearch {
     ///
     /// # Errors
     /// A setting that cannot be searched with.
-    pub fn domain(&self, evaluator: &ExpressionEvaluator) -> Result<Expressions, ConfigError> {
+    pub fn domain(&self, scorer: &ExpressionScorer) -> Result<Expressions, ConfigError> {
         let bits = self.hashing.mantissa_bits;
-        let hasher = FunctionalHasher::with_probe(bits, Arc::new(evaluator.probe()));
+        let hasher = FunctionalHasher::with_probe(bits, Arc::new(scorer.probe()));
         let hasher = hasher.ok_or_else(|| {
             ConfigError::new("hashing.mantissa_bits", format!("must be 1 to 23, not {bits}"))
         })?;
         let domain = Expressions::new(&self.mutation, hasher);
         let domain = domain.map_err(|error| ConfigError::from_search(SearchError::from(error)))?;
-        Ok(domain.of_inputs(evaluator.inputs().len()))
+        Ok(domain.of_inputs(scorer.inputs()))
     }
 
     fn search_config(&self) -> SearchConfig {
-        let fitted = self.evaluation.fit_constants > 0;
-        let level = match fitted {
-            true => DeduplicationLevel::Structural,
-            false => DeduplicationLevel::default(),
-        };
         SearchConfig {
             strategy: self.strategy.clone(),
             selection: self.selection,
             mutation: (),
             window: self.window,
-            deduplication: self.deduplication.unwrap_or_else(|| level.into()),
+            deduplication: self.deduplication.unwrap_or_else(|| self.evaluation.level().into()),
             hurdles: HurdleConfig::default(),
             restarts: self.restarts,
             stopping: self.stopping,
@@ -178,15 +169,8 @@ impl ExpressionSearch {
         moved
     }
 
-    /// Every path of a data file, by the index of its task.
-    pub fn paths_mut(&mut self) -> Vec<(usize, &mut PathBuf)> {
-        let tasks = self.evaluation.tasks.iter_mut().enumerate();
-        let mut paths = Vec::new();
-        for (index, task) in tasks {
-            if let ExpressionData::Csv { path, .. } = &mut task.data {
-                paths.push((index, path));
-            }
-        }
-        paths
+    /// Every path of a data file, by its task's place in the lists and its number among the task's.
+    pub fn paths_mut(&mut self) -> Vec<((usize, usize), &mut PathBuf)> {
+        self.evaluation.paths_mut()
     }
 }

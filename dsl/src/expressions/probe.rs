@@ -4,10 +4,12 @@
 //! what an evaluation looks at, and lie on a coarse binary grid: there sums and products of low
 //! degree are exact, so `x * x + x` and `x * (x + 1)` have equal bits and equal hashes. Beyond them
 //! are points of other scales and signs: `x` and `abs(x)` are two expressions whatever the range.
+//! Of an expression that is differentiated the slope counts as well: at a kink it does not follow
+//! from the values.
 
 use evo_hashes::Observations;
 
-use crate::{Dataflow, Executor, Layout, Probe, Signature};
+use crate::{Dataflow, Executor, Layout, Probe, Program, Signature};
 
 /// Points within the ranges, spread evenly.
 const WITHIN: usize = 48;
@@ -29,6 +31,8 @@ pub struct ExpressionProbe {
     name: String,
     within: Points,
     beyond: Points,
+    /// Whether the slopes by the only input are observed too.
+    slopes: bool,
 }
 
 /// For every input its values at some points.
@@ -42,7 +46,27 @@ impl ExpressionProbe {
         let range = |input: usize| ranges.get(input).copied().unwrap_or(RANGE);
         let within = Points::new(|input| within(range(input), input).collect());
         let beyond = Points::new(|input| beyond(range(input), range(0), input).collect());
-        ExpressionProbe { name: format!("expression, 1, over {ranges:?}"), within, beyond }
+        let name = format!("expression, 1, over {ranges:?}");
+        ExpressionProbe { name, within, beyond, slopes: false }
+    }
+
+    /// The same probe for expressions of one input whose derivative has an effect, as that of an
+    /// activation has: its values, those of the canonical form, are observed as closely.
+    #[must_use]
+    pub fn with_slopes(self) -> ExpressionProbe {
+        ExpressionProbe { name: self.name + ", with slopes", slopes: true, ..self }
+    }
+
+    /// Notes the values at all points; false where too few of them are finite.
+    fn see(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
+        let values = self.within.values(flow);
+        if 2 * values.iter().filter(|value| value.is_finite()).count() < values.len() {
+            return false;
+        }
+        // Closely: the logarithm of a small error tells apart what differs in the fifth digit.
+        seen.fine_values(&values);
+        seen.values(&self.beyond.values(flow));
+        true
     }
 }
 
@@ -62,14 +86,12 @@ impl Probe for ExpressionProbe {
     /// such an expression, and what little is left to see of it would join it with others like it.
     /// A pole at a point or two tells expressions apart as any value does.
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
-        let values = self.within.values(flow);
-        if 2 * values.iter().filter(|value| value.is_finite()).count() < values.len() {
-            return false;
+        if !self.slopes {
+            return self.see(flow, seen);
         }
-        // Closely: the logarithm of a small error tells apart what differs in the fifth digit.
-        seen.fine_values(&values);
-        seen.values(&self.beyond.values(flow));
-        true
+        let signature = Signature::expression(1).expect("one input is not too many");
+        let slope = Program::from_dataflow(&signature, flow).canonical().derivative(0);
+        self.see(flow, seen) && slope.is_some_and(|slope| self.see(&Dataflow::of(&slope), seen))
     }
 }
 
@@ -127,7 +149,10 @@ fn beyond(range: (f64, f64), first: (f64, f64), input: usize) -> impl Iterator<I
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::FunctionalHasher;
 
     #[test]
     fn points_are_within_the_ranges_and_on_a_grid() {
@@ -145,5 +170,27 @@ mod tests {
         }
         let short = |x: &f64| (x * 128.0).fract() == 0.0;
         assert!(within((-1.0, 1.0), 3).all(|x| short(&x)));
+    }
+
+    #[test]
+    fn slopes_tell_apart_what_values_do_not() {
+        let hasher = |probe: ExpressionProbe| {
+            FunctionalHasher::with_probe(8, Arc::new(probe)).expect("8 is between 1 and 23")
+        };
+        let plain = hasher(ExpressionProbe::new(&[(-4.0, 4.0)]));
+        let slopes = hasher(ExpressionProbe::new(&[(-4.0, 4.0)]).with_slopes());
+        let same = |hasher: &FunctionalHasher, formulas: [&str; 2]| {
+            let hash = |formula: &str| {
+                let program = Program::parse_formula(&["x"], formula).expect(formula);
+                hasher.hash(&program).expect("it is finite")
+            };
+            hash(formulas[0]) == hash(formulas[1])
+        };
+        // At the kink, 0, the slope of the first is 0.
+        let kinks = ["abs(x)", "max(x, -x)"];
+        assert!(same(&plain, kinks) && !same(&slopes, kinks));
+        for equal in [["max(x, 0.0)", "where(x, x, 0.0)"], ["x * x + x", "x * (x + 1.0)"]] {
+            assert!(same(&plain, equal) && same(&slopes, equal), "{equal:?}");
+        }
     }
 }

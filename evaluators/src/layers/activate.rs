@@ -2,22 +2,26 @@
 //!
 //! Invariant: NaN stays NaN. Other functions than relu are not fused into the products: their
 //! derivative needs the sums, which a fused layer has overwritten by then. gelu is its usual
-//! approximation by tanh (arXiv 1606.08415), silu is z·sigmoid(z).
+//! approximation by tanh (arXiv 1606.08415), silu is z·sigmoid(z). Expressions have no form with
+//! lanes: candidates of one cohort differ in them, and not in the weights alone.
 
 use std::marker::PhantomData;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
+use super::function::evaluate;
 use super::storage::{operand, tensor, values};
 use super::{Real, lanes};
 use crate::Activation;
+use crate::task::Between;
 
 /// Applies an activation to every number of `x`.
-pub(crate) fn activate<T: Real>(x: &Tensor, activation: Activation) -> Result<Tensor> {
-    if x.rank() == 3 {
-        return lanes::activate(x, activation);
+pub(crate) fn activate<T: Real>(x: &Tensor, activation: &Between) -> Result<Tensor> {
+    match *activation {
+        Between::Known(known) if x.rank() == 3 => lanes::activate(x, known),
+        Between::Known(known) => x.apply_op1(Activate::<T>(known, PhantomData)),
+        Between::Expression(ref function) => evaluate::<T>(x, function),
     }
-    x.apply_op1(Activate::<T>(activation, PhantomData))
 }
 
 struct Activate<T>(Activation, PhantomData<T>);
@@ -93,7 +97,7 @@ mod tests {
     #[test]
     fn gradients_match_finite_differences() {
         for activation in ALL {
-            check(&[&[5, 4]], |t| activate::<f64>(&t[0], activation));
+            check(&[&[5, 4]], |t| activate::<f64>(&t[0], &Between::Known(activation)));
         }
     }
 
@@ -102,7 +106,8 @@ mod tests {
         let numbers = [-3.0_f32, -0.5, 0.0, 0.01, 2.0, f32::NAN];
         let x = Tensor::new(&numbers, &Device::Cpu).expect("numbers");
         for activation in ALL {
-            let y = activate::<f32>(&x, activation).and_then(|y| y.to_vec1::<f32>());
+            let y =
+                activate::<f32>(&x, &Between::Known(activation)).and_then(|y| y.to_vec1::<f32>());
             let y = y.expect("a vector");
             assert!(y[5].is_nan(), "{activation:?}");
             for (&z, &y) in numbers.iter().zip(&y).take(5) {

@@ -7,6 +7,8 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Result, WithDType, bail};
 
+use super::function::Compiled;
+
 /// A floating-point number layers compute with.
 pub(crate) trait Real: WithDType {
     /// 0.
@@ -31,6 +33,8 @@ pub(crate) trait Real: WithDType {
     fn of(count: usize) -> Self {
         Self::from_f64(count as f64)
     }
+    /// The values of an expression at these numbers, its only input.
+    fn values(expression: &Compiled, at: &[Self]) -> Vec<Self>;
     /// The natural logarithm.
     fn ln(self) -> Self {
         Self::from_f64(libm::log(self.to_f64()))
@@ -54,6 +58,10 @@ impl Real for f64 {
 
     fn tanh(self) -> Self {
         libm::tanh(self)
+    }
+
+    fn values(expression: &Compiled, at: &[Self]) -> Vec<Self> {
+        expression.exact_values(at)
     }
 
     #[inline(always)]
@@ -112,6 +120,10 @@ impl Real for f32 {
         let near = self + self * square * p;
         let far = 1.0 - 2.0 / (Real::exp(2.0 * self) + 1.0);
         if square < 0.390_625 { near } else { far }
+    }
+
+    fn values(expression: &Compiled, at: &[Self]) -> Vec<Self> {
+        expression.values(at)
     }
 
     #[inline(always)]

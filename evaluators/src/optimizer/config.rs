@@ -47,11 +47,11 @@ pub struct OptimizerConfig {
     pub divergence: f64,
 }
 
-fn default_multiples() -> Vec<f64> {
+pub(crate) fn default_multiples() -> Vec<f64> {
     vec![0.4, 1.0, 2.5]
 }
 
-fn default_repeats() -> std::num::NonZeroU32 {
+pub(crate) fn default_repeats() -> std::num::NonZeroU32 {
     std::num::NonZeroU32::MIN
 }
 
@@ -59,7 +59,7 @@ fn default_fresh_repeats() -> u32 {
     8
 }
 
-fn default_divergence() -> f64 {
+pub(crate) fn default_divergence() -> f64 {
     4.0
 }
 
@@ -160,7 +160,7 @@ impl OptimizerConfig {
 }
 
 /// Tasks with their key paths: `list[0]`, `list[1]`, …
-pub(super) fn keyed<'a>(
+pub(crate) fn keyed<'a>(
     list: &'a str,
     tasks: &'a [TaskConfig],
 ) -> impl Iterator<Item = (String, &'a TaskConfig)> {

@@ -137,7 +137,7 @@ impl OptimizerEvaluator {
     }
 
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
-        let mut progress = Progress::new(trial);
+        let mut progress = Progress::new(trial, TaskRuns::loss);
         for contest in &self.tasks {
             let outcome = match contest.train(trial.program, self.divergence) {
                 Ok(runs) => progress.absorb(runs, contest.baseline_loss, &self.stages),
@@ -154,7 +154,8 @@ impl OptimizerEvaluator {
     /// that no lane is filled up which a candidate could have.
     fn outcomes_with_lanes(&self, cohort: &[Trial<'_>], laned: &Laned) -> Vec<Outcome> {
         let _alone = laned.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut progress: Vec<Progress<'_>> = cohort.iter().copied().map(Progress::new).collect();
+        let begun = cohort.iter().map(|&trial| Progress::new(trial, TaskRuns::loss));
+        let mut progress: Vec<Progress<'_>> = begun.collect();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; cohort.len()];
         for (contest, lane_task) in self.tasks.iter().zip(&laned.tasks) {
             let left: Vec<usize> = (0..cohort.len()).filter(|&at| outcomes[at].is_none()).collect();

@@ -12,17 +12,19 @@ use crate::{Invalid, Outcome, Score, Stopped, TaskRuns, Trial};
 /// and would buy the mean over all tasks with the one that has such a way. Losses that are too
 /// high need no bound: a run is stopped long before it could sink a mean, and search begins from
 /// programs that are far below the baseline and have to see their way up.
-pub(super) const MOST_GAIN: f64 = 2.0;
+pub(crate) const MOST_GAIN: f64 = 2.0;
 
 /// What a task adds to the sum a fitness is the mean of.
-pub(super) fn gain(baseline_loss: f64, loss: f64) -> f64 {
+pub(crate) fn gain(baseline_loss: f64, loss: f64) -> f64 {
     libm::log(baseline_loss / loss).min(MOST_GAIN)
 }
 
 /// The evaluation of one trial so far.
 #[derive(Debug)]
-pub(super) struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     trial: Trial<'a>,
+    /// What the runs on a task come to.
+    measure: fn(&TaskRuns) -> f64,
     losses: Vec<f64>,
     runs: Vec<TaskRuns>,
     stages: Vec<f64>,
@@ -30,19 +32,20 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// No task has been trained yet.
-    pub(super) fn new(trial: Trial<'a>) -> Self {
-        Self { trial, losses: Vec::new(), runs: Vec::new(), stages: Vec::new(), gain: 0.0 }
+    /// No task has been trained yet; `measure` gives the loss on a task from its runs.
+    pub(crate) fn new(trial: Trial<'a>, measure: fn(&TaskRuns) -> f64) -> Self {
+        let (losses, runs, stages) = (Vec::new(), Vec::new(), Vec::new());
+        Self { trial, measure, losses, runs, stages, gain: 0.0 }
     }
 
     /// The trial.
-    pub(super) fn trial(&self) -> Trial<'a> {
+    pub(crate) fn trial(&self) -> Trial<'a> {
         self.trial
     }
 
     /// Takes in the runs on the next task, or why there are none; the outcome where
     /// it ends here. `stages` are the numbers of tasks after which a hurdle is tested.
-    pub(super) fn absorb(
+    pub(crate) fn absorb(
         &mut self,
         runs: Result<TaskRuns, Invalid>,
         baseline_loss: f64,
@@ -50,7 +53,7 @@ impl<'a> Progress<'a> {
     ) -> Option<Outcome> {
         match runs {
             Ok(runs) => {
-                let loss = runs.loss();
+                let loss = (self.measure)(&runs);
                 self.gain += gain(baseline_loss, loss);
                 self.losses.push(loss);
                 self.runs.push(runs);
@@ -73,7 +76,7 @@ impl<'a> Progress<'a> {
     }
 
     /// The outcome when all tasks were trained.
-    pub(super) fn score(self) -> Outcome {
+    pub(crate) fn score(self) -> Outcome {
         let fitness = self.gain / self.losses.len() as f64;
         let Self { losses, runs, stages, .. } = self;
         Outcome::Scored(Score { fitness, losses, runs, stages })

@@ -6,34 +6,36 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use evo_dsl::{Layout, Program};
 use evo_hashes::Seed;
 
 use crate::data::Dataset;
+use crate::layers::Function;
 use crate::proxies::{Batch, Leaf, Proxy};
 use crate::{EvaluatorError, RunResult, Schedule, TaskConfig};
 
 /// A task ready to be trained.
-#[derive(Debug)]
-pub(super) struct ProxyTask {
-    pub(super) name: String,
-    pub(super) data: Dataset,
-    pub(super) validation: Vec<Batch>,
-    pub(super) proxy: Proxy,
-    pub(super) leaves: Vec<Leaf>,
-    pub(super) layout: Layout,
-    pub(super) batch_size: usize,
-    pub(super) steps: u64,
-    pub(super) schedule: Schedule,
+#[derive(Clone, Debug)]
+pub(crate) struct ProxyTask {
+    pub(crate) name: String,
+    pub(crate) data: Arc<Dataset>,
+    pub(crate) validation: Vec<Batch>,
+    pub(crate) proxy: Proxy,
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) layout: Layout,
+    pub(crate) batch_size: usize,
+    pub(crate) steps: u64,
+    pub(crate) schedule: Schedule,
     seed: Seed,
 }
 
 /// What tells one run on a task from another.
 #[derive(Clone, Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// Seed of its initial weights and batches.
-    pub(super) seed: Seed,
+    pub(crate) seed: Seed,
     /// What every update is multiplied by: the multiple of the task's learning rate.
     scale: f64,
     multiple: f64,
@@ -45,12 +47,12 @@ impl Run {
     ///
     /// The scale reaches the update and not the learning rate that a program is given: what it
     /// is given it can undo, as `sqrt(lr)` undoes half of any spread.
-    pub(super) fn program(&self, program: &Program) -> Program {
+    pub(crate) fn program(&self, program: &Program) -> Program {
         program.scaled(self.scale)
     }
 
     /// What it came to.
-    pub(super) fn result(&self, loss: f64, course: Vec<(u64, f64)>) -> RunResult {
+    pub(crate) fn result(&self, loss: f64, course: Vec<(u64, f64)>) -> RunResult {
         RunResult { multiple: self.multiple, repeat: self.repeat, loss, course }
     }
 }
@@ -61,7 +63,7 @@ impl ProxyTask {
     /// # Errors
     /// A configuration that cannot be trained or data that cannot be read; keys start inside the
     /// task.
-    pub(super) fn load(
+    pub(crate) fn load(
         config: &TaskConfig,
         base_dir: &Path,
         data_seed: u64,
@@ -83,7 +85,7 @@ impl ProxyTask {
             name: config.name.clone(),
             validation: Batch::validation(&data, config.validation_batch(&reads))?,
             layout: Layout::new(leaves.iter().map(|leaf| leaf.shape.clone())),
-            data,
+            data: Arc::new(data),
             proxy,
             leaves,
             batch_size: config.batch_size.get(),
@@ -93,14 +95,21 @@ impl ProxyTask {
         })
     }
 
+    /// The same task with an expression between the layers of its network. The data is shared, and
+    /// so are the seeds: initial weights are the same draws at the size that goes with expressions.
+    pub(crate) fn with_activation(&self, function: &Arc<Function>) -> ProxyTask {
+        let proxy = self.proxy.with_activation(function);
+        ProxyTask { leaves: proxy.leaves(), proxy, ..self.clone() }
+    }
+
     /// The learning rate that programs are given at a step, counted from 0; behind the last it
     /// stays.
-    pub(super) fn learning_rate(&self, step: u64) -> f64 {
+    pub(crate) fn learning_rate(&self, step: u64) -> f64 {
         self.schedule.factor(step.min(self.steps - 1), self.steps)
     }
 
     /// The runs of a task at a learning rate: one for each multiple of it and repeat.
-    pub(super) fn runs(
+    pub(crate) fn runs(
         &self,
         learning_rate: f64,
         multiples: &[f64],

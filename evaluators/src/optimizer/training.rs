@@ -17,7 +17,7 @@ use crate::{EvaluatorError, Invalid, InvalidReason, TaskRuns};
 const DIVERGED_STEPS: u32 = 10;
 
 /// What updates the weights of a run.
-pub(super) trait Update {
+pub(crate) trait Update {
     /// Subtracts one update from `weights`; false once a weight is not finite.
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], learning_rate: f64) -> bool;
 }
@@ -30,16 +30,16 @@ impl Update for evo_dsl::Executor {
 
 /// What is looked at while a run is trained, beside what trains it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Watching<'a> {
+pub(crate) struct Watching<'a> {
     /// The factor of the first training loss above which a run diverges.
-    pub(super) divergence: f64,
+    pub(crate) divergence: f64,
     /// The numbers of steps behind which it is validated, rising, each below all of them.
-    pub(super) stated: &'a [u64],
+    pub(crate) stated: &'a [u64],
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// All steps were made; the mean validation loss, and those at the stated steps.
     Finished {
         loss: f64,
@@ -50,15 +50,15 @@ pub(super) enum Ending {
 
 /// Why a run was stopped.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Stop {
-    pub(super) reason: InvalidReason,
+pub(crate) struct Stop {
+    pub(crate) reason: InvalidReason,
     /// Counted from 1.
-    pub(super) step: u64,
+    pub(crate) step: u64,
 }
 
 impl Ending {
     /// The ending behind the last step, with the validation losses there and on the way.
-    pub(super) fn of(loss: f64, course: Vec<(u64, f64)>, steps: u64) -> Ending {
+    pub(crate) fn of(loss: f64, course: Vec<(u64, f64)>, steps: u64) -> Ending {
         match loss.is_finite() {
             true => Ending::Finished { loss, course },
             false => Ending::Stopped(Stop { reason: InvalidReason::NonFinite, step: steps }),
@@ -68,14 +68,14 @@ impl Ending {
 
 impl Stop {
     /// The program's fault, on a task of this name.
-    pub(super) fn invalid(self, task: &str) -> Invalid {
+    pub(crate) fn invalid(self, task: &str) -> Invalid {
         let Stop { reason, step } = self;
         Invalid { reason, task: task.to_owned(), step, stages: Vec::new() }
     }
 }
 
 /// One run of training, a phase of a step at a time: draw, forward, backward, update.
-pub(super) struct Training<'a> {
+pub(crate) struct Training<'a> {
     task: &'a ProxyTask,
     parameters: Parameters<f32>,
     weights: Vec<f32>,
@@ -88,7 +88,7 @@ impl<'a> Training<'a> {
     ///
     /// # Errors
     /// Candle refuses an operation; so for all phases.
-    pub(super) fn start(task: &'a ProxyTask, run: &Run) -> Result<Self> {
+    pub(crate) fn start(task: &'a ProxyTask, run: &Run) -> Result<Self> {
         let weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
         Ok(Self {
             task,
@@ -100,34 +100,34 @@ impl<'a> Training<'a> {
     }
 
     /// The present weights, leaf after leaf.
-    pub(super) fn weights(&self) -> &[f32] {
+    pub(crate) fn weights(&self) -> &[f32] {
         &self.weights
     }
 
     /// Draws the next batch.
-    pub(super) fn draw(&mut self) -> Result<Batch> {
+    pub(crate) fn draw(&mut self) -> Result<Batch> {
         Batch::draw(&self.task.data, self.task.batch_size, &mut self.batches)
     }
 
     /// The loss of a batch at the present weights, with the graph behind it.
-    pub(super) fn forward(&self, batch: &Batch) -> Result<Tensor> {
+    pub(crate) fn forward(&self, batch: &Batch) -> Result<Tensor> {
         self.parameters.load(&self.weights)?;
         self.task.proxy.loss::<f32>(self.parameters.variables(), batch)
     }
 
     /// Computes the gradient of a loss and gives its value.
-    pub(super) fn backward(&mut self, loss: &Tensor) -> Result<f64> {
+    pub(crate) fn backward(&mut self, loss: &Tensor) -> Result<f64> {
         self.parameters.differentiate(loss, &mut self.gradient)?;
         Ok(f64::from(values::<f32>(loss)?[0]))
     }
 
     /// Moves the weights; false once one is not finite.
-    pub(super) fn update(&mut self, update: &mut impl Update, learning_rate: f64) -> bool {
+    pub(crate) fn update(&mut self, update: &mut impl Update, learning_rate: f64) -> bool {
         update.step(&mut self.weights, &self.gradient, learning_rate)
     }
 
     /// The mean loss over the validation data at the present weights.
-    pub(super) fn validate(&self) -> Result<f64> {
+    pub(crate) fn validate(&self) -> Result<f64> {
         self.parameters.load(&self.weights)?;
         let (mut total, mut predictions) = (0.0, 0);
         for batch in &self.task.validation {
@@ -143,7 +143,7 @@ impl<'a> Training<'a> {
 ///
 /// # Errors
 /// Candle refuses an operation.
-pub(super) fn train(
+pub(crate) fn train(
     task: &ProxyTask,
     run: &Run,
     update: &mut impl Update,
@@ -175,7 +175,7 @@ pub(super) fn train(
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.
-pub(super) fn train_runs<U: Update>(
+pub(crate) fn train_runs<U: Update>(
     task: &ProxyTask,
     runs: &[Run],
     watching: Watching<'_>,
@@ -192,7 +192,7 @@ pub(super) fn train_runs<U: Update>(
 }
 
 /// Follows the training loss of one run.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     divergence: f64,
     /// Infinite until the first loss is seen.
     limit: f64,
@@ -200,11 +200,11 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(divergence: f64) -> Self {
+    pub(crate) fn new(divergence: f64) -> Self {
         Self { divergence, limit: f64::INFINITY, above: 0 }
     }
 
-    pub(super) fn reason_to_stop(&mut self, loss: f64) -> Option<InvalidReason> {
+    pub(crate) fn reason_to_stop(&mut self, loss: f64) -> Option<InvalidReason> {
         if !loss.is_finite() {
             return Some(InvalidReason::NonFinite);
         }

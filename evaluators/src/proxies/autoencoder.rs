@@ -17,7 +17,7 @@ use crate::task::Style;
 pub(crate) struct Autoencoder {
     /// Widths from the features to the code.
     widths: Vec<usize>,
-    style: Style,
+    pub(super) style: Style,
 }
 
 impl Autoencoder {
@@ -41,7 +41,7 @@ impl Autoencoder {
     }
 
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
-        let style = self.style;
+        let style = &self.style;
         let widths = self.all_widths();
         let last = widths.len() - 2;
         let mut leaves = Vec::new();

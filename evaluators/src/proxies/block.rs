@@ -10,11 +10,11 @@ use super::Leaf;
 use crate::layers::{
     Activation, Attention, Heads, Real, activate, attention_block, mlp_block, project, project_onto,
 };
-use crate::task::Style;
-use crate::{Activation as Between, Normalisation};
+use crate::task::{Between, Style};
+use crate::{Activation as Named, Normalisation};
 
 /// The leaves of `layers` blocks.
-pub(super) fn leaves(style: Style, width: usize, layers: usize) -> Vec<Leaf> {
+pub(super) fn leaves(style: &Style, width: usize, layers: usize) -> Vec<Leaf> {
     let scale = style.weight_scale;
     let linear = scale * Leaf::linear_deviation(width);
     let residual = 1.0 / (2.0 * layers as f64).sqrt();
@@ -29,13 +29,13 @@ pub(super) fn leaves(style: Style, width: usize, layers: usize) -> Vec<Leaf> {
 }
 
 /// Leaves of a block.
-pub(super) fn count(style: Style) -> usize {
+pub(super) fn count(style: &Style) -> usize {
     4 + 2 * style.normalisation_count()
 }
 
 /// One block over the sequences of `x`; `weights` are its leaves.
 pub(super) fn apply<T: Real>(
-    style: Style,
+    style: &Style,
     x: &Tensor,
     weights: &[Tensor],
     heads: Heads,
@@ -50,13 +50,19 @@ pub(super) fn apply<T: Real>(
 }
 
 /// Whether the fused halves are of this style.
-fn is_usual(style: Style) -> bool {
-    (style.activation, style.normalisation) == (Between::Relu, Normalisation::Rms)
+fn is_usual(style: &Style) -> bool {
+    let relu = matches!(style.activation, Between::Known(Named::Relu));
+    relu && style.normalisation == Normalisation::Rms
 }
 
 /// The same block layer by layer, for other styles, and for weights with more dimensions than the fused
 /// halves take.
-fn composed<T: Real>(style: Style, x: &Tensor, weights: &[Tensor], heads: Heads) -> Result<Tensor> {
+fn composed<T: Real>(
+    style: &Style,
+    x: &Tensor,
+    weights: &[Tensor],
+    heads: Heads,
+) -> Result<Tensor> {
     let (norm, rest) = weights.split_at(style.normalisation_count());
     let [qkv, out, rest @ ..] = rest else { candle_core::bail!("a block has attention") };
     let (mlp_norm, rest) = rest.split_at(style.normalisation_count());
@@ -67,8 +73,8 @@ fn composed<T: Real>(style: Style, x: &Tensor, weights: &[Tensor], heads: Heads)
     let mixed = Attention::<T>::of(&packed, context, heads, mask)?;
     let x = project_onto::<T>(x, &mixed, out)?;
     let normal = style.normalise::<T>(x.clone(), mlp_norm)?;
-    let hidden = match style.activation {
-        Between::Relu => project::<T>(&normal, up, Activation::Relu)?,
+    let hidden = match &style.activation {
+        Between::Known(Named::Relu) => project::<T>(&normal, up, Activation::Relu)?,
         other => activate::<T>(&project::<T>(&normal, up, Activation::Identity)?, other)?,
     };
     project_onto::<T>(&x, &hidden, down)
@@ -86,7 +92,7 @@ mod tests {
     #[test]
     fn the_halves_give_the_bits_of_the_layers() {
         let (width, context) = (12, 5);
-        let style = Style { normalisation: Normalisation::Rms, ..Style::default() };
+        let style = &Style { normalisation: Normalisation::Rms, ..Style::default() };
         let leaves = leaves(style, width, 1);
         let numbers = initial_weights(&leaves, &mut Seed(0).stream("weights", 0));
         let mut rest = numbers.as_slice();

@@ -20,7 +20,7 @@ pub(crate) struct ConvNet {
     image: ImageShape,
     channels: Vec<usize>,
     classes: usize,
-    style: Style,
+    pub(super) style: Style,
 }
 
 impl ConvNet {

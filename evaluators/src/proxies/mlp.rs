@@ -18,7 +18,7 @@ use crate::task::Style;
 pub(crate) struct Mlp {
     /// Widths from the features to the classes.
     widths: Vec<usize>,
-    style: Style,
+    pub(super) style: Style,
 }
 
 impl Mlp {

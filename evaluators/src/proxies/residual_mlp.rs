@@ -25,7 +25,7 @@ pub(crate) struct ResidualMlp {
 
 impl ResidualMlp {
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
-        let Self { features, width, depth, classes, style } = *self;
+        let &Self { features, width, depth, classes, ref style } = self;
         let scale = style.weight_scale;
         let first = scale * Leaf::linear_deviation(features);
         let mut leaves = vec![Leaf::normal([features, width], first), Leaf::zeros([width])];
@@ -57,7 +57,7 @@ impl ResidualMlp {
             let (normalisation, block) = block.split_at(count);
             let normal = self.style.normalise::<T>(x.clone(), normalisation)?;
             let hidden = dense::<T>(&normal, &block[0], &block[1], Activation::Identity)?;
-            let hidden = activate::<T>(&hidden, self.style.activation)?;
+            let hidden = activate::<T>(&hidden, &self.style.activation)?;
             x = (x + dense::<T>(&hidden, &block[2], &block[3], Activation::Identity)?)?;
         }
         let (normalisation, last) = last.split_at(count);

@@ -36,7 +36,7 @@ impl Transformer {
             Leaf::normal([self.vocabulary, width], EMBEDDING_DEVIATION),
             Leaf::normal([self.context, width], EMBEDDING_DEVIATION),
         ];
-        leaves.extend(block::leaves(self.style, width, self.layers));
+        leaves.extend(block::leaves(&self.style, width, self.layers));
         leaves.extend(self.style.normalisation_leaves(width));
         let scale = 0.1 * self.style.weight_scale;
         leaves.push(Leaf::normal([width, self.vocabulary], scale * linear));
@@ -54,7 +54,7 @@ impl Transformer {
             candle_core::bail!("a transformer has at least three leaves");
         };
         let mut x = Embedding::<T>::of(table, positions, inputs)?;
-        let style = self.style;
+        let style = &self.style;
         let (blocks, norm) = body.split_at(self.layers * block::count(style));
         let heads = Heads { context: self.context, heads: self.heads, mask: Mask::Causal };
         for layer in blocks.chunks_exact(block::count(style)) {

@@ -50,7 +50,7 @@ impl VisionTransformer {
             Leaf::zeros([width]),
             Leaf::normal([self.patches(), width], POSITION_DEVIATION),
         ];
-        leaves.extend(block::leaves(self.style, width, self.layers));
+        leaves.extend(block::leaves(&self.style, width, self.layers));
         leaves.extend(self.style.normalisation_leaves(width));
         leaves.extend(self.style.last_leaves(width, self.classes));
         leaves
@@ -68,7 +68,7 @@ impl VisionTransformer {
         };
         let x = dense::<T>(&self.cut(features)?, w, bias, Activation::Identity)?;
         let mut x = add_positions::<T>(&x, positions)?;
-        let style = self.style;
+        let style = &self.style;
         let (blocks, norm) = body.split_at(self.layers * block::count(style));
         let heads = Heads { context: self.patches(), heads: self.heads, mask: Mask::None };
         for layer in blocks.chunks_exact(block::count(style)) {

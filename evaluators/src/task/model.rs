@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::style::{Activation, Normalisation, Style};
+use super::style::{Activation, Between, Normalisation, Style};
 use super::style::{is_default, is_one, one};
 use crate::EvaluatorError;
 
@@ -193,14 +193,14 @@ fn is_one_layer(layers: &NonZeroUsize) -> bool {
 impl ModelConfig {
     /// Fully connected layers with every default.
     pub fn mlp(hidden: Vec<NonZeroUsize>) -> Self {
-        let Style { activation, normalisation, weight_scale } = Style::default();
-        Self::Mlp { hidden, activation, normalisation, weight_scale }
+        let (activation, normalisation) = Default::default();
+        Self::Mlp { hidden, activation, normalisation, weight_scale: one() }
     }
 
     /// Convolutions with every default.
     pub fn conv(channels: Vec<NonZeroUsize>) -> Self {
-        let Style { activation, normalisation, weight_scale } = Style::default();
-        Self::Conv { channels, activation, normalisation, weight_scale }
+        let (activation, normalisation) = Default::default();
+        Self::Conv { channels, activation, normalisation, weight_scale: one() }
     }
 
     /// A language model with every default.
@@ -210,15 +210,14 @@ impl ModelConfig {
         heads: NonZeroUsize,
         context: NonZeroUsize,
     ) -> Self {
-        let Style { activation, weight_scale, .. } = Style::default();
         Self::Transformer {
             width,
             layers,
             heads,
             context,
-            activation,
+            activation: Activation::default(),
             normalisation: rms(),
-            weight_scale,
+            weight_scale: one(),
         }
     }
 
@@ -229,15 +228,14 @@ impl ModelConfig {
         layers: NonZeroUsize,
         heads: NonZeroUsize,
     ) -> Self {
-        let Style { activation, weight_scale, .. } = Style::default();
         Self::VisionTransformer {
             patch,
             width,
             layers,
             heads,
-            activation,
+            activation: Activation::default(),
             normalisation: rms(),
-            weight_scale,
+            weight_scale: one(),
         }
     }
 
@@ -273,6 +271,7 @@ impl ModelConfig {
             | Self::Autoencoder { activation, normalisation, weight_scale, .. }
             | Self::VisionTransformer { activation, normalisation, weight_scale, .. }
             | Self::Transformer { activation, normalisation, weight_scale, .. } => {
+                let activation = Between::Known(activation);
                 Some(Style { activation, normalisation, weight_scale })
             }
             Self::Recurrent { weight_scale, .. } => {

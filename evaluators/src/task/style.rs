@@ -3,7 +3,11 @@
 //! Invariant: the default is relu without normalisation at the usual initial size, and it is not
 //! written to a configuration, so those from before these options read and print as they did.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use crate::layers::Function;
 
 /// The function between layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +37,18 @@ pub enum Normalisation {
     Rms,
 }
 
+/// What networks apply between layers: an activation that a configuration can name, or an
+/// expression, which none can.
+#[derive(Clone, Debug)]
+pub(crate) enum Between {
+    Known(Activation),
+    Expression(Arc<Function>),
+}
+
 /// The options of a hidden layer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Style {
-    pub(crate) activation: Activation,
+    pub(crate) activation: Between,
     pub(crate) normalisation: Normalisation,
     /// Factor of the initial weights' size.
     pub(crate) weight_scale: f64,
@@ -45,7 +57,7 @@ pub(crate) struct Style {
 impl Default for Style {
     fn default() -> Self {
         Self {
-            activation: Activation::default(),
+            activation: Between::Known(Activation::default()),
             normalisation: Normalisation::default(),
             weight_scale: 1.0,
         }

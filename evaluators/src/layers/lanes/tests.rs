@@ -9,6 +9,7 @@ use rand::RngExt;
 
 use super::super::*;
 use crate::Cell;
+use crate::task::Between;
 
 /// An operand: of every lane, or data that all lanes share.
 #[derive(Clone, Copy)]
@@ -164,9 +165,11 @@ fn dense_layers_of_many_rows() {
 fn activations() {
     use crate::Activation::{Gelu, Relu, Silu, Tanh};
     for activation in [Relu, Tanh, Gelu, Silu] {
-        check(&[Lane(&[5, 4])], |t| activate::<f64>(&t[0], activation));
+        check(&[Lane(&[5, 4])], |t| activate::<f64>(&t[0], &Between::Known(activation)));
         // Far out, where exponentials overflow.
-        check(&[Lane(&[5, 4])], |t| activate::<f64>(&(&t[0] * 900.0)?, activation));
+        check(&[Lane(&[5, 4])], |t| {
+            activate::<f64>(&(&t[0] * 900.0)?, &Between::Known(activation))
+        });
     }
 }
 
@@ -260,7 +263,7 @@ fn rows_that_do_not_count_reach_neither_loss_nor_gradient() {
 fn relu_keeps_nan_and_infinity_and_stops_the_gradient_at_zero() {
     let numbers = [-1.0, 0.0, 2.0, f64::NAN, f64::NEG_INFINITY, f64::INFINITY];
     let z = lanes_of(&numbers, &[1, 2, 3]);
-    let y = activate::<f64>(&z, crate::Activation::Relu).expect("valid");
+    let y = activate::<f64>(&z, &Between::Known(crate::Activation::Relu)).expect("valid");
     let gradient = y.backward().expect("differentiable");
     let gradient = by_lane(gradient.get(&z).expect("of the sums"), 1).remove(0);
     let y = by_lane(&y, 1).remove(0);

@@ -1,0 +1,16 @@
+//! How good an expression is as an *activation*: networks trained with it between their layers.
+
+mod config;
+mod evaluator;
+mod judges;
+mod known;
+mod tuned;
+
+pub use config::ActivationConfig;
+pub use evaluator::ActivationEvaluator;
+pub use judges::ActivationJudges;
+pub use known::known_activations;
+pub use tuned::tuned_runs;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Searches of activations through the command line.
+
+use serde_json::Value;
+
+use crate::harness::{Scratch, repository};
+
+fn report(printed: &str) -> Value {
+    serde_json::from_str(printed).expect("it is JSON")
+}
+
+#[test]
+fn an_activation_is_searched_resumed_and_judged_beside_the_known_ones() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/activation.ron");
+    let search = |out: &str, limit: &str, threads: &str| {
+        let base = ["search", &tiny, "--out", out, "--quiet", "--json"];
+        let more = ["--threads", threads, "--set", limit];
+        report(&scratch.run(&[&base[..], &more[..]].concat()).success())
+    };
+    let whole = search("whole", "stopping.candidates=60", "3");
+    let names: Vec<&str> = whole["activations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .collect();
+    assert_eq!(names, ["Relu", "Gelu", "Silu", "Tanh", "winner"]);
+    let winner = &whole["activations"][4];
+    assert!(winner["fitness"].as_f64() > Some(0.0), "{winner}");
+    let held_out = &winner["networks"][1];
+    assert_eq!((&held_out["task"], &held_out["held_out"]), (&"teacher".into(), &true.into()));
+    assert_eq!(held_out["losses"].as_array().map(Vec::len), Some(2), "{held_out}");
+    assert!(held_out["gain"]["half_width"].is_number(), "{held_out}");
+    search("part", "stopping.candidates=25", "1");
+    let set = "stopping.candidates=60";
+    let args = ["resume", "part", "--set", set, "--quiet", "--json", "--threads", "2"];
+    let resumed = report(&scratch.run(&args).success());
+    assert_eq!(resumed["digest"], whole["digest"]);
+    assert_eq!(resumed["activations"], whole["activations"]);
+    let evaluated = scratch.run(&["evaluate", "whole", "--config", &tiny, "--json"]).success();
+    assert_eq!(report(&evaluated)["activations"][4]["networks"], winner["networks"]);
+    for (command, words) in [
+        (&["show", "whole:0"][..], "max(x, 0.0)"),
+        (&["simplify", "whole"], "def f(x)"),
+        (&["lineage", "whole"], "def f(x)"),
+        (&["evaluate", "whole:0", "--config", &tiny], "held out: teacher"),
+        (&["validate", &tiny], "an activation for digits"),
+        (&["search", &tiny, "--dry-run"], "fitness +0.0000"),
+    ] {
+        let printed = scratch.run(command).success();
+        assert!(printed.contains(words), "{command:?}: {printed}");
+    }
+    let other = scratch.run(&["resume", "whole", "--set", "evaluation.activation.data_seed=1"]);
+    assert!(other.code == Some(2) && other.stderr.contains("only `stopping`"), "{other:?}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/activation.ron");
+    for (set, key, words) in [
+        (
+            "evaluation.activation.tasks[0].model=Mlp(hidden: [])",
+            "tasks[0].model`",
+            "no activation",
+        ),
+        ("evaluation.activation.tasks[0].baseline_loss=1.0", "baseline_loss`", "leave it out"),
+        ("evaluation.activation.held_out[0].learning_rate=None", "learning_rate`", "is missing"),
+        ("evaluation.activation.repeat=2", "`evaluation.activation.repeat`", "did you mean"),
+        ("evaluation.activation.tasks=[]", "`evaluation.activation.tasks`", "at least one"),
+        ("evaluation.fit_constants=2", "`evaluation.activation`", "unknown key"),
+        ("evaluation=(activatoin: ())", "`evaluation.activatoin`", "did you mean `activation`"),
+        ("start=\"def f(x, y):\\n  return x + y\\n\"", "`start`", "1 inputs"),
+    ] {
+        let run = scratch.run(&["search", &tiny, "--set", set, "--out", "out"]);
+        assert_eq!(run.code, Some(2), "{set}: {run:?}");
+        assert!(run.stderr.contains(key) && run.stderr.contains(words), "{set}: {}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+        assert!(!scratch.path("out").exists(), "{set}");
+    }
+    let explodes = "evaluation.activation.tasks[0].learning_rate=1e30";
+    let run = scratch.run(&["search", &tiny, "--set", explodes, "--out", "out"]);
+    assert!(run.code == Some(2) && run.stderr.contains("task `digits`"), "{run:?}");
+}
