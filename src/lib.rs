@@ -16,10 +16,19 @@
 //! println!("{reason}; best:\n{}", best.individual.program);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! What most users need has its name here; all else is in the crates, which are the modules
+//! [`domain`], [`dsl`], [`search`], [`evaluators`], [`hashes`] and [`mod@export`].
 
 mod config;
 mod program_source;
 mod shell;
+
+// The crates, whole, as modules of their names; below, what most users need of them.
+pub use {
+    evo_domain as domain, evo_dsl as dsl, evo_evaluators as evaluators, evo_export as export,
+    evo_hashes as hashes, evo_search as search,
+};
 
 pub use config::{
     Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionScorer,

@@ -4,7 +4,7 @@
 //! hurdles and by the run's own configuration; nothing that the run counted is believed. The hits
 //! of a run that an earlier version made show what today's hash would have joined of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,10 +34,11 @@ struct Tally {
     far: u64,
     /// As that, or more than [`RECHECK_TOLERANCE`] apart.
     wrong: u64,
-    /// Hits that were right, of programs that are not finite at the first step of an evaluation.
-    /// Such a program has no functional identity, and to evaluate it costs that step.
-    not_finite: u64,
-    /// Other hits that were right, and are hits by today's hash.
+    /// Programs of hits that were right, each once: born again, a program is told by its structure,
+    /// whatever the hash. Without those that are not finite at the first step of an evaluation:
+    /// they have no functional identity, and to evaluate one costs that step.
+    right: u64,
+    /// Those of them that are hits by today's hash.
     right_today: u64,
     /// Hits that were wrong, and are hits by today's hash.
     wrong_today: u64,
@@ -89,12 +90,14 @@ fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Re
     let hits = Store::read(&directory.join(run_directory::STORE))?.functional_hits(&domain)?;
     let outcomes = own_outcomes(&hits, &evaluator, threads);
     let (mut tally, mut disagreements) = (Tally::default(), Vec::new());
+    let mut seen = BTreeSet::new();
     for hit in &hits {
-        let own = &outcomes[&structural_hash(&hit.program)];
+        let structure = structural_hash(&hit.program);
+        let (own, first) = (&outcomes[&structure], seen.insert((structure, hit.evaluation)));
         if let Outcome::Failed { message } = own {
             anyhow::bail!("birth {} of {}: {message}", hit.birth, directory.display());
         }
-        if tally.note(hit, own, domain.hasher()) {
+        if tally.note(hit, first, own, domain.hasher()) {
             let fitness = |outcome: &Outcome| Some(outcome.fitness()).filter(|it| it.is_finite());
             let (given, own) = (fitness(&hit.outcome), fitness(own));
             let &FunctionalHit { birth, evaluation, .. } = hit;
@@ -126,10 +129,11 @@ fn is_not_finite_at_once(outcome: &Outcome) -> bool {
 }
 
 impl Tally {
-    /// Counts a hit; true if it was wrong.
+    /// Counts a hit, the `first` of its program or not; true if it was wrong.
     fn note(
         &mut self,
         hit: &FunctionalHit<Program>,
+        first: bool,
         own: &Outcome,
         hasher: &FunctionalHasher,
     ) -> bool {
@@ -139,13 +143,13 @@ impl Tally {
         self.valid_against_invalid += u64::from(apart.is_infinite());
         self.far += u64::from(apart > FAR);
         self.wrong += u64::from(wrong);
-        if !wrong && is_not_finite_at_once(own) {
-            self.not_finite += 1;
-            return false;
-        }
         let today = hasher.hash(&hit.program);
-        if today.is_some() && today == hasher.hash(&hit.evaluated) {
-            *(if wrong { &mut self.wrong_today } else { &mut self.right_today }) += 1;
+        let today = u64::from(today.is_some() && today == hasher.hash(&hit.evaluated));
+        if wrong {
+            self.wrong_today += today;
+        } else if first && !is_not_finite_at_once(own) {
+            self.right += 1;
+            self.right_today += today;
         }
         wrong
     }
@@ -156,7 +160,7 @@ impl Tally {
             valid_against_invalid: self.valid_against_invalid + other.valid_against_invalid,
             far: self.far + other.far,
             wrong: self.wrong + other.wrong,
-            not_finite: self.not_finite + other.not_finite,
+            right: self.right + other.right,
             right_today: self.right_today + other.right_today,
             wrong_today: self.wrong_today + other.wrong_today,
         }
@@ -175,8 +179,7 @@ fn table(rows: &[Row]) -> String {
         "or > 0.02 apart",
         "or > 0.001 apart",
         "95% interval",
-        "right, not finite at once",
-        "right, hit today",
+        "right programs, hit today",
         "wrong, hit today",
     ];
     let share = |part: u64, of: u64| match of {
@@ -185,7 +188,6 @@ fn table(rows: &[Row]) -> String {
     };
     let row = |Row { run, tally, .. }: &Row| {
         let (low, high) = tally.rate().interval();
-        let right = tally.hits - tally.wrong - tally.not_finite;
         vec![
             run.clone(),
             tally.hits.to_string(),
@@ -193,8 +195,7 @@ fn table(rows: &[Row]) -> String {
             share(tally.far, tally.hits),
             share(tally.wrong, tally.hits),
             format!("{:.2} to {:.2}%", 100.0 * low, 100.0 * high),
-            tally.not_finite.to_string(),
-            share(tally.right_today, right),
+            share(tally.right_today, tally.right),
             share(tally.wrong_today, tally.wrong),
         ]
     };

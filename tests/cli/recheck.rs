@@ -101,8 +101,9 @@ fn the_command_finds_the_six_step_probe_guilty_and_todays_not() {
             With::Today => {
                 // Twenty steps of one small network tell signs apart that no probe does.
                 assert_eq!(count("far"), 0, "{rows}");
-                let today = count("right_today") + count("wrong_today") + count("not_finite");
-                assert_eq!(today, hits, "{rows}");
+                assert!(count("right") > 20, "{rows}");
+                assert_eq!(count("right_today"), count("right"), "{rows}");
+                assert_eq!(count("wrong_today"), wrong, "{rows}");
             }
         }
     }
@@ -188,8 +189,7 @@ fn campaign() {
     for run in runs {
         assert!(count(run, "far") < 0.01 * count(run, "hits"), "{run}");
     }
-    let others = |row| count(row, "hits") - count(row, "wrong") - count(row, "not_finite");
-    let kept = |row| count(row, "right_today") / others(row);
+    let kept = |row| count(row, "right_today") / count(row, "right");
     let (all, runs) = old.split_last().expect("a row of all");
     assert!(kept(all) >= 0.85, "{}", kept(all));
     for run in runs {

@@ -10,8 +10,7 @@ mod network;
 
 use std::f64::consts::PI;
 
-use evo_hashes::{Observations, Seed};
-use rand_distr::{Distribution, StandardNormal};
+use evo_hashes::Observations;
 
 use crate::{Dataflow, Executor, Layout, Probe};
 use network::Network;
@@ -27,8 +26,6 @@ pub struct OptimizerProbe {
     leaves: Layout,
     /// What updates are multiplied by in training.
     multiple: f32,
-    /// Factors of the sums that the weights at the end are seen by, \[`SUMS`, weights\].
-    factors: Vec<f32>,
     /// Where a program has run away.
     away: f32,
     extremes: [Extreme; 6],
@@ -60,11 +57,6 @@ const OBSERVED: [usize; 6] = {
     [0, 1, 15, behind - 1, behind + 3, behind + 4]
 };
 
-/// Weighted sums by which the weights at the end are seen. Each weight for itself would tell apart
-/// what differs by rounding alone, as among so many numbers one nearly always lies on a boundary of
-/// truncation; whatever is different in earnest shows in every sum.
-const SUMS: usize = 8;
-
 /// A weight beyond this, and the program is known by how it came there. What it would do next no
 /// training shows either, and chance would tell it from others that run away alike.
 const AWAY: f32 = 100.0;
@@ -90,13 +82,9 @@ impl OptimizerProbe {
     /// its update.
     pub fn new(rate: f64) -> OptimizerProbe {
         let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
-        let network = Network::new();
-        let mut rng = Seed(0).stream("probe sums", 0);
-        let factors = (0..SUMS * network.layout.len()).map(|_| StandardNormal.sample(&mut rng));
         OptimizerProbe {
-            name: format!("optimizer, 5, training at {rate:?}"),
-            factors: factors.collect(),
-            network,
+            name: format!("optimizer, 4, training at {rate:?}"),
+            network: Network::new(),
             leaves: Layout::new(leaves()),
             multiple: 1.5 * rate as f32,
             away: AWAY,
@@ -143,17 +131,8 @@ impl OptimizerProbe {
                 return End::Away;
             }
         }
-        seen.fine_values(&self.sums(&weights));
+        seen.fine_values(&weights);
         End::AtTheLastStep
-    }
-
-    fn sums(&self, weights: &[f32]) -> [f32; SUMS] {
-        let mut rows = self.factors.chunks_exact(weights.len());
-        std::array::from_fn(|_| {
-            let row = rows.next().expect("there are factors for every sum");
-            let products = row.iter().zip(weights).map(|(a, b)| f64::from(*a) * f64::from(*b));
-            products.sum::<f64>() as f32
-        })
     }
 
     fn go_to_extremes(&self, flow: &Dataflow, seen: &mut Observations) {

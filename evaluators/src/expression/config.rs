@@ -120,7 +120,8 @@ impl ExpressionConfig {
     /// The task that is searched, with its place in the list.
     ///
     /// # Errors
-    /// [`EvaluatorError::Config`] where there is none, or two tasks have one name.
+    /// [`EvaluatorError::Config`] where there is none, two tasks have one name, or any of them is
+    /// an equation that there is none of.
     pub fn chosen(&self) -> Result<(usize, &ExpressionTask), EvaluatorError> {
         let names: Vec<String> = self.tasks.iter().map(ExpressionTask::name).collect();
         for (index, name) in names.iter().enumerate() {
@@ -128,6 +129,8 @@ impl ExpressionConfig {
                 let key = format!("tasks[{index}].name");
                 return Err(EvaluatorError::config(key, format!("`{name}` names two tasks")));
             }
+            let equation = self.tasks[index].data.equation();
+            equation.map_err(|error| error.within(&format!("tasks[{index}]")))?;
         }
         if self.fit_constants > MOST_STEPS {
             let message = format!("must be at most {MOST_STEPS}");

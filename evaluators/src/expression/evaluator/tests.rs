@@ -201,6 +201,10 @@ fn configurations_that_make_no_sense_are_refused_at_their_key() {
         let error = ExpressionEvaluator::new(&config(data), Path::new(".")).expect_err(expected);
         assert!(error.to_string().starts_with(expected), "{error}");
     }
+    let mut two = config(ExpressionData::Nguyen(1));
+    two.tasks.push(ExpressionTask::new(ExpressionData::Nguyen(99)));
+    let error = ExpressionEvaluator::new(&two, Path::new(".")).expect_err("one is none");
+    assert!(error.to_string().starts_with("tasks[1].data.Nguyen: no equation"), "{error}");
     let tasks = [1, 2].map(|number| ExpressionTask::new(ExpressionData::Nguyen(number)));
     let mut config = ExpressionConfig::new(tasks.to_vec());
     assert_eq!(evaluator(&config).task(), "Nguyen-1");
