@@ -18,12 +18,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Program};
+use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Probe, Program};
 use evo_evaluators::{EvaluatorError, Judges, OptimizerConfig, OptimizerEvaluator};
 use evo_hashes::Seed;
 use evo_search::{
     Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
-    StrategyConfig,
+    StrategyConfig, default_window,
 };
 
 pub use baselines::{Baselines, MeasuredBaseline};
@@ -98,6 +98,16 @@ impl Default for HashingConfig {
     }
 }
 
+impl HashingConfig {
+    fn hasher(&self, probe: impl Probe + 'static) -> Result<FunctionalHasher, SearchError> {
+        let bits = self.mantissa_bits;
+        FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {
+            key: "hashing.mantissa_bits".to_owned(),
+            message: format!("must be 1 to 23, not {bits}"),
+        })
+    }
+}
+
 /// Steps of a task in which a program that runs away is all but certainly found out.
 const GIVEN_UP_AFTER: NonZeroU64 = NonZeroU64::new(50).expect("not zero");
 
@@ -107,10 +117,6 @@ fn written(config: &impl Serialize) -> String {
         ron::ser::PrettyConfig::new().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
     let text = ron::ser::to_string_pretty(config, pretty);
     text.expect("a configuration has no value that RON cannot write") + "\n"
-}
-
-pub(crate) fn default_window() -> u64 {
-    64
 }
 
 impl Config {
@@ -226,10 +232,6 @@ impl Config {
             true => probe.that_gives_up(),
             false => probe,
         };
-        let bits = self.hashing.mantissa_bits;
-        FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {
-            key: "hashing.mantissa_bits".to_owned(),
-            message: format!("must be 1 to 23, not {bits}"),
-        })
+        self.hashing.hasher(probe)
     }
 }

@@ -61,6 +61,18 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// A search with this override is refused in one line that has these words, and leaves nothing
+    /// behind.
+    pub(crate) fn assert_refused(&self, config: &str, set: &str, key: &str, words: &str) {
+        let run = self.run(&["search", config, "--set", set, "--out", "out"]);
+        assert_eq!(run.code, Some(2), "{set}: {run:?}");
+        assert!(run.stderr.contains(key) && run.stderr.contains(words), "{set}: {}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+        assert!(!self.path("out").exists(), "{set}");
+    }
+}
+
 /// What a run of the binary gave.
 #[derive(Debug)]
 pub(crate) struct Run {

@@ -160,6 +160,28 @@ impl Mutator {
         }
         (parent.clone(), None)
     }
+
+    /// The place of a statement, uniform among those that something is possible for, and the types
+    /// in front of it.
+    fn draw_statement(
+        parent: &Program,
+        possible: impl Fn(&Typing, &Statement) -> bool,
+        rng: &mut Stream,
+    ) -> Option<(usize, Typing)> {
+        let mut typing = Typing::at_entry(parent);
+        let mut places = Vec::with_capacity(parent.statements().len());
+        for (position, statement) in parent.statements().iter().enumerate() {
+            if possible(&typing, statement) {
+                places.push(position);
+            }
+            typing.run(statement);
+        }
+        if places.is_empty() {
+            return None;
+        }
+        let position = places[rng.random_range(0..places.len())];
+        Some((position, Typing::before(parent, position)))
+    }
 }
 
 /// An index drawn in proportion to its weight, or `None` when all weights are 0.

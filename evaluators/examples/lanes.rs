@@ -4,8 +4,8 @@
 //! cargo run --release -p evo-evaluators --example lanes -- cpu mlp 1 16 64
 //! cargo run --release -p evo-evaluators --features cuda --example lanes -- cuda 64 256 --bf16
 //! ```
-//! Both ways train the same candidates on the same task by the evaluator itself, validation included;
-//! on a CPU on one thread.
+//! Both ways train the same candidates on the same task by the evaluator itself, validation
+//! included; on a CPU on one thread.
 
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -64,8 +64,8 @@ pub(crate) enum Dataset {
 impl Dataset {
     /// Loads or generates the data and splits it by `seed`.
     ///
-    /// Relative paths start at `base_dir`. `window` is the number of tokens, or of noise values, that a
-    /// network reads at once; row data ignores it.
+    /// Relative paths start at `base_dir`. `window` is the number of tokens, or of noise values,
+    /// that a network reads at once; row data ignores it.
     ///
     /// # Errors
     /// [`EvaluatorError::Data`] for a missing or damaged file, [`EvaluatorError::Config`] for data

@@ -53,8 +53,8 @@ impl Device {
     /// Opens `cpu`, `cuda` or `cuda:N`, N being the number of a device from 0.
     ///
     /// # Errors
-    /// [`EvaluatorError::Device`]: no such name, a binary built without CUDA, no driver, a library of
-    /// CUDA that is missing, no device of this number.
+    /// [`EvaluatorError::Device`]: no such name, a binary built without CUDA, no driver, a library
+    /// of CUDA that is missing, no device of this number.
     pub fn open(name: &str) -> Result<Device, EvaluatorError> {
         let refused = |message| EvaluatorError::Device { name: name.to_owned(), message };
         match Name::parse(name) {
@@ -87,8 +87,8 @@ impl Device {
         Ok(Device { candle: candle_core::Device::Cuda(device), kernel: Some(kernel) })
     }
 
-    /// The update of a cohort on this device, every program at its first step; `None` for a device that
-    /// has no kernel.
+    /// The update of a cohort on this device, every program at its first step; `None` for a device
+    /// that has no kernel.
     ///
     /// # Errors
     /// The device has not enough memory, or refuses the kernel.

@@ -1,7 +1,7 @@
 //! Reading a file that a person named.
 //!
-//! Invariant: only regular files of a stated size at most are read. A device or a pipe has no end, and
-//! would fill the memory.
+//! Invariant: only regular files of a stated size at most are read. A device or a pipe has no end,
+//! and would fill the memory.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Proxy networks: the small models whose training scores a program.
 //!
-//! Invariant: a network is a list of leaves in a fixed order of its own and a loss over them; all its
-//! parameters live in one flat vector, which is what programs update. candle's `VarMap` is not
+//! Invariant: a network is a list of leaves in a fixed order of its own and a loss over them; all
+//! its parameters live in one flat vector, which is what programs update. candle's `VarMap` is not
 //! used: it orders leaves by hash and draws weights from a generator that cannot be seeded.
 
 mod autoencoder;
@@ -56,8 +56,8 @@ pub(crate) enum Proxy {
 }
 
 impl Proxy {
-    /// The network `model` describes, sized for `data`; `seed` draws what is part of the task rather
-    /// than of a run.
+    /// The network `model` describes, sized for `data`; `seed` draws what is part of the task
+    /// rather than of a run.
     ///
     /// # Errors
     /// [`EvaluatorError::Config`] on `model` or a part of it where the two do not go together.
@@ -194,9 +194,9 @@ impl Proxy {
         }
     }
 
-    /// Mean loss of a batch, a scalar; `weights` are the leaves in order. It is the cross-entropy in
-    /// nats, but for the autoencoder the mean squared error and for the quadratic its value. Leaves
-    /// with a dimension for the lanes in front give the loss of every lane, \[lanes\].
+    /// Mean loss of a batch, a scalar; `weights` are the leaves in order. It is the cross-entropy
+    /// in nats, but for the autoencoder the mean squared error and for the quadratic its value.
+    /// Leaves with a dimension for the lanes in front give the loss of every lane, \[lanes\].
     pub(crate) fn loss<T: Real>(
         &self,
         weights: &[Tensor],

@@ -1,8 +1,8 @@
 //! Training beside PyTorch: from the same weights and batches, the same losses.
 //!
 //! `data/loss_curves.json` holds the losses of PyTorch (`tests/python/loss_curves.py` writes it, in
-//! float64) on what the ignored test here writes down. Weights and batches count into a digest, so a
-//! fixture that belongs to others is told from a wrong loss.
+//! float64) on what the ignored test here writes down. Weights and batches count into a digest, so
+//! a fixture that belongs to others is told from a wrong loss.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -47,7 +47,8 @@ const WIDEST_WINDOW: u64 = 1_000_000;
 /// usual lengths. Limits and interrupts are seen between births.
 const MOST_MUTATIONS: u64 = 100_000;
 
-fn default_window() -> u64 {
+/// The width of a window that is not stated.
+pub fn default_window() -> u64 {
     64
 }
 

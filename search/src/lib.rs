@@ -124,7 +124,7 @@ mod strategy;
 mod window;
 
 pub use breeding::{Bred, Conception};
-pub use config::SearchConfig;
+pub use config::{SearchConfig, default_window};
 pub use counters::Counters;
 pub use deduplication::{Deduplication, DeduplicationLevel};
 pub use driver::Driver;

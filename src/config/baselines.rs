@@ -1,9 +1,9 @@
 //! Measured baselines: what `NAME.baselines.ron` beside `NAME.ron` holds.
 //!
 //! Invariant: a task takes a baseline only if that was measured on this very task, which its
-//! fingerprint tells, so a changed task is never compared with the loss of another; both may be in the
-//! file, and measuring one leaves the other. What a task states itself wins: it is read from run
-//! directories, and from configurations that give a target of their own.
+//! fingerprint tells, so a changed task is never compared with the loss of another; both may be in
+//! the file, and measuring one leaves the other. What a task states itself wins: it is read from
+//! run directories, and from configurations that give a target of their own.
 
 use std::path::{Path, PathBuf};
 

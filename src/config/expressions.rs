@@ -4,22 +4,21 @@
 //! included, and is written out with every default.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use evo_domain::Domain;
-use evo_dsl::{ExpressionMutation, Expressions, FunctionalHasher, Program};
+use evo_dsl::{ExpressionMutation, Expressions, Program};
 use evo_hashes::Seed;
 use evo_search::{
     Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
-    StrategyConfig,
+    StrategyConfig, default_window,
 };
 
 use super::evaluation::{ExpressionEvaluation, ExpressionScorer};
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, DomainName, HashingConfig, default_window};
+use super::{ConfigError, DomainName, HashingConfig};
 
 /// What expression to search for, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,11 +131,7 @@ impl ExpressionSearch {
     /// # Errors
     /// A setting that cannot be searched with.
     pub fn domain(&self, scorer: &ExpressionScorer) -> Result<Expressions, ConfigError> {
-        let bits = self.hashing.mantissa_bits;
-        let hasher = FunctionalHasher::with_probe(bits, Arc::new(scorer.probe()));
-        let hasher = hasher.ok_or_else(|| {
-            ConfigError::new("hashing.mantissa_bits", format!("must be 1 to 23, not {bits}"))
-        })?;
+        let hasher = self.hashing.hasher(scorer.probe()).map_err(ConfigError::from_search)?;
         let domain = Expressions::new(&self.mutation, hasher);
         let domain = domain.map_err(|error| ConfigError::from_search(SearchError::from(error)))?;
         Ok(domain.of_inputs(scorer.inputs()))

@@ -15,8 +15,8 @@ use super::{Config, ConfigError};
 impl Config {
     /// Loads a configuration and applies overrides such as `stopping.candidates=3000`, in order.
     /// Paths in the configuration are relative to it, paths in overrides to the working directory.
-    /// Tasks that state no baseline take the one of [`Baselines`](super::Baselines) that was measured on them;
-    /// without one they stay as they are.
+    /// Tasks that state no baseline take the one of [`Baselines`](super::Baselines) that was
+    /// measured on them; without one they stay as they are.
     ///
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.

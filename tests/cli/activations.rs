@@ -72,11 +72,7 @@ fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
         ("evaluation=(activatoin: ())", "`evaluation.activatoin`", "did you mean `activation`"),
         ("start=\"def f(x, y):\\n  return x + y\\n\"", "`start`", "1 inputs"),
     ] {
-        let run = scratch.run(&["search", &tiny, "--set", set, "--out", "out"]);
-        assert_eq!(run.code, Some(2), "{set}: {run:?}");
-        assert!(run.stderr.contains(key) && run.stderr.contains(words), "{set}: {}", run.stderr);
-        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-        assert!(!scratch.path("out").exists(), "{set}");
+        scratch.assert_refused(&tiny, set, key, words);
     }
     let explodes = "evaluation.activation.tasks[0].learning_rate=1e30";
     let run = scratch.run(&["search", &tiny, "--set", explodes, "--out", "out"]);

@@ -100,11 +100,7 @@ fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
         ("hurdles.percentile=5.0", "hurdles", "unknown key"),
         ("domain=Words", "`domain`", "unknown variant"),
     ] {
-        let run = scratch.run(&["search", &nguyen, "--set", set, "--out", "out"]);
-        assert_eq!(run.code, Some(2), "{set}: {run:?}");
-        assert!(run.stderr.contains(key) && run.stderr.contains(words), "{set}: {}", run.stderr);
-        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-        assert!(!scratch.path("out").exists(), "{set}");
+        scratch.assert_refused(&nguyen, set, key, words);
     }
     for command in [&["bench", &nguyen][..], &["baseline", &nguyen]] {
         let run = scratch.run(command);

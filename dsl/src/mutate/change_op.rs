@@ -13,19 +13,9 @@ impl Mutator {
     ///
     /// All statements that have an alternative are equally likely, then all alternatives.
     pub(super) fn change_op(&self, parent: &Program, rng: &mut Stream) -> Option<Vec<Statement>> {
-        let mut typing = Typing::at_entry(parent);
-        let mut changeable = Vec::with_capacity(parent.statements().len());
-        for (position, statement) in parent.statements().iter().enumerate() {
-            if self.alternatives(&typing, statement).next().is_some() {
-                changeable.push(position);
-            }
-            typing.run(statement);
-        }
-        if changeable.is_empty() {
-            return None;
-        }
-        let position = changeable[rng.random_range(0..changeable.len())];
-        let typing = Typing::before(parent, position);
+        let has_other =
+            |typing: &Typing, it: &Statement| self.alternatives(typing, it).next().is_some();
+        let (position, typing) = Mutator::draw_statement(parent, has_other, rng)?;
         let mut statements = parent.statements().to_vec();
         statements[position] = self.with_other_op(&typing, &statements[position], rng);
         Some(statements)

@@ -25,23 +25,11 @@ impl Mutator {
     /// All statements that can be changed are equally likely, then all places to change, then all
     /// targets an insertion could have.
     pub(super) fn duplicate(&self, parent: &Program, rng: &mut Stream) -> Option<Vec<Statement>> {
-        let length = parent.statements().len();
-        if length >= self.max_statements {
+        if parent.statements().len() >= self.max_statements {
             return None;
         }
-        let mut typing = Typing::at_entry(parent);
-        let mut changeable = Vec::with_capacity(length);
-        for (position, statement) in parent.statements().iter().enumerate() {
-            if self.edits(&typing, statement).next().is_some() {
-                changeable.push(position);
-            }
-            typing.run(statement);
-        }
-        if changeable.is_empty() {
-            return None;
-        }
-        let position = changeable[rng.random_range(0..changeable.len())];
-        let typing = Typing::before(parent, position);
+        let can_change = |typing: &Typing, it: &Statement| self.edits(typing, it).next().is_some();
+        let (position, typing) = Mutator::draw_statement(parent, can_change, rng)?;
         let edited = self.edited(&typing, parent.statements()[position], rng);
         let ty = typing.result(&edited).expect("every edit keeps the type of the result");
         let target = Mutator::draw_target(parent, &typing, ty, rng);

@@ -20,7 +20,7 @@ impl Mutator {
         let position = rng.random_range(0..=length);
         let typing = Typing::before(parent, position);
         let op = self.ops[rng.random_range(0..self.ops.len())];
-        let statement = self.draw_statement(parent, &typing, op, rng);
+        let statement = self.new_statement(parent, &typing, op, rng);
         let mut statements = Vec::with_capacity(length + 1);
         statements.extend_from_slice(&parent.statements()[..position]);
         statements.push(statement);
@@ -28,7 +28,7 @@ impl Mutator {
         Some(statements)
     }
 
-    fn draw_statement(
+    fn new_statement(
         &self,
         parent: &Program,
         typing: &Typing,

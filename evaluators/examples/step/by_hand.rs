@@ -1,8 +1,8 @@
 //! The training step of the MLP as one straight function on the `gemm` crate, without candle.
 //!
 //! Invariant: it does the work of a step of [`Steps`](evo_evaluators::Steps), batch, loss and AdamW
-//! included; [`ByHand::follows`] says whether its losses are those of a recorded run. It is what a step
-//! could cost if nothing were paid for being able to train other networks and programs.
+//! included; [`ByHand::follows`] says whether its losses are those of a recorded run. It is what a
+//! step could cost if nothing were paid for being able to train other networks and programs.
 
 use evo_evaluators::{RecordedBatch, Recording};
 use evo_hashes::{Seed, StreamRng};

@@ -2,14 +2,14 @@
 //!
 //! `taskset -c 0 cargo run --release -p evo-evaluators --example step [NETWORK]...`
 //!
-//! Two bounds stand beside a step, both measured in the same run as shares of it: its matrix products
-//! alone, and its floating-point operations at the rate of one large product. Of the MLP a step written
-//! by hand is measured too. Times are medians over windows, in microseconds a step; what the sum of the phases leaves of
-//! the whole is the clock.
+//! Two bounds stand beside a step, both measured in the same run as shares of it: its matrix
+//! products alone, and its floating-point operations at the rate of one large product. Of the MLP a
+//! step written by hand is measured too. Times are medians over windows, in microseconds a step;
+//! what the sum of the phases leaves of the whole is the clock.
 //!
 //! With `--serve` it reads names of networks, one a line, and answers each with one window's
-//! measurement as a line of JSON. `benches/step_ratio.py` takes turns with it that way, window for window,
-//! with the same networks in PyTorch.
+//! measurement as a line of JSON. `benches/step_ratio.py` takes turns with it that way, window for
+//! window, with the same networks in PyTorch.
 
 mod by_hand;
 
@@ -91,7 +91,8 @@ fn count(number: usize) -> std::num::NonZeroUsize {
     number.try_into().expect("not zero")
 }
 
-/// The products of a dense layer: forward, the weights' gradient, and the inputs' where it is needed.
+/// The products of a dense layer: forward, the weights' gradient, and the inputs' where it is
+/// needed.
 fn dense(rows: usize, inputs: usize, outputs: usize, inner: bool) -> Vec<(Product, [usize; 3])> {
     let mut products = vec![
         (Product::Plain, [rows, inputs, outputs]),
@@ -179,7 +180,8 @@ fn transformer(name: &'static str, program: &Program) -> Result<Case, EvaluatorE
         products.extend(times(dense(rows, width, outputs, true), layers));
     }
     products.extend(times(dense(rows, 4 * width, width, true), layers));
-    // Half of each is masked, which the bound does not count; forward 2, backward 4 products a head.
+    // Half of each is masked, which the bound does not count; forward 2, backward 4 products a
+    // head.
     let (head, each) = (width / heads, layers * batch * heads / 2);
     products.extend(times(vec![(Product::RightTransposed, [context, head, context])], each * 2));
     products.extend(times(vec![(Product::Plain, [context, context, head])], each * 4));

@@ -1,8 +1,9 @@
 //! Image files in the binary format of CIFAR-10 and CIFAR-100, gzipped or not.
 //!
-//! Format: records of one or two label bytes (of two, the second is the finer class) and 3 planes of
-//! 32×32 bytes, red, green, blue. Invariant: a file that is not whole records, or has a label out of
-//! range, is refused. Planes are interleaved into pixels here once, which is how the layers read.
+//! Format: records of one or two label bytes (of two, the second is the finer class) and 3 planes
+//! of 32×32 bytes, red, green, blue. Invariant: a file that is not whole records, or has a label
+//! out of range, is refused. Planes are interleaved into pixels here once, which is how the layers
+//! read.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,8 @@
 //! Data files that may be gzipped, as MNIST is handed out.
 //!
-//! Invariant: the first two bytes decide, not the name, and a compressed file counts at its full size:
-//! a small one that unpacks into more than [`LARGEST_FILE`] is refused before it fills the memory.
+//! Invariant: the first two bytes decide, not the name, and a compressed file counts at its full
+//! size: a small one that unpacks into more than [`LARGEST_FILE`] is refused before it fills the
+//! memory.
 
 use std::io::Read;
 use std::path::Path;

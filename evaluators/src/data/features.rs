@@ -1,8 +1,8 @@
 //! Features: the numbers of all examples, held as densely as their source has them.
 //!
-//! Invariant: a number is the same however it is held: a byte is a pixel, and 255 of it are 1. Image files
-//! stay bytes, since a tenth of ImageNet at 64×64 pixels is 1.6 GB of them and four times that in
-//! float32; what is converted in a training step is one batch.
+//! Invariant: a number is the same however it is held: a byte is a pixel, and 255 of it are 1.
+//! Image files stay bytes, since a tenth of ImageNet at 64×64 pixels is 1.6 GB of them and four
+//! times that in float32; what is converted in a training step is one batch.
 
 use std::ops::Range;
 

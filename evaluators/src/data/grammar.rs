@@ -1,10 +1,11 @@
 //! Grammar text: nested brackets with filler between them, by a random probabilistic grammar.
 //!
-//! Each bracket kind k is a nonterminal, with S_k → close_k | filler S_k | open_j S_j S_k; the text's
-//! own one never closes. Shares of the three, and the likely fillers and inner brackets, are drawn for
-//! each kind. Invariant: a closing bracket is the innermost open one's, and closing is likelier than
-//! opening, so that nesting has an end. To predict well, a network has to remember the kind of a
-//! bracket for as long as what stands inside, which no fixed number of symbols bounds.
+//! Each bracket kind k is a nonterminal, with S_k → close_k | filler S_k | open_j S_j S_k; the
+//! text's own one never closes. Shares of the three, and the likely fillers and inner brackets, are
+//! drawn for each kind. Invariant: a closing bracket is the innermost open one's, and closing is
+//! likelier than opening, so that nesting has an end. To predict well, a network has to remember
+//! the kind of a bracket for as long as what stands inside, which no fixed number of symbols
+//! bounds.
 
 use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;

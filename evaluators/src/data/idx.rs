@@ -1,8 +1,8 @@
 //! Image and label files in the IDX format of MNIST, gzipped or not.
 //!
-//! Format (big-endian): two zero bytes, the type of the numbers, how many dimensions there are, the size
-//! of each, then the numbers. Images are bytes in three dimensions (count, height, width) or four
-//! (channels last); labels are bytes or, for more than 256 classes, integers of 16 or 32 bits.
+//! Format (big-endian): two zero bytes, the type of the numbers, how many dimensions there are, the
+//! size of each, then the numbers. Images are bytes in three dimensions (count, height, width) or
+//! four (channels last); labels are bytes or, for more than 256 classes, integers of 16 or 32 bits.
 //! Invariant: a file whose length does not match its header is refused, so a truncated download is
 //! never trained on.
 

@@ -1,8 +1,8 @@
 //! Sequence problems: copy, sort, parity and addition, as questions and answers in tokens.
 //!
-//! Invariant: an answer is a function of its question, so a loss of 0 can be reached. Sequences drawn
-//! twice count once, so validation questions are never trained on even where there are few; of the
-//! lengths from 1 the short ones run out first. Tokens are the symbols, then `+` and `=`.
+//! Invariant: an answer is a function of its question, so a loss of 0 can be reached. Sequences
+//! drawn twice count once, so validation questions are never trained on even where there are few;
+//! of the lengths from 1 the short ones run out first. Tokens are the symbols, then `+` and `=`.
 
 use std::collections::BTreeSet;
 

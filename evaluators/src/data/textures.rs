@@ -1,9 +1,9 @@
 //! Texture data: images of gratings, a few to a class, under noise.
 //!
-//! A class is a set of plane waves, each with a direction, a length and a colour; an example adds them up
-//! at random phases and strengths. Invariant: phases are uniform, so no single pixel says anything about
-//! the class, and a network has to learn filters, as on photographs. Waves are three to sixteen
-//! pixels long, so patches of the usual sizes hold some of each.
+//! A class is a set of plane waves, each with a direction, a length and a colour; an example adds
+//! them up at random phases and strengths. Invariant: phases are uniform, so no single pixel says
+//! anything about the class, and a network has to learn filters, as on photographs. Waves are three
+//! to sixteen pixels long, so patches of the usual sizes hold some of each.
 
 use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;

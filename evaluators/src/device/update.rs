@@ -1,11 +1,11 @@
 //! The update of a cohort on a CUDA device: all programs in one launch.
 //!
 //! Invariant: a step asks for no wait. It uploads where weights and gradients lie and the small
-//! values of the step, some kilobytes, and launches the kernel, both on candle's stream, behind the backward pass
-//! that made the gradients. Only [`LaneUpdate::first_non_finite`] waits.
+//! values of the step, some kilobytes, and launches the kernel, both on candle's stream, behind the
+//! backward pass that made the gradients. Only [`LaneUpdate::first_non_finite`] waits.
 //!
-//! The kernel is compiled once for a device, from the text that `evo-dsl` has, and interprets whatever
-//! programs it is given.
+//! The kernel is compiled once for a device, from the text that `evo-dsl` has, and interprets
+//! whatever programs it is given.
 
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES as SHARED_LIMIT;
 use candle_core::cuda_backend::cudarc::driver::{
@@ -24,8 +24,8 @@ const NAME: &str = "evo_update";
 /// Bytes of shared memory that a launch may have unasked.
 const SHARED_UNASKED: u32 = 48 << 10;
 
-/// The kernel's machine code in PTX for devices of this compute capability (90 for Hopper) and later
-/// ones.
+/// The kernel's machine code in PTX for devices of this compute capability (90 for Hopper) and
+/// later ones.
 ///
 /// # Errors
 /// The run-time compiler refuses the text.
@@ -140,9 +140,10 @@ impl CudaUpdate {
             block_dim: (DEVICE_THREADS, 1, 1),
             shared_mem_bytes: memory.shared_bytes,
         };
-        // SAFETY: the arguments are those of the kernel, in its order; the buffers have the sizes that
-        // the cohort asks for; weights and gradients, whose places were uploaded, have one number for
-        // each element of each lane and outlive the launch, being released on the same stream.
+        // SAFETY: the arguments are those of the kernel, in its order; the buffers have the sizes
+        // that the cohort asks for; weights and gradients, whose places were uploaded, have one
+        // number for each element of each lane and outlive the launch, being released on the same
+        // stream.
         unsafe { launch.launch(config) }.map_err(candle_core::Error::wrap)?;
         Ok(())
     }

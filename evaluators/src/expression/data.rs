@@ -22,6 +22,8 @@ const MOST_POINTS: usize = 1 << 24;
 pub(super) struct Points {
     /// For every input its values.
     pub inputs: Vec<Vec<f32>>,
+    /// The same in float64.
+    pub exact_inputs: Vec<Vec<f64>>,
     pub targets: Vec<f64>,
     layout: Layout,
 }
@@ -72,7 +74,9 @@ impl Data {
 impl Points {
     fn new(inputs: Vec<Vec<f32>>, targets: Vec<f64>) -> Points {
         let layout = Layout::new([vec![targets.len()]]);
-        Points { inputs, targets, layout }
+        let wide = |input: &Vec<f32>| input.iter().map(|x| f64::from(*x)).collect();
+        let exact_inputs = inputs.iter().map(wide).collect();
+        Points { inputs, exact_inputs, targets, layout }
     }
 
     /// All of it as bytes.
@@ -100,15 +104,8 @@ impl Points {
 
     /// What an expression gives in float64.
     fn exact_values(&self, program: &Program) -> Vec<f64> {
-        let inputs = self.exact_inputs();
-        let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
+        let inputs: Vec<&[f64]> = self.exact_inputs.iter().map(Vec::as_slice).collect();
         Interpreter::<f64>::new(program, &self.layout).evaluate(&inputs)
-    }
-
-    /// The inputs in float64.
-    pub(super) fn exact_inputs(&self) -> Vec<Vec<f64>> {
-        let wide = |input: &Vec<f32>| input.iter().map(|x| f64::from(*x)).collect();
-        self.inputs.iter().map(wide).collect()
     }
 
     /// The mean squared distance of the targets from their mean.

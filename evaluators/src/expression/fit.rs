@@ -15,9 +15,6 @@ use super::tape::Tape;
 /// The relative step of a difference quotient: near the root of float64's precision.
 const STEP: f64 = 1e-7;
 
-/// The most constants that are fitted; an expression with more is left as it is.
-const MOST_CONSTANTS: usize = 30;
-
 /// The expression with fitted constants and its mean squared error; `None` where fitting does not
 /// lower that below `error`.
 pub(super) fn fitted(
@@ -27,10 +24,9 @@ pub(super) fn fitted(
     error: Option<f64>,
 ) -> Option<(Program, f64)> {
     let canonical = canonical(program);
-    let inputs = points.exact_inputs();
-    let tape = Tape::of(&canonical, &inputs, points.targets.len())?;
+    let tape = Tape::of(&canonical, &points.exact_inputs, points.targets.len())?;
     let start = tape.constants().to_vec();
-    if start.is_empty() || start.len() > MOST_CONSTANTS.min(points.targets.len()) {
+    if start.is_empty() || start.len() > points.targets.len() {
         return None;
     }
     let mut fit = Fit {
@@ -61,19 +57,12 @@ fn canonical(program: &Program) -> Program {
         .expect("names do not change what checks")
 }
 
-fn is_constant(operand: &Operand) -> Option<f64> {
-    match operand {
-        Operand::Constant(value) => Some(*value),
-        Operand::Variable(_) => None,
-    }
-}
-
 /// The program with other constants; `None` if one is not finite.
 fn with_constants(program: &Program, constants: &[f64]) -> Option<Program> {
     let (mut statements, mut values) = (program.statements().to_vec(), constants.iter());
     for operand in statements.iter_mut().flat_map(Statement::args_mut) {
-        if is_constant(operand).is_some() {
-            *operand = Operand::Constant(*values.next()?);
+        if let Operand::Constant(value) = operand {
+            *value = *values.next()?;
         }
     }
     program.with_statements(statements).ok()

@@ -42,8 +42,9 @@ pub(super) struct Tape<'a> {
 }
 
 impl<'a> Tape<'a> {
-    /// The most constants of an expression.
-    pub(super) const MOST_CONSTANTS: usize = u64::BITS as usize;
+    /// The most constants of an expression: a bit of [`Node::depends`] each, those of the statement
+    /// that has one too many included.
+    const MOST_CONSTANTS: usize = 30;
 
     /// The tape of an expression, its constants counted in the order of its live statements and
     /// of their arguments; `None` where they are too many.
@@ -89,7 +90,7 @@ impl<'a> Tape<'a> {
         match source {
             Source::Input(_) => 0,
             Source::Node(node) => self.nodes[node].depends,
-            Source::Constant(constant) => 1u64.checked_shl(constant as u32).unwrap_or(0),
+            Source::Constant(constant) => 1 << constant,
         }
     }
 

@@ -1,10 +1,10 @@
 //! Multi-head attention over packed queries, keys and values, all heads in one operation.
 //!
 //! Shapes: qkv \[batch · context, 3 · width\], each row holding query, key and value side by side,
-//! split into heads of width / heads; the result is \[batch · context, width\]. Invariant: a position
-//! sees positions of its own sequence only, and with a causal mask none after itself. Heads are
-//! copied out one by one, into memory that stays in the first-level cache; splitting them with candle costs
-//! four transposed copies of everything a call, and as many backward.
+//! split into heads of width / heads; the result is \[batch · context, width\]. Invariant: a
+//! position sees positions of its own sequence only, and with a causal mask none after itself.
+//! Heads are copied out one by one, into memory that stays in the first-level cache; splitting them
+//! with candle costs four transposed copies of everything a call, and as many backward.
 
 use std::sync::OnceLock;
 

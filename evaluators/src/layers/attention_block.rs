@@ -1,9 +1,9 @@
 //! The first half of a transformer block as one operation: x + attention(norm(x)·qkv)·out.
 //!
-//! Shapes: x and the result \[batch · context, width\], gain \[width\], qkv \[width, 3 · width\], out
-//! \[width, width\]; the norm is RMS. Invariant: it gives the bits of the layers it is made of,
-//! `RmsNorm`, `project`, `Attention` and `project_onto`. They would cost four gradients more, one of
-//! them of three times the width.
+//! Shapes: x and the result \[batch · context, width\], gain \[width\], qkv \[width, 3 · width\],
+//! out \[width, width\]; the norm is RMS. Invariant: it gives the bits of the layers it is made of,
+//! `RmsNorm`, `project`, `Attention` and `project_onto`. They would cost four gradients more, one
+//! of them of three times the width.
 
 use std::sync::OnceLock;
 

@@ -1,8 +1,8 @@
 //! The last layer of a classifier and its loss as one operation: the cross-entropy of x·w + bias.
 //!
-//! Shapes: x \[n, in\], w \[in, classes\], bias \[classes\], one target a row; the result is a scalar in
-//! nats. Invariant: it gives the bits of [`dense`] followed by [`CrossEntropy`]. In the smallest
-//! networks an operation of candle's graph costs more than what this one computes.
+//! Shapes: x \[n, in\], w \[in, classes\], bias \[classes\], one target a row; the result is a
+//! scalar in nats. Invariant: it gives the bits of [`dense`] followed by [`CrossEntropy`]. In the
+//! smallest networks an operation of candle's graph costs more than what this one computes.
 
 use std::sync::{Arc, OnceLock};
 

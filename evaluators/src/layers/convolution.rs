@@ -1,4 +1,5 @@
-//! 3×3 convolution with bias and perhaps relu: patches gathered into rows (im2col), then one product.
+//! 3×3 convolution with bias and perhaps relu: patches gathered into rows (im2col), then one
+//! product.
 //!
 //! Shapes: x \[batch, height, width, in\], w \[3, 3, in, out\], bias \[out\]; the result is
 //! \[batch, ceil(height / stride), ceil(width / stride), out\]. Channels come last so that the
@@ -25,7 +26,8 @@ pub(crate) struct Convolution<T> {
 }
 
 impl<T: Real> Convolution<T> {
-    /// activation(x ∗ w + bias), one result pixel for every `stride` input pixels in each direction.
+    /// activation(x ∗ w + bias), one result pixel for every `stride` input pixels in each
+    /// direction.
     pub(crate) fn of(
         x: &Tensor,
         w: &Tensor,

@@ -1,7 +1,7 @@
 //! Softmax cross-entropy: mean over the rows that count of −ln softmax(logits)\[target\].
 //!
-//! Shapes: logits \[rows, classes\], one target a row; the result is a scalar in nats. Invariant: the
-//! probabilities of the forward pass are kept for the backward one, and a NaN logit gives a NaN
+//! Shapes: logits \[rows, classes\], one target a row; the result is a scalar in nats. Invariant:
+//! the probabilities of the forward pass are kept for the backward one, and a NaN logit gives a NaN
 //! loss. Candle's composed form makes six passes over the logits and their gradients.
 
 use std::sync::{Arc, OnceLock};

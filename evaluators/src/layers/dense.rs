@@ -1,11 +1,11 @@
 //! Dense layers: x·w with bias and relu, or added to a residual, each as one operation.
 //!
-//! Shapes: x \[n, in\], w \[in, out\], bias \[out\], residual \[n, out\]; the result is \[n, out\]. Of x
-//! any shape will do that is `in` numbers after `in` numbers: reshaping it first would be one more
-//! operation, and one more gradient made of zeros.
-//! Invariant: relu keeps NaN (`z < 0 ? 0 : z`), so that a broken weight always reaches the loss; its
-//! derivative at 0 is 0. Candle's relu has derivative 1 there, and its bias gradient (a sum over
-//! rows) alone costs more than the products.
+//! Shapes: x \[n, in\], w \[in, out\], bias \[out\], residual \[n, out\]; the result is \[n, out\].
+//! Of x any shape will do that is `in` numbers after `in` numbers: reshaping it first would be one
+//! more operation, and one more gradient made of zeros. Invariant: relu keeps NaN (`z < 0 ? 0 :
+//! z`), so that a broken weight always reaches the loss; its derivative at 0 is 0. Candle's relu
+//! has derivative 1 there, and its bias gradient (a sum over rows) alone costs more than the
+//! products.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

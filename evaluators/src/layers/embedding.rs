@@ -1,8 +1,8 @@
 //! Token embedding plus a learned position: y\[b·context + s\] = table\[token\] + positions\[s\].
 //!
-//! Shapes: table \[vocabulary, width\], positions \[context, width\], tokens \[batch · context\]; the
-//! result is \[batch · context, width\]. Invariant: a token used twice in a batch gets the sum of both
-//! gradients, added in batch order.
+//! Shapes: table \[vocabulary, width\], positions \[context, width\], tokens \[batch · context\];
+//! the result is \[batch · context, width\]. Invariant: a token used twice in a batch gets the sum
+//! of both gradients, added in batch order.
 
 use std::marker::PhantomData;
 use std::sync::Arc;

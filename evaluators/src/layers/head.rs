@@ -1,11 +1,12 @@
 //! One attention head: what it does to the queries, keys and values of one sequence.
 //!
-//! Shapes: in memory of its own a head has \[rows, columns\], its context and width padded by zeros to
-//! whole vectors, weights \[rows, rows\], and transposed keys and values \[width, rows\]. Invariants:
-//! sums run over the inner index in order, with a fused multiply-add each (in software, slowly, where
-//! the CPU has none), so bits do not depend on the vector unit; what a causal mask hides is neither
-//! computed nor read, but for the rest of a tile, where weights are 0. Six calls of a matrix library
-//! would cost twice as much: at 32 × 16 they are mostly setup, and half of the numbers are masked.
+//! Shapes: in memory of its own a head has \[rows, columns\], its context and width padded by zeros
+//! to whole vectors, weights \[rows, rows\], and transposed keys and values \[width, rows\].
+//! Invariants: sums run over the inner index in order, with a fused multiply-add each (in software,
+//! slowly, where the CPU has none), so bits do not depend on the vector unit; what a causal mask
+//! hides is neither computed nor read, but for the rest of a tile, where weights are 0. Six calls
+//! of a matrix library would cost twice as much: at 32 × 16 they are mostly setup, and half of the
+//! numbers are masked.
 
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! A gain and the weights behind it as one operand.
 //!
-//! Shapes: gain \[in\], w \[in, out\]; the result is \[in + in · out\], the gain first. Invariant: joining
-//! and parting copy numbers and change none. candle's custom operations take three operands; half a
-//! transformer block has four, and is one operation for the sake of the gradients between its parts, which
-//! candle would make of zeros and add to.
+//! Shapes: gain \[in\], w \[in, out\]; the result is \[in + in · out\], the gain first. Invariant:
+//! joining and parting copy numbers and change none. candle's custom operations take three
+//! operands; half a transformer block has four, and is one operation for the sake of the gradients
+//! between its parts, which candle would make of zeros and add to.
 
 use std::marker::PhantomData;
 

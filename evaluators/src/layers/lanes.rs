@@ -7,8 +7,8 @@
 //! Invariants: a layer means what the one of the same name for a single candidate means, on any
 //! device; nothing is read back from the device; and no number of a lane depends on another lane.
 //! On a CPU a lane's bits do not even depend on how many lanes there are or which one it is. On
-//! other devices a library may choose its kernels by the number of lanes, so whoever uses them there
-//! keeps that number fixed.
+//! other devices a library may choose its kernels by the number of lanes, so whoever uses them
+//! there keeps that number fixed.
 //!
 //! Forward passes are composed of candle's operations; each layer is one node of the graph with a
 //! composed backward pass of its own ([`node`]), because candle's derivatives are those of other

@@ -1,8 +1,8 @@
 //! Layer normalisation: y = gain · (x − mean) / sqrt(variance + eps) + shift, row by row
 //! (arXiv 1607.06450).
 //!
-//! Shapes: x and y \[n, width\], gain and shift \[width\]. Invariant: means and reciprocal deviations of
-//! the forward pass are kept for the backward one.
+//! Shapes: x and y \[n, width\], gain and shift \[width\]. Invariant: means and reciprocal
+//! deviations of the forward pass are kept for the backward one.
 
 use std::sync::OnceLock;
 

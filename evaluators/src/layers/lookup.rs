@@ -1,7 +1,7 @@
 //! Token embedding without positions: y\[i\] = table\[token i\].
 //!
-//! Shapes: table \[vocabulary, width\], tokens \[n\]; the result is \[n, width\]. Invariant: a token used
-//! twice in a batch gets the sum of both gradients, added in batch order.
+//! Shapes: table \[vocabulary, width\], tokens \[n\]; the result is \[n, width\]. Invariant: a
+//! token used twice in a batch gets the sum of both gradients, added in batch order.
 
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! The second half of a transformer block as one operation: x + relu(norm(x)·up)·down.
 //!
-//! Shapes: x and the result \[n, width\], gain \[width\], up \[width, hidden\], down \[hidden, width\]; the
-//! norm is RMS. Invariant: it gives the bits of the layers it is made of, `RmsNorm`, `project` and
-//! `project_onto`. They would cost three gradients more, one of them of the hidden size.
+//! Shapes: x and the result \[n, width\], gain \[width\], up \[width, hidden\], down \[hidden,
+//! width\]; the norm is RMS. Invariant: it gives the bits of the layers it is made of, `RmsNorm`,
+//! `project` and `project_onto`. They would cost three gradients more, one of them of the hidden
+//! size.
 
 use std::sync::OnceLock;
 

@@ -1,7 +1,7 @@
 //! RMS normalisation and the linear map behind it as one operation: activation(norm(x)·w).
 //!
-//! Shapes: x \[n, in\], gain \[in\], w \[in, out\]; the result is \[n, out\]. Invariant: it gives the
-//! bits of [`RmsNorm`](super::RmsNorm) followed by [`project`](super::project). As two
+//! Shapes: x \[n, in\], gain \[in\], w \[in, out\]; the result is \[n, out\]. Invariant: it gives
+//! the bits of [`RmsNorm`](super::RmsNorm) followed by [`project`](super::project). As two
 //! operations they cost the normalised rows a gradient of their own, which candle makes of zeros
 //! and adds to.
 

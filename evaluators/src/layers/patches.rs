@@ -1,9 +1,9 @@
 //! Patches: the 3×3 neighbourhoods a convolution multiplies, gathered into rows and added back.
 //!
 //! Shapes: images \[batch, height, width, channels\]; patches \[batch · out height · out width,
-//! 9 · channels\]. Invariant: scattering is the exact transpose of gathering, and pixels outside the
-//! image are 0. Images are framed by a border of zeros first: every patch row is then one copy of a
-//! fixed length, without a test for the edge.
+//! 9 · channels\]. Invariant: scattering is the exact transpose of gathering, and pixels outside
+//! the image are 0. Images are framed by a border of zeros first: every patch row is then one copy
+//! of a fixed length, without a test for the edge.
 
 use super::Real;
 use super::matrix::zeros;

@@ -1,7 +1,7 @@
 //! Learned positions: y\[b·length + s\] = x\[b·length + s\] + positions\[s\].
 //!
-//! Shapes: x and y \[batch · length, width\], positions \[length, width\]. Invariant: gradients of a
-//! position are added in batch order. Candle's broadcast would sum them through a strided copy.
+//! Shapes: x and y \[batch · length, width\], positions \[length, width\]. Invariant: gradients of
+//! a position are added in batch order. Candle's broadcast would sum them through a strided copy.
 
 use std::marker::PhantomData;
 

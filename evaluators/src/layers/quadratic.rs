@@ -1,7 +1,7 @@
 //! A quadratic bowl: ½ Σ λᵢ (xᵢ − cᵢ)², with x the weights, rotated or not, and c a centre.
 //!
-//! Shapes: weights, eigenvalues λ and centre \[n\], rotation \[n, n\] with x = rotation · weights; the
-//! result is a scalar. Invariant: it is never negative as long as no eigenvalue is; all but the
+//! Shapes: weights, eigenvalues λ and centre \[n\], rotation \[n, n\] with x = rotation · weights;
+//! the result is a scalar. Invariant: it is never negative as long as no eigenvalue is; all but the
 //! weights is data and gets no gradient.
 
 use std::marker::PhantomData;

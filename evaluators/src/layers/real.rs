@@ -1,8 +1,9 @@
 //! The number types layers are written over: f32 for training, f64 for gradient checks.
 //!
-//! Invariant: `exp` and `ln` use plain IEEE operations in a fixed order, so a CPU's own math library
-//! never reaches a result. The f32 `exp` is a polynomial without branches, which the compiler
-//! vectorises; the one of the C library costs several times as much and differs between versions.
+//! Invariant: `exp` and `ln` use plain IEEE operations in a fixed order, so a CPU's own math
+//! library never reaches a result. The f32 `exp` is a polynomial without branches, which the
+//! compiler vectorises; the one of the C library costs several times as much and differs between
+//! versions.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Result, WithDType, bail};

@@ -1,9 +1,10 @@
 //! A recurrent layer unrolled over a window, with its backward pass through time, as one operation.
 //!
-//! Shapes: p \[batch · context, blocks · width\] (the projected inputs), u \[width, blocks · width\]; the
-//! result is the states, \[batch · context, width\]. Invariant: every sequence starts from a state of
-//! zeros, and a state depends on its own and earlier inputs only. As one node the graph has as many
-//! nodes for any context; unrolled, candle's backward pass would recurse once a step.
+//! Shapes: p \[batch · context, blocks · width\] (the projected inputs), u \[width, blocks ·
+//! width\]; the result is the states, \[batch · context, width\]. Invariant: every sequence starts
+//! from a state of zeros, and a state depends on its own and earlier inputs only. As one node the
+//! graph has as many nodes for any context; unrolled, candle's backward pass would recurse once a
+//! step.
 
 use std::sync::OnceLock;
 

@@ -1,7 +1,7 @@
 //! RMS normalisation: y = gain · x / sqrt(mean(x²) + eps), row by row (arXiv 1910.07467).
 //!
-//! Shapes: x and y \[n, width\], gain \[width\]. Invariant: the reciprocal norms of the forward pass
-//! are kept for the backward one.
+//! Shapes: x and y \[n, width\], gain \[width\]. Invariant: the reciprocal norms of the forward
+//! pass are kept for the backward one.
 
 use std::sync::OnceLock;
 

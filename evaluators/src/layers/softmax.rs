@@ -1,7 +1,7 @@
 //! Softmax over rows of a matrix, in place, with an optional causal mask.
 //!
-//! Invariant: NaN in a row makes the whole row NaN, and masked entries are exactly 0. All rows take the
-//! exponential together in one pass over the matrix: rows are often shorter than a few vectors,
+//! Invariant: NaN in a row makes the whole row NaN, and masked entries are exactly 0. All rows take
+//! the exponential together in one pass over the matrix: rows are often shorter than a few vectors,
 //! and taking it row by row costs several times as much.
 
 use super::Real;

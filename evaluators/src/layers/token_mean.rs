@@ -1,6 +1,7 @@
 //! The mean of all tokens of a sequence.
 //!
-//! Shapes: x \[batch · length, width\] gives \[batch, width\], with lanes in front where x has them.
+//! Shapes: x \[batch · length, width\] gives \[batch, width\], with lanes in front where x has
+//! them.
 
 use candle_core::{Result, Tensor};
 

@@ -1,8 +1,9 @@
 //! Fingerprints: whether a task is still the one a baseline was measured on.
 //!
 //! Invariant: on tasks of one fingerprint every program has the same losses at the same learning
-//! rate, on one kind of CPU. All of the configuration that training sees counts, and so do the bytes of
-//! data files; where those lie does not, and neither does a learning rate or a baseline loss.
+//! rate, on one kind of CPU. All of the configuration that training sees counts, and so do the
+//! bytes of data files; where those lie does not, and neither does a learning rate or a baseline
+//! loss.
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! Recordings: a run written down with all that went into it, for comparison with other libraries.
 //!
-//! Invariant: the losses are those of training itself, not of a second implementation, and the numbers
-//! recorded are the ones it was given, so another library can start from the same and must agree.
+//! Invariant: the losses are those of training itself, not of a second implementation, and the
+//! numbers recorded are the ones it was given, so another library can start from the same and must
+//! agree.
 
 use evo_dsl::{Executor, Program};
 use serde::Serialize;

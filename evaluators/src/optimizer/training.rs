@@ -1,9 +1,9 @@
 //! Training: one network, one learning rate, one program, from its initial weights to its loss.
 //!
-//! Invariant: a run is a function of the task, the run and the updates alone, and stops at the first
-//! step that shows it cannot succeed. A non-finite weight is looked for directly, and not only in
-//! the loss: comparisons in a network can hide it for a while. Validation reads the weights and
-//! draws nothing, so a run goes on with the same bits wherever it was validated.
+//! Invariant: a run is a function of the task, the run and the updates alone, and stops at the
+//! first step that shows it cannot succeed. A non-finite weight is looked for directly, and not
+//! only in the loss: comparisons in a network can hide it for a while. Validation reads the weights
+//! and draws nothing, so a run goes on with the same bits wherever it was validated.
 
 use candle_core::{Result, Tensor};
 use evo_hashes::StreamRng;

@@ -1,8 +1,8 @@
 //! Workloads: the training of one task taken apart, for measuring what it costs.
 //!
 //! Invariant: a step is made of the very phases that an evaluation goes through
-//! ([`Training`](super::training::Training), [`Cohort`](super::lanes::Cohort)), so what is measured is
-//! what a search pays. Clocks are the caller's: nothing in this crate reads one.
+//! ([`Training`](super::training::Training), [`Cohort`](super::lanes::Cohort)), so what is measured
+//! is what a search pays. Clocks are the caller's: nothing in this crate reads one.
 
 mod alone;
 mod cohort;
@@ -26,8 +26,9 @@ pub struct Workload {
     laned: Option<(LaneTask, Lanes)>,
 }
 
-/// One run on a [`Workload`], a phase at a time: [`draw`](Steps::draw), [`forward`](Steps::forward),
-/// [`backward`](Steps::backward) and [`update`](Steps::update) make a step, and only in this order.
+/// One run on a [`Workload`], a phase at a time: [`draw`](Steps::draw),
+/// [`forward`](Steps::forward), [`backward`](Steps::backward) and [`update`](Steps::update) make a
+/// step, and only in this order.
 pub struct Steps<'a>(Box<dyn Phases + 'a>);
 
 /// The phases of training one candidate or many.
@@ -126,8 +127,8 @@ impl Steps<'_> {
         Ok(self.0.backward()?)
     }
 
-    /// Moves the weights. False where an evaluation would end here; with lanes that is not looked at in
-    /// every step, and not here.
+    /// Moves the weights. False where an evaluation would end here; with lanes that is not looked
+    /// at in every step, and not here.
     ///
     /// # Errors
     /// As for [`Steps::draw`].

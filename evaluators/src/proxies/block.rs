@@ -1,8 +1,8 @@
 //! The block of transformers: x + attention(norm(x)), then x + mlp(norm(x)).
 //!
 //! The MLP has a hidden size of 4 · width; linear maps have no bias.
-//! Invariant: leaves are those of the norm, qkv, out, those of the norm, up, down for each block. Maps that write to the
-//! residual stream start smaller by sqrt(2 · layers), as in GPT-2.
+//! Invariant: leaves are those of the norm, qkv, out, those of the norm, up, down for each block.
+//! Maps that write to the residual stream start smaller by sqrt(2 · layers), as in GPT-2.
 
 use candle_core::{Result, Tensor};
 
@@ -55,8 +55,8 @@ fn is_usual(style: &Style) -> bool {
     relu && style.normalisation == Normalisation::Rms
 }
 
-/// The same block layer by layer, for other styles, and for weights with more dimensions than the fused
-/// halves take.
+/// The same block layer by layer, for other styles, and for weights with more dimensions than the
+/// fused halves take.
 fn composed<T: Real>(
     style: &Style,
     x: &Tensor,

@@ -1,8 +1,9 @@
 //! The convolutional network: 3×3 convolutions, then one dense layer over all pixels.
 //!
-//! Invariant: leaves are weight \[3, 3, in, out\], bias \[out\] and those of the normalisation for each
-//! convolution, then the dense layer's weight and bias. The second and later convolutions have stride 2 in place of pooling:
-//! that is a quarter of the work, and candle's pooling has a backward pass for some sizes only.
+//! Invariant: leaves are weight \[3, 3, in, out\], bias \[out\] and those of the normalisation for
+//! each convolution, then the dense layer's weight and bias. The second and later convolutions have
+//! stride 2 in place of pooling: that is a quarter of the work, and candle's pooling has a backward
+//! pass for some sizes only.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

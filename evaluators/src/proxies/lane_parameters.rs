@@ -41,8 +41,8 @@ impl LaneParameters {
         &self.leaves
     }
 
-    /// The weights a network reads, for differentiating: matrices in the type of products, the rest as
-    /// it is.
+    /// The weights a network reads, for differentiating: matrices in the type of products, the rest
+    /// as it is.
     pub(crate) fn trained(&self) -> Result<Vec<Tensor>> {
         self.leaves.iter().map(|leaf| self.read(leaf.as_tensor())).collect()
     }
@@ -57,13 +57,14 @@ impl LaneParameters {
         if leaf.rank() > 2 { leaf.to_dtype(self.products) } else { Ok(leaf.clone()) }
     }
 
-    /// The gradients of every lane's loss, of [`trained`](Self::trained) weights, with respect to its
-    /// own leaves.
+    /// The gradients of every lane's loss, of [`trained`](Self::trained) weights, with respect to
+    /// its own leaves.
     ///
     /// # Errors
     /// A leaf got no gradient, which would otherwise pass for a gradient of zero.
     pub(crate) fn gradients(&self, losses: &Tensor) -> Result<Vec<Tensor>> {
-        // From a vector candle differentiates the sum, and no loss depends on another lane's leaves.
+        // From a vector candle differentiates the sum, and no loss depends on another lane's
+        // leaves.
         let mut gradients = losses.backward()?;
         let gradient = |(index, leaf): (usize, &Var)| match gradients.remove(leaf) {
             Some(gradient) => gradient.detach().contiguous(),

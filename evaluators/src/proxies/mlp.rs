@@ -1,8 +1,8 @@
 //! The fully connected network: hidden layers, then a class each at the end.
 //!
-//! Invariant: leaves are those of each layer from input to output, the last one being weight \[in, out\]
-//! and bias \[out\]. It starts small (a tenth of the usual size), so that the first loss is close to
-//! ln(classes).
+//! Invariant: leaves are those of each layer from input to output, the last one being weight \[in,
+//! out\] and bias \[out\]. It starts small (a tenth of the usual size), so that the first loss is
+//! close to ln(classes).
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

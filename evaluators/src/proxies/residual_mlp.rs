@@ -1,9 +1,9 @@
 //! The residual network: x = features·w + bias, then blocks that add to it, then a class each.
 //!
 //! A block is x + down(activation(up(norm(x)))); logits = norm(x)·head + bias.
-//! Invariant: leaves are weight and bias of the first layer; normalisation, weight, bias, weight and
-//! bias of each block; then normalisation, weight and bias of the last layer. What writes to the
-//! residual stream starts smaller by sqrt(depth), so that depth does not change its size.
+//! Invariant: leaves are weight and bias of the first layer; normalisation, weight, bias, weight
+//! and bias of each block; then normalisation, weight and bias of the last layer. What writes to
+//! the residual stream starts smaller by sqrt(depth), so that depth does not change its size.
 
 use std::sync::Arc;
 

@@ -3,8 +3,9 @@
 //!
 //! x = patch·w + bias + position, then the blocks without a mask, then
 //! logits = mean(norm(x))·head + bias.
-//! Invariant: leaves are weight \[patch² · channels, width\], bias, positions, those of each block, then
-//! those of the norm, head and bias. There is no class token: the mean trains faster at this size.
+//! Invariant: leaves are weight \[patch² · channels, width\], bias, positions, those of each block,
+//! then those of the norm, head and bias. There is no class token: the mean trains faster at this
+//! size.
 
 use std::sync::Arc;
 

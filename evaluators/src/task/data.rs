@@ -90,8 +90,8 @@ pub enum DataConfig {
         /// Symbols generated, training and validation together.
         length: NonZeroUsize,
     },
-    /// Nested brackets with filler between them, by a random probabilistic context-free grammar, for
-    /// next-symbol prediction.
+    /// Nested brackets with filler between them, by a random probabilistic context-free grammar,
+    /// for next-symbol prediction.
     Grammar {
         /// Kinds of brackets; each kind has likely contents of its own.
         brackets: NonZeroUsize,
@@ -110,7 +110,8 @@ pub enum DataConfig {
         #[serde(default, skip_serializing_if = "is_default")]
         operation: Operation,
     },
-    /// Questions about random sequences, each followed by its answer; the loss is that of the answer.
+    /// Questions about random sequences, each followed by its answer; the loss is that of the
+    /// answer.
     Sequences {
         /// What is asked.
         problem: Problem,

@@ -1,9 +1,9 @@
 //! Multi-head attention with lanes, over packed queries, keys and values.
 //!
-//! Shapes: qkv \[lanes, batch · context, 3 · width\]; the result is \[lanes, batch · context, width\].
-//! Invariant: heads of all sequences and lanes are one batch of products, \[lanes · batch · heads,
-//! context, width / heads\], split off and put back by one transposed copy each. The products of
-//! attention have no weights and stay in the type of the activations.
+//! Shapes: qkv \[lanes, batch · context, 3 · width\]; the result is \[lanes, batch · context,
+//! width\]. Invariant: heads of all sequences and lanes are one batch of products, \[lanes · batch
+//! · heads, context, width / heads\], split off and put back by one transposed copy each. The
+//! products of attention have no weights and stay in the type of the activations.
 
 use candle_core::{Device, Result, Tensor};
 

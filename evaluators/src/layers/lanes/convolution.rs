@@ -1,8 +1,8 @@
 //! 3×3 convolution with lanes: patches gathered into rows, then one product a lane.
 //!
 //! Shapes: x \[batch, height, width, in\], shared by all lanes, or with the lanes in front; w
-//! \[lanes, 3, 3, in, out\], bias \[lanes, out\]; the result is \[lanes, batch, out height, out width,
-//! out\].
+//! \[lanes, 3, 3, in, out\], bias \[lanes, out\]; the result is \[lanes, batch, out height, out
+//! width, out\].
 
 use candle_core::{Result, Tensor};
 

@@ -2,8 +2,8 @@
 //! −ln softmax(logits)\[target\].
 //!
 //! Shapes: logits \[lanes, rows, classes\], one target a row, the same in all lanes; the result is
-//! \[lanes\], in nats. Invariant: rows that do not count are left out before anything is computed of
-//! them, so that nothing in them, NaN included, reaches the loss.
+//! \[lanes\], in nats. Invariant: rows that do not count are left out before anything is computed
+//! of them, so that nothing in them, NaN included, reaches the loss.
 
 use std::sync::Arc;
 

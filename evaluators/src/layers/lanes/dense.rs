@@ -1,7 +1,7 @@
 //! Dense layers with lanes: x·w with bias and relu, or added to a residual.
 //!
-//! Shapes: x \[rows, in\], shared by all lanes, or \[lanes, rows, in\], or images, each a row; w \[lanes, in, out\], bias
-//! \[lanes, out\], residual and the result \[lanes, rows, out\].
+//! Shapes: x \[rows, in\], shared by all lanes, or \[lanes, rows, in\], or images, each a row; w
+//! \[lanes, in, out\], bias \[lanes, out\], residual and the result \[lanes, rows, out\].
 
 use candle_core::{Result, Tensor};
 

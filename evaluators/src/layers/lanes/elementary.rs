@@ -1,7 +1,8 @@
 //! Elementary functions of whole tensors.
 //!
-//! Invariant: on a CPU they are those of [`Real`], as everywhere in the layers; candle's would be those
-//! of the system's math library, which differs between machines. Elsewhere they are the device's.
+//! Invariant: on a CPU they are those of [`Real`], as everywhere in the layers; candle's would be
+//! those of the system's math library, which differs between machines. Elsewhere they are the
+//! device's.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{

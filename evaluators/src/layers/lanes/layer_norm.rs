@@ -1,4 +1,5 @@
-//! Layer normalisation with lanes: y = gain · (x − mean) / sqrt(variance + eps) + shift, row by row.
+//! Layer normalisation with lanes: y = gain · (x − mean) / sqrt(variance + eps) + shift, row by
+//! row.
 //!
 //! Shapes: x and y \[lanes, rows, width\], gain and shift \[lanes, width\].
 

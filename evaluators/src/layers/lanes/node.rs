@@ -4,8 +4,8 @@
 //! detached; so the graph holds one node a layer, whatever it is composed of. Where no operand is
 //! trained the results are left as they are.
 //!
-//! A custom operation has to make a storage of its own, so a node costs one copy of its results on the
-//! device. Composing in candle's graph instead would keep every intermediate result and add two
+//! A custom operation has to make a storage of its own, so a node costs one copy of its results on
+//! the device. Composing in candle's graph instead would keep every intermediate result and add two
 //! launches to each of them on the way back.
 
 use std::sync::Mutex;

@@ -1,9 +1,9 @@
 //! Patches with lanes: the 3×3 neighbourhoods a convolution multiplies, gathered into rows.
 //!
-//! Shapes: images \[batch, height, width, channels\], shared by all lanes, or with the lanes in front;
-//! patches \[batch · out height · out width, 9 · channels\] likewise. Invariant: the backward pass
-//! gathers too, from every patch a pixel is in. Adding patches back at indices would take a fixed
-//! order of summation from a GPU, or all but a few of its threads.
+//! Shapes: images \[batch, height, width, channels\], shared by all lanes, or with the lanes in
+//! front; patches \[batch · out height · out width, 9 · channels\] likewise. Invariant: the
+//! backward pass gathers too, from every patch a pixel is in. Adding patches back at indices would
+//! take a fixed order of summation from a GPU, or all but a few of its threads.
 
 use candle_core::{D, Device, Result, Tensor};
 
@@ -89,8 +89,8 @@ impl Patches {
     }
 }
 
-/// In one direction, for each of `length` pixels the patches it is in, of `count`, each with the place
-/// it has there.
+/// In one direction, for each of `length` pixels the patches it is in, of `count`, each with the
+/// place it has there.
 fn users_along(length: usize, count: usize, stride: usize) -> Vec<Vec<(usize, usize)>> {
     let user = |pixel: usize, place: usize| {
         // Place 1 of patch p is pixel p · stride.

@@ -1,9 +1,9 @@
 //! Products of activations and weights, forward and back, in every lane.
 //!
 //! Shapes: x \[rows, in\], shared by all lanes, or \[lanes, rows, in\]; w \[lanes, in, out\]; z
-//! \[lanes, rows, out\]. Invariant: a product is made in the type of its weight, and its results have
-//! the type of the activations; a weight of bf16 is how mixed precision is asked for. Shared data and
-//! transposed operands are read by stride.
+//! \[lanes, rows, out\]. Invariant: a product is made in the type of its weight, and its results
+//! have the type of the activations; a weight of bf16 is how mixed precision is asked for. Shared
+//! data and transposed operands are read by stride.
 
 use candle_core::{DType, Result, Tensor};
 
@@ -51,8 +51,8 @@ impl Inputs {
     }
 }
 
-/// The product of every lane. On a CPU, where candle multiplies no bf16, bf16 operands are multiplied
-/// in f32, as tensor cores do, and the results rounded.
+/// The product of every lane. On a CPU, where candle multiplies no bf16, bf16 operands are
+/// multiplied in f32, as tensor cores do, and the results rounded.
 pub(super) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if a.dtype() == DType::BF16 && a.device().is_cpu() {
         let product = a.to_dtype(DType::F32)?.matmul(&b.to_dtype(DType::F32)?)?;

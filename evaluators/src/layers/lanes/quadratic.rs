@@ -1,7 +1,7 @@
 //! A quadratic bowl with lanes: for each, ½ Σ λᵢ (xᵢ − cᵢ)², x being its weights, rotated or not.
 //!
-//! Shapes: weights \[lanes, n\]; eigenvalues λ and centre \[n\] and rotation \[n, n\] are the same in all
-//! lanes; the result is \[lanes\].
+//! Shapes: weights \[lanes, n\]; eigenvalues λ and centre \[n\] and rotation \[n, n\] are the same
+//! in all lanes; the result is \[lanes\].
 
 use candle_core::{D, Result, Tensor};
 

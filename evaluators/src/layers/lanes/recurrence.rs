@@ -23,7 +23,8 @@ struct Sizes {
     width: usize,
 }
 
-/// What a step keeps for the backward pass: the state after it and, of a gated cell, z, r, n and q₂.
+/// What a step keeps for the backward pass: the state after it and, of a gated cell, z, r, n and
+/// q₂.
 struct Step {
     after: Tensor,
     gates: Option<[Tensor; 4]>,

@@ -1,7 +1,7 @@
 //! max(0, z) and its gradient, as the layers mean it.
 //!
-//! Invariant: NaN stays NaN and the derivative at 0 is 0. Candle's own relu turns NaN into 0 and has
-//! derivative 1 at 0.
+//! Invariant: NaN stays NaN and the derivative at 0 is 0. Candle's own relu turns NaN into 0 and
+//! has derivative 1 at 0.
 
 use candle_core::{Result, Tensor};
 

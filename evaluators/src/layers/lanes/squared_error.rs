@@ -1,7 +1,7 @@
 //! Mean squared error with lanes: for each, the mean over all its numbers of (y − target)².
 //!
-//! Shapes: y \[lanes, rows, columns\], target \[rows, columns\], the same in all lanes; the result is
-//! \[lanes\].
+//! Shapes: y \[lanes, rows, columns\], target \[rows, columns\], the same in all lanes; the result
+//! is \[lanes\].
 
 use candle_core::{D, Result, Tensor};
 

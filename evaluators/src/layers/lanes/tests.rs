@@ -101,8 +101,8 @@ fn close(found: &[f64], expected: &[f64], what: &str) {
     }
 }
 
-/// Compares lanes with single candidates in f64, and with the same lane alone, elsewhere and beside a
-/// lane of NaN to the bit, in f32 as well.
+/// Compares lanes with single candidates in f64, and with the same lane alone, elsewhere and beside
+/// a lane of NaN to the bit, in f32 as well.
 #[track_caller]
 fn check(operands: &[Operand<'_>], layer: impl Fn(&[Tensor]) -> Result<Tensor>) {
     let size = |operand: usize| match operands[operand] {

@@ -14,8 +14,8 @@ use crate::Device;
 pub struct Lanes {
     /// Where.
     pub device: Device,
-    /// Lanes of a cohort, fewer candidates being filled up. Losses on devices other than CPUs depend
-    /// on it, to rounding.
+    /// Lanes of a cohort, fewer candidates being filled up. Losses on devices other than CPUs
+    /// depend on it, to rounding.
     pub count: NonZeroUsize,
     /// Make the products of the forward and backward passes in bf16; weights, sums and updates stay
     /// float32.

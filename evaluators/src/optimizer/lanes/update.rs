@@ -8,6 +8,7 @@ pub(crate) trait LaneUpdate {
     /// \[lanes, shape of leaf i\], contiguous, on the cohort's device.
     fn step(&mut self, weights: &[Var], gradients: &[Tensor], learning_rate: f64) -> Result<()>;
 
-    /// For each lane the step, from 1, at which a weight stopped being finite. Waits for the device.
+    /// For each lane the step, from 1, at which a weight stopped being finite. Waits for the
+    /// device.
     fn first_non_finite(&self) -> Result<Vec<Option<u64>>>;
 }
