@@ -8,6 +8,7 @@ mod baselines;
 mod error;
 mod evaluation;
 mod expressions;
+mod flat;
 mod load;
 mod outline;
 mod paths;
@@ -21,56 +22,42 @@ use serde::{Deserialize, Serialize};
 use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Probe, Program};
 use evo_evaluators::{EvaluatorError, Judges, OptimizerConfig, OptimizerEvaluator};
 use evo_hashes::Seed;
-use evo_search::{
-    Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
-    StrategyConfig, default_window,
-};
+use evo_search::{Search, SearchConfig, SearchError};
 
 pub use baselines::{Baselines, MeasuredBaseline};
 pub use error::ConfigError;
 pub use evaluation::{ExpressionEvaluation, ExpressionScorer};
 pub use expressions::ExpressionSearch;
+use flat::Flat;
 
-/// What to search for, and how.
+/// What to search for, and how: the settings of the engine, and those that belong to what is
+/// searched. `S` says what a search starts from, `M` how children are made, `E` how programs are
+/// scored.
+///
+/// In a file all keys stand side by side, those of [`SearchConfig`] too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
+#[serde(into = "Flat<S, M, E>", from = "Flat<S, M, E>")]
+#[serde(bound(
+    serialize = "RunConfig<S, M, E>: Clone, Flat<S, M, E>: Serialize",
+    deserialize = "Flat<S, M, E>: Deserialize<'de>, RunConfig<S, M, E>: From<Flat<S, M, E>>"
+))]
+pub struct RunConfig<S, M, E> {
     /// The representation that is searched.
-    #[serde(default)]
     pub domain: DomainName,
     /// Seed of the search: breeding depends on it and nothing else does. Default: 0.
-    #[serde(default)]
     pub seed: u64,
-    /// The program to start from: `zoo:NAME` or a file, relative to the configuration.
-    pub start: String,
-    /// How parents are chosen.
-    pub strategy: StrategyConfig,
-    /// What makes a parent preferable. Default: `Fitness`.
-    #[serde(default)]
-    pub selection: Selection,
-    /// How children are made.
-    #[serde(default)]
-    pub mutation: MutationConfig,
-    /// Births that breeding runs ahead of absorbed outcomes. Default: 64.
-    #[serde(default = "default_window")]
-    pub window: u64,
-    /// Which candidates count as seen before. Default: `Functional`.
-    #[serde(default)]
-    pub deduplication: Deduplication,
-    /// When an evaluation is stopped before its last task. Default: never.
-    #[serde(default)]
-    pub hurdles: HurdleConfig,
-    /// When the search begins anew. Default: never.
-    #[serde(default)]
-    pub restarts: Restarts,
+    /// The program to start from.
+    pub start: S,
+    /// The settings of the engine.
+    pub settings: SearchConfig<M>,
     /// The functional hash.
-    #[serde(default)]
     pub hashing: HashingConfig,
     /// How programs are scored.
-    pub evaluation: OptimizerConfig,
-    /// When the search ends.
-    pub stopping: Stopping,
+    pub evaluation: E,
 }
+
+/// A search of optimizers, from `zoo:NAME` or a file, relative to the configuration.
+pub type Config = RunConfig<String, MutationConfig, OptimizerConfig>;
 
 /// The representations that a configuration can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,12 +98,28 @@ impl HashingConfig {
 /// Steps of a task in which a program that runs away is all but certainly found out.
 const GIVEN_UP_AFTER: NonZeroU64 = NonZeroU64::new(50).expect("not zero");
 
-/// A configuration as RON.
-fn written(config: &impl Serialize) -> String {
-    let pretty =
-        ron::ser::PrettyConfig::new().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
-    let text = ron::ser::to_string_pretty(config, pretty);
-    text.expect("a configuration has no value that RON cannot write") + "\n"
+impl<S, M, E> RunConfig<S, M, E> {
+    /// Refuses hurdles that no evaluation would ever meet.
+    fn check_hurdles(&self, stages: &[usize]) -> Result<(), ConfigError> {
+        if self.settings.hurdles.percentile.is_none() || !stages.is_empty() {
+            return Ok(());
+        }
+        let message = "is tested behind the stages of an evaluation, and `evaluation` has none";
+        Err(ConfigError::new("hurdles.percentile", message))
+    }
+}
+
+impl<S, M, E> RunConfig<S, M, E>
+where
+    RunConfig<S, M, E>: Serialize,
+{
+    /// The configuration written out in full.
+    pub fn to_ron(&self) -> String {
+        let pretty =
+            ron::ser::PrettyConfig::new().extensions(ron::extensions::Extensions::IMPLICIT_SOME);
+        let text = ron::ser::to_string_pretty(self, pretty);
+        text.expect("a configuration has no value that RON cannot write") + "\n"
+    }
 }
 
 impl Config {
@@ -175,40 +178,21 @@ impl Config {
             .map_err(|error| ConfigError::from_start(&error))
     }
 
-    /// The configuration written out in full.
-    pub fn to_ron(&self) -> String {
-        written(self)
-    }
-
     fn resolved_evaluation(&self) -> Result<OptimizerConfig, EvaluatorError> {
         let mut evaluation = self.evaluation.clone();
         evaluation.resolve_baselines(std::path::Path::new(""))?;
         Ok(evaluation)
     }
 
-    /// The part of it that the search is made from.
-    pub fn search_config(&self) -> SearchConfig<MutationConfig> {
-        SearchConfig {
-            strategy: self.strategy.clone(),
-            selection: self.selection,
-            mutation: self.mutation.clone(),
-            window: self.window,
-            deduplication: self.deduplication,
-            hurdles: self.hurdles,
-            restarts: self.restarts,
-            stopping: self.stopping,
-        }
-    }
-
     fn try_search_from(&self, start: Program) -> Result<Search<Optimizers>, SearchError> {
-        let (count, limit) = (start.statements().len(), self.mutation.max_statements);
+        let (count, limit) = (start.statements().len(), self.settings.mutation.max_statements);
         if count > limit {
             return Err(SearchError::Config {
                 key: "mutation.max_statements".to_owned(),
                 message: format!("is {limit}, below the {count} statements of the start program"),
             });
         }
-        Search::new(&self.search_config(), Seed(self.seed), self.domain()?, start)
+        Search::new(&self.settings, Seed(self.seed), self.domain()?, start)
     }
 
     /// The representation that is searched, with its settings.
@@ -216,7 +200,7 @@ impl Config {
     /// # Errors
     /// A setting that cannot be searched with.
     pub fn domain(&self) -> Result<Optimizers, SearchError> {
-        Ok(Optimizers::new(&self.mutation, self.hasher()?)?)
+        Ok(Optimizers::new(&self.settings.mutation, self.hasher()?)?)
     }
 
     /// The functional hash of this configuration: its probe has the lowest learning rate of the

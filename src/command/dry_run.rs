@@ -54,7 +54,7 @@ pub(crate) fn print(
         let fitness = outcome.context("one outcome for one program")?.fitness();
         writeln!(text, "start program: fitness {fitness:+.4}")?;
     }
-    text.push_str(&totals(&config.stopping, seconds, threads));
+    text.push_str(&totals(&config.settings.stopping, seconds, threads));
     if let (Some(before), Some(after)) = (before, resident()) {
         let training = after.saturating_sub(before) * (threads.get() as u64 - 1);
         let total = after + training + search_memory(config);
@@ -134,15 +134,17 @@ fn span(seconds: f64) -> String {
 
 /// What the search itself comes to hold.
 fn search_memory(config: &Config) -> u64 {
-    let individuals = match config.strategy {
+    let individuals = match config.settings.strategy {
         StrategyConfig::RegularizedEvolution { population, .. }
         | StrategyConfig::ConstantTuning { population, .. } => population,
         StrategyConfig::Islands { islands, population, .. } => islands * population,
         _ => 1,
     };
-    let limits = [config.stopping.candidates, config.stopping.evaluations];
+    let limits = [config.settings.stopping.candidates, config.settings.stopping.evaluations];
     let behaviours = limits.into_iter().flatten().min().unwrap_or(u64::MAX).min(BEHAVIOURS);
-    let held = individuals as u64 + config.window + config.mutation.max_statements as u64;
+    let held = individuals as u64
+        + config.settings.window
+        + config.settings.mutation.max_statements as u64;
     let of_runs = |task| {
         let stated = config.evaluation.stated_steps(task).len() as u64;
         runs_on_a_task(config) * (RUN.0 + stated * RUN.1)

@@ -60,7 +60,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let threads = place.threads(args.run.threads);
     scorer.measure()?;
     if args.dry_run {
-        dry_run::print_expression(&start, scorer.evaluator(), &config.stopping, threads)?;
+        dry_run::print_expression(&start, scorer.evaluator(), &config.settings.stopping, threads)?;
         return Ok(ExitCode::SUCCESS);
     }
     let search = config.search(&scorer)?;
@@ -145,7 +145,7 @@ fn session<'a>(
     place: &'a Place,
     args: &'a RunArgs,
 ) -> Session<'a> {
-    Session { directory, place, args, seed: config.seed, window: config.window }
+    Session { directory, place, args, seed: config.seed, window: config.settings.window }
 }
 
 fn conclude(

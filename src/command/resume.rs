@@ -52,7 +52,8 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let threads = place.threads(args.run.threads);
     let births = search.counters().births;
     let (directory, place, args) = (&directory, &place, &args.run);
-    let session = Session { directory, place, args, seed: config.seed, window: config.window };
+    let session =
+        Session { directory, place, args, seed: config.seed, window: config.settings.window };
     session.say(&format!(
         "resuming {} behind {births} candidates on {threads} threads",
         directory.path().display()

@@ -30,7 +30,8 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let store = directory.create(&config, base, &start, &place.description())?;
     let search = config.search_from(start)?.with_store(store)?;
     let (directory, place, args) = (&directory, &place, &args.run);
-    let session = Session { directory, place, args, seed: config.seed, window: config.window };
+    let session =
+        Session { directory, place, args, seed: config.seed, window: config.settings.window };
     session.say(&format!(
         "searching with seed {} on {threads} threads, into {}",
         config.seed,

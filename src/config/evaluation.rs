@@ -60,6 +60,14 @@ impl ExpressionEvaluation {
         }
     }
 
+    /// Numbers of tasks after which a hurdle is tested.
+    pub(super) fn stages(&self) -> &[usize] {
+        match self {
+            Self::Data(_) => &[],
+            Self::Networks { activation } => &activation.stages,
+        }
+    }
+
     /// Every path of a data file, by its task's place in the lists and its number among the task's.
     pub(super) fn paths_mut(&mut self) -> Vec<((usize, usize), &mut PathBuf)> {
         let mut found = Vec::new();

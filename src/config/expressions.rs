@@ -5,60 +5,20 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use evo_domain::Domain;
 use evo_dsl::{ExpressionMutation, Expressions, Program};
 use evo_hashes::Seed;
-use evo_search::{
-    Deduplication, HurdleConfig, Restarts, Search, SearchConfig, SearchError, Selection, Stopping,
-    StrategyConfig, default_window,
-};
+use evo_search::{Search, SearchError};
 
 use super::evaluation::{ExpressionEvaluation, ExpressionScorer};
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, DomainName, HashingConfig};
+use super::{ConfigError, DomainName, RunConfig};
 
-/// What expression to search for, and how.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpressionSearch {
-    /// `Expressions`.
-    pub domain: DomainName,
-    /// Seed of the search: breeding depends on it and nothing else does. Default: 0.
-    #[serde(default)]
-    pub seed: u64,
-    /// The text of the expression to start from, such as `"def f(x):\n  return x + 1.0\n"`.
-    /// Default: the first input.
-    #[serde(default)]
-    pub start: Option<String>,
-    /// How parents are chosen.
-    pub strategy: StrategyConfig,
-    /// What makes a parent preferable. Default: `Fitness`.
-    #[serde(default)]
-    pub selection: Selection,
-    /// How children are made.
-    #[serde(default)]
-    pub mutation: ExpressionMutation,
-    /// Births that breeding runs ahead of absorbed outcomes. Default: 64.
-    #[serde(default = "default_window")]
-    pub window: u64,
-    /// Which candidates count as seen before. Default: `Functional`, and `Structural` where
-    /// constants are fitted, which depends on how an expression is written.
-    #[serde(default)]
-    pub deduplication: Option<Deduplication>,
-    /// When the search begins anew. Default: never.
-    #[serde(default)]
-    pub restarts: Restarts,
-    /// The functional hash.
-    #[serde(default)]
-    pub hashing: HashingConfig,
-    /// How expressions are scored.
-    pub evaluation: ExpressionEvaluation,
-    /// When the search ends.
-    pub stopping: Stopping,
-}
+/// A search of expressions, from the text of one such as `"def f(x):\n  return x + 1.0\n"`, or
+/// where none is given from the first input. Deduplication is by default `Structural` where
+/// constants are fitted, which depends on how an expression is written.
+pub type ExpressionSearch = RunConfig<Option<String>, ExpressionMutation, ExpressionEvaluation>;
 
 impl ExpressionSearch {
     /// The representation that a file names; that of optimizers where it names none.
@@ -91,6 +51,7 @@ impl ExpressionSearch {
         if self.domain != DomainName::Expressions {
             return Err(ConfigError::new("domain", "must be `Expressions`"));
         }
+        self.check_hurdles(self.evaluation.stages())?;
         self.search(&self.scorer()?).map(drop)
     }
 
@@ -109,10 +70,11 @@ impl ExpressionSearch {
     pub fn search(&self, scorer: &ExpressionScorer) -> Result<Search<Expressions>, ConfigError> {
         let start = self.start_program(scorer)?;
         let domain = self.domain(scorer)?;
-        let settings = self.search_config();
-        let suits = settings.deduplication.check_suits(scorer.evaluator().depends_on());
+        let deduplication = self.settings.deduplication;
+        let suits = deduplication.check_suits(scorer.evaluator().depends_on());
         suits.map_err(ConfigError::from_search)?;
-        Search::new(&settings, Seed(self.seed), domain, start).map_err(ConfigError::from_search)
+        let search = Search::new(&self.settings, Seed(self.seed), domain, start);
+        search.map_err(ConfigError::from_search)
     }
 
     /// The expression the search starts from.
@@ -132,27 +94,9 @@ impl ExpressionSearch {
     /// A setting that cannot be searched with.
     pub fn domain(&self, scorer: &ExpressionScorer) -> Result<Expressions, ConfigError> {
         let hasher = self.hashing.hasher(scorer.probe()).map_err(ConfigError::from_search)?;
-        let domain = Expressions::new(&self.mutation, hasher);
+        let domain = Expressions::new(&self.settings.mutation, hasher);
         let domain = domain.map_err(|error| ConfigError::from_search(SearchError::from(error)))?;
         Ok(domain.of_inputs(scorer.inputs()))
-    }
-
-    fn search_config(&self) -> SearchConfig {
-        SearchConfig {
-            strategy: self.strategy.clone(),
-            selection: self.selection,
-            mutation: (),
-            window: self.window,
-            deduplication: self.deduplication.unwrap_or_else(|| self.evaluation.level().into()),
-            hurdles: HurdleConfig::default(),
-            restarts: self.restarts,
-            stopping: self.stopping,
-        }
-    }
-
-    /// The configuration written out in full.
-    pub fn to_ron(&self) -> String {
-        super::written(self)
     }
 
     /// The same configuration for a file in `folder`, which is there; `base` is the folder of the

@@ -63,6 +63,7 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.search()?;
+        self.check_hurdles(&self.evaluation.stages)?;
         // Data does not depend on baselines, which would take training to find.
         let mut evaluation = self.evaluation.clone();
         for task in evaluation.tasks.iter_mut().chain(&mut evaluation.held_out) {

@@ -55,6 +55,29 @@ fn an_activation_is_searched_resumed_and_judged_beside_the_known_ones() {
 }
 
 #[test]
+fn hurdles_stop_activations_behind_a_task_the_same_on_any_threads_and_after_a_resumption() {
+    let scratch = Scratch::new();
+    let tiny = std::fs::read_to_string(repository("tests/data/activation.ron")).expect("text");
+    let first = "tasks: [";
+    let task = "(name: \"short\", model: Mlp(hidden: [4]), data: Digits, batch_size: 8, steps: 6, \
+                learning_rate: 16.0),";
+    let tiny = tiny.replacen(first, &format!("stages: [1], {first}{task}"), 1);
+    let hurdles = "hurdles: (percentile: 50.0, warm_up: 5), stopping:";
+    scratch.write("hurdles.ron", tiny.replacen("stopping:", hurdles, 1));
+    let search = |out: &str, limit: &str, threads: &str| {
+        let base = ["search", "hurdles.ron", "--out", out, "--quiet", "--json"];
+        let more = ["--threads", threads, "--set", limit];
+        report(&scratch.run(&[&base[..], &more[..]].concat()).success())
+    };
+    let whole = search("whole", "stopping.candidates=300", "1");
+    assert!(whole["counters"]["stopped"].as_u64() > Some(5), "{whole}");
+    search("part", "stopping.candidates=170", "2");
+    let set = "stopping.candidates=300";
+    let args = ["resume", "part", "--set", set, "--quiet", "--json", "--threads", "2"];
+    assert_eq!(report(&scratch.run(&args).success())["digest"], whole["digest"]);
+}
+
+#[test]
 fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
     let scratch = Scratch::new();
     let tiny = repository("tests/data/activation.ron");

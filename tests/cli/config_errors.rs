@@ -19,9 +19,14 @@ fn refused(scratch: &Scratch, args: &[&str], expected: &[&str]) {
 }
 
 /// What is written instead of what, and what the refusal must say.
-const MISTAKES: [(&str, &str, &[&str]); 26] = [
+const MISTAKES: [(&str, &str, &[&str]); 27] = [
     ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
     ("window: 16", "window: 18446744073709551615", &["bad.ron:7:13", "`window`", "at most"]),
+    (
+        "window: 16",
+        "window: 16, hurdles: (percentile: 40.0)",
+        &["bad.ron:7:39", "`hurdles.percentile`", "`evaluation` has none"],
+    ),
     (
         "population: 20",
         "population: 1000000000",

@@ -128,11 +128,14 @@ fn overrides_replace_values_and_add_those_left_out() {
     ];
     let tiny = repository("tests/data/tiny.ron");
     let config = Config::load(tiny.as_ref(), &overrides.map(str::to_owned)).expect("it is valid");
-    assert_eq!((config.stopping.candidates, config.stopping.evaluations), (Some(3), Some(2)));
+    assert_eq!(
+        (config.settings.stopping.candidates, config.settings.stopping.evaluations),
+        (Some(3), Some(2))
+    );
     assert_eq!(config.evaluation.tasks[0].steps.get(), 21);
     // A struct that was left out is added with the key.
     assert_eq!(config.hashing.mantissa_bits, 10);
-    assert_eq!(config.mutation.weights.insert.to_bits(), 2.0f64.to_bits());
+    assert_eq!(config.settings.mutation.weights.insert.to_bits(), 2.0f64.to_bits());
     assert_eq!(config.start, "zoo:lion");
     assert!(config.to_ron().contains("Structural"));
 }

@@ -97,7 +97,7 @@ fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
         ("start=\"def f(x, y):\\n  return x + y\\n\"", "`start`", "1 inputs"),
         ("hashing.mantissa_bits=24", "`hashing.mantissa_bits`", "1 to 23"),
         ("stopping.candidates=0", "`stopping.candidates`", "1 or more"),
-        ("hurdles.percentile=5.0", "hurdles", "unknown key"),
+        ("hurdles.percentile=5.0", "hurdles.percentile", "`evaluation` has none"),
         ("domain=Words", "`domain`", "unknown variant"),
     ] {
         scratch.assert_refused(&nguyen, set, key, words);

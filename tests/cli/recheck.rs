@@ -44,9 +44,9 @@ fn search(config: &Config, with: With) -> Search<Optimizers> {
     };
     let start = config.start_program().expect("it is in the zoo");
     let hasher = hasher.expect("the number of bits is allowed");
-    let domain = Optimizers::new(&config.mutation, hasher).expect("the settings are sound");
-    let settings = config.search_config();
-    Search::new(&settings, Seed(config.seed), domain, start).expect("the settings are sound")
+    let domain =
+        Optimizers::new(&config.settings.mutation, hasher).expect("the settings are sound");
+    Search::new(&config.settings, Seed(config.seed), domain, start).expect("the settings are sound")
 }
 
 fn finish(search: &mut Search<Optimizers>, config: &Config) {

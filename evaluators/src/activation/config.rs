@@ -23,6 +23,10 @@ pub struct ActivationConfig {
     /// Tasks the search never sees, for judging its winners.
     #[serde(default)]
     pub held_out: Vec<TaskConfig>,
+    /// Numbers of tasks after which a hurdle is tested, rising, each from 1 to one less than there
+    /// are tasks. Default: none.
+    #[serde(default)]
+    pub stages: Vec<usize>,
     /// Factors of each task's learning rate: what every activation is tuned over, and the
     /// baseline as well. Default: 0.4, 1, 2.5.
     #[serde(default = "default_multiples")]
@@ -57,6 +61,7 @@ impl ActivationConfig {
         Self {
             tasks,
             held_out: Vec::new(),
+            stages: Vec::new(),
             learning_rate_multiples: default_multiples(),
             repeats: once(),
             fresh_repeats: default_fresh_repeats(),
@@ -103,6 +108,7 @@ impl ActivationConfig {
     fn training(&self) -> OptimizerConfig {
         OptimizerConfig {
             held_out: self.held_out.clone(),
+            stages: self.stages.clone(),
             learning_rate_multiples: self.learning_rate_multiples.clone(),
             repeats: self.repeats,
             fresh_repeats: self.fresh_repeats.get(),

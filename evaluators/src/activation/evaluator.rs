@@ -34,6 +34,7 @@ const RANGE: (f64, f64) = (-4.0, 4.0);
 #[derive(Debug)]
 pub struct ActivationEvaluator {
     contests: Vec<Contest>,
+    stages: Vec<usize>,
     divergence: f64,
     adamw: Program,
 }
@@ -66,10 +67,12 @@ impl ActivationEvaluator {
             let contest = Contest::load(task, config, repeats.clone(), base_dir);
             contest.map_err(|error| error.within(&key))
         });
-        Ok(Self::of(contests.collect::<Result<_, _>>()?, config))
+        let stages = config.stages.clone();
+        Ok(Self { stages, ..Self::of(contests.collect::<Result<_, _>>()?, config) })
     }
 
-    /// The evaluator of one task with these repeats; errors name keys inside the task.
+    /// The evaluator of one task with these repeats, in one stage; errors name keys inside the
+    /// task.
     pub(super) fn of_task(
         task: &TaskConfig,
         config: &ActivationConfig,
@@ -79,7 +82,7 @@ impl ActivationEvaluator {
         Ok(Self::of(vec![Contest::load(task, config, repeats, base_dir)?], config))
     }
 
-    /// The evaluator of the same tasks with other repeats.
+    /// The evaluator of the same tasks with other repeats, in one stage.
     pub(super) fn on_repeats(&self, config: &ActivationConfig, repeats: Range<u32>) -> Self {
         let contest = |contest: &Contest| {
             let Contest { task, learning_rate, .. } = contest;
@@ -90,7 +93,7 @@ impl ActivationEvaluator {
 
     fn of(contests: Vec<Contest>, config: &ActivationConfig) -> Self {
         let adamw = evo_dsl::zoo::get("adamw").expect("AdamW is in the zoo").program();
-        Self { contests, divergence: config.divergence, adamw }
+        Self { contests, stages: Vec::new(), divergence: config.divergence, adamw }
     }
 
     /// The names of the tasks, in order.
@@ -160,7 +163,8 @@ impl ActivationEvaluator {
         let mut progress = Progress::new(trial, tuned_loss);
         for contest in &self.contests {
             let runs = self.train(contest, &contest.task.with_activation(&function))?;
-            if let Some(outcome) = progress.absorb(runs, self.baseline_loss(contest)?, &[]) {
+            if let Some(outcome) = progress.absorb(runs, self.baseline_loss(contest)?, &self.stages)
+            {
                 return Ok(outcome);
             }
         }

@@ -1,0 +1,105 @@
+//! The form of a configuration in its file, one for searches of any representation: everything
+//! stands side by side, the settings of the engine among it.
+//!
+//! Invariant: only here the settings of the engine are spelled a second time. Serde's `flatten`
+//! would spare that, but loses line and column of what is wrong, and lets unknown keys pass.
+
+use serde::{Deserialize, Serialize};
+
+use evo_dsl::{ExpressionMutation, MutationConfig};
+use evo_evaluators::OptimizerConfig;
+use evo_search::{
+    Deduplication, DeduplicationLevel, HurdleConfig, Restarts, SearchConfig, Selection, Stopping,
+    StrategyConfig, default_window,
+};
+
+use super::evaluation::ExpressionEvaluation;
+use super::{Config, DomainName, ExpressionSearch, HashingConfig, RunConfig};
+
+/// A configuration as its file has it; each key is explained where [`RunConfig`] and
+/// [`SearchConfig`] have it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Config")]
+pub(super) struct Flat<S, M, E> {
+    #[serde(default)]
+    domain: DomainName,
+    #[serde(default)]
+    seed: u64,
+    start: S,
+    strategy: StrategyConfig,
+    #[serde(default)]
+    selection: Selection,
+    #[serde(default)]
+    mutation: M,
+    #[serde(default = "default_window")]
+    window: u64,
+    #[serde(default)]
+    deduplication: Option<Deduplication>,
+    #[serde(default)]
+    hurdles: HurdleConfig,
+    #[serde(default)]
+    restarts: Restarts,
+    #[serde(default)]
+    hashing: HashingConfig,
+    evaluation: E,
+    stopping: Stopping,
+}
+
+impl<S, M, E> From<RunConfig<S, M, E>> for Flat<S, M, E> {
+    fn from(config: RunConfig<S, M, E>) -> Flat<S, M, E> {
+        let settings = config.settings;
+        Flat {
+            domain: config.domain,
+            seed: config.seed,
+            start: config.start,
+            strategy: settings.strategy,
+            selection: settings.selection,
+            mutation: settings.mutation,
+            window: settings.window,
+            deduplication: Some(settings.deduplication),
+            hurdles: settings.hurdles,
+            restarts: settings.restarts,
+            hashing: config.hashing,
+            evaluation: config.evaluation,
+            stopping: settings.stopping,
+        }
+    }
+}
+
+impl<S, M, E> Flat<S, M, E> {
+    /// What the file says, with the level of deduplication for what it scores by.
+    fn whole(self, level: impl FnOnce(&E) -> DeduplicationLevel) -> RunConfig<S, M, E> {
+        let deduplication = self.deduplication.unwrap_or_else(|| level(&self.evaluation).into());
+        RunConfig {
+            domain: self.domain,
+            seed: self.seed,
+            start: self.start,
+            settings: SearchConfig {
+                strategy: self.strategy,
+                selection: self.selection,
+                mutation: self.mutation,
+                window: self.window,
+                deduplication,
+                hurdles: self.hurdles,
+                restarts: self.restarts,
+                stopping: self.stopping,
+            },
+            hashing: self.hashing,
+            evaluation: self.evaluation,
+        }
+    }
+}
+
+impl From<Flat<String, MutationConfig, OptimizerConfig>> for Config {
+    fn from(file: Flat<String, MutationConfig, OptimizerConfig>) -> Config {
+        file.whole(|_| DeduplicationLevel::default())
+    }
+}
+
+impl From<Flat<Option<String>, ExpressionMutation, ExpressionEvaluation>> for ExpressionSearch {
+    fn from(
+        file: Flat<Option<String>, ExpressionMutation, ExpressionEvaluation>,
+    ) -> ExpressionSearch {
+        file.whole(ExpressionEvaluation::level)
+    }
+}
