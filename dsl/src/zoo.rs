@@ -28,9 +28,10 @@ macro_rules! entries {
 
 /// By family: plain gradients, moments, signs, matrices, and what the Lion search found.
 #[rustfmt::skip]
-const ENTRIES: [ZooEntry; 30] = entries![
+const ENTRIES: [ZooEntry; 32] = entries![
     "sgd" "SGD" "momentum" "Momentum" "nesterov" "Nesterov"
     "adagrad" "Adagrad" "rmsprop" "RMSprop" "adadelta" "Adadelta" "adam" "Adam" "adamw" "AdamW"
+    "adamw_ema" "AveragedAdamW" "schedule_free_adamw" "ScheduleFreeAdamW"
     "adamw_uncorrected" "UncorrectedAdamW" "cautious_adamw" "CautiousAdamW" "amsgrad" "AMSGrad"
     "nadam" "NAdam" "radam" "RAdam" "adabelief" "AdaBelief" "adan" "Adan" "adafactor" "Adafactor"
     "signsgd" "SignSGD" "signum" "Signum" "powersign" "PowerSign" "addsign" "AddSign" "tiger" "Tiger"
