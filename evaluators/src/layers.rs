@@ -21,6 +21,7 @@ mod cross_entropy;
 mod dense;
 mod embedding;
 mod function;
+mod graph;
 mod head;
 mod images;
 mod join;
