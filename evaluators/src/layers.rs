@@ -5,6 +5,8 @@
 //! graph costs three to five times as much at these sizes, and some of its fused operations
 //! (`softmax_last_dim`, `RmsNorm`) silently give no gradient at all.
 //!
+//! For one candidate a layer is a function of slices ([`operation`]).
+//!
 //! A layer whose weights have one dimension more, the lanes in front, is that of a whole cohort
 //! ([`lanes`]): so a network's loss is written once for both.
 //!
@@ -32,6 +34,7 @@ mod matrix;
 mod mlp_block;
 mod multiplication;
 mod normed_projection;
+mod operation;
 mod patches;
 mod positions;
 mod quadratic;

@@ -1,11 +1,10 @@
 //! Nodes of candle's graph: functions of one, two or three tensors with a backward pass of their
 //! own.
 //!
-//! Invariant: operands and their gradients come in the same order, and a node is put into the graph
-//! once, so its forward pass runs once. candle has a trait for each number of operands; they are
-//! implemented here and nowhere else, except where there is no backward pass
-//! ([`lanes`](super::lanes): elementary functions). Everything is generic, so that a node costs what
-//! an implementation by hand would.
+//! Invariant: a gradient stands where its operand does, and a node is put into the graph once, so
+//! that its forward pass runs once. candle has a trait for each number of operands; they are
+//! implemented here and nowhere else, but for the elementary functions of [`lanes`](super::lanes),
+//! which are no nodes: they have no backward pass.
 
 use candle_core::{
     CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Error, Layout, Result, Shape, Tensor,
