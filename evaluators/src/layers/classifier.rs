@@ -23,7 +23,7 @@ pub(crate) fn classify<T: Real>(
 ) -> Result<Tensor> {
     if w.rank() > 2 {
         let logits = dense::<T>(x, w, bias, Activation::Identity)?;
-        return CrossEntropy::<T>::of(&logits, targets);
+        return CrossEntropy::of::<T>(&logits, targets);
     }
     apply::<T, 3>(Classifier { targets: Arc::clone(targets) }, [x, w, bias])
 }
@@ -78,7 +78,7 @@ mod tests {
         let targets: Arc<[u32]> = [0, 8, 3, 3, 1, 2, 7, 5, 0, 4, 6, 2].into();
         let one = classify::<f32>(&x, &w, &bias, &targets);
         let two = dense::<f32>(&x, &w, &bias, Activation::Identity)
-            .and_then(|logits| CrossEntropy::<f32>::of(&logits, &targets));
+            .and_then(|logits| CrossEntropy::of::<f32>(&logits, &targets));
         let number = |loss: Result<Tensor>| loss.and_then(|loss| loss.to_scalar::<f32>());
         assert_eq!(number(one).expect("valid"), number(two).expect("valid"));
     }
