@@ -1,14 +1,15 @@
 """Writes the weight trajectories that tests/trajectories.rs compares the zoo with.
 
 The rules come from outside this project: torch.optim where torch has the optimizer, otherwise the
-published formula written out in rules.py in NumPy, and checked here against optax or torch where
-they have it in another precision. Each is run for 100 steps on the same recorded weights, gradients
+published formula written out in rules.py and rules_muon.py in NumPy, and checked here against optax
+or torch where they have it in another precision. Each is run for 100 steps on the same recorded weights, gradients
 and learning-rate schedule, once in float32 and once in float64.
 
 Needs NumPy (2.x), PyTorch (2.10 or later, for its Muon), JAX and optax. Seeded, so a second run writes
-the same inputs; weights may move in their last bits with other versions. Run it from anywhere:
+the same inputs; weights may move in their last bits with other versions. Run it from anywhere; with
+names, it writes what has those alone:
 
-    python dsl/tests/reference/make_trajectories.py
+    python dsl/tests/reference/make_trajectories.py [NAME...]
 
 Files, in dsl/tests/data/trajectories/:
     inputs.json     shapes, weights (flat, tensors end to end), one learning rate and one flat
@@ -22,6 +23,7 @@ Every float32 is written as the shortest decimal that reads back as the same flo
 
 import json
 import pathlib
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -30,121 +32,11 @@ import optax
 import torch
 
 import rules
+import rules_muon
+from runs import Inputs, many_magnitudes, matrices, run_optax, run_rule, run_torch
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data" / "trajectories"
-STEPS = 100
 RECORDED = [1, 2, 5, 10, 20, 50, 100]
-SEED = 20230213
-
-
-class Inputs:
-    """Shapes, weights, gradients (steps x elements, float32) and learning rates (float64)."""
-
-    def __init__(self, name, shapes, make):
-        self.name, self.shapes = name, shapes
-        self.sizes = [int(np.prod(shape)) for shape in shapes]
-        rng = np.random.default_rng(SEED)
-        weights, gradients = make(rng, self.sizes)
-        self.weights = weights.astype(np.float32)
-        self.gradients = gradients.astype(np.float32)
-        warmup = np.minimum(np.arange(1, STEPS + 1) / 10, 1.0)
-        decay = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS))
-        # At most 1, or programs 4 and 8 leave the domain of arcsin; multiples of 1/256, so that
-        # every reader of the decimals has the same number.
-        self.rates = np.maximum(np.round(warmup * decay * 256), 1) / 256
-
-    def tensors(self, flat):
-        parts = np.split(flat, np.cumsum(self.sizes)[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, self.shapes)]
-
-    def matrices(self, flat):
-        """Each tensor as its first dimension by the others; a vector as one column."""
-        tensors = self.tensors(flat)
-        return [x.reshape(x.shape[0] if x.ndim else 1, -1) for x in tensors]
-
-
-def many_magnitudes(rng, sizes):
-    """Each element has its own usual magnitude, down to where eps = 1e-8 matters."""
-    count = sum(sizes)
-    weights = rng.standard_normal(count) * np.resize([1.0, 0.1, 0.01], count)
-    weights[5] = 0.0
-    magnitudes = np.resize([1.0, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-8, 10.0], count)
-    gradients = rng.standard_normal((STEPS, count)) * magnitudes
-    gradients[:10, 3] = 0.0  # silent at first, then not
-    gradients[:, 8] = 0.0  # silent always
-    gradients[rng.random((STEPS, count)) < 0.05] = 0.0
-    gradients[29] = 0.0  # a step in which nothing happens
-    gradients[[14, 55, 56]] *= 1e-4  # small in every element
-    gradients[[9, 39, 75]] *= 1e3  # large in every element
-    return weights, gradients
-
-
-def matrices(rng, sizes):
-    """Of many magnitudes, but for the second matrix: it has a full rank to speak of."""
-    count = sum(sizes)
-    first, vector, second, _ = np.cumsum(sizes)
-    weights = rng.standard_normal(count) * np.resize([1.0, 0.1, 0.01], count)
-    weights[5] = 0.0
-    weights[first:vector] *= 1e-3  # below Adafactor's least size
-    magnitudes = np.resize([1.0, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-8], count)
-    magnitudes[vector:second] = 0.3
-    gradients = rng.standard_normal((STEPS, count)) * magnitudes
-    gradients[:10, 3] = 0.0  # silent at first, then not
-    gradients[:, 8] = 0.0  # silent always
-    gradients[rng.random((STEPS, count)) < 0.05] = 0.0
-    gradients[29] = 0.0  # a step in which nothing happens
-    gradients[[14, 55, 56]] *= 1e-4  # small in every element
-    gradients[[9, 39, 75]] *= 10.0  # large in every element
-    return weights, gradients
-
-
-def run_torch(make, base_rate, inputs, dtype):
-    """The trajectory of a torch optimizer, one parameter per tensor, one tensor at a time."""
-    # torch keeps NAdam's product in the default type.
-    torch.set_default_dtype(dtype)
-    split = lambda flat: [torch.tensor(part, dtype=dtype) for part in inputs.tensors(flat)]
-    parameters = [torch.nn.Parameter(part) for part in split(inputs.weights)]
-    optimizer = make(parameters)
-    trajectory = []
-    for gradient, rate in zip(inputs.gradients, inputs.rates):
-        for parameter, part in zip(parameters, split(gradient)):
-            parameter.grad = part
-        for group in optimizer.param_groups:
-            group["lr"] = base_rate * float(rate)
-        optimizer.step()
-        flat = [parameter.detach().numpy().ravel() for parameter in parameters]
-        trajectory.append(np.concatenate(flat))
-    return trajectory
-
-
-def run_rule(make, inputs, dtype):
-    """The trajectory of a rule from rules.py."""
-    flat = inputs.weights.astype(dtype)
-    split = inputs.matrices if make in rules.LEAVES else lambda flat: [flat]
-    steps = [make(dtype, part.shape) for part in split(flat)]
-    trajectory = []
-    for gradient, rate in zip(inputs.gradients, inputs.rates):
-        parts = zip(steps, split(flat), split(gradient.astype(dtype)))
-        flat = np.concatenate([step(w, g, float(rate)).ravel() for step, w, g in parts])
-        assert flat.dtype == dtype, "a float64 scalar has widened the weights"
-        trajectory.append(flat)
-    return trajectory
-
-
-def run_optax(make, inputs):
-    """The trajectory of an optax optimizer on matrices and vectors in float64; `make` is given the
-    schedule. In float32 optax corrects the bias by 1 - beta^t of float32, wrong in its fifth digit."""
-    rates = jnp.array(inputs.rates)
-    optimizer = make(lambda count: rates[count])
-    split = lambda flat: [jnp.array(x.astype(np.float64)).squeeze() for x in inputs.matrices(flat)]
-    w, trajectory = split(inputs.weights), []
-    state = optimizer.init(w)
-    step = jax.jit(optimizer.update)
-    for gradient in inputs.gradients:
-        updates, state = step(split(gradient), state, w)
-        w = optax.apply_updates(w, updates)
-        trajectory.append(np.concatenate([np.asarray(x).ravel() for x in w]))
-    return trajectory
 
 
 def largest_difference(a, b, start):
@@ -175,7 +67,7 @@ def check_rules(inputs):
         theirs = optax.contrib._muon.orthogonalize_via_newton_schulz(
             jnp.array(x), jnp.array([3.4445, -4.7750, 2.0315]), eps=0.0
         )
-        assert np.allclose(rules.orthogonalized(x), theirs, rtol=0, atol=1e-12)
+        assert np.allclose(rules_muon.orthogonalized(x), theirs, rtol=0, atol=1e-12)
     check_muon(inputs, 2)
 
 
@@ -185,7 +77,7 @@ def check_muon(inputs, matrix):
         inputs.matrices(flat.astype(np.float64))[matrix]
         for flat in [inputs.weights, *inputs.gradients]
     )
-    step, ours = rules.muon(np.float64, w.shape), w
+    step, ours = rules_muon.muon(np.float64, w.shape), w
     theirs = torch.nn.Parameter(torch.tensor(w))
     optimizer = torch.optim.Muon([theirs], weight_decay=0.01, momentum=0.95)
     for gradient, rate in zip(gradients, inputs.rates):
@@ -273,7 +165,7 @@ def write_trajectory(name, inputs, rule, tool, run):
     )
 
 
-def main():
+def main(names):
     numpy_version = f"numpy {np.__version__}"
     torch_version = f"torch {torch.__version__.split('+')[0]}"
     print(torch_version, numpy_version, f"jax {jax.__version__}", f"optax {optax.__version__}")
@@ -283,17 +175,22 @@ def main():
     new = Inputs("matrices", [(4, 3, 2, 2), (7,), (5, 3), ()], matrices)
     check_rules(new)
     inputs_of = lambda name: old if name in MANY_MAGNITUDES else new
+    is_wanted = lambda name: not names or name in names
     for inputs in (old, new):
-        write_inputs(inputs)
+        if is_wanted(inputs.name):
+            write_inputs(inputs)
     for name, (base_rate, make) in TORCH.items():
-        rule, inputs = str(make([torch.nn.Parameter(torch.zeros(1))])).split()[0], inputs_of(name)
-        run = lambda kind: run_torch(make, base_rate, inputs, getattr(torch, kind))
-        write_trajectory(name, inputs, f"torch.optim.{rule}", torch_version, run)
+        if is_wanted(name):
+            rule = str(make([torch.nn.Parameter(torch.zeros(1))])).split()[0]
+            inputs = inputs_of(name)
+            run = lambda kind: run_torch(make, base_rate, inputs, getattr(torch, kind))
+            write_trajectory(name, inputs, f"torch.optim.{rule}", torch_version, run)
     for make in rules.ALL + rules.LEAVES:
-        name, inputs = make.__name__, inputs_of(make.__name__)
-        run = lambda kind: run_rule(make, inputs, getattr(np, kind))
-        write_trajectory(name, inputs, make.__doc__, numpy_version, run)
+        if is_wanted(make.__name__):
+            name, inputs = make.__name__, inputs_of(make.__name__)
+            run = lambda kind: run_rule(make, inputs, getattr(np, kind))
+            write_trajectory(name, inputs, make.__doc__, numpy_version, run)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
