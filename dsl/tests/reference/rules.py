@@ -55,6 +55,17 @@ def root_mean_square(x):
     return math.sqrt(square_sum(x) / x.size)
 
 
+def corrected(x, beta, t):
+    """A moving average without its bias towards the zero it began with."""
+    return x * x.dtype.type(1 / (1 - beta**t))
+
+
+def over(a, b):
+    """The language's division."""
+    kind = a.dtype.type if isinstance(a, np.ndarray) else float
+    return a / (b + kind(GUARD))
+
+
 @of_all
 def lion(dtype, shape):
     """Algorithm 2 of arXiv 2302.06675: c = b1 m + (1 - b1) g; w -= lr (sign c + wd w)."""

@@ -1,5 +1,7 @@
 """Recorded inputs, and the trajectories of optimizers on them, for make_trajectories.py."""
 
+import copy
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,6 +29,20 @@ class Inputs:
         # At most 1, or programs 4 and 8 leave the domain of arcsin; multiples of 1/256, so that
         # every reader of the decimals has the same number.
         self.rates = np.maximum(np.round(warmup * decay * 256), 1) / 256
+
+    def at_rates(self, rates):
+        """The same at other learning rates."""
+        other = copy.copy(self)
+        other.rates = rates
+        return other
+
+    def by_rows(self):
+        """The same with each row of a matrix as a tensor."""
+        other = copy.copy(self)
+        shapes = [x.shape for x in self.matrices(self.weights)]
+        other.shapes = [(columns,) for rows, columns in shapes for _ in range(rows)]
+        other.sizes = [columns for (columns,) in other.shapes]
+        return other
 
     def tensors(self, flat):
         parts = np.split(flat, np.cumsum(self.sizes)[:-1])
@@ -70,6 +86,15 @@ def matrices(rng, sizes):
     gradients[29] = 0.0  # a step in which nothing happens
     gradients[[14, 55, 56]] *= 1e-4  # small in every element
     gradients[[9, 39, 75]] *= 10.0  # large in every element
+    return weights, gradients
+
+
+def unscaled(rng, sizes):
+    """A matrix, and a vector that is zero until its gradient no longer is, in the fourth step."""
+    count = sum(sizes)
+    weights, gradients = rng.standard_normal(count), rng.standard_normal((STEPS, count))
+    weights[sizes[0] :] = 0.0
+    gradients[:3, sizes[0] :] = 0.0
     return weights, gradients
 
 
