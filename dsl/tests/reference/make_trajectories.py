@@ -100,7 +100,9 @@ def check_rules(inputs):
         theirs = optax.contrib._muon.orthogonalize_via_newton_schulz(
             jnp.array(x), jnp.array([3.4445, -4.7750, 2.0315]), eps=0.0
         )
-        assert np.allclose(rules_muon.orthogonalized(x), theirs, rtol=0, atol=1e-12)
+        for product in (np.matmul, rules_muon.in_order):
+            ours = rules_muon.orthogonalized(x, product)
+            assert np.allclose(ours, theirs, rtol=0, atol=1e-12)
     check_muon(inputs, 2)
     if pytorch_optimizer is None:
         print("there is no pytorch_optimizer: what it has is not compared with it")
@@ -151,6 +153,11 @@ def check_against_pytorch_optimizer(inputs):
     # There is one moment for a tensor there, in float32.
     make = lambda p: its.AdamMini(Named(p), weight_decay=0.01)
     compare(rules_adam.adam_mini, 0.001, make, theirs=inputs.by_rows(), tolerance=1e-5)
+    # In bfloat16 there.
+    its.optimizer.muon.normuon.zero_power_via_newton_schulz_5 = lambda x, **_: torch.tensor(
+        rules_muon.orthogonalized(x.numpy())
+    )
+    compare(rules_muon.normuon_adamw, 0.02, normuon)
 
 
 class Named:
@@ -161,6 +168,18 @@ class Named:
 
     def named_parameters(self):
         return [(f"tensor{index}", it) for index, it in enumerate(self.parameters)]
+
+
+def normuon(parameters):
+    """pytorch_optimizer's NorMuon, with AdamW for vectors."""
+    is_matrix = lambda parameter: parameter.ndim > 1
+    groups = [
+        {"params": [p for p in parameters if is_matrix(p)], "use_muon": True},
+        {"params": [p for p in parameters if not is_matrix(p)], "use_muon": False, "factor": 0.015},
+    ]
+    for group in groups:
+        group |= {"weight_decay": 0.01, "eps": 1e-8}
+    return pytorch_optimizer.NorMuon(groups, foreach=False)
 
 
 def check_muon(inputs, matrix):

@@ -110,7 +110,7 @@ def run_torch(make, base_rate, inputs, dtype):
         for parameter, part in zip(parameters, split(gradient)):
             parameter.grad = part
         for group in optimizer.param_groups:
-            group["lr"] = base_rate * float(rate)
+            group["lr"] = base_rate * float(rate) * group.get("factor", 1.0)
         optimizer.step()
         flat = [parameter.detach().numpy().ravel() for parameter in parameters]
         trajectory.append(np.concatenate(flat))
