@@ -60,9 +60,9 @@ step-bench PYTHON="python3" *ARGS:
 quickstart:
     cargo run --release -- search configs/quickstart.ron
 
-# The zoo's reference trajectories, made again; needs NumPy, PyTorch, JAX and Optax.
-trajectories:
-    python3 dsl/tests/reference/make_trajectories.py
+# The zoo's reference trajectories, all or those named, made again; needs NumPy, PyTorch, JAX and Optax.
+trajectories *NAMES:
+    python3 dsl/tests/reference/make_trajectories.py {{NAMES}}
 
 # Evolution against its controls at equal evaluations, ten seeds each: about ten minutes.
 controls:

@@ -5,8 +5,9 @@
 //! graph costs three to five times as much at these sizes, and some of its fused operations
 //! (`softmax_last_dim`, `RmsNorm`) silently give no gradient at all.
 //!
-//! A layer whose weights have one dimension more, the lanes in front, is that of a whole cohort
-//! ([`lanes`]): so a network's loss is written once for both.
+//! For one candidate a layer is a function of slices ([`operation`]). One whose weights have a
+//! dimension more, the lanes in front, is that of a whole cohort ([`lanes`]): so a network's loss is
+//! written once for both.
 //!
 //! Conventions: matrices are row-major; a layer returns no gradient for an operand that nothing
 //! trainable depends on, such as the data.
@@ -21,6 +22,7 @@ mod cross_entropy;
 mod dense;
 mod embedding;
 mod function;
+mod graph;
 mod head;
 mod images;
 mod join;
@@ -31,6 +33,7 @@ mod matrix;
 mod mlp_block;
 mod multiplication;
 mod normed_projection;
+mod operation;
 mod patches;
 mod positions;
 mod quadratic;

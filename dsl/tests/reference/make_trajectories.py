@@ -1,27 +1,34 @@
 """Writes the weight trajectories that tests/trajectories.rs compares the zoo with.
 
 The rules come from outside this project: torch.optim where torch has the optimizer, otherwise the
-published formula written out in rules.py in NumPy, and checked here against optax or torch where
-they have it in another precision. Each is run for 100 steps on the same recorded weights, gradients
-and learning-rate schedule, once in float32 and once in float64.
+published formula written out in rules.py, rules_adam.py and rules_muon.py in NumPy, and checked here
+against optax, torch or pytorch_optimizer where they have it in another precision or form. Each is run
+for 100 steps on the same recorded weights, gradients and learning-rate schedule, once in float32 and
+once in float64.
 
-Needs NumPy (2.x), PyTorch (2.10 or later, for its Muon), JAX and optax. Seeded, so a second run writes
-the same inputs; weights may move in their last bits with other versions. Run it from anywhere:
+Needs NumPy (2.x), PyTorch (2.10 or later, for its Muon), JAX and optax. pytorch_optimizer (4.1 or later)
+is used by checks alone: without it they are left out, and said to be. Seeded, so a second run writes
+the same inputs; weights may move in their last bits with other versions. Run it from anywhere; with
+names, it writes what has those alone:
 
-    python dsl/tests/reference/make_trajectories.py
+    python dsl/tests/reference/make_trajectories.py [NAME...]
 
 Files, in dsl/tests/data/trajectories/:
     inputs.json     shapes, weights (flat, tensors end to end), one learning rate and one flat
                     gradient per step
     matrices.json   the same of other tensors, for optimizers that see rows, columns or matrices,
                     or that a gradient of 1e4 would send to infinity
+    unscaled.json   the same of two tensors, one of them zero at first, for optimizers that see the
+                    norms of weights
     OPTIMIZER.json  the name of its inputs, rule, tool, and for float32 and float64 the flat weights
                     after each of `steps`
 Every float32 is written as the shortest decimal that reads back as the same float32.
 """
 
+import functools
 import json
 import pathlib
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -29,128 +36,39 @@ import numpy as np
 import optax
 import torch
 
+try:
+    import pytorch_optimizer
+except ModuleNotFoundError:
+    pytorch_optimizer = None
+
 import rules
+import rules_adam
+import rules_muon
+from runs import STEPS, Inputs, run_optax, run_rule, run_torch
+from runs import many_magnitudes, matrices, unscaled
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "data" / "trajectories"
-STEPS = 100
 RECORDED = [1, 2, 5, 10, 20, 50, 100]
-SEED = 20230213
-
-
-class Inputs:
-    """Shapes, weights, gradients (steps x elements, float32) and learning rates (float64)."""
-
-    def __init__(self, name, shapes, make):
-        self.name, self.shapes = name, shapes
-        self.sizes = [int(np.prod(shape)) for shape in shapes]
-        rng = np.random.default_rng(SEED)
-        weights, gradients = make(rng, self.sizes)
-        self.weights = weights.astype(np.float32)
-        self.gradients = gradients.astype(np.float32)
-        warmup = np.minimum(np.arange(1, STEPS + 1) / 10, 1.0)
-        decay = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS))
-        # At most 1, or programs 4 and 8 leave the domain of arcsin; multiples of 1/256, so that
-        # every reader of the decimals has the same number.
-        self.rates = np.maximum(np.round(warmup * decay * 256), 1) / 256
-
-    def tensors(self, flat):
-        parts = np.split(flat, np.cumsum(self.sizes)[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, self.shapes)]
-
-    def matrices(self, flat):
-        """Each tensor as its first dimension by the others; a vector as one column."""
-        tensors = self.tensors(flat)
-        return [x.reshape(x.shape[0] if x.ndim else 1, -1) for x in tensors]
-
-
-def many_magnitudes(rng, sizes):
-    """Each element has its own usual magnitude, down to where eps = 1e-8 matters."""
-    count = sum(sizes)
-    weights = rng.standard_normal(count) * np.resize([1.0, 0.1, 0.01], count)
-    weights[5] = 0.0
-    magnitudes = np.resize([1.0, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-8, 10.0], count)
-    gradients = rng.standard_normal((STEPS, count)) * magnitudes
-    gradients[:10, 3] = 0.0  # silent at first, then not
-    gradients[:, 8] = 0.0  # silent always
-    gradients[rng.random((STEPS, count)) < 0.05] = 0.0
-    gradients[29] = 0.0  # a step in which nothing happens
-    gradients[[14, 55, 56]] *= 1e-4  # small in every element
-    gradients[[9, 39, 75]] *= 1e3  # large in every element
-    return weights, gradients
-
-
-def matrices(rng, sizes):
-    """Of many magnitudes, but for the second matrix: it has a full rank to speak of."""
-    count = sum(sizes)
-    first, vector, second, _ = np.cumsum(sizes)
-    weights = rng.standard_normal(count) * np.resize([1.0, 0.1, 0.01], count)
-    weights[5] = 0.0
-    weights[first:vector] *= 1e-3  # below Adafactor's least size
-    magnitudes = np.resize([1.0, 1e-1, 1e-2, 1e-3, 1e-5, 1e-7, 1e-8], count)
-    magnitudes[vector:second] = 0.3
-    gradients = rng.standard_normal((STEPS, count)) * magnitudes
-    gradients[:10, 3] = 0.0  # silent at first, then not
-    gradients[:, 8] = 0.0  # silent always
-    gradients[rng.random((STEPS, count)) < 0.05] = 0.0
-    gradients[29] = 0.0  # a step in which nothing happens
-    gradients[[14, 55, 56]] *= 1e-4  # small in every element
-    gradients[[9, 39, 75]] *= 10.0  # large in every element
-    return weights, gradients
-
-
-def run_torch(make, base_rate, inputs, dtype):
-    """The trajectory of a torch optimizer, one parameter per tensor, one tensor at a time."""
-    # torch keeps NAdam's product in the default type.
-    torch.set_default_dtype(dtype)
-    split = lambda flat: [torch.tensor(part, dtype=dtype) for part in inputs.tensors(flat)]
-    parameters = [torch.nn.Parameter(part) for part in split(inputs.weights)]
-    optimizer = make(parameters)
-    trajectory = []
-    for gradient, rate in zip(inputs.gradients, inputs.rates):
-        for parameter, part in zip(parameters, split(gradient)):
-            parameter.grad = part
-        for group in optimizer.param_groups:
-            group["lr"] = base_rate * float(rate)
-        optimizer.step()
-        flat = [parameter.detach().numpy().ravel() for parameter in parameters]
-        trajectory.append(np.concatenate(flat))
-    return trajectory
-
-
-def run_rule(make, inputs, dtype):
-    """The trajectory of a rule from rules.py."""
-    flat = inputs.weights.astype(dtype)
-    split = inputs.matrices if make in rules.LEAVES else lambda flat: [flat]
-    steps = [make(dtype, part.shape) for part in split(flat)]
-    trajectory = []
-    for gradient, rate in zip(inputs.gradients, inputs.rates):
-        parts = zip(steps, split(flat), split(gradient.astype(dtype)))
-        flat = np.concatenate([step(w, g, float(rate)).ravel() for step, w, g in parts])
-        assert flat.dtype == dtype, "a float64 scalar has widened the weights"
-        trajectory.append(flat)
-    return trajectory
-
-
-def run_optax(make, inputs):
-    """The trajectory of an optax optimizer on matrices and vectors in float64; `make` is given the
-    schedule. In float32 optax corrects the bias by 1 - beta^t of float32, wrong in its fifth digit."""
-    rates = jnp.array(inputs.rates)
-    optimizer = make(lambda count: rates[count])
-    split = lambda flat: [jnp.array(x.astype(np.float64)).squeeze() for x in inputs.matrices(flat)]
-    w, trajectory = split(inputs.weights), []
-    state = optimizer.init(w)
-    step = jax.jit(optimizer.update)
-    for gradient in inputs.gradients:
-        updates, state = step(split(gradient), state, w)
-        w = optax.apply_updates(w, updates)
-        trajectory.append(np.concatenate([np.asarray(x).ravel() for x in w]))
-    return trajectory
 
 
 def largest_difference(a, b, start):
     """Of two trajectories from one start, in units of how far an element went."""
     went = np.max(np.abs(np.array(a) - start), axis=0)
     return np.max(np.abs(np.array(a) - np.array(b)) / (went + 1e-12 * np.abs(start) + 1e-300))
+
+
+def check(name, tool, ours, theirs, inputs, tolerance):
+    """Asserts that two trajectories are the same."""
+    difference = largest_difference(ours, theirs, inputs.weights.astype(np.float64))
+    print(f"{name} differs from {tool} by {difference:.1e}")
+    assert difference < tolerance, name
+
+
+def undecayed(rule):
+    """A rule without its weight decay."""
+    bare = functools.partial(rule, weight_decay=0.0)
+    bare.__name__ = rule.__name__
+    return bare
 
 
 def check_rules(inputs):
@@ -162,21 +80,106 @@ def check_rules(inputs):
             lambda t: 0.01 * rate(t), min_dim_size_to_factor=1
         ),
         rules.lion: lambda rate: optax.lion(lambda t: 0.0001 * rate(t), weight_decay=0.1),
+        undecayed(rules_adam.adopt): lambda rate: optax.contrib.adopt(lambda t: 0.001 * rate(t)),
+        rules_adam.ademamix: lambda rate: optax.contrib.ademamix(
+            lambda t: 0.001 * rate(t), weight_decay=0.01
+        ),
+        rules_adam.lamb: lambda rate: optax.lamb(
+            lambda t: 0.001 * rate(t), eps=1e-8, weight_decay=0.01
+        ),
     }
-    start = inputs.weights.astype(np.float64)
     for rule, make in published.items():
-        difference = largest_difference(
-            run_rule(rule, inputs, np.float64), run_optax(make, inputs), start
-        )
-        print(f"{rule.__name__} differs from optax by {difference:.1e}")
+        ours, theirs = run_rule(rule, inputs, np.float64), run_optax(make, inputs)
         # optax has Adafactor's beta2 in float32.
-        assert difference < (1e-5 if rule is rules.adafactor else 1e-12), rule.__name__
+        tolerance = 1e-5 if rule is rules.adafactor else 1e-12
+        check(rule.__name__, "optax", ours, theirs, inputs, tolerance)
+    ours = run_rule(rules_adam.cautious_decay, inputs, np.float64)
+    theirs = run_torch(CautiouslyDecayed, 0.001, inputs, torch.float64)
+    check("cautious_decay", "torch's Adam, decayed", ours, theirs, inputs, 1e-12)
     for x in inputs.matrices(inputs.gradients[3].astype(np.float64)):
         theirs = optax.contrib._muon.orthogonalize_via_newton_schulz(
             jnp.array(x), jnp.array([3.4445, -4.7750, 2.0315]), eps=0.0
         )
-        assert np.allclose(rules.orthogonalized(x), theirs, rtol=0, atol=1e-12)
+        for product in (np.matmul, rules_muon.in_order):
+            ours = rules_muon.orthogonalized(x, product)
+            assert np.allclose(ours, theirs, rtol=0, atol=1e-12)
     check_muon(inputs, 2)
+    if pytorch_optimizer is None:
+        print("there is no pytorch_optimizer: what it has is not compared with it")
+    else:
+        check_against_pytorch_optimizer(inputs)
+
+
+class CautiouslyDecayed(torch.optim.Adam):
+    """torch's Adam, and the decay of what it has not enlarged."""
+
+    @torch.no_grad()
+    def step(self):
+        (group,) = self.param_groups
+        before = [parameter.clone() for parameter in group["params"]]
+        super().step()
+        for w, parameter in zip(before, group["params"]):
+            shrinks = (w - parameter) * w >= 0
+            parameter -= torch.where(shrinks, group["lr"] * 0.01 * w, 0.0)
+
+
+def check_against_pytorch_optimizer(inputs):
+    """What pytorch_optimizer has must be the same, but for where it has eps."""
+    its, decayed = pytorch_optimizer, {"weight_decay": 0.01, "weight_decouple": True}
+
+    def compare(rule, base_rate, make, ours=inputs, theirs=inputs, eps=1e-8, tolerance=1e-11):
+        rules.GUARD = eps
+        of_rule = run_rule(rule, ours, np.float64)
+        rules.GUARD = 1e-8
+        of_torch = run_torch(make, base_rate, theirs, torch.float64)
+        check(rule.__name__, "pytorch_optimizer's", of_rule, of_torch, inputs, tolerance)
+
+    # The step that makes the moment counts there.
+    adopt = lambda p: its.ADOPT(p, clip_lambda=lambda step: (step - 1) ** 0.25)
+    compare(undecayed(rules_adam.adopt), 0.001, adopt)
+    compare(rules_adam.ademamix, 0.001, lambda p: its.AdEMAMix(p, alpha=5.0, **decayed))
+    compare(rules_adam.grams, 0.001, lambda p: its.Grams(p, eps=1e-8, **decayed))
+    # These have eps in other places, and two of them 1e-15 more beneath the root.
+    its.base.optimizer.BaseOptimizer.apply_ams_bound.__defaults__ = (0.0,)
+    grokfast = {"betas": (0.9, 0.98), "normalize_lr": False, **decayed}
+    make = lambda p: its.GrokFastAdamW(p, eps=1e-30, **grokfast)
+    compare(rules_adam.grokfast_adamw, 0.001, make, eps=1e-30)
+    make = lambda p: its.MARS(p, optimize_1d=True, eps=1e-30, foreach=False, **decayed)
+    compare(rules_adam.mars_adamw, 0.003, make, eps=1e-30)
+    # Learning rates weight the average there.
+    make = lambda p: its.LaProp(p, eps=1e-30, foreach=False)
+    steady = inputs.at_rates(np.ones(STEPS))
+    compare(undecayed(rules_adam.laprop), 0.0004, make, steady, steady, eps=1e-30)
+    # There is one moment for a tensor there, in float32.
+    make = lambda p: its.AdamMini(Named(p), weight_decay=0.01)
+    compare(rules_adam.adam_mini, 0.001, make, theirs=inputs.by_rows(), tolerance=1e-5)
+    # In bfloat16 there.
+    its.optimizer.muon.normuon.zero_power_via_newton_schulz_5 = lambda x, **_: torch.tensor(
+        rules_muon.orthogonalized(x.numpy())
+    )
+    compare(rules_muon.normuon_adamw, 0.02, normuon)
+
+
+class Named:
+    """Parameters as those of a model."""
+
+    def __init__(self, parameters):
+        self.parameters = parameters
+
+    def named_parameters(self):
+        return [(f"tensor{index}", it) for index, it in enumerate(self.parameters)]
+
+
+def normuon(parameters):
+    """pytorch_optimizer's NorMuon, with AdamW for vectors."""
+    is_matrix = lambda parameter: parameter.ndim > 1
+    groups = [
+        {"params": [p for p in parameters if is_matrix(p)], "use_muon": True},
+        {"params": [p for p in parameters if not is_matrix(p)], "use_muon": False, "factor": 0.015},
+    ]
+    for group in groups:
+        group |= {"weight_decay": 0.01, "eps": 1e-8}
+    return pytorch_optimizer.NorMuon(groups, foreach=False)
 
 
 def check_muon(inputs, matrix):
@@ -185,7 +188,7 @@ def check_muon(inputs, matrix):
         inputs.matrices(flat.astype(np.float64))[matrix]
         for flat in [inputs.weights, *inputs.gradients]
     )
-    step, ours = rules.muon(np.float64, w.shape), w
+    step, ours = rules_muon.muon(np.float64, w.shape), w
     theirs = torch.nn.Parameter(torch.tensor(w))
     optimizer = torch.optim.Muon([theirs], weight_decay=0.01, momentum=0.95)
     for gradient, rate in zip(gradients, inputs.rates):
@@ -224,6 +227,12 @@ TORCH = {
     ),
     "amsgrad": (0.001, lambda p: OPTIM.Adam(p, lr=0.001, amsgrad=True, foreach=False)),
     "nadam": (0.002, lambda p: OPTIM.NAdam(p, lr=0.002, foreach=False)),
+    "nadamw": (
+        0.002,
+        lambda p: OPTIM.NAdam(
+            p, lr=0.002, weight_decay=0.01, decoupled_weight_decay=True, foreach=False
+        ),
+    ),
     "radam": (0.001, lambda p: OPTIM.RAdam(p, lr=0.001, foreach=False)),
 }
 
@@ -232,6 +241,8 @@ MANY_MAGNITUDES = [
     *("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
     *("lion", "signsgd", "adamw_uncorrected", "lion_discovered"),
 ]
+# What runs on tensors of which one is zero at first.
+UNSCALED = ["lamb"]
 
 
 def numbers(values):
@@ -273,7 +284,7 @@ def write_trajectory(name, inputs, rule, tool, run):
     )
 
 
-def main():
+def main(names):
     numpy_version = f"numpy {np.__version__}"
     torch_version = f"torch {torch.__version__.split('+')[0]}"
     print(torch_version, numpy_version, f"jax {jax.__version__}", f"optax {optax.__version__}")
@@ -281,19 +292,27 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     old = Inputs("inputs", [(4, 3), (5,), ()], many_magnitudes)
     new = Inputs("matrices", [(4, 3, 2, 2), (7,), (5, 3), ()], matrices)
+    zero = Inputs("unscaled", [(3, 2), (4,)], unscaled)
     check_rules(new)
-    inputs_of = lambda name: old if name in MANY_MAGNITUDES else new
-    for inputs in (old, new):
-        write_inputs(inputs)
+    inputs_of = lambda name: (
+        old if name in MANY_MAGNITUDES else zero if name in UNSCALED else new
+    )
+    is_wanted = lambda name: not names or name in names
+    for inputs in (old, new, zero):
+        if is_wanted(inputs.name):
+            write_inputs(inputs)
     for name, (base_rate, make) in TORCH.items():
-        rule, inputs = str(make([torch.nn.Parameter(torch.zeros(1))])).split()[0], inputs_of(name)
-        run = lambda kind: run_torch(make, base_rate, inputs, getattr(torch, kind))
-        write_trajectory(name, inputs, f"torch.optim.{rule}", torch_version, run)
+        if is_wanted(name):
+            rule = str(make([torch.nn.Parameter(torch.zeros(1))])).split()[0]
+            inputs = inputs_of(name)
+            run = lambda kind: run_torch(make, base_rate, inputs, getattr(torch, kind))
+            write_trajectory(name, inputs, f"torch.optim.{rule}", torch_version, run)
     for make in rules.ALL + rules.LEAVES:
-        name, inputs = make.__name__, inputs_of(make.__name__)
-        run = lambda kind: run_rule(make, inputs, getattr(np, kind))
-        write_trajectory(name, inputs, make.__doc__, numpy_version, run)
+        if is_wanted(make.__name__):
+            name, inputs = make.__name__, inputs_of(make.__name__)
+            run = lambda kind: run_rule(make, inputs, getattr(np, kind))
+            write_trajectory(name, inputs, make.__doc__, numpy_version, run)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -55,6 +55,17 @@ def root_mean_square(x):
     return math.sqrt(square_sum(x) / x.size)
 
 
+def corrected(x, beta, t):
+    """A moving average without its bias towards the zero it began with."""
+    return x * x.dtype.type(1 / (1 - beta**t))
+
+
+def over(a, b):
+    """The language's division."""
+    kind = a.dtype.type if isinstance(a, np.ndarray) else float
+    return a / (b + kind(GUARD))
+
+
 @of_all
 def lion(dtype, shape):
     """Algorithm 2 of arXiv 2302.06675: c = b1 m + (1 - b1) g; w -= lr (sign c + wd w)."""
@@ -323,52 +334,5 @@ def adafactor(dtype, shape):
         update = g / np.sqrt(estimate)
         update = update / dtype(max(1.0, root_mean_square(update)))
         return w - dtype(0.01 * rate * max(1e-3, root_mean_square(w))) * update
-
-    return step
-
-
-def orthogonalized(x):
-    """Five Newton-Schulz steps, as in github.com/KellerJordan/Muon but in the type of x."""
-    x = x / x.dtype.type(max(math.sqrt(square_sum(x)), 1e-7))
-    wide = x if x.shape[0] <= x.shape[1] else x.T
-    for _ in range(5):
-        gram = wide @ wide.T
-        wide = 3.4445 * wide + (-4.7750 * gram + 2.0315 * (gram @ gram)) @ wide
-    return wide if x.shape[0] <= x.shape[1] else wide.T
-
-
-@of_leaves
-def muon(dtype, shape):
-    """github.com/KellerJordan/Muon: Nesterov momentum, orthogonalized, with decoupled weight decay."""
-    momentum, weight_decay, base_rate = 0.95, 0.01, 0.02
-    (m,) = zeros(dtype, shape, 1)
-
-    def step(w, g, rate):
-        nonlocal m
-        m = average(dtype, m, g, momentum)
-        update = orthogonalized(average(dtype, m, g, momentum))
-        update = update * dtype(math.sqrt(max(1.0, shape[0] / shape[1])))
-        return w - dtype(base_rate * rate) * (update + weight_decay * w)
-
-    return step
-
-
-@of_leaves
-def muon_adamw(dtype, shape):
-    """github.com/KellerJordan/Muon: that for matrices, for the others AdamW with betas 0.9 and 0.95."""
-    if min(shape) > 1:
-        return muon(dtype, shape)
-    beta1, beta2, weight_decay, base_rate = 0.9, 0.95, 0.01, 0.0003
-    m, v = zeros(dtype, shape, 2)
-    t = 0
-
-    def step(w, g, rate):
-        nonlocal m, v, t
-        t += 1
-        m = average(dtype, m, g, beta1)
-        v = average(dtype, v, g * g, beta2)
-        divisor = np.sqrt(v / dtype(1 - beta2**t)) + dtype(GUARD)
-        update = dtype(1 / (1 - beta1**t)) * m / divisor
-        return w - dtype(base_rate * rate) * (update + weight_decay * w)
 
     return step

@@ -5,12 +5,11 @@
 //! approximation by tanh (arXiv 1606.08415), silu is z·sigmoid(z). Expressions have no form with
 //! lanes: candidates of one cohort differ in them, and not in the weights alone.
 
-use std::marker::PhantomData;
-
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::function::evaluate;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::{Real, lanes};
 use crate::Activation;
 use crate::task::Between;
@@ -19,12 +18,12 @@ use crate::task::Between;
 pub(crate) fn activate<T: Real>(x: &Tensor, activation: &Between) -> Result<Tensor> {
     match *activation {
         Between::Known(known) if x.rank() == 3 => lanes::activate(x, known),
-        Between::Known(known) => x.apply_op1(Activate::<T>(known, PhantomData)),
+        Between::Known(known) => apply::<T, 1>(Activate(known), [x]),
         Between::Expression(ref function) => evaluate::<T>(x, function),
     }
 }
 
-struct Activate<T>(Activation, PhantomData<T>);
+struct Activate(Activation);
 
 /// sqrt(2 / pi).
 const GELU_SCALE: f64 = 0.797_884_560_802_865_4;
@@ -53,27 +52,28 @@ fn silu_slope<T: Real>(z: T) -> T {
     sigmoid * (T::ONE + z * (T::ONE - sigmoid))
 }
 
-impl<T: Real> CustomOp1 for Activate<T> {
-    fn name(&self) -> &'static str {
-        "activate"
-    }
+impl<T: Real> Operation<T, 1> for Activate {
+    type Kept = ();
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let x = operand::<T>(x, layout)?.iter();
-        let y: Vec<T> = match self.0 {
-            Activation::Relu => x.map(|&z| relu(z)).collect(),
-            Activation::Tanh => x.map(|&z| z.tanh()).collect(),
-            Activation::Gelu => x.map(|&z| gelu(z)).collect(),
-            Activation::Silu => x.map(|&z| z * z.sigmoid()).collect(),
+    const NAME: &'static str = "activate";
+
+    fn forward(&self, [x]: [Operand<'_, T>; 1]) -> Result<Results<T>> {
+        let z = x.numbers.iter();
+        let y = match self.0 {
+            Activation::Relu => z.map(|&z| relu(z)).collect(),
+            Activation::Tanh => z.map(|&z| z.tanh()).collect(),
+            Activation::Gelu => z.map(|&z| gelu(z)).collect(),
+            Activation::Silu => z.map(|&z| z * z.sigmoid()).collect(),
         };
-        Ok((T::to_cpu_storage_owned(y), layout.shape().clone()))
+        Ok(Results::new(y, x.shape))
     }
 
-    fn bwd(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        let (z, y, dy) = (values::<T>(x)?, values::<T>(y)?, values::<T>(dy)?);
-        let from_sums = z.iter().zip(dy.iter());
-        let from_results = y.iter().zip(dy.iter());
-        let dx: Vec<T> = match self.0 {
+    fn backward(&self, pass: Pass<'_, T, (), 1>) -> Result<[Option<Tensor>; 1]> {
+        let [x] = pass.operands;
+        let (z, y) = (values::<T>(x)?, values::<T>(pass.y)?);
+        let from_sums = z.iter().zip(pass.dy);
+        let from_results = y.iter().zip(pass.dy);
+        let dx = match self.0 {
             Activation::Relu => {
                 from_results.map(|(&y, &dy)| if y > T::ZERO { dy } else { T::ZERO }).collect()
             }
@@ -81,7 +81,7 @@ impl<T: Real> CustomOp1 for Activate<T> {
             Activation::Gelu => from_sums.map(|(&z, &dy)| dy * gelu_slope(z)).collect(),
             Activation::Silu => from_sums.map(|(&z, &dy)| dy * silu_slope(z)).collect(),
         };
-        Ok(Some(tensor(dx, x.shape())?))
+        Ok([gradient(x, dx)?])
     }
 }
 

@@ -6,20 +6,18 @@
 //! Heads are copied out one by one, into memory that stays in the first-level cache; splitting them
 //! with candle costs four transposed copies of everything a call, and as many backward.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::head::{HeadSizes, Place, Places, attend, attend_backward};
 use super::matrix::zeros;
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::softmax::Mask;
-use super::storage::{operand, tensor, values};
+use super::storage::values;
 use super::{Real, lanes};
 
 /// The attention of a transformer block as a layer of its own.
-pub(crate) struct Attention<T> {
+pub(crate) struct Attention {
     heads: Heads,
-    weights: OnceLock<Vec<T>>,
 }
 
 /// How rows attend to each other.
@@ -32,14 +30,18 @@ pub(crate) struct Heads {
     pub(crate) mask: Mask,
 }
 
-impl<T: Real> Attention<T> {
+impl Attention {
     /// Attends within each run of `context` rows of `qkv`.
-    pub(crate) fn of(qkv: &Tensor, context: usize, heads: usize, mask: Mask) -> Result<Tensor> {
+    pub(crate) fn of<T: Real>(
+        qkv: &Tensor,
+        context: usize,
+        heads: usize,
+        mask: Mask,
+    ) -> Result<Tensor> {
         if qkv.rank() == 3 {
             return lanes::attention(qkv, context, heads, mask);
         }
-        let heads = Heads { context, heads, mask };
-        qkv.apply_op1(Self { heads, weights: OnceLock::new() })
+        apply::<T, 1>(Self { heads: Heads { context, heads, mask } }, [qkv])
     }
 }
 
@@ -97,23 +99,23 @@ pub(super) fn attention_backward<T: Real>(
     dqkv
 }
 
-impl<T: Real> CustomOp1 for Attention<T> {
-    fn name(&self) -> &'static str {
-        "attention"
+impl<T: Real> Operation<T, 1> for Attention {
+    /// The attention weights.
+    type Kept = Vec<T>;
+
+    const NAME: &'static str = "attention";
+
+    fn forward(&self, [qkv]: [Operand<'_, T>; 1]) -> Result<Results<T, Vec<T>>> {
+        let (rows, packed) = qkv.shape.dims2()?;
+        let (y, weights) = attention(self.heads, rows, qkv.numbers);
+        Ok(Results::new(y, (rows, packed / 3)).keeping(weights))
     }
 
-    fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, packed) = layout.shape().dims2()?;
-        let (y, weights) = attention(self.heads, rows, operand::<T>(qkv, layout)?);
-        let _ = self.weights.set(weights);
-        Ok((T::to_cpu_storage_owned(y), (rows, packed / 3).into()))
-    }
-
-    fn bwd(&self, qkv: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+    fn backward(&self, pass: Pass<'_, T, Vec<T>, 1>) -> Result<[Option<Tensor>; 1]> {
+        let [qkv] = pass.operands;
         let (rows, _) = qkv.dims2()?;
-        let weights = self.weights.get().expect("the forward pass kept them");
-        let dqkv = attention_backward::<T>(self.heads, rows, &values(qkv)?, weights, &values(dy)?);
-        Ok(Some(tensor(dqkv, qkv.shape())?))
+        let dqkv = attention_backward(self.heads, rows, &values(qkv)?, pass.kept, pass.dy);
+        Ok([gradient(qkv, dqkv)?])
     }
 }
 
@@ -126,8 +128,8 @@ mod tests {
     #[test]
     fn gradients_match_finite_differences() {
         for mask in [Mask::Causal, Mask::None] {
-            check(&[&[6, 12]], |t| Attention::<f64>::of(&t[0], 3, 2, mask));
-            check(&[&[21, 57]], |t| Attention::<f64>::of(&t[0], 21, 1, mask));
+            check(&[&[6, 12]], |t| Attention::of::<f64>(&t[0], 3, 2, mask));
+            check(&[&[21, 57]], |t| Attention::of::<f64>(&t[0], 21, 1, mask));
         }
     }
 
@@ -135,7 +137,7 @@ mod tests {
     fn later_tokens_and_other_sequences_do_not_matter() {
         let attend = |numbers: &[f32], mask| {
             let qkv = Tensor::from_slice(numbers, (6, 12), &Device::Cpu).expect("sizes");
-            let y = Attention::<f32>::of(&qkv, 3, 2, mask).expect("valid");
+            let y = Attention::of::<f32>(&qkv, 3, 2, mask).expect("valid");
             y.to_vec2::<f32>().expect("two dimensions")
         };
         let numbers: Vec<f32> = (0..72).map(|i| (i * 7 % 13) as f32 / 13.0).collect();

@@ -5,17 +5,16 @@
 //! `RmsNorm`, `project`, `Attention` and `project_onto`. They would cost four gradients more, one
 //! of them of three times the width.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Shape, Tensor};
 
 use super::Real;
 use super::attention::{Heads, attention, attention_backward};
 use super::dense::add;
 use super::join::{join, part};
 use super::matrix::{Matrix, multiplied};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::rms_norm::{normalise, normalise_backward};
-use super::storage::{operand, tensor, values};
+use super::storage::values;
 
 /// x + attention(norm(x)·qkv)·out.
 pub(crate) fn attention_block<T: Real>(
@@ -25,13 +24,11 @@ pub(crate) fn attention_block<T: Real>(
     out: &Tensor,
     heads: Heads,
 ) -> Result<Tensor> {
-    let block = AttentionBlock::<T> { heads, kept: OnceLock::new() };
-    x.apply_op3(&join::<T>(gain, qkv)?, out, block)
+    apply::<T, 3>(AttentionBlock { heads }, [x, &join::<T>(gain, qkv)?, out])
 }
 
-struct AttentionBlock<T> {
+struct AttentionBlock {
     heads: Heads,
-    kept: OnceLock<Kept<T>>,
 }
 
 /// What the forward pass keeps for the backward one.
@@ -75,59 +72,38 @@ impl Sizes {
     }
 }
 
-impl<T: Real> CustomOp3 for AttentionBlock<T> {
-    fn name(&self) -> &'static str {
-        "attention_block"
-    }
+impl<T: Real> Operation<T, 3> for AttentionBlock {
+    type Kept = Kept<T>;
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        joined: &CpuStorage,
-        joined_layout: &Layout,
-        out: &CpuStorage,
-        out_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(x_layout.shape())?;
-        let (x, out) = (operand::<T>(x, x_layout)?, operand(out, out_layout)?);
-        let (gain, qkv) = part(operand(joined, joined_layout)?, sizes.width);
-        let (normal, scales) = normalise(x, gain);
+    const NAME: &'static str = "attention_block";
+
+    fn forward(&self, [x, joined, out]: [Operand<'_, T>; 3]) -> Result<Results<T, Kept<T>>> {
+        let sizes = Sizes::of(x.shape)?;
+        let (gain, qkv) = part(joined.numbers, sizes.width);
+        let (normal, scales) = normalise(x.numbers, gain);
         let packed = multiplied(sizes.outer(&normal), sizes.qkv(qkv));
         let (mixed, weights) = attention(self.heads, sizes.rows, &packed);
-        let mut y = multiplied(sizes.outer(&mixed), sizes.out(out));
-        add(&mut y, x);
-        let _ = self.kept.set(Kept { normal, scales, packed, weights, mixed });
-        Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
+        let mut y = multiplied(sizes.outer(&mixed), sizes.out(out.numbers));
+        add(&mut y, x.numbers);
+        let kept = Kept { normal, scales, packed, weights, mixed };
+        Ok(Results::new(y, x.shape).keeping(kept))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        joined: &Tensor,
-        out: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Kept<T>, 3>) -> Result<[Option<Tensor>; 3]> {
+        let Pass { operands: [x, joined, out], dy, kept, .. } = pass;
+        let Kept { normal, scales, packed, weights, mixed } = kept;
         let sizes = Sizes::of(x.shape())?;
-        let Kept { normal, scales, packed, weights, mixed } =
-            self.kept.get().expect("the forward pass kept them");
-        let (joined_values, out_values) = (values::<T>(joined)?, values::<T>(out)?);
+        let joined_values = values(joined)?;
         let (gain, qkv) = part(&joined_values, sizes.width);
-        let dy = values::<T>(dy)?;
-        let dout = multiplied(sizes.outer(mixed).transposed(), sizes.outer(&dy));
-        let dmixed = multiplied(sizes.outer(&dy), sizes.out(&out_values).transposed());
+        let dout = multiplied(sizes.outer(mixed).transposed(), sizes.outer(dy));
+        let dmixed = multiplied(sizes.outer(dy), sizes.out(&values(out)?).transposed());
         let dpacked = attention_backward(self.heads, sizes.rows, packed, weights, &dmixed);
         let dqkv = multiplied(sizes.outer(normal).transposed(), sizes.packed(&dpacked));
         let dnormal = multiplied(sizes.packed(&dpacked), sizes.qkv(qkv).transposed());
         let (mut dx, mut djoined) = normalise_backward(&values(x)?, gain, scales, &dnormal);
-        add(&mut dx, &dy);
+        add(&mut dx, dy);
         djoined.extend_from_slice(&dqkv);
-        Ok((
-            Some(tensor(dx, x.shape())?),
-            Some(tensor(djoined, joined.shape())?),
-            Some(tensor(dout, out.shape())?),
-        ))
+        Ok([gradient(x, dx)?, gradient(joined, djoined)?, gradient(out, dout)?])
     }
 }
 

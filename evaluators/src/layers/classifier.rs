@@ -4,15 +4,15 @@
 //! scalar in nats. Invariant: it gives the bits of [`dense`] followed by [`CrossEntropy`]. In the
 //! smallest networks an operation of candle's graph costs more than what this one computes.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::Real;
 use super::cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_backward};
 use super::dense::{Activation, Sizes, add_bias, dense, product, product_gradients};
 use super::matrix::column_sums;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 
 /// The loss of x·w + bias against `targets`. Weights of more dimensions take the layers.
 pub(crate) fn classify<T: Real>(
@@ -23,54 +23,35 @@ pub(crate) fn classify<T: Real>(
 ) -> Result<Tensor> {
     if w.rank() > 2 {
         let logits = dense::<T>(x, w, bias, Activation::Identity)?;
-        return CrossEntropy::<T>::of(&logits, targets);
+        return CrossEntropy::of::<T>(&logits, targets);
     }
-    let probabilities = OnceLock::new();
-    x.apply_op3(w, bias, Classifier::<T> { targets: Arc::clone(targets), probabilities })
+    apply::<T, 3>(Classifier { targets: Arc::clone(targets) }, [x, w, bias])
 }
 
-struct Classifier<T> {
+struct Classifier {
     targets: Arc<[u32]>,
-    probabilities: OnceLock<Vec<T>>,
 }
 
-impl<T: Real> CustomOp3 for Classifier<T> {
-    fn name(&self) -> &'static str {
-        "classifier"
-    }
+impl<T: Real> Operation<T, 3> for Classifier {
+    /// The probabilities.
+    type Kept = Vec<T>;
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(x_layout.shape(), w_layout.shape())?;
-        let mut logits = product(operand::<T>(x, x_layout)?, operand(w, w_layout)?, sizes);
-        add_bias(&mut logits, operand(bias, bias_layout)?);
+    const NAME: &'static str = "classifier";
+
+    fn forward(&self, [x, w, bias]: [Operand<'_, T>; 3]) -> Result<Results<T, Vec<T>>> {
+        let sizes = Sizes::of(x.shape, w.shape)?;
+        let mut logits = product(x.numbers, w.numbers, sizes);
+        add_bias(&mut logits, bias.numbers);
         let (loss, probabilities) = cross_entropy(&logits, sizes.outputs, &self.targets);
-        let _ = self.probabilities.set(probabilities);
-        Ok((T::to_cpu_storage_owned(vec![loss]), Shape::from(())))
+        Ok(Results::new(vec![loss], ()).keeping(probabilities))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        bias: &Tensor,
-        _loss: &Tensor,
-        dloss: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Vec<T>, 3>) -> Result<[Option<Tensor>; 3]> {
+        let [x, w, bias] = pass.operands;
         let classes = bias.dim(0)?;
-        let probabilities = self.probabilities.get().expect("the forward pass kept them");
-        let dloss = values::<T>(dloss)?[0];
-        let dlogits = cross_entropy_backward(probabilities, classes, &self.targets, dloss);
-        let dbias = tensor(column_sums(&dlogits, classes), bias.shape())?;
-        let (dx, dw) = product_gradients::<T>(x, w, &dlogits)?;
-        Ok((dx, Some(dw), Some(dbias)))
+        let dlogits = cross_entropy_backward(pass.kept, classes, &self.targets, pass.dy[0]);
+        let [dx, dw] = product_gradients(x, w, &dlogits)?;
+        Ok([dx, dw, gradient(bias, column_sums(&dlogits, classes))?])
     }
 }
 
@@ -97,7 +78,7 @@ mod tests {
         let targets: Arc<[u32]> = [0, 8, 3, 3, 1, 2, 7, 5, 0, 4, 6, 2].into();
         let one = classify::<f32>(&x, &w, &bias, &targets);
         let two = dense::<f32>(&x, &w, &bias, Activation::Identity)
-            .and_then(|logits| CrossEntropy::<f32>::of(&logits, &targets));
+            .and_then(|logits| CrossEntropy::of::<f32>(&logits, &targets));
         let number = |loss: Result<Tensor>| loss.and_then(|loss| loss.to_scalar::<f32>());
         assert_eq!(number(one).expect("valid"), number(two).expect("valid"));
     }

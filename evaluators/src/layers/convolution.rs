@@ -7,28 +7,25 @@
 //! backward one. Candle's own convolution runs on rayon's global pool even with one thread, which
 //! makes parallel evaluations queue for each other.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Shape, Tensor};
 
 use super::dense::{Activation, add_bias};
 use super::matrix::{Matrix, column_sums, multiplied};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::patches::Patches;
-use super::storage::{operand, tensor, values};
+use super::storage::values;
 use super::{Real, lanes};
 
 /// One convolution of the conv net.
-pub(crate) struct Convolution<T> {
+pub(crate) struct Convolution {
     stride: usize,
     activation: Activation,
-    /// The gathered patches, \[batch · out height · out width, 9 · in\].
-    patches: OnceLock<Vec<T>>,
 }
 
-impl<T: Real> Convolution<T> {
+impl Convolution {
     /// activation(x ∗ w + bias), one result pixel for every `stride` input pixels in each
     /// direction.
-    pub(crate) fn of(
+    pub(crate) fn of<T: Real>(
         x: &Tensor,
         w: &Tensor,
         bias: &Tensor,
@@ -38,8 +35,7 @@ impl<T: Real> Convolution<T> {
         if w.rank() == 5 {
             return lanes::convolution(x, w, bias, stride, activation);
         }
-        let patches = OnceLock::new();
-        x.apply_op3(w, bias, Self { stride, activation, patches })
+        apply::<T, 3>(Self { stride, activation }, [x, w, bias])
     }
 
     fn sizes(&self, x: &Shape) -> Result<Patches> {
@@ -48,59 +44,42 @@ impl<T: Real> Convolution<T> {
     }
 }
 
-impl<T: Real> CustomOp3 for Convolution<T> {
-    fn name(&self) -> &'static str {
-        "convolution"
-    }
+impl<T: Real> Operation<T, 3> for Convolution {
+    /// The gathered patches, \[batch · out height · out width, 9 · in\].
+    type Kept = Vec<T>;
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = self.sizes(x_layout.shape())?;
-        let outputs = bias_layout.shape().dims1()?;
-        let patches = sizes.gather(operand::<T>(x, x_layout)?);
+    const NAME: &'static str = "convolution";
+
+    fn forward(&self, [x, w, bias]: [Operand<'_, T>; 3]) -> Result<Results<T, Vec<T>>> {
+        let sizes = self.sizes(x.shape)?;
+        let outputs = bias.shape.dims1()?;
+        let patches = sizes.gather(x.numbers);
         let mut y = multiplied(
             Matrix::new(&patches, sizes.count(), sizes.length()),
-            Matrix::new(operand(w, w_layout)?, sizes.length(), outputs),
+            Matrix::new(w.numbers, sizes.length(), outputs),
         );
-        add_bias(&mut y, operand(bias, bias_layout)?);
+        add_bias(&mut y, bias.numbers);
         self.activation.apply(&mut y);
-        let _ = self.patches.set(patches);
         let shape = (sizes.batch, sizes.out_height(), sizes.out_width(), outputs);
-        Ok((T::to_cpu_storage_owned(y), shape.into()))
+        Ok(Results::new(y, shape).keeping(patches))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        bias: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Vec<T>, 3>) -> Result<[Option<Tensor>; 3]> {
+        let Pass { operands: [x, w, bias], y, dy, kept: patches, .. } = pass;
         let sizes = self.sizes(x.shape())?;
-        let outputs = bias.dim(0)?;
-        let (y, dy) = (values::<T>(y)?, values::<T>(dy)?);
-        let dz = self.activation.backward(&y, &dy);
-        let db = tensor(column_sums(&dz, outputs), bias.shape())?;
+        let outputs = bias.dims1()?;
+        let y = values(y)?;
+        let dz = self.activation.backward(&y, dy);
+        let dbias = gradient(bias, column_sums(&dz, outputs))?;
         let dz = Matrix::new(&dz, sizes.count(), outputs);
-        let patches = self.patches.get().expect("the forward pass kept them");
         let patches = Matrix::new(patches, sizes.count(), sizes.length());
-        let dw = multiplied(patches.transposed(), dz);
-        let dw = tensor(dw, w.shape())?;
+        let dw = gradient(w, multiplied(patches.transposed(), dz))?;
         if !x.track_op() {
-            return Ok((None, Some(dw), Some(db)));
+            return Ok([None, dw, dbias]);
         }
-        let w = &values::<T>(w)?;
+        let w = &values(w)?;
         let dpatches = multiplied(dz, Matrix::new(w, sizes.length(), outputs).transposed());
-        let dx = sizes.scatter(&dpatches);
-        Ok((Some(tensor(dx, x.shape())?), Some(dw), Some(db)))
+        Ok([gradient(x, sizes.scatter(&dpatches))?, dw, dbias])
     }
 }
 
@@ -114,11 +93,11 @@ mod tests {
     fn gradients_match_finite_differences() {
         for stride in [1, 2] {
             check(&[&[2, 5, 4, 2], &[3, 3, 2, 3], &[3]], |t| {
-                Convolution::<f64>::of(&t[0], &t[1], &t[2], stride, Activation::Relu)
+                Convolution::of::<f64>(&t[0], &t[1], &t[2], stride, Activation::Relu)
             });
         }
         check(&[&[2, 1, 1, 2], &[3, 3, 2, 3], &[3]], |t| {
-            Convolution::<f64>::of(&t[0], &t[1], &t[2], 2, Activation::Identity)
+            Convolution::of::<f64>(&t[0], &t[1], &t[2], 2, Activation::Identity)
         });
     }
 
@@ -133,7 +112,7 @@ mod tests {
         let bias = Tensor::zeros(4, candle_core::DType::F32, &Device::Cpu).expect("zeros");
         for stride in [1, 2] {
             let ours =
-                Convolution::<f32>::of(&x, &w, &bias, stride, Activation::Relu).expect("valid");
+                Convolution::of::<f32>(&x, &w, &bias, stride, Activation::Relu).expect("valid");
             let theirs = || {
                 let x = x.permute((0, 3, 1, 2))?.contiguous()?;
                 let w = w.permute((3, 2, 0, 1))?.contiguous()?;

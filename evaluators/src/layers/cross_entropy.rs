@@ -4,54 +4,50 @@
 //! the probabilities of the forward pass are kept for the backward one, and a NaN logit gives a NaN
 //! loss. Candle's composed form makes six passes over the logits and their gradients.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::softmax::{Mask, softmax};
-use super::storage::{operand, tensor, values};
 use super::{Real, lanes};
 
 /// The target of a row that does not count: it adds nothing to the loss and gets no gradient.
 pub(crate) const IGNORED: u32 = u32::MAX;
 
 /// The loss of classification and of next-token prediction.
-pub(crate) struct CrossEntropy<T> {
+pub(crate) struct CrossEntropy {
     targets: Arc<[u32]>,
-    probabilities: OnceLock<Vec<T>>,
 }
 
-impl<T: Real> CrossEntropy<T> {
+impl CrossEntropy {
     /// The loss of `logits` against `targets`, each below the number of classes or
     /// [`IGNORED`].
-    pub(crate) fn of(logits: &Tensor, targets: &Arc<[u32]>) -> Result<Tensor> {
+    pub(crate) fn of<T: Real>(logits: &Tensor, targets: &Arc<[u32]>) -> Result<Tensor> {
         if logits.rank() == 3 {
             return lanes::cross_entropy(logits, targets);
         }
-        logits.apply_op1(Self { targets: Arc::clone(targets), probabilities: OnceLock::new() })
+        apply::<T, 1>(Self { targets: Arc::clone(targets) }, [logits])
     }
 }
 
-impl<T: Real> CustomOp1 for CrossEntropy<T> {
-    fn name(&self) -> &'static str {
-        "cross_entropy"
+impl<T: Real> Operation<T, 1> for CrossEntropy {
+    /// The probabilities.
+    type Kept = Vec<T>;
+
+    const NAME: &'static str = "cross_entropy";
+
+    fn forward(&self, [logits]: [Operand<'_, T>; 1]) -> Result<Results<T, Vec<T>>> {
+        let (_, classes) = logits.shape.dims2()?;
+        let (loss, probabilities) = cross_entropy(logits.numbers, classes, &self.targets);
+        Ok(Results::new(vec![loss], ()).keeping(probabilities))
     }
 
-    fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (_, classes) = layout.shape().dims2()?;
-        let logits = operand::<T>(logits, layout)?;
-        let (loss, probabilities) = cross_entropy(logits, classes, &self.targets);
-        // A second forward pass of the same node cannot happen: one is made for each call of `of`.
-        let _ = self.probabilities.set(probabilities);
-        Ok((T::to_cpu_storage_owned(vec![loss]), Shape::from(())))
-    }
-
-    fn bwd(&self, logits: &Tensor, _loss: &Tensor, dloss: &Tensor) -> Result<Option<Tensor>> {
+    fn backward(&self, pass: Pass<'_, T, Vec<T>, 1>) -> Result<[Option<Tensor>; 1]> {
+        let [logits] = pass.operands;
         let (_, classes) = logits.dims2()?;
-        let probabilities = self.probabilities.get().expect("the forward pass kept them");
-        let dloss = values::<T>(dloss)?[0];
-        let gradient = cross_entropy_backward(probabilities, classes, &self.targets, dloss);
-        Ok(Some(tensor(gradient, logits.shape())?))
+        let dlogits = cross_entropy_backward(pass.kept, classes, &self.targets, pass.dy[0]);
+        Ok([gradient(logits, dlogits)?])
     }
 }
 
@@ -106,18 +102,18 @@ mod tests {
     #[test]
     fn gradients_match_finite_differences() {
         let targets: Arc<[u32]> = [0, 3, 1, 3, 2].into();
-        check(&[&[5, 4]], |t| CrossEntropy::<f64>::of(&t[0], &targets));
+        check(&[&[5, 4]], |t| CrossEntropy::of::<f64>(&t[0], &targets));
     }
 
     #[test]
     fn ignored_rows_change_nothing() {
         let targets: Arc<[u32]> = [0, IGNORED, 1, IGNORED, 2].into();
-        check(&[&[5, 4]], |t| CrossEntropy::<f64>::of(&t[0], &targets));
+        check(&[&[5, 4]], |t| CrossEntropy::of::<f64>(&t[0], &targets));
         let all: Vec<f32> = (0..20_u8).map(|i| f32::from(i * 7 % 11)).collect();
         let kept = [&all[..4], &all[8..12], &all[16..]].concat();
         let loss = |logits: Vec<f32>, targets: &[u32]| {
             let logits = Tensor::from_vec(logits, (targets.len(), 4), &Device::Cpu);
-            let loss = CrossEntropy::<f32>::of(&logits.expect("sizes"), &targets.into());
+            let loss = CrossEntropy::of::<f32>(&logits.expect("sizes"), &targets.into());
             loss.expect("valid").to_scalar::<f32>().expect("a scalar")
         };
         assert_eq!(loss(all, &targets), loss(kept, &[0, 1, 2]));
@@ -126,7 +122,7 @@ mod tests {
     #[test]
     fn equal_logits_cost_the_logarithm_of_the_classes() {
         let logits = Tensor::from_vec(vec![7.0_f32; 20], (2, 10), &Device::Cpu).expect("sizes");
-        let loss = CrossEntropy::<f32>::of(&logits, &[1, 9].into()).expect("valid");
+        let loss = CrossEntropy::of::<f32>(&logits, &[1, 9].into()).expect("valid");
         let loss = loss.to_scalar::<f32>().expect("a scalar");
         assert!((loss - libm::logf(10.0)).abs() < 1e-6, "{loss}");
     }
@@ -135,7 +131,7 @@ mod tests {
     fn large_equal_logits_cost_no_less() {
         for size in [4e7_f32, -4e7, 1e30] {
             let logits = Tensor::from_vec(vec![size; 10], (1, 10), &Device::Cpu).expect("sizes");
-            let loss = CrossEntropy::<f32>::of(&logits, &[3].into()).expect("valid");
+            let loss = CrossEntropy::of::<f32>(&logits, &[3].into()).expect("valid");
             let loss = loss.to_scalar::<f32>().expect("a scalar");
             assert!((loss - libm::logf(10.0)).abs() < 1e-6, "{loss}");
         }
@@ -147,7 +143,7 @@ mod tests {
             let mut logits = vec![1.0_f32; 3];
             logits[place] = f32::NAN;
             let logits = Tensor::from_vec(logits, (1, 3), &Device::Cpu).expect("sizes");
-            let loss = CrossEntropy::<f32>::of(&logits, &[1].into()).expect("valid");
+            let loss = CrossEntropy::of::<f32>(&logits, &[1].into()).expect("valid");
             assert!(loss.to_scalar::<f32>().expect("a scalar").is_nan());
         }
     }

@@ -8,12 +8,12 @@
 //! products.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Shape, Tensor};
 
 use super::matrix::{Matrix, column_sums, multiplied};
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::vector_unit::vectorised;
 use super::{Real, lanes};
 
@@ -104,7 +104,7 @@ pub(crate) fn dense<T: Real>(
     if w.rank() == 3 {
         return lanes::dense(x, w, bias, activation);
     }
-    x.apply_op3(w, bias, Dense::<T>(activation, PhantomData))
+    apply::<T, 3>(Dense(activation), [x, w, bias])
 }
 
 /// activation(x·w).
@@ -112,7 +112,7 @@ pub(crate) fn project<T: Real>(x: &Tensor, w: &Tensor, activation: Activation) -
     if w.rank() == 3 {
         return lanes::project(x, w, activation);
     }
-    x.apply_op2(w, Project::<T>(activation, PhantomData))
+    apply::<T, 2>(Project(activation), [x, w])
 }
 
 /// residual + x·w.
@@ -120,14 +120,14 @@ pub(crate) fn project_onto<T: Real>(residual: &Tensor, x: &Tensor, w: &Tensor) -
     if w.rank() == 3 {
         return lanes::project_onto(residual, x, w);
     }
-    x.apply_op3(w, residual, ProjectOnto::<T>(PhantomData))
+    apply::<T, 3>(ProjectOnto, [x, w, residual])
 }
 
-struct Dense<T>(Activation, PhantomData<T>);
+struct Dense(Activation);
 
-struct Project<T>(Activation, PhantomData<T>);
+struct Project(Activation);
 
-struct ProjectOnto<T>(PhantomData<T>);
+struct ProjectOnto;
 
 /// Rows, inputs and outputs of a layer.
 #[derive(Clone, Copy)]
@@ -147,104 +147,63 @@ impl Sizes {
     }
 }
 
-impl<T: Real> CustomOp3 for Dense<T> {
-    fn name(&self) -> &'static str {
-        "dense"
-    }
+impl<T: Real> Operation<T, 3> for Dense {
+    type Kept = ();
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(x_layout.shape(), w_layout.shape())?;
-        let mut y = product(operand::<T>(x, x_layout)?, operand(w, w_layout)?, sizes);
-        add_bias(&mut y, operand(bias, bias_layout)?);
+    const NAME: &'static str = "dense";
+
+    fn forward(&self, [x, w, bias]: [Operand<'_, T>; 3]) -> Result<Results<T>> {
+        let sizes = Sizes::of(x.shape, w.shape)?;
+        let mut y = product(x.numbers, w.numbers, sizes);
+        add_bias(&mut y, bias.numbers);
         self.0.apply(&mut y);
-        Ok((T::to_cpu_storage_owned(y), (sizes.rows, sizes.outputs).into()))
+        Ok(Results::new(y, (sizes.rows, sizes.outputs)))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        bias: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (y_values, dy) = (values::<T>(y)?, values::<T>(dy)?);
-        let dz = self.0.backward(&y_values, &dy);
-        let db = tensor(column_sums(&dz, y.dim(1)?), bias.shape())?;
-        let (dx, dw) = product_gradients::<T>(x, w, &dz)?;
-        Ok((dx, Some(dw), Some(db)))
+    fn backward(&self, pass: Pass<'_, T, (), 3>) -> Result<[Option<Tensor>; 3]> {
+        let [x, w, bias] = pass.operands;
+        let y = values(pass.y)?;
+        let dz = self.0.backward(&y, pass.dy);
+        let dbias = gradient(bias, column_sums(&dz, pass.y.dim(1)?))?;
+        let [dx, dw] = product_gradients(x, w, &dz)?;
+        Ok([dx, dw, dbias])
     }
 }
 
-impl<T: Real> CustomOp2 for Project<T> {
-    fn name(&self) -> &'static str {
-        "project"
-    }
+impl<T: Real> Operation<T, 2> for Project {
+    type Kept = ();
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(x_layout.shape(), w_layout.shape())?;
-        let mut y = product(operand::<T>(x, x_layout)?, operand(w, w_layout)?, sizes);
+    const NAME: &'static str = "project";
+
+    fn forward(&self, [x, w]: [Operand<'_, T>; 2]) -> Result<Results<T>> {
+        let sizes = Sizes::of(x.shape, w.shape)?;
+        let mut y = product(x.numbers, w.numbers, sizes);
         self.0.apply(&mut y);
-        Ok((T::to_cpu_storage_owned(y), (sizes.rows, sizes.outputs).into()))
+        Ok(Results::new(y, (sizes.rows, sizes.outputs)))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let dy = values::<T>(dy)?;
-        let (dx, dw) = product_gradients::<T>(x, w, &self.0.backward(&values::<T>(y)?, &dy))?;
-        Ok((dx, Some(dw)))
+    fn backward(&self, pass: Pass<'_, T, (), 2>) -> Result<[Option<Tensor>; 2]> {
+        let [x, w] = pass.operands;
+        product_gradients(x, w, &self.0.backward(&values(pass.y)?, pass.dy))
     }
 }
 
-impl<T: Real> CustomOp3 for ProjectOnto<T> {
-    fn name(&self) -> &'static str {
-        "project_onto"
+impl<T: Real> Operation<T, 3> for ProjectOnto {
+    type Kept = ();
+
+    const NAME: &'static str = "project_onto";
+
+    fn forward(&self, [x, w, residual]: [Operand<'_, T>; 3]) -> Result<Results<T>> {
+        let sizes = Sizes::of(x.shape, w.shape)?;
+        let mut y = product(x.numbers, w.numbers, sizes);
+        add(&mut y, residual.numbers);
+        Ok(Results::new(y, (sizes.rows, sizes.outputs)))
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-        residual: &CpuStorage,
-        residual_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(x_layout.shape(), w_layout.shape())?;
-        let mut y = product(operand::<T>(x, x_layout)?, operand(w, w_layout)?, sizes);
-        add(&mut y, operand(residual, residual_layout)?);
-        Ok((T::to_cpu_storage_owned(y), (sizes.rows, sizes.outputs).into()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _residual: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (dx, dw) = product_gradients::<T>(x, w, &values::<T>(dy)?)?;
-        Ok((dx, Some(dw), Some(dy.clone())))
+    fn backward(&self, pass: Pass<'_, T, (), 3>) -> Result<[Option<Tensor>; 3]> {
+        let [x, w, _] = pass.operands;
+        let [dx, dw] = product_gradients(x, w, pass.dy)?;
+        Ok([dx, dw, pass.shared()])
     }
 }
 
@@ -261,18 +220,18 @@ pub(super) fn product_gradients<T: Real>(
     x: &Tensor,
     w: &Tensor,
     dz: &[T],
-) -> Result<(Option<Tensor>, Tensor)> {
+) -> Result<[Option<Tensor>; 2]> {
     let sizes = Sizes::of(x.shape(), w.shape())?;
     let dz = Matrix::new(dz, sizes.rows, sizes.outputs);
-    let x_values = values::<T>(x)?;
-    let dw = multiplied(Matrix::new(&x_values, sizes.rows, sizes.inputs).transposed(), dz);
-    let dw = tensor(dw, w.shape())?;
+    let inputs = &values(x)?;
+    let dw = multiplied(Matrix::new(inputs, sizes.rows, sizes.inputs).transposed(), dz);
+    let dw = gradient(w, dw)?;
     if !x.track_op() {
-        return Ok((None, dw));
+        return Ok([None, dw]);
     }
-    let w = &values::<T>(w)?;
+    let w = &values(w)?;
     let dx = multiplied(dz, Matrix::new(w, sizes.inputs, sizes.outputs).transposed());
-    Ok((Some(tensor(dx, x.shape())?), dw))
+    Ok([gradient(x, dx)?, dw])
 }
 
 #[cfg(test)]

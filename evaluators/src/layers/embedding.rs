@@ -4,29 +4,31 @@
 //! the result is \[batch · context, width\]. Invariant: a token used twice in a batch gets the sum
 //! of both gradients, added in batch order.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::matrix::zeros;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::{Real, lanes};
 
 /// The first layer of the transformer.
-pub(crate) struct Embedding<T> {
+pub(crate) struct Embedding {
     tokens: Arc<[u32]>,
-    number: PhantomData<T>,
 }
 
-impl<T: Real> Embedding<T> {
+impl Embedding {
     /// Embeds `tokens`, each below the vocabulary size; their number is a multiple of the context.
-    pub(crate) fn of(table: &Tensor, positions: &Tensor, tokens: &Arc<[u32]>) -> Result<Tensor> {
+    pub(crate) fn of<T: Real>(
+        table: &Tensor,
+        positions: &Tensor,
+        tokens: &Arc<[u32]>,
+    ) -> Result<Tensor> {
         if table.rank() == 3 {
             let rows = lanes::lookup(table, tokens, T::DTYPE)?;
             return lanes::add_positions(&rows, positions);
         }
-        table.apply_op2(positions, Self { tokens: Arc::clone(tokens), number: PhantomData })
+        apply::<T, 2>(Self { tokens: Arc::clone(tokens) }, [table, positions])
     }
 }
 
@@ -36,45 +38,33 @@ fn add<T: Real>(sum: &mut [T], row: &[T]) {
     }
 }
 
-impl<T: Real> CustomOp2 for Embedding<T> {
-    fn name(&self) -> &'static str {
-        "embedding"
-    }
+impl<T: Real> Operation<T, 2> for Embedding {
+    type Kept = ();
 
-    fn cpu_fwd(
-        &self,
-        table: &CpuStorage,
-        table_layout: &Layout,
-        positions: &CpuStorage,
-        positions_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = table_layout.shape().dims2()?;
-        let table = operand::<T>(table, table_layout)?;
-        let positions = operand::<T>(positions, positions_layout)?;
+    const NAME: &'static str = "embedding";
+
+    fn forward(&self, [table, positions]: [Operand<'_, T>; 2]) -> Result<Results<T>> {
+        let (_, width) = table.shape.dims2()?;
+        let positions = positions.numbers.chunks_exact(width).cycle();
         let mut y = Vec::with_capacity(self.tokens.len() * width);
-        for (&token, position) in self.tokens.iter().zip(positions.chunks_exact(width).cycle()) {
-            let row = &table[token as usize * width..][..width];
+        for (&token, position) in self.tokens.iter().zip(positions) {
+            let row = &table.numbers[token as usize * width..][..width];
             y.extend(row.iter().zip(position).map(|(&a, &b)| a + b));
         }
-        Ok((T::to_cpu_storage_owned(y), (self.tokens.len(), width).into()))
+        Ok(Results::new(y, (self.tokens.len(), width)))
     }
 
-    fn bwd(
-        &self,
-        table: &Tensor,
-        positions: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, (), 2>) -> Result<[Option<Tensor>; 2]> {
+        let [table, positions] = pass.operands;
         let (context, width) = positions.dims2()?;
-        let dy = values::<T>(dy)?;
         let mut dtable = zeros::<T>(table.elem_count());
         let mut dpositions = zeros::<T>(positions.elem_count());
-        for (index, (row, &token)) in dy.chunks_exact(width).zip(self.tokens.iter()).enumerate() {
+        let rows = pass.dy.chunks_exact(width).zip(self.tokens.iter());
+        for (index, (row, &token)) in rows.enumerate() {
             add(&mut dtable[token as usize * width..][..width], row);
             add(&mut dpositions[index % context * width..][..width], row);
         }
-        Ok((Some(tensor(dtable, table.shape())?), Some(tensor(dpositions, positions.shape())?)))
+        Ok([gradient(table, dtable)?, gradient(positions, dpositions)?])
     }
 }
 
@@ -86,6 +76,6 @@ mod tests {
     #[test]
     fn gradients_match_finite_differences() {
         let tokens: Arc<[u32]> = [1, 0, 4, 4, 2, 1].into();
-        check(&[&[5, 3], &[3, 3]], |t| Embedding::<f64>::of(&t[0], &t[1], &tokens));
+        check(&[&[5, 3], &[3, 3]], |t| Embedding::of::<f64>(&t[0], &t[1], &tokens));
     }
 }

@@ -7,14 +7,14 @@
 //! `max(x, 0)` and `max(0, x)` must train alike. Nothing is kept between the passes but the numbers
 //! themselves.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, Layout as TensorLayout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 use evo_dsl::{Executor, Interpreter, Layout, Program};
 
 use super::Real;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 
 /// Numbers evaluated at a time. What is left of a tensor is padded to as many, so few are wasted on
 /// the small tensors here.
@@ -81,25 +81,25 @@ impl Compiled {
 
 /// The values of a function at every number of `x`.
 pub(super) fn evaluate<T: Real>(x: &Tensor, function: &Arc<Function>) -> Result<Tensor> {
-    x.apply_op1(Evaluate::<T>(Arc::clone(function), PhantomData))
+    apply::<T, 1>(Evaluate(Arc::clone(function)), [x])
 }
 
-struct Evaluate<T>(Arc<Function>, PhantomData<T>);
+struct Evaluate(Arc<Function>);
 
-impl<T: Real> CustomOp1 for Evaluate<T> {
-    fn name(&self) -> &'static str {
-        "evaluate"
+impl<T: Real> Operation<T, 1> for Evaluate {
+    type Kept = ();
+
+    const NAME: &'static str = "evaluate";
+
+    fn forward(&self, [x]: [Operand<'_, T>; 1]) -> Result<Results<T>> {
+        Ok(Results::new(T::values(&self.0.value, x.numbers), x.shape))
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &TensorLayout) -> Result<(CpuStorage, Shape)> {
-        let y = T::values(&self.0.value, operand::<T>(x, layout)?);
-        Ok((T::to_cpu_storage_owned(y), layout.shape().clone()))
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        let mut dx = T::values(&self.0.slope, &values::<T>(x)?);
-        dx.iter_mut().zip(values::<T>(dy)?.iter()).for_each(|(dx, &dy)| *dx *= dy);
-        Ok(Some(tensor(dx, x.shape())?))
+    fn backward(&self, pass: Pass<'_, T, (), 1>) -> Result<[Option<Tensor>; 1]> {
+        let [x] = pass.operands;
+        let mut dx = T::values(&self.0.slope, &values(x)?);
+        dx.iter_mut().zip(pass.dy).for_each(|(dx, &dy)| *dx *= dy);
+        Ok([gradient(x, dx)?])
     }
 }
 

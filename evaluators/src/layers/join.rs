@@ -5,16 +5,14 @@
 //! operands; half a transformer block has four, and is one operation for the sake of the gradients
 //! between its parts, which candle would make of zeros and add to.
 
-use std::marker::PhantomData;
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::Real;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 
 /// `gain` and `w` side by side.
 pub(super) fn join<T: Real>(gain: &Tensor, w: &Tensor) -> Result<Tensor> {
-    gain.apply_op2(w, Join::<T>(PhantomData))
+    apply::<T, 2>(Join, [gain, w])
 }
 
 /// The gain and the weights in what [`join`] made of weights with `inputs` inputs.
@@ -22,37 +20,23 @@ pub(super) fn part<T>(joined: &[T], inputs: usize) -> (&[T], &[T]) {
     joined.split_at(inputs)
 }
 
-struct Join<T>(PhantomData<T>);
+struct Join;
 
-impl<T: Real> CustomOp2 for Join<T> {
-    fn name(&self) -> &'static str {
-        "join"
-    }
+impl<T: Real> Operation<T, 2> for Join {
+    type Kept = ();
 
-    fn cpu_fwd(
-        &self,
-        gain: &CpuStorage,
-        gain_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (gain, w) = (operand::<T>(gain, gain_layout)?, operand::<T>(w, w_layout)?);
-        let joined = [gain, w].concat();
+    const NAME: &'static str = "join";
+
+    fn forward(&self, [gain, w]: [Operand<'_, T>; 2]) -> Result<Results<T>> {
+        let joined = [gain.numbers, w.numbers].concat();
         let length = joined.len();
-        Ok((T::to_cpu_storage_owned(joined), length.into()))
+        Ok(Results::new(joined, length))
     }
 
-    fn bwd(
-        &self,
-        gain: &Tensor,
-        w: &Tensor,
-        _joined: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = values::<T>(gradient)?;
-        let (dgain, dw) = part(&gradient, gain.elem_count());
-        let dgain = tensor(dgain.to_vec(), gain.shape())?;
-        Ok((Some(dgain), Some(tensor(dw.to_vec(), w.shape())?)))
+    fn backward(&self, pass: Pass<'_, T, (), 2>) -> Result<[Option<Tensor>; 2]> {
+        let [gain, w] = pass.operands;
+        let (dgain, dw) = part(pass.dy, gain.elem_count());
+        Ok([gradient(gain, dgain.to_vec())?, gradient(w, dw.to_vec())?])
     }
 }
 

@@ -4,29 +4,25 @@
 //! Shapes: x and y \[n, width\], gain and shift \[width\]. Invariant: means and reciprocal
 //! deviations of the forward pass are kept for the backward one.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::matrix::{column_sums, dot, zeros};
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::{Real, lanes};
 
 const EPS: f64 = 1e-5;
 
 /// Normalisation by mean and variance.
-pub(crate) struct LayerNorm<T> {
-    /// Mean and 1 / sqrt(variance + eps) of each row.
-    moments: OnceLock<Vec<(T, T)>>,
-}
+pub(crate) struct LayerNorm;
 
-impl<T: Real> LayerNorm<T> {
+impl LayerNorm {
     /// Normalises the rows of `x`.
-    pub(crate) fn of(x: &Tensor, gain: &Tensor, shift: &Tensor) -> Result<Tensor> {
+    pub(crate) fn of<T: Real>(x: &Tensor, gain: &Tensor, shift: &Tensor) -> Result<Tensor> {
         if gain.rank() == 2 {
             return lanes::layer_norm(x, gain, shift, EPS);
         }
-        x.apply_op3(gain, shift, Self { moments: OnceLock::new() })
+        apply::<T, 3>(Self, [x, gain, shift])
     }
 }
 
@@ -45,23 +41,16 @@ fn moments<T: Real>(row: &[T]) -> (T, T) {
     (mean, T::ONE / (variance / count + T::from_f64(EPS)).sqrt())
 }
 
-impl<T: Real> CustomOp3 for LayerNorm<T> {
-    fn name(&self) -> &'static str {
-        "layer_norm"
-    }
+impl<T: Real> Operation<T, 3> for LayerNorm {
+    /// Mean and 1 / sqrt(variance + eps) of each row.
+    type Kept = Vec<(T, T)>;
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        gain: &CpuStorage,
-        gain_layout: &Layout,
-        shift: &CpuStorage,
-        shift_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = x_layout.shape().dims2()?;
-        let x = operand::<T>(x, x_layout)?;
-        let (gain, shift) = (operand::<T>(gain, gain_layout)?, operand::<T>(shift, shift_layout)?);
+    const NAME: &'static str = "layer_norm";
+
+    fn forward(&self, operands: [Operand<'_, T>; 3]) -> Result<Results<T, Self::Kept>> {
+        let shape = operands[0].shape;
+        let (_, width) = shape.dims2()?;
+        let [x, gain, shift] = operands.map(|operand| operand.numbers);
         let mut y = zeros(x.len());
         let all: Vec<(T, T)> = x.chunks_exact(width).map(moments).collect();
         let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width));
@@ -70,23 +59,15 @@ impl<T: Real> CustomOp3 for LayerNorm<T> {
                 *y = (x - mean) * scale * gain + shift;
             }
         }
-        let _ = self.moments.set(all);
-        Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
+        Ok(Results::new(y, shape).keeping(all))
     }
 
     /// With n the normalised row, s its scale and a = dy·gain: dx = s·(a − mean(a) − n·mean(a·n)),
     /// dgain = Σ dy·n, dshift = Σ dy.
-    fn bwd(
-        &self,
-        x: &Tensor,
-        gain: &Tensor,
-        shift: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Self::Kept, 3>) -> Result<[Option<Tensor>; 3]> {
+        let Pass { operands: [x, gain, shift], dy, kept: moments, .. } = pass;
         let (_, width) = x.dims2()?;
-        let (x_values, gains, dy) = (values::<T>(x)?, values::<T>(gain)?, values::<T>(dy)?);
-        let moments = self.moments.get().expect("the forward pass kept them");
+        let (x_values, gains) = (values::<T>(x)?, values::<T>(gain)?);
         let mut dx = zeros(x_values.len());
         let (mut dgain, ones) = (zeros::<T>(width), vec![T::ONE; width]);
         let (mut normal, mut weighted) = (zeros::<T>(width), zeros::<T>(width));
@@ -103,8 +84,8 @@ impl<T: Real> CustomOp3 for LayerNorm<T> {
                 *dx = scale * (weighted - mean - normal * common);
             }
         }
-        let dshift = tensor(column_sums(&dy, width), shift.shape())?;
-        Ok((Some(tensor(dx, x.shape())?), Some(tensor(dgain, gain.shape())?), Some(dshift)))
+        let dshift = column_sums(dy, width);
+        Ok([gradient(x, dx)?, gradient(gain, dgain)?, gradient(shift, dshift)?])
     }
 }
 
@@ -116,7 +97,7 @@ mod tests {
 
     #[test]
     fn gradients_match_finite_differences() {
-        check(&[&[4, 11], &[11], &[11]], |t| LayerNorm::<f64>::of(&t[0], &t[1], &t[2]));
+        check(&[&[4, 11], &[11], &[11]], |t| LayerNorm::of::<f64>(&t[0], &t[1], &t[2]));
     }
 
     #[test]
@@ -125,7 +106,7 @@ mod tests {
         let x = Tensor::from_vec(x, (3, 10), &Device::Cpu).expect("sizes");
         let gain = Tensor::ones(10, candle_core::DType::F64, &Device::Cpu).expect("ones");
         let shift = gain.zeros_like().expect("zeros");
-        let y = LayerNorm::<f64>::of(&x, &gain, &shift).and_then(|y| y.to_vec2::<f64>());
+        let y = LayerNorm::of::<f64>(&x, &gain, &shift).and_then(|y| y.to_vec2::<f64>());
         for row in y.expect("a matrix") {
             assert!(row.iter().sum::<f64>().abs() < 1e-12);
             assert!((row.iter().map(|y| y * y).sum::<f64>() / 10.0 - 1.0).abs() < 1e-6);

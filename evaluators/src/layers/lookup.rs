@@ -3,13 +3,12 @@
 //! Shapes: table \[vocabulary, width\], tokens \[n\]; the result is \[n, width\]. Invariant: a
 //! token used twice in a batch gets the sum of both gradients, added in batch order.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::matrix::zeros;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::{Real, lanes};
 
 /// The rows of `table` that `tokens` name, each below the vocabulary size.
@@ -17,40 +16,38 @@ pub(crate) fn lookup<T: Real>(table: &Tensor, tokens: &Arc<[u32]>) -> Result<Ten
     if table.rank() == 3 {
         return lanes::lookup(table, tokens, T::DTYPE);
     }
-    table.apply_op1(Lookup::<T> { tokens: Arc::clone(tokens), number: PhantomData })
+    apply::<T, 1>(Lookup { tokens: Arc::clone(tokens) }, [table])
 }
 
-struct Lookup<T> {
+struct Lookup {
     tokens: Arc<[u32]>,
-    number: PhantomData<T>,
 }
 
-impl<T: Real> CustomOp1 for Lookup<T> {
-    fn name(&self) -> &'static str {
-        "lookup"
-    }
+impl<T: Real> Operation<T, 1> for Lookup {
+    type Kept = ();
 
-    fn cpu_fwd(&self, table: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = layout.shape().dims2()?;
-        let table = operand::<T>(table, layout)?;
+    const NAME: &'static str = "lookup";
+
+    fn forward(&self, [table]: [Operand<'_, T>; 1]) -> Result<Results<T>> {
+        let (_, width) = table.shape.dims2()?;
         let mut y = Vec::with_capacity(self.tokens.len() * width);
         for &token in self.tokens.iter() {
-            y.extend_from_slice(&table[token as usize * width..][..width]);
+            y.extend_from_slice(&table.numbers[token as usize * width..][..width]);
         }
-        Ok((T::to_cpu_storage_owned(y), (self.tokens.len(), width).into()))
+        Ok(Results::new(y, (self.tokens.len(), width)))
     }
 
-    fn bwd(&self, table: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+    fn backward(&self, pass: Pass<'_, T, (), 1>) -> Result<[Option<Tensor>; 1]> {
+        let [table] = pass.operands;
         let (_, width) = table.dims2()?;
-        let dy = values::<T>(dy)?;
         let mut dtable = zeros::<T>(table.elem_count());
-        for (row, &token) in dy.chunks_exact(width).zip(self.tokens.iter()) {
+        for (row, &token) in pass.dy.chunks_exact(width).zip(self.tokens.iter()) {
             let sum = &mut dtable[token as usize * width..][..width];
             for (sum, &value) in sum.iter_mut().zip(row) {
                 *sum += value;
             }
         }
-        Ok(Some(tensor(dtable, table.shape())?))
+        Ok([gradient(table, dtable)?])
     }
 }
 

@@ -5,16 +5,15 @@
 //! `project` and `project_onto`. They would cost three gradients more, one of them of the hidden
 //! size.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Shape, Tensor};
 
 use super::Real;
 use super::dense::{add, relu, stop_inactive};
 use super::join::{join, part};
 use super::matrix::{Matrix, multiplied};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::rms_norm::{normalise, normalise_backward};
-use super::storage::{operand, tensor, values};
+use super::storage::values;
 
 /// x + relu(norm(x)·up)·down.
 pub(crate) fn mlp_block<T: Real>(
@@ -23,12 +22,10 @@ pub(crate) fn mlp_block<T: Real>(
     up: &Tensor,
     down: &Tensor,
 ) -> Result<Tensor> {
-    x.apply_op3(&join::<T>(gain, up)?, down, MlpBlock::<T> { kept: OnceLock::new() })
+    apply::<T, 3>(MlpBlock, [x, &join::<T>(gain, up)?, down])
 }
 
-struct MlpBlock<T> {
-    kept: OnceLock<Kept<T>>,
-}
+struct MlpBlock;
 
 /// What the forward pass keeps for the backward one.
 struct Kept<T> {
@@ -70,58 +67,37 @@ impl Sizes {
     }
 }
 
-impl<T: Real> CustomOp3 for MlpBlock<T> {
-    fn name(&self) -> &'static str {
-        "mlp_block"
-    }
+impl<T: Real> Operation<T, 3> for MlpBlock {
+    type Kept = Kept<T>;
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        joined: &CpuStorage,
-        joined_layout: &Layout,
-        down: &CpuStorage,
-        down_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(x_layout.shape(), down_layout.shape())?;
-        let (x, down) = (operand::<T>(x, x_layout)?, operand(down, down_layout)?);
-        let (gain, up) = part(operand(joined, joined_layout)?, sizes.width);
-        let (normal, scales) = normalise(x, gain);
+    const NAME: &'static str = "mlp_block";
+
+    fn forward(&self, [x, joined, down]: [Operand<'_, T>; 3]) -> Result<Results<T, Kept<T>>> {
+        let sizes = Sizes::of(x.shape, down.shape)?;
+        let (gain, up) = part(joined.numbers, sizes.width);
+        let (normal, scales) = normalise(x.numbers, gain);
         let mut hidden = multiplied(sizes.outer(&normal), sizes.up(up));
         relu(&mut hidden);
-        let mut y = multiplied(sizes.inner(&hidden), sizes.down(down));
-        add(&mut y, x);
-        let _ = self.kept.set(Kept { normal, scales, hidden });
-        Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
+        let mut y = multiplied(sizes.inner(&hidden), sizes.down(down.numbers));
+        add(&mut y, x.numbers);
+        Ok(Results::new(y, x.shape).keeping(Kept { normal, scales, hidden }))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        joined: &Tensor,
-        down: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Kept<T>, 3>) -> Result<[Option<Tensor>; 3]> {
+        let Pass { operands: [x, joined, down], dy, kept, .. } = pass;
+        let Kept { normal, scales, hidden } = kept;
         let sizes = Sizes::of(x.shape(), down.shape())?;
-        let Kept { normal, scales, hidden } = self.kept.get().expect("the forward pass kept them");
-        let (joined_values, down_values) = (values::<T>(joined)?, values::<T>(down)?);
+        let joined_values = values(joined)?;
         let (gain, up) = part(&joined_values, sizes.width);
-        let dy = values::<T>(dy)?;
-        let ddown = multiplied(sizes.inner(hidden).transposed(), sizes.outer(&dy));
-        let mut dhidden = multiplied(sizes.outer(&dy), sizes.down(&down_values).transposed());
+        let ddown = multiplied(sizes.inner(hidden).transposed(), sizes.outer(dy));
+        let mut dhidden = multiplied(sizes.outer(dy), sizes.down(&values(down)?).transposed());
         stop_inactive(&mut dhidden, hidden);
         let dup = multiplied(sizes.outer(normal).transposed(), sizes.inner(&dhidden));
         let dnormal = multiplied(sizes.inner(&dhidden), sizes.up(up).transposed());
         let (mut dx, mut djoined) = normalise_backward(&values(x)?, gain, scales, &dnormal);
-        add(&mut dx, &dy);
+        add(&mut dx, dy);
         djoined.extend_from_slice(&dup);
-        Ok((
-            Some(tensor(dx, x.shape())?),
-            Some(tensor(djoined, joined.shape())?),
-            Some(tensor(ddown, down.shape())?),
-        ))
+        Ok([gradient(x, dx)?, gradient(joined, djoined)?, gradient(down, ddown)?])
     }
 }
 

@@ -5,15 +5,14 @@
 //! operations they cost the normalised rows a gradient of their own, which candle makes of zeros
 //! and adds to.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::Real;
 use super::dense::{Activation, project};
 use super::matrix::{Matrix, multiplied};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::rms_norm::{RmsNorm, normalise, normalise_backward};
-use super::storage::{operand, tensor, values};
+use super::storage::values;
 
 /// activation(norm(x)·w), norm being RMS with `gain`. Weights of more dimensions take the layers.
 pub(crate) fn normed_project<T: Real>(
@@ -23,61 +22,40 @@ pub(crate) fn normed_project<T: Real>(
     activation: Activation,
 ) -> Result<Tensor> {
     if w.rank() > 2 {
-        return project::<T>(&RmsNorm::<T>::of(x, gain)?, w, activation);
+        return project::<T>(&RmsNorm::of::<T>(x, gain)?, w, activation);
     }
-    x.apply_op3(gain, w, NormedProjection::<T> { activation, normal: OnceLock::new() })
+    apply::<T, 3>(NormedProjection { activation }, [x, gain, w])
 }
 
-struct NormedProjection<T> {
+struct NormedProjection {
     activation: Activation,
-    /// The normalised rows and the scale of each.
-    normal: OnceLock<(Vec<T>, Vec<T>)>,
 }
 
-impl<T: Real> CustomOp3 for NormedProjection<T> {
-    fn name(&self) -> &'static str {
-        "normed_projection"
-    }
+impl<T: Real> Operation<T, 3> for NormedProjection {
+    /// The normalised rows and the scale of each.
+    type Kept = (Vec<T>, Vec<T>);
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        gain: &CpuStorage,
-        gain_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let ((rows, inputs), (_, outputs)) = (x_layout.shape().dims2()?, w_layout.shape().dims2()?);
-        let (normal, scales) = normalise(operand::<T>(x, x_layout)?, operand(gain, gain_layout)?);
-        let w = Matrix::new(operand(w, w_layout)?, inputs, outputs);
+    const NAME: &'static str = "normed_projection";
+
+    fn forward(&self, [x, gain, w]: [Operand<'_, T>; 3]) -> Result<Results<T, Self::Kept>> {
+        let ((rows, inputs), (_, outputs)) = (x.shape.dims2()?, w.shape.dims2()?);
+        let (normal, scales) = normalise(x.numbers, gain.numbers);
+        let w = Matrix::new(w.numbers, inputs, outputs);
         let mut y = multiplied(Matrix::new(&normal, rows, inputs), w);
         self.activation.apply(&mut y);
-        let _ = self.normal.set((normal, scales));
-        Ok((T::to_cpu_storage_owned(y), (rows, outputs).into()))
+        Ok(Results::new(y, (rows, outputs)).keeping((normal, scales)))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        gain: &Tensor,
-        w: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Self::Kept, 3>) -> Result<[Option<Tensor>; 3]> {
+        let Pass { operands: [x, gain, w], y, dy, kept: (normal, scales), .. } = pass;
         let ((rows, inputs), (_, outputs)) = (x.dims2()?, w.dims2()?);
-        let (normal, scales) = self.normal.get().expect("the forward pass kept them");
-        let (y, dy, w_values) = (values::<T>(y)?, values::<T>(dy)?, values::<T>(w)?);
-        let dz = self.activation.backward(&y, &dy);
+        let y = values(y)?;
+        let dz = self.activation.backward(&y, dy);
         let dz = Matrix::new(&dz, rows, outputs);
         let dw = multiplied(Matrix::new(normal, rows, inputs).transposed(), dz);
-        let dnormal = multiplied(dz, Matrix::new(&w_values, inputs, outputs).transposed());
+        let dnormal = multiplied(dz, Matrix::new(&values(w)?, inputs, outputs).transposed());
         let (dx, dgain) = normalise_backward(&values(x)?, &values(gain)?, scales, &dnormal);
-        Ok((
-            Some(tensor(dx, x.shape())?),
-            Some(tensor(dgain, gain.shape())?),
-            Some(tensor(dw, w.shape())?),
-        ))
+        Ok([gradient(x, dx)?, gradient(gain, dgain)?, gradient(w, dw)?])
     }
 }
 
@@ -106,7 +84,7 @@ mod tests {
         let (x, gain, w) = (numbers(84, &[12, 7]), numbers(7, &[7]), numbers(63, &[7, 9]));
         for activation in [Activation::Identity, Activation::Relu] {
             let one = normed_project::<f32>(&x, &gain, &w, activation);
-            let two = RmsNorm::<f32>::of(&x, &gain)
+            let two = RmsNorm::of::<f32>(&x, &gain)
                 .and_then(|normal| project::<f32>(&normal, &w, activation));
             let numbers = |y: Result<Tensor>| y.and_then(|y| y.to_vec2::<f32>()).expect("valid");
             assert_eq!(numbers(one), numbers(two), "{activation:?}");

@@ -3,12 +3,10 @@
 //! Shapes: x and y \[batch · length, width\], positions \[length, width\]. Invariant: gradients of
 //! a position are added in batch order. Candle's broadcast would sum them through a strided copy.
 
-use std::marker::PhantomData;
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::matrix::{column_sums, zeros};
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::{Real, lanes};
 
 /// Adds its position to every row of `x`.
@@ -16,45 +14,33 @@ pub(crate) fn add_positions<T: Real>(x: &Tensor, positions: &Tensor) -> Result<T
     if positions.rank() == 3 {
         return lanes::add_positions(x, positions);
     }
-    x.apply_op2(positions, Positions::<T>(PhantomData))
+    apply::<T, 2>(Positions, [x, positions])
 }
 
-struct Positions<T>(PhantomData<T>);
+struct Positions;
 
-impl<T: Real> CustomOp2 for Positions<T> {
-    fn name(&self) -> &'static str {
-        "positions"
-    }
+impl<T: Real> Operation<T, 2> for Positions {
+    type Kept = ();
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        positions: &CpuStorage,
-        positions_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let x = operand::<T>(x, x_layout)?;
-        let positions = operand::<T>(positions, positions_layout)?;
-        let mut y = zeros(x.len());
-        let sequences = x.chunks_exact(positions.len());
-        for (x, y) in sequences.zip(y.chunks_exact_mut(positions.len())) {
-            for ((y, &x), &position) in y.iter_mut().zip(x).zip(positions) {
+    const NAME: &'static str = "positions";
+
+    fn forward(&self, [x, positions]: [Operand<'_, T>; 2]) -> Result<Results<T>> {
+        let length = positions.numbers.len();
+        let mut y = zeros(x.numbers.len());
+        let sequences = x.numbers.chunks_exact(length);
+        for (x, y) in sequences.zip(y.chunks_exact_mut(length)) {
+            for ((y, &x), &position) in y.iter_mut().zip(x).zip(positions.numbers) {
                 *y = x + position;
             }
         }
-        Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
+        Ok(Results::new(y, x.shape))
     }
 
-    fn bwd(
-        &self,
-        _x: &Tensor,
-        positions: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, (), 2>) -> Result<[Option<Tensor>; 2]> {
+        let [_, positions] = pass.operands;
         // A whole sequence is one row here.
-        let dpositions = column_sums(&values::<T>(dy)?, positions.elem_count());
-        Ok((Some(dy.clone()), Some(tensor(dpositions, positions.shape())?)))
+        let dpositions = column_sums(pass.dy, positions.elem_count());
+        Ok([pass.shared(), gradient(positions, dpositions)?])
     }
 }
 

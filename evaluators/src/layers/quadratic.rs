@@ -4,12 +4,11 @@
 //! the result is a scalar. Invariant: it is never negative as long as no eigenvalue is; all but the
 //! weights is data and gets no gradient.
 
-use std::marker::PhantomData;
-
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::matrix::dot;
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::{Real, lanes};
 
 /// The bowl of one batch, its tensors of type `T`.
@@ -25,25 +24,24 @@ impl Bowl<'_> {
         if weights.rank() == 2 {
             return lanes::height(weights, self.eigenvalues, self.rotation, self.centre);
         }
-        weights.apply_op1(Height::<T> {
+        let height = Height {
             eigenvalues: self.eigenvalues.clone(),
             rotation: self.rotation.cloned(),
             centre: self.centre.clone(),
-            number: PhantomData,
-        })
+        };
+        apply::<T, 1>(height, [weights])
     }
 }
 
-struct Height<T> {
+struct Height {
     eigenvalues: Tensor,
     rotation: Option<Tensor>,
     centre: Tensor,
-    number: PhantomData<T>,
 }
 
-impl<T: Real> Height<T> {
+impl Height {
     /// xᵢ − cᵢ.
-    fn offsets(&self, weights: &[T]) -> Result<Vec<T>> {
+    fn offsets<T: Real>(&self, weights: &[T]) -> Result<Vec<T>> {
         let mut x = weights.to_vec();
         if let Some(rotation) = &self.rotation {
             let rotation = values::<T>(rotation)?;
@@ -56,37 +54,38 @@ impl<T: Real> Height<T> {
     }
 }
 
-impl<T: Real> CustomOp1 for Height<T> {
-    fn name(&self) -> &'static str {
-        "quadratic"
-    }
+impl<T: Real> Operation<T, 1> for Height {
+    type Kept = ();
 
-    fn cpu_fwd(&self, weights: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    const NAME: &'static str = "quadratic";
+
+    fn forward(&self, [weights]: [Operand<'_, T>; 1]) -> Result<Results<T>> {
         let mut total = T::ZERO;
-        let offsets = self.offsets(operand::<T>(weights, layout)?)?;
+        let offsets = self.offsets(weights.numbers)?;
         for (&offset, &eigenvalue) in offsets.iter().zip(values::<T>(&self.eigenvalues)?.iter()) {
             total += eigenvalue * offset * offset;
         }
-        Ok((T::to_cpu_storage_owned(vec![T::from_f64(0.5) * total]), Shape::from(())))
+        Ok(Results::new(vec![T::from_f64(0.5) * total], ()))
     }
 
-    fn bwd(&self, weights: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        let scale = values::<T>(dy)?[0];
+    fn backward(&self, pass: Pass<'_, T, (), 1>) -> Result<[Option<Tensor>; 1]> {
+        let [weights] = pass.operands;
+        let scale = pass.dy[0];
         let mut slopes = self.offsets(&values::<T>(weights)?)?;
         for (slope, &eigenvalue) in slopes.iter_mut().zip(values::<T>(&self.eigenvalues)?.iter()) {
             *slope *= scale * eigenvalue;
         }
         if let Some(rotation) = &self.rotation {
-            let mut gradient = vec![T::ZERO; slopes.len()];
+            let mut rotated = vec![T::ZERO; slopes.len()];
             let rotation = values::<T>(rotation)?;
             for (row, &slope) in rotation.chunks_exact(slopes.len()).zip(&slopes) {
-                for (gradient, &entry) in gradient.iter_mut().zip(row) {
-                    *gradient += slope * entry;
+                for (rotated, &entry) in rotated.iter_mut().zip(row) {
+                    *rotated += slope * entry;
                 }
             }
-            slopes = gradient;
+            slopes = rotated;
         }
-        Ok(Some(tensor(slopes, weights.shape())?))
+        Ok([gradient(weights, slopes)?])
     }
 }
 

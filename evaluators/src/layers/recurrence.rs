@@ -6,30 +6,32 @@
 //! graph has as many nodes for any context; unrolled, candle's backward pass would recurse once a
 //! step.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Shape, Tensor};
 
 use super::matrix::{Matrix, MatrixMut, multiply, zeros};
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::{Real, lanes};
 use crate::Cell;
 
 /// One recurrent layer.
-pub(crate) struct Recurrence<T> {
+pub(crate) struct Recurrence {
     cell: Cell,
     context: usize,
-    /// What each step keeps for the backward pass, \[batch · context, kept · width\].
-    kept: OnceLock<Vec<T>>,
 }
 
-impl<T: Real> Recurrence<T> {
+impl Recurrence {
     /// The states over each run of `context` rows of `p`.
-    pub(crate) fn of(p: &Tensor, u: &Tensor, context: usize, cell: Cell) -> Result<Tensor> {
+    pub(crate) fn of<T: Real>(
+        p: &Tensor,
+        u: &Tensor,
+        context: usize,
+        cell: Cell,
+    ) -> Result<Tensor> {
         if u.rank() == 3 {
             return lanes::recurrence(p, u, context, cell);
         }
-        p.apply_op2(u, Self { cell, context, kept: OnceLock::new() })
+        apply::<T, 2>(Self { cell, context }, [p, u])
     }
 }
 
@@ -80,21 +82,15 @@ fn row_mut<T>(rows: &mut [T], row: usize, length: usize) -> &mut [T] {
     &mut rows[row * length..][..length]
 }
 
-impl<T: Real> CustomOp2 for Recurrence<T> {
-    fn name(&self) -> &'static str {
-        "recurrence"
-    }
+impl<T: Real> Operation<T, 2> for Recurrence {
+    /// What each step keeps, \[batch · context, kept · width\].
+    type Kept = Vec<T>;
 
-    fn cpu_fwd(
-        &self,
-        p: &CpuStorage,
-        p_layout: &Layout,
-        u: &CpuStorage,
-        u_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let sizes = Sizes::of(p_layout.shape(), u_layout.shape(), self.cell, self.context)?;
+    const NAME: &'static str = "recurrence";
+
+    fn forward(&self, [p, u]: [Operand<'_, T>; 2]) -> Result<Results<T, Vec<T>>> {
+        let sizes = Sizes::of(p.shape, u.shape, self.cell, self.context)?;
         let Sizes { batch, context, width, projected, .. } = sizes;
-        let (p, u) = (operand::<T>(p, p_layout)?, operand::<T>(u, u_layout)?);
         let mut states = zeros(batch * context * width);
         let mut kept = zeros(batch * context * sizes.kept);
         let (mut q, start) = (zeros(batch * projected), zeros(width));
@@ -103,7 +99,7 @@ impl<T: Real> CustomOp2 for Recurrence<T> {
                 multiply(
                     MatrixMut::new(&mut q, batch, projected),
                     sizes.at(&states, step - 1, width),
-                    Matrix::new(u, width, projected),
+                    Matrix::new(u.numbers, width, projected),
                     T::ONE,
                 );
             }
@@ -112,7 +108,7 @@ impl<T: Real> CustomOp2 for Recurrence<T> {
                 let (earlier, states) = states.split_at_mut(index * width);
                 let before = if step > 0 { row(earlier, index - 1, width) } else { &start };
                 self.cell.step(
-                    row(p, index, projected),
+                    row(p.numbers, index, projected),
                     row(&q, sequence, projected),
                     before,
                     &mut states[..width],
@@ -120,21 +116,14 @@ impl<T: Real> CustomOp2 for Recurrence<T> {
                 );
             }
         }
-        let _ = self.kept.set(kept);
-        Ok((T::to_cpu_storage_owned(states), (batch * context, width).into()))
+        Ok(Results::new(states, (batch * context, width)).keeping(kept))
     }
 
-    fn bwd(
-        &self,
-        p: &Tensor,
-        u: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, Vec<T>, 2>) -> Result<[Option<Tensor>; 2]> {
+        let Pass { operands: [p, u], y, dy, kept, .. } = pass;
         let sizes = Sizes::of(p.shape(), u.shape(), self.cell, self.context)?;
         let Sizes { batch, context, width, projected, .. } = sizes;
-        let (u_values, states, dy) = (values::<T>(u)?, values::<T>(y)?, values::<T>(dy)?);
-        let kept = self.kept.get().expect("the forward pass kept them");
+        let (u_values, states) = (values::<T>(u)?, values::<T>(y)?);
         let before = sizes.states_before(&states);
         let mut dp = zeros(batch * context * projected);
         let mut dq = zeros(batch * context * projected);
@@ -145,7 +134,7 @@ impl<T: Real> CustomOp2 for Recurrence<T> {
             for sequence in 0..batch {
                 let index = sequence * context + step;
                 let dbefore = row_mut(&mut dbefore, sequence, width);
-                let both = dbefore.iter().zip(row(&dy, index, width));
+                let both = dbefore.iter().zip(row(dy, index, width));
                 for (dafter, (&later, &own)) in dafter.iter_mut().zip(both) {
                     *dafter = later + own;
                 }
@@ -171,7 +160,7 @@ impl<T: Real> CustomOp2 for Recurrence<T> {
             Matrix::new(&dq, batch * context, projected),
             T::ONE,
         );
-        Ok((Some(tensor(dp, p.shape())?), Some(tensor(du, u.shape())?)))
+        Ok([gradient(p, dp)?, gradient(u, du)?])
     }
 }
 
@@ -185,7 +174,7 @@ mod tests {
     fn gradients_match_finite_differences() {
         for (cell, blocks) in [(Cell::Elman, 1), (Cell::Gated, 3)] {
             check(&[&[8, 3 * blocks], &[3, 3 * blocks]], |t| {
-                Recurrence::<f64>::of(&t[0], &t[1], 4, cell)
+                Recurrence::of::<f64>(&t[0], &t[1], 4, cell)
             });
         }
     }
@@ -196,7 +185,7 @@ mod tests {
         let u = Tensor::from_vec(u, (3, 9), &Device::Cpu).expect("sizes");
         let states = |inputs: &[f32]| {
             let p = Tensor::from_slice(inputs, (6, 9), &Device::Cpu).expect("sizes");
-            let y = Recurrence::<f32>::of(&p, &u, 3, Cell::Gated).expect("valid");
+            let y = Recurrence::of::<f32>(&p, &u, 3, Cell::Gated).expect("valid");
             y.to_vec2::<f32>().expect("two dimensions")
         };
         let inputs: Vec<f32> = (0..54).map(|i| (i * 7 % 13) as f32 / 13.0).collect();

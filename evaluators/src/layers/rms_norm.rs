@@ -3,30 +3,26 @@
 //! Shapes: x and y \[n, width\], gain \[width\]. Invariant: the reciprocal norms of the forward
 //! pass are kept for the backward one.
 
-use std::sync::OnceLock;
-
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::matrix::{dot, zeros};
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::vector_unit::vectorised;
 use super::{Real, lanes};
 
 const EPS: f64 = 1e-6;
 
 /// The normalisation as a layer of its own.
-pub(crate) struct RmsNorm<T> {
-    scales: OnceLock<Vec<T>>,
-}
+pub(crate) struct RmsNorm;
 
-impl<T: Real> RmsNorm<T> {
+impl RmsNorm {
     /// Normalises the rows of `x`.
-    pub(crate) fn of(x: &Tensor, gain: &Tensor) -> Result<Tensor> {
+    pub(crate) fn of<T: Real>(x: &Tensor, gain: &Tensor) -> Result<Tensor> {
         if gain.rank() == 2 {
             return lanes::rms_norm(x, gain, EPS);
         }
-        let scales = OnceLock::new();
-        x.apply_op2(gain, Self { scales })
+        apply::<T, 2>(Self, [x, gain])
     }
 }
 
@@ -98,34 +94,21 @@ fn backward<T: Real>(
     }
 }
 
-impl<T: Real> CustomOp2 for RmsNorm<T> {
-    fn name(&self) -> &'static str {
-        "rms_norm"
+impl<T: Real> Operation<T, 2> for RmsNorm {
+    /// The scale of each row.
+    type Kept = Vec<T>;
+
+    const NAME: &'static str = "rms_norm";
+
+    fn forward(&self, [x, gain]: [Operand<'_, T>; 2]) -> Result<Results<T, Vec<T>>> {
+        let (y, scales) = normalise(x.numbers, gain.numbers);
+        Ok(Results::new(y, x.shape).keeping(scales))
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        gain: &CpuStorage,
-        gain_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (y, scales) = normalise(operand::<T>(x, x_layout)?, operand::<T>(gain, gain_layout)?);
-        let _ = self.scales.set(scales);
-        Ok((T::to_cpu_storage_owned(y), x_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        gain: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let scales = self.scales.get().expect("the forward pass kept them");
-        let (dx, dgain) =
-            normalise_backward::<T>(&values(x)?, &values(gain)?, scales, &values(dy)?);
-        Ok((Some(tensor(dx, x.shape())?), Some(tensor(dgain, gain.shape())?)))
+    fn backward(&self, pass: Pass<'_, T, Vec<T>, 2>) -> Result<[Option<Tensor>; 2]> {
+        let [x, gain] = pass.operands;
+        let (dx, dgain) = normalise_backward(&values(x)?, &values(gain)?, pass.kept, pass.dy);
+        Ok([gradient(x, dx)?, gradient(gain, dgain)?])
     }
 }
 
@@ -136,7 +119,7 @@ mod tests {
 
     #[test]
     fn gradients_match_finite_differences() {
-        check(&[&[4, 11], &[11]], |t| RmsNorm::<f64>::of(&t[0], &t[1]));
+        check(&[&[4, 11], &[11]], |t| RmsNorm::of::<f64>(&t[0], &t[1]));
     }
 
     #[test]

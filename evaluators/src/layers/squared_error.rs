@@ -3,11 +3,10 @@
 //! Shapes: y and target alike; the result is a scalar. Invariant: it is never negative, and 0 only
 //! where every number is met. The target is data and gets no gradient.
 
-use std::marker::PhantomData;
+use candle_core::{Result, Tensor};
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
-
-use super::storage::{operand, tensor, values};
+use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
+use super::storage::values;
 use super::{Real, lanes};
 
 /// The loss of reconstruction.
@@ -15,24 +14,18 @@ pub(crate) fn squared_error<T: Real>(y: &Tensor, target: &Tensor) -> Result<Tens
     if y.rank() == 3 {
         return lanes::squared_error(y, target);
     }
-    y.apply_op2(target, SquaredError::<T>(PhantomData))
+    apply::<T, 2>(SquaredError, [y, target])
 }
 
-struct SquaredError<T>(PhantomData<T>);
+struct SquaredError;
 
-impl<T: Real> CustomOp2 for SquaredError<T> {
-    fn name(&self) -> &'static str {
-        "squared_error"
-    }
+impl<T: Real> Operation<T, 2> for SquaredError {
+    type Kept = ();
 
-    fn cpu_fwd(
-        &self,
-        y: &CpuStorage,
-        y_layout: &Layout,
-        target: &CpuStorage,
-        target_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (y, target) = (operand::<T>(y, y_layout)?, operand::<T>(target, target_layout)?);
+    const NAME: &'static str = "squared_error";
+
+    fn forward(&self, operands: [Operand<'_, T>; 2]) -> Result<Results<T>> {
+        let [y, target] = operands.map(|operand| operand.numbers);
         if y.len() != target.len() {
             candle_core::bail!("{} numbers for {} targets", y.len(), target.len());
         }
@@ -40,20 +33,15 @@ impl<T: Real> CustomOp2 for SquaredError<T> {
         for (&y, &target) in y.iter().zip(target) {
             total += (y - target) * (y - target);
         }
-        Ok((T::to_cpu_storage_owned(vec![total / T::of(y.len())]), Shape::from(())))
+        Ok(Results::new(vec![total / T::of(y.len())], ()))
     }
 
-    fn bwd(
-        &self,
-        y: &Tensor,
-        target: &Tensor,
-        _loss: &Tensor,
-        dloss: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn backward(&self, pass: Pass<'_, T, (), 2>) -> Result<[Option<Tensor>; 2]> {
+        let [y, target] = pass.operands;
         let (y_values, target) = (values::<T>(y)?, values::<T>(target)?);
-        let scale = T::from_f64(2.0) * values::<T>(dloss)?[0] / T::of(y_values.len());
-        let gradient = y_values.iter().zip(target.iter()).map(|(&y, &t)| scale * (y - t));
-        Ok((Some(tensor(gradient.collect(), y.shape())?), None))
+        let scale = T::from_f64(2.0) * pass.dy[0] / T::of(y_values.len());
+        let dy = y_values.iter().zip(target.iter()).map(|(&y, &t)| scale * (y - t));
+        Ok([gradient(y, dy.collect())?, None])
     }
 }
 

@@ -6,18 +6,13 @@
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 
-use candle_core::{CpuStorage, Device, Layout, Result, Shape, Storage, StorageRef, Tensor, bail};
+use candle_core::{CpuStorage, Layout, Result, Storage, StorageRef, Tensor, bail};
 
 use super::Real;
 
 /// The numbers of an operand of a custom operation.
 pub(super) fn operand<'a, T: Real>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
     Ok(&T::cpu_storage_as_slice(storage)?[range(layout)?])
-}
-
-/// A CPU tensor holding `numbers`.
-pub(super) fn tensor<T: Real>(numbers: Vec<T>, shape: &Shape) -> Result<Tensor> {
-    Tensor::from_vec(numbers, shape, &Device::Cpu)
 }
 
 fn range(layout: &Layout) -> Result<Range<usize>> {

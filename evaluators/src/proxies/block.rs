@@ -70,7 +70,7 @@ fn composed<T: Real>(
     let Heads { context, heads, mask } = heads;
     let normal = style.normalise::<T>(x.clone(), norm)?;
     let packed = project::<T>(&normal, qkv, Activation::Identity)?;
-    let mixed = Attention::<T>::of(&packed, context, heads, mask)?;
+    let mixed = Attention::of::<T>(&packed, context, heads, mask)?;
     let x = project_onto::<T>(x, &mixed, out)?;
     let normal = style.normalise::<T>(x.clone(), mlp_norm)?;
     let hidden = match &style.activation {

@@ -74,7 +74,7 @@ impl ConvNet {
         let [w, bias, normalisation @ ..] = leaves else {
             candle_core::bail!("a convolution has a weight and a bias");
         };
-        let sums = Convolution::<T>::of(x, w, bias, stride, self.style.fused())?;
+        let sums = Convolution::of::<T>(x, w, bias, stride, self.style.fused())?;
         if self.style.fused() == Activation::Relu {
             return Ok(sums);
         }

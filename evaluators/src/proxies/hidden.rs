@@ -89,8 +89,8 @@ impl Style {
     pub(super) fn normalise<T: Real>(&self, x: Tensor, weights: &[Tensor]) -> Result<Tensor> {
         match (self.normalisation, weights) {
             (Normalisation::None, []) => Ok(x),
-            (Normalisation::Rms, [gain]) => RmsNorm::<T>::of(&x, gain),
-            (Normalisation::Layer, [gain, shift]) => LayerNorm::<T>::of(&x, gain, shift),
+            (Normalisation::Rms, [gain]) => RmsNorm::of::<T>(&x, gain),
+            (Normalisation::Layer, [gain, shift]) => LayerNorm::of::<T>(&x, gain, shift),
             _ => candle_core::bail!("{} leaves for {:?}", weights.len(), self.normalisation),
         }
     }

@@ -51,9 +51,9 @@ impl Recurrent {
         let (layers, _) = layers.as_chunks::<3>();
         for [w, bias, u] in layers {
             let projected = dense::<T>(&x, w, bias, Activation::Identity)?;
-            x = Recurrence::<T>::of(&projected, u, self.context, self.cell)?;
+            x = Recurrence::of::<T>(&projected, u, self.context, self.cell)?;
         }
         let logits = project::<T>(&x, head, Activation::Identity)?;
-        CrossEntropy::<T>::of(&logits, targets)
+        CrossEntropy::of::<T>(&logits, targets)
     }
 }

@@ -53,7 +53,7 @@ impl Transformer {
         let [table, positions, body @ .., head] = weights else {
             candle_core::bail!("a transformer has at least three leaves");
         };
-        let mut x = Embedding::<T>::of(table, positions, inputs)?;
+        let mut x = Embedding::of::<T>(table, positions, inputs)?;
         let style = &self.style;
         let (blocks, norm) = body.split_at(self.layers * block::count(style));
         let heads = Heads { context: self.context, heads: self.heads, mask: Mask::Causal };
@@ -66,6 +66,6 @@ impl Transformer {
             }
             _ => project::<T>(&style.normalise::<T>(x, norm)?, head, Activation::Identity)?,
         };
-        CrossEntropy::<T>::of(&logits, targets)
+        CrossEntropy::of::<T>(&logits, targets)
     }
 }

@@ -5,7 +5,7 @@
 use candle_core::{Result, Tensor};
 
 use super::elementary::{sigmoid, tanh};
-use super::node::node1;
+use super::node::node;
 use super::relu::{relu, relu_gradient};
 use crate::Activation;
 
@@ -18,19 +18,19 @@ pub(in super::super) fn activate(x: &Tensor, activation: Activation) -> Result<T
     let z = x.detach();
     let one = |gradient: Result<Tensor>| gradient.map(|gradient| [Some(gradient)]);
     match activation {
-        Activation::Relu => node1(x, relu(&z)?, move |y, dy| one(relu_gradient(y, dy))),
-        Activation::Tanh => node1(x, tanh(&z)?, move |y, dy| {
+        Activation::Relu => node([x], relu(&z)?, move |y, dy| one(relu_gradient(y, dy))),
+        Activation::Tanh => node([x], tanh(&z)?, move |y, dy| {
             let y = y.detach();
             one(dy * y.sqr()?.affine(-1.0, 1.0)?)
         }),
         Activation::Gelu => {
             let bent = bend(&z)?;
             let half = bent.affine(0.5, 0.5)?;
-            node1(x, (&z * &half)?, move |_, dy| one(dy * gelu_slope(&z, &bent, &half)?))
+            node([x], (&z * &half)?, move |_, dy| one(dy * gelu_slope(&z, &bent, &half)?))
         }
         Activation::Silu => {
             let gate = sigmoid(&z)?;
-            node1(x, (&z * &gate)?, move |y, dy| {
+            node([x], (&z * &gate)?, move |y, dy| {
                 // s · (1 + z·(1 − s)) with y = z·s.
                 let y = y.detach();
                 let slope = (&gate + (&y - (&y * &gate)?)?)?;

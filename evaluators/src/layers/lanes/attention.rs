@@ -8,7 +8,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::super::Mask;
-use super::node::node1;
+use super::node::node;
 use super::softmax::{softmax, softmax_gradient};
 
 /// Sizes one call works with.
@@ -36,7 +36,7 @@ pub(in super::super) fn attention(
     let scores = masked(query.matmul(&key.t()?)?, mask)?;
     let weights = softmax(&scores)?.weights;
     let y = sizes.join(&weights.matmul(&value)?)?;
-    node1(qkv, y, move |_, dy| {
+    node([qkv], y, move |_, dy| {
         let dy = sizes.split_results(dy)?;
         let dvalue = weights.t()?.matmul(&dy)?;
         let dscores = softmax_gradient(&weights, &dy.matmul(&value.t()?)?)?;

@@ -11,7 +11,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::super::IGNORED;
 use super::elementary::ln;
-use super::node::node1;
+use super::node::node;
 use super::one_hot::one_hot;
 use super::softmax::softmax;
 
@@ -23,7 +23,7 @@ pub(in super::super) fn cross_entropy(logits: &Tensor, targets: &Arc<[u32]>) -> 
     if count == 0 {
         let zeros = Tensor::zeros(lanes, logits.dtype(), logits.device())?;
         let shape = logits.shape().clone();
-        return node1(logits, zeros, move |_, dloss| {
+        return node([logits], zeros, move |_, dloss| {
             Ok([Some(Tensor::zeros(&shape, dloss.dtype(), dloss.device())?)])
         });
     }
@@ -35,7 +35,7 @@ pub(in super::super) fn cross_entropy(logits: &Tensor, targets: &Arc<[u32]>) -> 
     let losses = (ln(&probabilities.sums)?.reshape((lanes, count))? - own)?;
     let loss = losses.sum(D::Minus1)?.affine(1.0 / count as f64, 0.0)?;
     let probabilities = probabilities.weights;
-    node1(logits, loss, move |_, dloss| {
+    node([logits], loss, move |_, dloss| {
         let hot = one_hot(&counted.targets, classes, dloss.dtype(), dloss.device())?;
         let scale = dloss.affine(1.0 / count as f64, 0.0)?.reshape((lanes, 1, 1))?;
         let gradient = probabilities.broadcast_sub(&hot)?.broadcast_mul(&scale)?;

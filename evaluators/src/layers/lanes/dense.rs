@@ -8,7 +8,7 @@ use candle_core::{Result, Tensor};
 use super::super::Activation;
 use super::super::images::flat_images;
 use super::column_sums::column_sums;
-use super::node::{node2, node3};
+use super::node::node;
 use super::product::Inputs;
 use super::relu::{relu, relu_gradient};
 
@@ -36,7 +36,7 @@ pub(in super::super) fn dense(
     let x = &if x.rank() > 3 { flat_images(x)? } else { x.clone() };
     let inputs = Inputs::new(x, w)?;
     let z = inputs.multiply()?.broadcast_add(&bias.detach().unsqueeze(1)?)?;
-    node3((x, w, bias), activated(z, activation)?, move |y, dy| {
+    node([x, w, bias], activated(z, activation)?, move |y, dy| {
         let dz = sums_gradient(y, dy, activation)?;
         let (dx, dw) = inputs.gradients(&dz)?;
         Ok([dx, Some(dw), Some(column_sums(&dz)?)])
@@ -46,7 +46,7 @@ pub(in super::super) fn dense(
 /// activation(x·w).
 pub(in super::super) fn project(x: &Tensor, w: &Tensor, activation: Activation) -> Result<Tensor> {
     let inputs = Inputs::new(x, w)?;
-    node2((x, w), activated(inputs.multiply()?, activation)?, move |y, dy| {
+    node([x, w], activated(inputs.multiply()?, activation)?, move |y, dy| {
         let (dx, dw) = inputs.gradients(&sums_gradient(y, dy, activation)?)?;
         Ok([dx, Some(dw)])
     })
@@ -56,7 +56,7 @@ pub(in super::super) fn project(x: &Tensor, w: &Tensor, activation: Activation) 
 pub(in super::super) fn project_onto(residual: &Tensor, x: &Tensor, w: &Tensor) -> Result<Tensor> {
     let inputs = Inputs::new(x, w)?;
     let y = inputs.multiply()?.add(&residual.detach())?;
-    node3((x, w, residual), y, move |_, dy| {
+    node([x, w, residual], y, move |_, dy| {
         let (dx, dw) = inputs.gradients(dy)?;
         Ok([dx, Some(dw), Some(dy.clone())])
     })

@@ -6,7 +6,7 @@
 use candle_core::{D, Result, Tensor};
 
 use super::column_sums::column_sums;
-use super::node::node3;
+use super::node::node;
 
 /// Normalises the rows of `x`.
 pub(in super::super) fn layer_norm(
@@ -25,7 +25,7 @@ pub(in super::super) fn layer_norm(
     let y = normal.broadcast_mul(&gains)?.broadcast_add(&shift.detach().unsqueeze(1)?)?;
     // With n the normalised row, s its scale and a = dy·gain: dx = s·(a − mean(a) − n·mean(a·n)),
     // dgain = Σ dy·n, dshift = Σ dy.
-    node3((x, gain, shift), y, move |_, dy| {
+    node([x, gain, shift], y, move |_, dy| {
         let weighted = dy.broadcast_mul(&gains)?;
         let common = mean(&(&weighted * &normal)?)?;
         let dx = weighted.broadcast_sub(&mean(&weighted)?)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Result, Tensor};
 
-use super::node::node1;
+use super::node::node;
 use super::one_hot::one_hot;
 use super::product::matmul;
 
@@ -22,7 +22,7 @@ pub(in super::super) fn lookup(
     let ids = Tensor::from_slice(tokens, tokens.len(), table.device())?;
     let y = table.detach().index_select(&ids, 1)?.to_dtype(number)?;
     let (tokens, kept) = (Arc::clone(tokens), table.dtype());
-    node1(table, y, move |_, dy| {
+    node([table], y, move |_, dy| {
         let places = one_hot(&tokens, vocabulary, kept, dy.device())?;
         let places = places.unsqueeze(0)?.expand((lanes, tokens.len(), vocabulary))?;
         Ok([Some(matmul(&places.t()?, &dy.to_dtype(kept)?)?)])

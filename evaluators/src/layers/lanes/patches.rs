@@ -8,7 +8,7 @@
 use candle_core::{D, Device, Result, Tensor};
 
 use super::super::patches::{KERNEL, Patches};
-use super::node::node1;
+use super::node::node;
 
 /// An index that selects zeros.
 const NOWHERE: u32 = u32::MAX;
@@ -30,7 +30,7 @@ pub(super) fn patches(images: &Tensor, stride: usize) -> Result<Tensor> {
     }
     shape.push(geometry.length());
     let original = images.shape().clone();
-    node1(images, gathered.reshape(shape)?, move |_, dpatches| {
+    node([images], gathered.reshape(shape)?, move |_, dpatches| {
         let places = geometry.count() * KERNEL * KERNEL;
         let dpatches = dpatches.reshape((count, places, channels))?;
         let (ids, most) = geometry.users(dpatches.device())?;

@@ -5,7 +5,7 @@
 use candle_core::{Result, Tensor};
 
 use super::column_sums::column_sums;
-use super::node::node2;
+use super::node::node;
 
 /// Adds its position to every row of `x`.
 pub(in super::super) fn add_positions(x: &Tensor, positions: &Tensor) -> Result<Tensor> {
@@ -15,7 +15,7 @@ pub(in super::super) fn add_positions(x: &Tensor, positions: &Tensor) -> Result<
     let (own, shape, kept) = (positions.detach(), positions.shape().clone(), positions.dtype());
     let own = own.to_dtype(x.dtype())?.reshape((lanes, 1, length * width))?;
     let y = x.detach().reshape(sequences)?.broadcast_add(&own)?.reshape(x.shape())?;
-    node2((x, positions), y, move |_, dy| {
+    node([x, positions], y, move |_, dy| {
         let dpositions = column_sums(&dy.reshape(sequences)?)?.reshape(&shape)?;
         Ok([Some(dy.clone()), Some(dpositions.to_dtype(kept)?)])
     })

@@ -5,7 +5,7 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::node::node1;
+use super::node::node;
 
 /// The height of the bowl at each lane's weights.
 pub(in super::super) fn height(
@@ -31,7 +31,7 @@ pub(in super::super) fn height(
     let offsets = x.broadcast_sub(centre)?;
     let slopes = offsets.broadcast_mul(eigenvalues)?;
     let heights = (&slopes * &offsets)?.sum(D::Minus1)?.affine(0.5, 0.0)?;
-    node1(weights, heights, move |_, dheights| {
+    node([weights], heights, move |_, dheights| {
         let slopes = slopes.broadcast_mul(&dheights.unsqueeze(1)?)?;
         Ok([Some(match &rotation {
             Some(rotation) => turn(&rotation.t()?, &slopes)?,

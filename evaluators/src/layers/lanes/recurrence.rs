@@ -9,7 +9,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::elementary::{sigmoid, tanh};
-use super::node::node2;
+use super::node::node;
 use super::product::matmul;
 use crate::Cell;
 
@@ -56,7 +56,7 @@ pub(in super::super) fn recurrence(
     let states: Vec<&Tensor> = steps.iter().map(|step| &step.after).collect();
     let y = sizes.by_row(&states, 1)?;
     let kept = u.dtype();
-    node2((p, u), y, move |_, dy| {
+    node([p, u], y, move |_, dy| {
         let dstates = sizes.by_step(dy, 1)?;
         let gradients = back_through_time(&steps, &dstates, &weights)?;
         let flat = |of: fn(&StepGradients) -> &Vec<Tensor>| -> Vec<&Tensor> {

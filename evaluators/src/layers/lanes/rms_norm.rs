@@ -5,7 +5,7 @@
 use candle_core::{D, Result, Tensor};
 
 use super::column_sums::column_sums;
-use super::node::node2;
+use super::node::node;
 
 /// Normalises the rows of `x`.
 pub(in super::super) fn rms_norm(x: &Tensor, gain: &Tensor, eps: f64) -> Result<Tensor> {
@@ -16,7 +16,7 @@ pub(in super::super) fn rms_norm(x: &Tensor, gain: &Tensor, eps: f64) -> Result<
     let normal = rows.broadcast_mul(&scale)?;
     let y = normal.broadcast_mul(&gains)?;
     // With n the normalised row and a = dy·gain: dx = scale · (a − n·mean(a·n)), dgain = Σ dy·n.
-    node2((x, gain), y, move |_, dy| {
+    node([x, gain], y, move |_, dy| {
         let weighted = dy.broadcast_mul(&gains)?;
         let common = (&weighted * &normal)?.sum_keepdim(D::Minus1)?.affine(1.0 / width, 0.0)?;
         let dx = (weighted - normal.broadcast_mul(&common)?)?.broadcast_mul(&scale)?;

@@ -5,7 +5,7 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::node::node1;
+use super::node::node;
 
 /// The loss of reconstruction of every lane.
 pub(in super::super) fn squared_error(y: &Tensor, target: &Tensor) -> Result<Tensor> {
@@ -14,7 +14,7 @@ pub(in super::super) fn squared_error(y: &Tensor, target: &Tensor) -> Result<Ten
     let difference = y.detach().broadcast_sub(target)?;
     let squares = difference.sqr()?.reshape((lanes, rows * columns))?;
     let loss = squares.sum(D::Minus1)?.affine(1.0 / count, 0.0)?;
-    node1(y, loss, move |_, dloss| {
+    node([y], loss, move |_, dloss| {
         let scale = dloss.affine(2.0 / count, 0.0)?.reshape((lanes, 1, 1))?;
         Ok([Some(difference.broadcast_mul(&scale)?)])
     })

@@ -175,9 +175,9 @@ fn activations() {
 
 #[test]
 fn normalisations() {
-    check(&[Lane(&[4, 11]), Lane(&[11])], |t| RmsNorm::<f64>::of(&t[0], &t[1]));
+    check(&[Lane(&[4, 11]), Lane(&[11])], |t| RmsNorm::of::<f64>(&t[0], &t[1]));
     check(&[Lane(&[4, 11]), Lane(&[11]), Lane(&[11])], |t| {
-        LayerNorm::<f64>::of(&t[0], &t[1], &t[2])
+        LayerNorm::of::<f64>(&t[0], &t[1], &t[2])
     });
 }
 
@@ -188,7 +188,7 @@ fn convolutions() {
             let rest = [Lane(&[3, 3, 2, 3]), Lane(&[3])];
             for x in [Lane(&[2, 5, 4, 2]), Shared(&[2, 5, 4, 2]), Lane(&[2, 1, 1, 2])] {
                 check(&[&[x], &rest[..]].concat(), |t| {
-                    Convolution::<f64>::of(&t[0], &t[1], &t[2], stride, activation)
+                    Convolution::of::<f64>(&t[0], &t[1], &t[2], stride, activation)
                 });
             }
         }
@@ -198,7 +198,7 @@ fn convolutions() {
 #[test]
 fn tokens() {
     let tokens: Arc<[u32]> = [1, 0, 4, 4, 2, 1].into();
-    check(&[Lane(&[5, 3]), Lane(&[3, 3])], |t| Embedding::<f64>::of(&t[0], &t[1], &tokens));
+    check(&[Lane(&[5, 3]), Lane(&[3, 3])], |t| Embedding::of::<f64>(&t[0], &t[1], &tokens));
     check(&[Lane(&[5, 3])], |t| lookup::<f64>(&t[0], &tokens));
     check(&[Lane(&[6, 4]), Lane(&[3, 4])], |t| add_positions::<f64>(&t[0], &t[1]));
     check(&[Lane(&[6, 4])], |t| token_mean(&t[0], 3));
@@ -207,7 +207,7 @@ fn tokens() {
 #[test]
 fn attention_under_both_masks() {
     for mask in [Mask::Causal, Mask::None] {
-        check(&[Lane(&[6, 12])], |t| Attention::<f64>::of(&t[0], 3, 2, mask));
+        check(&[Lane(&[6, 12])], |t| Attention::of::<f64>(&t[0], 3, 2, mask));
     }
 }
 
@@ -216,7 +216,7 @@ fn recurrences() {
     for (cell, blocks) in [(Cell::Elman, 1), (Cell::Gated, 3)] {
         for context in [1, 4] {
             let (p, u) = ([8, 3 * blocks], [3, 3 * blocks]);
-            check(&[Lane(&p), Lane(&u)], |t| Recurrence::<f64>::of(&t[0], &t[1], context, cell));
+            check(&[Lane(&p), Lane(&u)], |t| Recurrence::of::<f64>(&t[0], &t[1], context, cell));
         }
     }
 }
@@ -225,8 +225,8 @@ fn recurrences() {
 fn losses() {
     for targets in [[0, 3, 1, 3, 2], [0, IGNORED, 1, IGNORED, 2]] {
         let targets: Arc<[u32]> = targets.into();
-        check(&[Lane(&[5, 4])], |t| CrossEntropy::<f64>::of(&t[0], &targets));
-        check(&[Lane(&[5, 4])], |t| CrossEntropy::<f64>::of(&(&t[0] * 1e4)?, &targets));
+        check(&[Lane(&[5, 4])], |t| CrossEntropy::of::<f64>(&t[0], &targets));
+        check(&[Lane(&[5, 4])], |t| CrossEntropy::of::<f64>(&(&t[0] * 1e4)?, &targets));
     }
     check(&[Lane(&[4, 3]), Shared(&[4, 3])], |t| squared_error::<f64>(&t[0], &t[1]));
 }
@@ -249,13 +249,13 @@ fn lanes_of(numbers: &[f64], shape: &[usize]) -> Var {
 #[test]
 fn rows_that_do_not_count_reach_neither_loss_nor_gradient() {
     let logits = lanes_of(&[1.0, 2.0, f64::NAN, f64::INFINITY, 3.0, 0.5], &[1, 3, 2]);
-    let loss = CrossEntropy::<f64>::of(&logits, &[0, IGNORED, 1].into()).expect("valid");
+    let loss = CrossEntropy::of::<f64>(&logits, &[0, IGNORED, 1].into()).expect("valid");
     let gradient = loss.backward().expect("differentiable");
     let gradient = by_lane(gradient.get(&logits).expect("of the logits"), 3);
     assert!(loss.to_vec1::<f64>().expect("a vector")[0].is_finite());
     assert_eq!(gradient[1], [0.0, 0.0]);
     assert!(gradient[0][0] < 0.0 && gradient[2][1] < 0.0);
-    let none = CrossEntropy::<f64>::of(&logits, &[IGNORED; 3].into()).expect("valid");
+    let none = CrossEntropy::of::<f64>(&logits, &[IGNORED; 3].into()).expect("valid");
     assert_eq!(none.to_vec1::<f64>().expect("a vector"), [0.0]);
 }
 
