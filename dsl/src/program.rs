@@ -134,6 +134,34 @@ impl Program {
         program
     }
 
+    /// The same program with a readout that is its update, in a variable of its own so that it can
+    /// come to be something else; a program that has a readout stays as it is.
+    ///
+    /// # Errors
+    /// It has as many statements as a program may hold.
+    pub fn with_readout(&self) -> Result<Program, CheckError> {
+        if self.readout().is_some() {
+            return Ok(self.clone());
+        }
+        let Header { signature, names, outputs } = &*self.header;
+        let index = self.variables().max(names.len());
+        let numbered = |index: usize| {
+            Variable(u16::try_from(index).expect("at most 10,000 statements, so few variables"))
+        };
+        let own = (0..index).map(|index| Box::from(&*self.name(numbered(index))));
+        let mut names: Vec<Box<str>> = own.collect();
+        let mut name = "readout".to_owned();
+        while names.iter().any(|taken| **taken == *name) {
+            name.push('_');
+        }
+        names.push(name.into());
+        let args = [Operand::Variable(outputs[0]), Operand::Constant(1.0)];
+        let copy = Statement::new(Op::Mul, numbered(index), &args);
+        let outputs = outputs.iter().copied().chain([numbered(index)]).collect();
+        let statements = self.statements.iter().copied().chain([copy]).collect();
+        Program::new(signature.clone().with_readout(true), names, outputs, statements)
+    }
+
     /// The same program with its update multiplied by a number, and its readout too; what it carries
     /// from call to call stays.
     ///
