@@ -185,6 +185,7 @@ impl Config {
     }
 
     fn try_search_from(&self, start: Program) -> Result<Search<Optimizers>, SearchError> {
+        let start = self.prepared(start)?;
         let (count, limit) = (start.statements().len(), self.settings.mutation.max_statements);
         if count > limit {
             return Err(SearchError::Config {
@@ -193,6 +194,17 @@ impl Config {
             });
         }
         Search::new(&self.settings, Seed(self.seed), self.domain()?, start)
+    }
+
+    /// The start program as it is bred from.
+    fn prepared(&self, start: Program) -> Result<Program, SearchError> {
+        if !self.settings.mutation.readout {
+            return Ok(start);
+        }
+        start.with_readout().map_err(|error| SearchError::Config {
+            key: "mutation.readout".to_owned(),
+            message: error.to_string(),
+        })
     }
 
     /// The representation that is searched, with its settings.

@@ -26,6 +26,8 @@ mod old_probe;
 mod programs;
 #[path = "cli/reading.rs"]
 mod reading;
+#[path = "cli/readout.rs"]
+mod readout;
 #[path = "cli/recheck.rs"]
 mod recheck;
 #[path = "cli/resume.rs"]

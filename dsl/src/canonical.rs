@@ -170,8 +170,7 @@ impl Dataflow {
     pub fn canonical(&self) -> Dataflow {
         let ranking = Ranking::of(self);
         let distinct = |value: Value| ranking.value(ranking.rank(value));
-        let order =
-            ranking.written_order(self.outputs().iter().flatten().map(|value| distinct(*value)));
+        let order = ranking.written_order(self.all_outputs().flatten().map(distinct));
         let mut index = vec![0; order.len()];
         for (position, &node) in order.iter().enumerate() {
             index[node] = position;
@@ -189,8 +188,11 @@ impl Dataflow {
             (op, args)
         });
         let outputs = self.outputs().iter();
-        let outputs = outputs.map(|output| output.map(|value| moved(distinct(value)))).collect();
-        Dataflow::from_nodes(nodes, outputs)
+        let outputs: Vec<Option<Value>> =
+            outputs.map(|output| output.map(|value| moved(distinct(value)))).collect();
+        let readout = self.readout().map(|value| moved(distinct(value)));
+        let readout = readout.filter(|readout| Some(*readout) != outputs[0]);
+        Dataflow::from_nodes(nodes, outputs, readout)
     }
 
     /// The graph as bytes: equal exactly for equal canonical forms, the signature left out.
@@ -208,10 +210,13 @@ impl Dataflow {
             bytes.push(*op as u8);
             bytes.extend(ranks[..op.arity()].iter().flat_map(|rank| (*rank as u16).to_le_bytes()));
         }
-        for output in self.outputs() {
-            let rank = output.map_or(u16::MAX, |value| ranking.rank(value) as u16);
-            bytes.extend(rank.to_le_bytes());
-        }
+        let rank = |output: Option<Value>| {
+            output.map_or(u16::MAX, |value| ranking.rank(value) as u16).to_le_bytes()
+        };
+        bytes.extend(self.outputs().iter().flat_map(|output| rank(*output)));
+        let readout = self.readout().map(|readout| rank(Some(readout)));
+        bytes
+            .extend(readout.filter(|readout| *readout != rank(self.outputs()[0])).iter().flatten());
         bytes
     }
 }
@@ -226,10 +231,10 @@ impl Program {
     }
 
     /// A program that computes a dataflow graph, each node in a statement and a variable of its
-    /// own. A dead state slot returns itself.
+    /// own. A dead state slot returns itself; there is a readout where the graph has one.
     ///
     /// # Panics
-    /// If the graph has other outputs than the signature, or reads a parameter it does not have.
+    /// If the graph has other outputs than the signature, readout aside, or reads a parameter it does not have.
     pub fn from_dataflow(signature: &Signature, flow: &Dataflow) -> Program {
         use crate::{Operand, Statement, Variable};
         let parameters = signature.parameters();
@@ -255,14 +260,15 @@ impl Program {
             names.push(format!("x{}", index + 1).into());
         }
         let mut outputs = Vec::with_capacity(flow.outputs().len());
-        for (output, value) in flow.outputs().iter().enumerate() {
+        for (output, value) in flow.all_outputs().enumerate() {
             let value = value.unwrap_or_else(|| Value::Input(Role::State(output - 1)));
             outputs.push(match operand(value) {
                 Operand::Variable(variable) => variable,
                 Operand::Constant(_) => unreachable!("an output of a graph is a node or an input"),
             });
         }
-        Program::new(signature.clone(), names, outputs, statements)
+        let signature = signature.clone().with_readout(flow.readout().is_some());
+        Program::new(signature, names, outputs, statements)
             .expect("a graph is typed when it is made")
     }
 }

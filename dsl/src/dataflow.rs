@@ -1,11 +1,11 @@
 //! The live dataflow graph of a program: what is computed, with names and dead code gone.
 //!
 //! Invariant: nodes are in evaluation order and every node reaches an output that matters. A
-//! state slot matters only if the update of some later step depends on it, so liveness is a
+//! state slot matters only if an update or readout of some later step depends on it, so liveness is a
 //! fixpoint over the steps, not one pass over the outputs: `m = cosh(update)` in the Lion paper's
 //! program 4 is returned and yet dead, because the next call overwrites `m` before reading it.
 
-use crate::{Op, Operand, Program, Role, Signature, Type};
+use crate::{Op, Operand, Program, Role, Type};
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,7 @@ impl Node {
 /// Why a statement is, or is not, needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Liveness {
-    /// Some update depends on it.
+    /// Some update or readout depends on it.
     Live,
     /// Returned as a state, but no later step reads that state before overwriting it.
     DeadAcrossSteps,
@@ -53,13 +53,14 @@ pub enum Liveness {
 pub struct Dataflow {
     nodes: Vec<Node>,
     outputs: Vec<Option<Value>>,
+    readout: Option<Value>,
 }
 
 impl Dataflow {
     /// The live graph of a program.
     pub fn of(program: &Program) -> Dataflow {
         let full = Full::of(program);
-        let (live, states) = full.live(program.signature());
+        let (live, states) = full.live();
         let mut index = vec![0; full.nodes.len()];
         let mut nodes = Vec::with_capacity(full.nodes.len());
         let moved = |value: Value, index: &[usize]| match value {
@@ -77,19 +78,21 @@ impl Dataflow {
             let matters = output == 0 || states[output - 1];
             matters.then(|| moved(value, &index))
         });
-        Dataflow { outputs: outputs.collect(), nodes }
+        let (outputs, readout) = (outputs.collect(), full.readout);
+        Dataflow { outputs, readout: readout.map(|value| moved(value, &index)), nodes }
     }
 
-    /// A graph from its nodes, each after its arguments and all of them live, and its outputs, none
-    /// of which is a constant.
+    /// A graph from its nodes, each after its arguments and all of them live, its outputs and its
+    /// readout, none of which is a constant.
     ///
     /// # Panics
     /// If an op does not take its arguments.
     pub(crate) fn from_nodes(
         nodes: impl IntoIterator<Item = (Op, [Value; 3])>,
         outputs: Vec<Option<Value>>,
+        readout: Option<Value>,
     ) -> Dataflow {
-        let mut flow = Dataflow { nodes: Vec::new(), outputs };
+        let mut flow = Dataflow { nodes: Vec::new(), outputs, readout };
         for (statement, (op, args)) in nodes.into_iter().enumerate() {
             let types = args.map(|value| flow.ty(value));
             let ty = op.result_type(&types[..op.arity()]);
@@ -107,6 +110,17 @@ impl Dataflow {
     /// The value of each output: the update, then each state slot, `None` for a dead slot.
     pub fn outputs(&self) -> &[Option<Value>] {
         &self.outputs
+    }
+
+    /// The value of the readout: what is subtracted from the weights to get those to validate with.
+    /// `None` where that is the update, or nothing is said of it.
+    pub fn readout(&self) -> Option<Value> {
+        self.readout
+    }
+
+    /// The update, each state slot, and behind them the readout if there is one.
+    pub(crate) fn all_outputs(&self) -> impl Iterator<Item = Option<Value>> {
+        self.outputs.iter().copied().chain(self.readout.map(Some))
     }
 
     /// Number of live statements, as [`Program::live_length`].
@@ -132,7 +146,10 @@ impl Dataflow {
 /// The graph of all statements, dead ones included: node `i` is statement `i`.
 struct Full {
     nodes: Vec<Node>,
+    /// The update and each state slot.
     outputs: Vec<Value>,
+    /// Where it is not the update.
+    readout: Option<Value>,
 }
 
 impl Full {
@@ -163,14 +180,16 @@ impl Full {
             current[usize::from(statement.target.0)] = Value::Node(index);
         }
         let outputs = program.outputs().iter().map(|variable| current[usize::from(variable.0)]);
-        Full { outputs: outputs.collect(), nodes }
+        let mut outputs: Vec<Value> = outputs.collect();
+        let readout = program.readout().and_then(|_| outputs.pop());
+        Full { readout: readout.filter(|readout| *readout != outputs[0]), outputs, nodes }
     }
 
     /// Which nodes and which state slots matter.
-    fn live(&self, signature: &Signature) -> (Vec<bool>, Vec<bool>) {
+    fn live(&self) -> (Vec<bool>, Vec<bool>) {
         let mut live = vec![false; self.nodes.len()];
-        let mut states = vec![false; signature.states()];
-        let mut pending = vec![self.outputs[0]];
+        let mut states = vec![false; self.outputs.len() - 1];
+        let mut pending: Vec<Value> = self.readout.into_iter().chain([self.outputs[0]]).collect();
         while let Some(value) = pending.pop() {
             match value {
                 Value::Node(node) if !live[node] => {
@@ -190,6 +209,7 @@ impl Full {
     fn reaches_an_output(&self) -> Vec<bool> {
         let mut reached = vec![false; self.nodes.len()];
         let mut pending = self.outputs.clone();
+        pending.extend(self.readout);
         while let Some(value) = pending.pop() {
             if let Value::Node(node) = value
                 && !reached[node]
@@ -206,7 +226,7 @@ impl Program {
     /// Why each statement is, or is not, needed.
     pub fn liveness(&self) -> Vec<Liveness> {
         let full = Full::of(self);
-        let (live, _) = full.live(self.signature());
+        let (live, _) = full.live();
         let reached = full.reaches_an_output();
         let classify = |(live, reached): (bool, bool)| match (live, reached) {
             (true, _) => Liveness::Live,
@@ -219,7 +239,7 @@ impl Program {
     /// Number of live statements: the length that matters.
     pub fn live_length(&self) -> usize {
         let full = Full::of(self);
-        full.live(self.signature()).0.into_iter().filter(|live| *live).count()
+        full.live().0.into_iter().filter(|live| *live).count()
     }
 
     /// The same program without its dead statements. A dead state slot returns whatever its
@@ -260,6 +280,19 @@ mod tests {
         let program =
             program("  update = m * lr\n  m = v * 1\n  v = g + 1\n  return update, m, v\n");
         assert!(program.liveness().iter().all(|liveness| *liveness == Liveness::Live));
+    }
+
+    #[test]
+    fn an_average_that_only_a_readout_reads_is_live_and_feeds_no_update() {
+        let body = "  s = s - g\n  s = s * 0.9\n  x = g + s\n  m = cosh(x)\n";
+        let text =
+            |program: &str| Program::parse(&format!("def train(w, g, m, s, lr):\n{program}"));
+        let averaged = text(&format!("{body}  return (g, x), m, s\n")).expect("it parses");
+        assert_eq!(averaged.live_length(), 3);
+        assert_eq!(Dataflow::of(&averaged).live_states(), 1);
+        let plain = text(&format!("{body}  return (g, g), m, s\n")).expect("it parses");
+        assert_eq!(plain.live_length(), 0);
+        assert_eq!(Dataflow::of(&plain).readout(), None);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Program {
         if derivation.nodes.len() > Program::MAX_STATEMENTS {
             return None;
         }
-        let whole = Dataflow::from_nodes(derivation.nodes, vec![Some(output)]);
+        let whole = Dataflow::from_nodes(derivation.nodes, vec![Some(output)], None);
         Some(Program::from_dataflow(self.signature(), &whole).canonical())
     }
 }

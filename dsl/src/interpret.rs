@@ -35,6 +35,7 @@ pub struct Interpreter<T> {
     program: Program,
     layout: Layout,
     states: Vec<Vec<T>>,
+    readout: Option<Vec<T>>,
     step: u64,
 }
 
@@ -43,7 +44,13 @@ impl<T: Real> Interpreter<T> {
     pub fn new(program: &Program, layout: &Layout) -> Interpreter<T> {
         let zero = vec![T::from_f64(0.0); layout.len()];
         let states = vec![zero; program.signature().states()];
-        Interpreter { program: program.clone(), layout: layout.clone(), states, step: 0 }
+        Interpreter {
+            program: program.clone(),
+            layout: layout.clone(),
+            states,
+            readout: None,
+            step: 0,
+        }
     }
 
     /// One step: `w -= update`, with the states moved on. `w` and `g` hold `layout.len()`
@@ -96,9 +103,16 @@ impl<T: Real> Interpreter<T> {
             self.tree(value.expect("outputs are checked to be defined"))
         });
         let first = outputs.next().expect("every program has an output");
-        let states = outputs.collect();
+        let mut states: Vec<Vec<T>> = outputs.collect();
+        self.readout = program.readout().and_then(|_| states.pop());
         self.states = states;
         first
+    }
+
+    /// What has to be subtracted from the weights that the last step was given, to get those to
+    /// validate with; `None` where these are the weights behind it.
+    pub fn readout(&self) -> Option<&[T]> {
+        self.readout.as_deref()
     }
 
     /// The state slots after the last step.
@@ -333,7 +347,8 @@ impl Interpreter<f32> {
     pub(crate) fn value_of(layout: &Layout, op: Op, args: &[(Type, Vec<f64>)]) -> (Type, Vec<f64>) {
         let program = Program::parse("def train(w, g, lr):\n  return w\n").expect("it parses");
         let layout = layout.clone();
-        let interpreter = Interpreter { program, layout, states: Vec::new(), step: 3 };
+        let interpreter =
+            Interpreter { program, layout, states: Vec::new(), readout: None, step: 3 };
         let variables: Vec<Option<Value<f32>>> = args
             .iter()
             .map(|(ty, values)| match ty {

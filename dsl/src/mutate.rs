@@ -49,6 +49,10 @@ pub struct MutationConfig {
     /// the last one stays, whatever it is. What behaves alike is for
     /// the search's deduplication to say; where that is `Off`, what has the same structure.
     pub neutral_retries: u32,
+    /// Whether programs may come to be validated with other weights than they train: the start
+    /// program is given a readout, which is its update at first, and mutation changes it like
+    /// everything else.
+    pub readout: bool,
 }
 
 impl Default for MutationConfig {
@@ -60,6 +64,7 @@ impl Default for MutationConfig {
             fresh_constant: 0.1,
             new_constant: NewConstant::default(),
             neutral_retries: 0,
+            readout: false,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Statement {
 }
 
 /// What mutation leaves alone: signature, names and outputs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Header {
     signature: Signature,
     names: Vec<Box<str>>,
@@ -134,8 +134,36 @@ impl Program {
         program
     }
 
-    /// The same program with its update multiplied by a number; what it carries from call to call
-    /// stays.
+    /// The same program with a readout that is its update, in a variable of its own so that it can
+    /// come to be something else; a program that has a readout stays as it is.
+    ///
+    /// # Errors
+    /// It has as many statements as a program may hold.
+    pub fn with_readout(&self) -> Result<Program, CheckError> {
+        if self.readout().is_some() {
+            return Ok(self.clone());
+        }
+        let Header { signature, names, outputs } = &*self.header;
+        let index = self.variables().max(names.len());
+        let numbered = |index: usize| {
+            Variable(u16::try_from(index).expect("at most 10,000 statements, so few variables"))
+        };
+        let own = (0..index).map(|index| Box::from(&*self.name(numbered(index))));
+        let mut names: Vec<Box<str>> = own.collect();
+        let mut name = "readout".to_owned();
+        while names.iter().any(|taken| **taken == *name) {
+            name.push('_');
+        }
+        names.push(name.into());
+        let args = [Operand::Variable(outputs[0]), Operand::Constant(1.0)];
+        let copy = Statement::new(Op::Mul, numbered(index), &args);
+        let outputs = outputs.iter().copied().chain([numbered(index)]).collect();
+        let statements = self.statements.iter().copied().chain([copy]).collect();
+        Program::new(signature.clone().with_readout(true), names, outputs, statements)
+    }
+
+    /// The same program with its update multiplied by a number, and its readout too; what it carries
+    /// from call to call stays.
     ///
     /// # Panics
     /// If the multiple is not finite.
@@ -144,19 +172,31 @@ impl Program {
         if multiple == 1.0 {
             return self.clone();
         }
-        let mut outputs = self.header.outputs.clone();
-        // A variable of its own, since the update may be what a state slot is returned as.
-        let (update, scaled) = (outputs[0], self.fresh_variable());
-        outputs[0] = scaled;
-        let args = [Operand::Variable(update), Operand::Constant(multiple)];
-        let mut statements = self.statements.clone();
-        statements.push(Statement::new(Op::Mul, scaled, &args));
-        let (signature, names) = (self.header.signature.clone(), self.header.names.clone());
-        let program =
-            Program { header: Arc::new(Header { signature, names, outputs }), statements };
+        let mut program = self.clone();
+        let (update, readout) = (self.header.outputs[0], self.readout());
+        program.scale(0, multiple);
+        match readout {
+            Some(readout) if readout == update => {
+                let header = Arc::make_mut(&mut program.header);
+                let last = header.outputs.len() - 1;
+                header.outputs[last] = header.outputs[0];
+            }
+            Some(_) => program.scale(self.header.outputs.len() - 1, multiple),
+            None => {}
+        }
         // Types only: what is scaled is run and not bred, and may be longer by one than what is.
         check::check_types(&program).expect("a value of any type can be multiplied by a number");
         program
+    }
+
+    /// Multiplies an output by a number, in a variable of its own: it may be what a state slot is
+    /// returned as.
+    fn scale(&mut self, output: usize, multiple: f64) {
+        let scaled = self.fresh_variable();
+        let header = Arc::make_mut(&mut self.header);
+        let args = [Operand::Variable(header.outputs[output]), Operand::Constant(multiple)];
+        header.outputs[output] = scaled;
+        self.statements.push(Statement::new(Op::Mul, scaled, &args));
     }
 
     /// What the program is given and returns.
@@ -169,9 +209,15 @@ impl Program {
         &self.statements
     }
 
-    /// The variable returned for each output: the update, then each state slot.
+    /// The variable returned for each output: the update, each state slot, and the readout if there
+    /// is one.
     pub fn outputs(&self) -> &[Variable] {
         &self.header.outputs
+    }
+
+    /// The variable returned as the readout.
+    pub fn readout(&self) -> Option<Variable> {
+        self.header.signature.has_readout().then(|| self.header.outputs.last().copied()).flatten()
     }
 
     /// One more than the largest variable in use.

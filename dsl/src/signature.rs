@@ -1,8 +1,9 @@
 //! The signature: what a program is given, what it carries from call to call, what it returns.
 //!
 //! Invariant: the outputs of an optimizer are the update followed by the next value of every state
-//! slot, in slot order, so output `1 + k` always feeds the state parameter `k` of the next call. An
-//! expression has inputs and nothing else, and one output; no signature mixes the two.
+//! slot, in slot order, so output `1 + k` always feeds the state parameter `k` of the next call; a
+//! readout, where there is one, comes last. An expression has inputs and nothing else, and one
+//! output; no signature mixes the two.
 
 use std::fmt;
 
@@ -54,6 +55,7 @@ impl fmt::Display for Role {
 pub struct Signature {
     parameters: Vec<Role>,
     states: usize,
+    readout: bool,
 }
 
 impl Signature {
@@ -67,7 +69,7 @@ impl Signature {
     pub fn expression(inputs: usize) -> Option<Signature> {
         let parameters = (0..inputs).map(Role::Input).collect();
         let fits = (1..=Signature::MAX_INPUTS).contains(&inputs);
-        fits.then_some(Signature { parameters, states: 0 })
+        fits.then_some(Signature { parameters, states: 0, readout: false })
     }
 
     /// The optimizer signature `train(w, g, state…, lr[, t])` with `states` slots (at most
@@ -80,7 +82,17 @@ impl Signature {
         parameters.extend((0..states).map(Role::State));
         parameters.push(Role::LearningRate);
         parameters.extend(step.then_some(Role::Step));
-        Some(Signature { parameters, states })
+        Some(Signature { parameters, states, readout: false })
+    }
+
+    /// The same signature with a readout, or without one.
+    ///
+    /// # Panics
+    /// If an expression is to have one.
+    #[must_use]
+    pub fn with_readout(self, readout: bool) -> Signature {
+        assert!(!(readout && self.is_expression()), "an expression has no readout");
+        Signature { readout, ..self }
     }
 
     /// The parameters in the order of the program's header.
@@ -108,9 +120,16 @@ impl Signature {
         self.states
     }
 
-    /// Number of outputs: the update, or the value of an expression, and every state slot.
+    /// Whether the program says which weights to validate with: what is subtracted from the weights
+    /// for that, beside the update, which is subtracted to go on training.
+    pub fn has_readout(&self) -> bool {
+        self.readout
+    }
+
+    /// Number of outputs: the update, or the value of an expression, every state slot, and the
+    /// readout if there is one.
     pub fn outputs(&self) -> usize {
-        1 + self.states
+        1 + self.states + usize::from(self.readout)
     }
 
     /// Whether the program is given the step number.

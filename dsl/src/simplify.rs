@@ -150,7 +150,8 @@ impl Job<'_> {
         let saturated = saturate::saturated(&self.flow, self.partition, agreement);
         let worst = saturated.applied.iter().map(|applied| applied.rule.rule.agreement).max();
         let worst = worst.unwrap_or(Agreement::Bits);
-        let mut extracted = extract::extract(&saturated);
+        let states = self.program.signature().states();
+        let mut extracted = extract::extract(&saturated, states);
         if worst > Agreement::Bits {
             extracted.round_constants(&self.constants());
         }

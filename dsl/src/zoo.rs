@@ -28,13 +28,14 @@ macro_rules! entries {
 
 /// By family: plain gradients, moments, signs, matrices, and what the Lion search found.
 #[rustfmt::skip]
-const ENTRIES: [ZooEntry; 46] = entries![
+const ENTRIES: [ZooEntry; 48] = entries![
     "sgd" "SGD" "momentum" "Momentum" "nesterov" "Nesterov" "rms_momentum" "RMSMomentum"
     "adagrad" "Adagrad" "rmsprop" "RMSprop" "adadelta" "Adadelta" "adam" "Adam" "adamw" "AdamW"
     "adamw_uncorrected" "UncorrectedAdamW" "cautious_adamw" "CautiousAdamW"
     "cautious_decay" "CautiousDecayAdamW" "amsgrad" "AMSGrad" "nadam" "NAdam" "nadamw" "NAdamW"
     "radam" "RAdam" "adabelief" "AdaBelief" "adan" "Adan" "adopt" "ADOPT" "laprop" "LaProp"
     "ademamix" "AdEMAMix" "mars_adamw" "MARSAdamW" "grokfast_adamw" "GrokfastAdamW"
+    "adamw_ema" "AveragedAdamW" "schedule_free_adamw" "ScheduleFreeAdamW"
     "grams" "Grams" "adam_mini" "AdamMini" "adafactor" "Adafactor" "lamb" "LAMB"
     "signsgd" "SignSGD" "signum" "Signum" "powersign" "PowerSign" "addsign" "AddSign" "tiger" "Tiger"
     "lion" "Lion" "cautious_lion" "CautiousLion"

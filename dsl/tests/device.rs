@@ -88,6 +88,9 @@ fn train(
             }
             let found = cohort.weights(lane);
             compare(&programs[lane], step, &weights[lane], &found);
+            let readouts = executor.readout().into_iter().zip(cohort.readout(lane));
+            readouts.for_each(|(expected, found)| compare(&programs[lane], step, expected, found));
+            assert_eq!(executor.readout().is_some(), cohort.readout(lane).is_some());
             if bits(&weights[lane]) == bits(&found) {
                 assert_eq!(cohort.first_non_finite(lane), broken[lane], "{}", programs[lane]);
             }

@@ -38,7 +38,13 @@ fn assert_engines_agree(program: &Program, steps: usize, fill: fn(&Layout, usize
             bits(&update),
             "update of step {step} of\n{program}"
         );
+        let mut read = executor.clone();
+        read.update(&w_executed, &g, lr, &mut update);
         interpreter.step(&mut w_interpreted, &g, lr);
+        if let Some(readout) = interpreter.readout() {
+            let found = read.readout().unwrap_or(&update);
+            assert_eq!(bits(readout), bits(found), "readout of step {step} of\n{program}");
+        }
         let finite = executor.step(&mut w_executed, &g, lr);
         assert_eq!(bits(&w_interpreted), bits(&w_executed), "step {step} of\n{program}");
         assert_eq!(finite, w_executed.iter().all(|weight| weight.is_finite()), "{program}");

@@ -290,6 +290,38 @@ fn what_runs_away_on_the_probe_is_known_by_how() {
     assert_ne!(self::hasher().hash(&one), self::hasher().hash(&other));
 }
 
+/// Gradient descent with a readout; `s` is how far the weights are from their moving average.
+fn averaged(beta: &str, readout: &str) -> Program {
+    let body = ["u = g * 0.01", "s = s - u", &format!("s = s * {beta}"), "x = u + s"];
+    program("w, g, s, lr", &body, &format!("(u, {readout}), s"))
+}
+
+#[test]
+fn a_readout_counts_and_one_that_is_the_update_does_not() {
+    let plain = program("w, g, s, lr", &["u = g * 0.01"], "u, s");
+    let same = averaged("0.9", "u");
+    assert_eq!(structural_hash(&plain), structural_hash(&same));
+    assert_eq!(hasher().hash(&plain), hasher().hash(&same));
+    assert_eq!(same.canonical().to_string(), plain.canonical().to_string());
+    let programs = [&plain, &averaged("0.9", "x"), &averaged("0.99", "x"), &averaged("0.9", "s")];
+    for (index, program) in programs.iter().enumerate() {
+        for other in &programs[..index] {
+            assert_ne!(structural_hash(program), structural_hash(other), "{program}{other}");
+            assert_ne!(hasher().hash(program), hasher().hash(other), "{program}{other}");
+        }
+    }
+    let body = ["u = g * 0.01", "s = s - u", "s = s * 0.9", "u2 = g * 0.01", "x = s + u2"];
+    let other = program("w, g, s, lr", &body, "(u2, x), s");
+    assert_eq!(structural_hash(&averaged("0.9", "x")), structural_hash(&other));
+    let body = ["u = g * 0.01", "d = u - s", "n = d * -0.9", "x = u - d"];
+    let other = program("w, g, s, lr", &body, "(u, x), n");
+    assert_ne!(hasher().hash(&averaged("0.9", "x")), hasher().hash(&other));
+    let body = ["u = g * 0.01", "d = u - s", "s = d * -0.9", "x = u + s"];
+    let other = program("w, g, s, lr", &body, "(u, x), s");
+    assert_ne!(structural_hash(&averaged("0.9", "x")), structural_hash(&other));
+    assert_eq!(hasher().hash(&averaged("0.9", "x")), hasher().hash(&other));
+}
+
 #[test]
 fn hashes_are_the_same_in_every_build() {
     let program = adamw(&ADAMW);

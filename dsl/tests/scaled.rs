@@ -44,6 +44,15 @@ fn assert_scaled(program: &Program) {
             let near = (found - expected).abs() <= 2e-7 * expected.abs() + f32::MIN_POSITIVE;
             assert!(near || !plain.is_finite() || !expected.is_normal(), "{found} of\n{program}");
         }
+        assert_eq!(interpreted.readout().is_some(), plain.readout().is_some());
+        for (found, plain) in interpreted.readout().into_iter().zip(plain.readout()) {
+            assert_eq!(bits(found), bits(executed.readout().unwrap_or(&update)), "{program}");
+            for (found, plain) in found.iter().zip(plain) {
+                let expected = plain * MULTIPLE as f32;
+                let near = (found - expected).abs() <= 2e-7 * expected.abs() + f32::MIN_POSITIVE;
+                assert!(near || !plain.is_finite() || !expected.is_normal(), "{found}\n{program}");
+            }
+        }
         for (slot, output) in live.outputs().iter().skip(1).enumerate() {
             let states = &plain.states()[slot];
             assert_eq!(bits(&interpreted.states()[slot]), bits(states), "{program}");

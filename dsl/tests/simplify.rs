@@ -33,8 +33,11 @@ fn trajectories(
         let g = fill(&layout, 2 + step);
         runs.each_mut().map(|(interpreter, w)| {
             // Awkward weights would soon be NaN throughout.
+            let before = w.clone();
             interpreter.step(w, &g, lr);
-            w.clone()
+            let readout = interpreter.readout();
+            let read = readout.map(|it| before.iter().zip(it).map(|(w, it)| w - it).collect());
+            [w.clone(), read.unwrap_or_else(|| w.clone())].concat()
         })
     });
     steps.collect()
@@ -51,14 +54,25 @@ fn assert_same_bits(original: &Program, simplified: &Program) {
     let mut runs = [original, simplified].map(|program| Interpreter::<f32>::new(program, &layout));
     for step in 0..20 {
         let (w, g) = (awkward(&layout, 3 * step), awkward(&layout, 5 * step + 1));
-        let [a, b] = runs.each_mut().map(|run| run.update(&w, &g, 0.3));
+        let [a, b] = runs.each_mut().map(|run| {
+            let update = run.update(&w, &g, 0.3);
+            let readout = run.readout().map_or_else(|| update.clone(), <[f32]>::to_vec);
+            [update, readout].concat()
+        });
         assert_eq!(bits(&a), bits(&b), "update {step} of\n{original}became\n{simplified}");
     }
 }
 
 fn close(a: &[f32], b: &[f32]) -> bool {
-    layout().leaves().iter().all(|leaf| {
-        let (a, b) = (&a[leaf.range()], &b[leaf.range()]);
+    let (layout, weights) = (layout(), layout().len());
+    // The weights, and those to validate with.
+    let parts = [0, weights].into_iter().flat_map(|start| {
+        let ranges = layout.leaves().iter().map(|leaf| leaf.range());
+        ranges.map(move |range| start + range.start..start + range.end)
+    });
+    let parts: Vec<_> = parts.filter(|part| part.end <= a.len()).collect();
+    parts.into_iter().all(|part| {
+        let (a, b) = (&a[part.clone()], &b[part]);
         let finite = a.iter().filter(|w| w.is_finite());
         let largest = finite.fold(0.0, |largest: f32, w| largest.max(w.abs()));
         a.iter().zip(b).all(|(a, b)| match (a.is_finite(), b.is_finite()) {
@@ -75,7 +89,10 @@ fn is_robust(program: &Program) -> bool {
     let mut exact: Vec<f64> = ordinary(&layout, 1).into_iter().map(f64::from).collect();
     trajectories([program, program], ordinary, 0.3).iter().enumerate().all(|(step, [w, _])| {
         let g: Vec<f64> = ordinary(&layout, 2 + step).into_iter().map(f64::from).collect();
+        let before = exact.clone();
         oracle.step(&mut exact, &g, 0.3);
+        let read = oracle.readout().map(|it| before.iter().zip(it).map(|(w, it)| w - it).collect());
+        let exact = [exact.clone(), read.unwrap_or_else(|| exact.clone())].concat();
         w.iter().zip(&exact).all(|(w, exact)| {
             let w = f64::from(*w);
             !w.is_finite() || (w - exact).abs() <= 1e-6 * w.abs()
@@ -92,7 +109,9 @@ fn assert_sound(original: &Program, simplified: &Simplified) {
     assert_eq!((*before, *after), (original.live_length(), program.live_length()), "{original}");
     assert!(after <= before, "{original}grew to\n{program}");
     assert_eq!(program.statements().len(), *after, "{original}became\n{program}");
-    assert_eq!(program.signature(), original.signature());
+    let readout = program.signature().has_readout();
+    assert!(original.signature().has_readout() || !readout, "{program}");
+    assert_eq!(program.signature(), &original.signature().clone().with_readout(readout));
     let printed = program.to_string();
     let again = Program::parse(&printed).expect("printed text parses");
     assert_eq!(again.to_string(), printed);

@@ -104,6 +104,7 @@ fn assert_reads_back(program: &Program) {
     assert_eq!(again.signature(), program.signature());
     let (flow, again) = (Dataflow::of(program), Dataflow::of(&again));
     assert_eq!((again.nodes(), again.outputs()), (flow.nodes(), flow.outputs()));
+    assert_eq!(again.readout(), flow.readout());
 }
 
 /// The seed is committed, so every run tries the same cases.
@@ -168,7 +169,7 @@ fn assert_in_text(text: &str, line: usize, column: usize) {
 }
 
 /// Texts that are no program, and what is said about them.
-const REFUSED: [(&str, &str); 48] = [
+const REFUSED: [(&str, &str); 51] = [
     ("", "1:1: expected `def`, found the end of the program"),
     ("\n\n# nothing\n", "4:1: expected `def`, found the end of the program"),
     ("update = g\n", "1:1: expected `def`, found `update`"),
@@ -280,6 +281,15 @@ const REFUSED: [(&str, &str); 48] = [
     ("def train(w, g, lr, m):\n  return g, m\n", "1:17: `lr` stands in the place of state slot 1"),
     ("def train(g, w, lr):\n  return g\n", "1:11: `g` stands in the place of the weights"),
     (
+        "def train(w, g, m, lr):\n  return (g, m, w)\n",
+        "2:15: expected `)` behind update and readout, found `,`",
+    ),
+    (
+        "def train(w, g, m, lr):\n  return (g, m) * 2, m\n",
+        "2:17: expected `,` or the end of the line, found `*`",
+    ),
+    ("def train(w, g, m, lr):\n  return g, (m, w)\n", "2:15: expected `)`, found `,`"),
+    (
         "def train(w, g, lr):\n  return g,\n",
         "2:12: expected a variable, a number or a call, found the end of the line",
     ),
@@ -293,6 +303,26 @@ fn refusals_name_the_place_and_the_reason() {
         assert_eq!(found, expected, "for {text:?}");
         assert_in_text(text, error.line, error.column);
     }
+}
+
+#[test]
+fn a_readout_is_read_and_printed_beside_the_update() {
+    let body = "  s = s - g\n  s = s * 0.9\n  x = g + s\n";
+    for (returned, printed) in [
+        ("(g, x), s", "  return (g, x), s\n"),
+        ("( (g) , g + s ), s", "  v5 = g + s\n  return (g, v5), s\n"),
+        ("(g + s), s", "  v5 = g + s\n  return v5, s\n"),
+    ] {
+        let program = parsed(&format!("def train(w, g, s, lr):\n{body}  return {returned}\n"));
+        let text = program.to_string();
+        assert!(text.ends_with(printed), "{text}");
+        assert_eq!(program.signature().has_readout(), printed.contains("(g, "));
+        assert_reads_back(&program);
+    }
+    let stateless = parsed("def train(w, g, lr):\n  x = g * 0.5\n  return (g, x)\n");
+    assert_eq!(stateless.to_string(), "def train(w, g, lr):\n  x = g * 0.5\n  return (g, x)\n");
+    let formula = Program::parse_expression("def f(x):\n  return (x, x)\n").expect_err("a pair");
+    assert!(formula.to_string().contains("no pair"), "{formula}");
 }
 
 #[test]

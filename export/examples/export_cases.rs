@@ -1,7 +1,8 @@
 //! Writes exports of many programs, and what the engine does with the programs, for
 //! `tests/python/check_exports.py`:
 //! `cargo run -p evo-export --example export_cases DIR [COUNT [FILE...]]`, the zoo, COUNT random
-//! programs, those in the files, and some whose names are those of exported files.
+//! programs, those in the files, and some whose names are those of exported files. A program with a
+//! readout is there twice, the second time for the weights to validate with.
 //!
 //! In the directory: `NAME_TARGET.EXT` for each program and target, `cases.json` with the inputs
 //! and the programs, and `trajectories.f64`, the weights after every step (little-endian float64):
@@ -62,14 +63,23 @@ fn main() {
     let inputs = Inputs::new();
     let mut trajectories = Vec::new();
     let mut cases = Vec::new();
-    for ((name, program), exported) in programs.iter().zip(&names) {
+    let mut written_cases = 0;
+    for (number, ((name, program), exported)) in programs.iter().zip(&names).enumerate() {
         for target in ExportTarget::ALL {
             let file = format!("{name}_{}.{}", target.name(), target.extension());
             let text = export(program, exported, target);
             fs::write(directory.join(file), text).expect("the directory can be written to");
         }
-        inputs.run(program, &mut trajectories);
-        cases.push(serde_json::json!({ "name": name, "text": program.to_string() }));
+        let text = program.to_string();
+        inputs.run(program, false, &mut trajectories);
+        cases.push(serde_json::json!({ "name": name, "text": text, "readout": false }));
+        if Dataflow::of(program).readout().is_some() {
+            inputs.run(program, true, &mut trajectories);
+            cases.push(serde_json::json!({ "name": name, "text": text, "readout": true }));
+        }
+        if number + 1 == written {
+            written_cases = cases.len();
+        }
     }
     let bytes: Vec<u8> = trajectories.iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
     fs::write(directory.join("trajectories.f64"), bytes).expect("the directory can be written to");
@@ -77,7 +87,7 @@ fn main() {
     let index = serde_json::json!({
         "shapes": shapes, "weights": inputs.weights, "gradients": inputs.gradients,
         "rates": inputs.rates, "perturbed": PERTURBED, "cases": cases,
-        "written": written,
+        "written": written_cases,
     });
     fs::write(directory.join("cases.json"), index.to_string()).expect("it can be written to");
 }
@@ -108,13 +118,13 @@ impl Inputs {
         Inputs { layout, weights, gradients, rates }
     }
 
-    /// Appends the trajectories of a program.
-    fn run(&self, program: &Program, out: &mut Vec<f64>) {
-        self.trajectory::<f32>(program, None, out);
-        self.trajectory::<f64>(program, None, out);
+    /// Appends the trajectories of a program, of its weights or of those to validate with.
+    fn run(&self, program: &Program, readout: bool, out: &mut Vec<f64>) {
+        self.trajectory::<f32>(program, None, readout, out);
+        self.trajectory::<f64>(program, None, readout, out);
         for size in PERTURBATIONS {
             for number in 0..PERTURBED {
-                self.trajectory::<f64>(program, Some((number, size)), out);
+                self.trajectory::<f64>(program, Some((number, size)), readout, out);
             }
         }
     }
@@ -123,6 +133,7 @@ impl Inputs {
         &self,
         program: &Program,
         perturbed: Option<(usize, f64)>,
+        readout: bool,
         out: &mut Vec<f64>,
     ) {
         let mut interpreter = Interpreter::<T>::new(program, &self.layout);
@@ -141,8 +152,15 @@ impl Inputs {
             for (index, weight) in weights.iter_mut().enumerate() {
                 *weight = T::from_f64(weight.to_f64() * nudge(index, 2));
             }
+            let before = weights.clone();
             interpreter.step(&mut weights, &gradient, *rate);
-            out.extend(weights.iter().map(|weight| weight.to_f64()));
+            match interpreter.readout().filter(|_| readout) {
+                Some(offsets) => {
+                    let read = before.iter().zip(offsets);
+                    out.extend(read.map(|(&w, &offset)| T::binary(Op::Sub, w, offset).to_f64()));
+                }
+                None => out.extend(weights.iter().map(|weight| weight.to_f64())),
+            }
         }
     }
 }

@@ -29,7 +29,12 @@ pub(super) fn emit(listing: &Listing, name: &str) -> String {
     let update = format!("{} - update", listing.weight);
     text += &node("update", &update, "shape=box, style=filled, fillcolor=lightyellow");
     text += &edge(listing.update, "update", 0, "");
-    for (index, state) in listing.states.iter().enumerate() {
+    if let (Some(state), Some(name)) = (listing.states.last(), listing.read_out()) {
+        let style = "shape=box, style=filled, fillcolor=lightyellow";
+        text += &node("readout", &format!("{name}: to validate with"), style);
+        text += &edge(state.next, "readout", 0, "");
+    }
+    for (index, state) in listing.carried().iter().enumerate() {
         let next = format!("next{index}");
         let label = format!("next {}", state.name);
         text += &node(&next, &label, "shape=box, style=filled, fillcolor=lightyellow");
@@ -51,7 +56,7 @@ fn inputs(listing: &Listing) -> Vec<(Argument, String)> {
         all.push((Argument::NormalizedRate, format!("lr / {unit:?}")));
     }
     all.retain(|(argument, _)| listing.reads_any(|read| read == *argument));
-    let states = listing.states.iter().enumerate();
+    let states = listing.carried().iter().enumerate();
     all.extend(states.map(|(index, state)| (Argument::State(index), state.name.clone())));
     all
 }

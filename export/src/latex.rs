@@ -168,7 +168,7 @@ fn introduction(listing: &Listing, symbols: &Symbols) -> String {
     }
     let last = given.pop().unwrap_or_default();
     let given = if given.is_empty() { last } else { format!("{} and {last}", given.join(", ")) };
-    let zero: Vec<String> = (0..listing.states.len())
+    let zero: Vec<String> = (0..listing.carried().len())
         .map(|index| format!("${}$", symbols.state_at(index, "0")))
         .collect();
     let zero = match zero.as_slice() {

@@ -4,7 +4,8 @@
 //! nothing else has (see [`names`](super::names)), not even the class or function that it stands
 //! in, so a line may stand in any language as `name = op(arguments)`. Constants that are settings
 //! are named [hyperparameters](super::hyperparameters), and the learning rate is the one users
-//! pass.
+//! pass. A readout becomes what users want of it, the weights to validate with: a last state, which
+//! every step writes and none reads.
 
 use evo_dsl::{Dataflow, Op, Program, Role, Signature, Type, Value, Variable};
 
@@ -71,8 +72,11 @@ pub(super) struct Listing {
     pub weight: String,
     /// The name of the gradient.
     pub gradient: String,
-    /// The live states, in the order of their slots.
+    /// The live states, in the order of their slots; the weights to validate with, where they are
+    /// others than those behind the step, come last.
     pub states: Vec<State>,
+    /// Whether they do.
+    pub readout: bool,
     /// The settings, in the order of their first use.
     pub hyperparameters: Vec<Hyperparameter>,
     /// What the learning rate means.
@@ -100,17 +104,25 @@ impl Listing {
                 names.family(&parameter_name(program, Role::State(*slot)), &["_next", "_results"])
             })
             .collect();
+        let readout =
+            flow.readout().map(|value| (value, names.family("readout", &["_next", "_results"])));
         let learning_rate = LearningRate::of(&flow);
         let hyperparameters = Hyperparameters::of(&flow, &learning_rate, &mut names);
         let node_names =
             node_names(program, &flow, &learning_rate, &slots, &state_names, &mut names);
         let resolve = Resolve::new(&flow, &slots, &learning_rate);
-        let lines = resolve.lines(&flow, &hyperparameters, node_names);
+        let mut lines = resolve.lines(&flow, &hyperparameters, node_names);
         let output = |index: usize| {
             resolve.value(flow.outputs()[index].expect("the update and live states are computed"))
         };
         let states = slots.iter().zip(state_names);
-        let states = states.map(|(&slot, name)| State { name, next: output(1 + slot) }).collect();
+        let mut states: Vec<State> =
+            states.map(|(&slot, name)| State { name, next: output(1 + slot) }).collect();
+        if let Some((value, name)) = &readout {
+            let args = vec![Argument::Weight, resolve.value(*value)];
+            lines.push(Line { name: format!("{name}_next"), op: Op::Sub, ty: Type::Tree, args });
+            states.push(State { name: name.clone(), next: Argument::Line(lines.len() - 1) });
+        }
         Listing {
             class,
             function,
@@ -118,11 +130,22 @@ impl Listing {
             weight,
             gradient,
             states,
+            readout: readout.is_some(),
             hyperparameters: hyperparameters.all,
             lines,
             update: output(0),
             learning_rate,
         }
+    }
+
+    /// The states that a step reads: all but the weights to validate with.
+    pub(super) fn carried(&self) -> &[State] {
+        &self.states[..self.states.len() - usize::from(self.readout)]
+    }
+
+    /// The name of the weights to validate with, where they are a state.
+    pub(super) fn read_out(&self) -> Option<&str> {
+        self.states.last().filter(|_| self.readout).map(|state| state.name.as_str())
     }
 
     /// The class of the states, where there is one.

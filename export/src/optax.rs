@@ -20,7 +20,13 @@ pub(super) fn emit(listing: &Listing) -> String {
     writer.helpers.extend([Helper::Put, Helper::RefuseComplex]);
     let helpers = texts(&writer.helpers, Library::Jax);
     let factory = factory(listing, &writer, &update);
-    let code = format!("{}\n\n{factory}{helpers}", state_class(listing));
+    let read_out = listing.read_out().map_or_else(String::new, |name| {
+        let class = listing.state_class();
+        format!(
+            "\n\ndef {function}_read_out(state):\n    \"\"\"The weights to validate with, from the optimizer's state, {class}.\"\"\"\n    return state.{name}\n"
+        )
+    });
+    let code = format!("{}\n\n{factory}{read_out}{helpers}", state_class(listing));
     let math = if code.contains("math.") { "import math\n" } else { "" };
     format!(
         "\"\"\"{class}, an optimizer for Optax, exported by evo.\n\n    \
@@ -36,8 +42,12 @@ fn state_class(listing: &Listing) -> String {
     let class = listing.state_class();
     let states: String =
         listing.states.iter().map(|state| format!("    {}: optax.Updates\n", state.name)).collect();
+    let readout = match listing.read_out() {
+        Some(_) => ".\n\n    The last are the weights to validate with.\n    ",
+        None => ".",
+    };
     format!(
-        "class {class}(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next.\"\"\"\n\n    count: Any\n{states}"
+        "class {class}(NamedTuple):\n    \"\"\"The number of steps taken, and what is carried from one to the next{readout}\"\"\"\n\n    count: Any\n{states}"
     )
 }
 
@@ -58,9 +68,10 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
         "learning_rate: learning rate, or a schedule of it",
         1,
     );
-    let note = note(writer);
+    let note = note(listing, writer);
     let zeros: Vec<String> = std::iter::once("jnp.zeros([], jnp.int32)".to_owned())
-        .chain(listing.states.iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
+        .chain(listing.carried().iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
+        .chain(listing.read_out().map(|_| "jax.tree.map(jnp.copy, params)".to_owned()))
         .collect();
     let init = call(8, &format!("return {}", listing.state_class()), &zeros, "");
     format!(
@@ -69,10 +80,17 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
 }
 
 /// What the docstring says of leaves without a gradient and of arrays in parts.
-fn note(writer: &Writer<'_>) -> String {
+fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     let mut text =
         "\n    Where a gradient is None, so is the update, and what is carried stays as it is.\n"
             .to_owned();
+    if let Some(name) = listing.read_out() {
+        let function = &listing.function;
+        text += &format!(
+            "    The weights to validate with are others than those that are trained:\n    \
+             `{function}_read_out(state)` gives them, the state's `{name}`.\n"
+        );
+    }
     if writer.needs_lists() {
         text += "    Some numbers of this rule are computed over the whole tree: over all leaves with a gradient.\n";
     }
@@ -104,8 +122,8 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
         format!("{gradient} = [leaves[place] for place in places]"),
     ]);
     let weight = reads_weight(listing).then(|| (listing.weight.clone(), "params".to_owned()));
-    let states =
-        listing.states.iter().map(|state| (state.name.clone(), format!("state.{}", state.name)));
+    let carried = listing.carried().iter();
+    let states = carried.map(|state| (state.name.clone(), format!("state.{}", state.name)));
     for (name, tree) in weight.into_iter().chain(states) {
         writer.helpers.insert(Helper::At);
         lines.push(format!("{name} = _at(places, structure, {tree})"));

@@ -27,7 +27,8 @@ pub(super) fn emit(listing: &Listing) -> String {
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
     parameters.extend(settings_with_defaults(listing));
     let head = call(0, &format!("def {function}"), &parameters, ":");
-    let results: Vec<String> = std::iter::once("update".to_owned()).chain(states.clone()).collect();
+    let results = std::iter::once("update".to_owned()).chain(states.clone());
+    let results: Vec<String> = results.chain(listing.read_out().map(str::to_owned)).collect();
     let call = format!("{} = {function}({})", results.join(", "), positional.join(", "));
     let documentation = documentation(listing, &states);
     let code = format!("@np.errstate(all=\"ignore\")\n{head}\n{documentation}{body}{helpers}");
@@ -49,7 +50,12 @@ fn documentation(listing: &Listing, states: &[String]) -> String {
     };
     let step = if listing.needs_step() { "        t: step number, 1 at first\n" } else { "" };
     let settings = settings_text(listing, "        ", "lr");
-    let returned = if states.is_empty() { "" } else { ", and the states for the next step" };
+    let returned = match (states.is_empty(), listing.readout) {
+        (true, false) => "",
+        (false, false) => ", and the states for the next step",
+        (true, true) => ", and the weights to\n    validate with",
+        (false, true) => ", the states for the next\n    step, and the weights to validate with",
+    };
     format!(
         "    \"\"\"The update, which the weights are to be lowered by{returned}.\n\n    Args:\n        \
          {}: weights, a list of arrays\n        {}: their gradients\n{state}{step}{settings}    \"\"\"\n",

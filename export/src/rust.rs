@@ -105,11 +105,11 @@ fn documentation(listing: &Listing, words: &Words) -> String {
     let mut text = format!(
         "/// One step: moves the weights `{}`{}.\n///\n/// ```text\n",
         listing.weight,
-        match listing.states.len() {
+        match listing.carried().len() {
             0 => String::new(),
             _ => {
                 let names: Vec<String> =
-                    listing.states.iter().map(|state| format!("`{}`", state.name)).collect();
+                    listing.carried().iter().map(|state| format!("`{}`", state.name)).collect();
                 format!(" and the states {}, which are zero at first", names.join(", "))
             }
         }
@@ -124,6 +124,11 @@ fn documentation(listing: &Listing, words: &Words) -> String {
             None => "the program's".to_owned(),
         };
         text += &format!("/// `lr` is the learning rate of this step, {meaning}.\n");
+    }
+    if let Some(name) = listing.read_out() {
+        text += &format!(
+            "/// `{name}` is given the weights to validate with, which are others than those that are trained.\n"
+        );
     }
     if listing.needs_step() {
         text += "/// `step` is the number of this step, 1 at first.\n";

@@ -80,6 +80,11 @@ impl Writes {
     }
 }
 
+/// The names of all tensors that a step is handed, the weights to validate with last.
+fn all_tensors(listing: &Listing) -> Vec<String> {
+    tensors(listing).into_iter().chain(listing.read_out().map(str::to_owned)).collect()
+}
+
 fn function_head(listing: &Listing, name: &str, parameters: &str, documentation: &str) -> String {
     let mut all = vec![parameters.to_owned(), "*".to_owned()];
     all.extend(function_settings(listing));
@@ -100,7 +105,7 @@ fn leaf_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
     each.push(format!("{weight}.sub_({})", writes.update));
     each.extend(writes.states.iter().map(|(state, value)| format!("{state}.copy_({value})")));
     text += &indented(&before, 1);
-    text += &format!("    for {} in zip(*tensors):\n", tensors(listing).join(", "));
+    text += &format!("    for {} in zip(*tensors):\n", all_tensors(listing).join(", "));
     text + &indented(&each, 2)
 }
 
@@ -111,7 +116,7 @@ fn list_function(listing: &Listing, writer: &mut Writer<'_>, name: &str, form: F
         _ => "All parameters together: there are reductions over all of them.",
     };
     let mut text = function_head(listing, name, "tensors", documentation);
-    let mut lines = vec![format!("{} = tensors", tensors(listing).join(", "))];
+    let mut lines = vec![format!("{} = tensors", all_tensors(listing).join(", "))];
     lines.extend(normalised_rate(listing));
     lines.extend(writer.list_form(form));
     let writes = Writes::of(listing, writer, form);
@@ -155,6 +160,7 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
     let defaults: Vec<String> = names.map(|name| format!("{name}={name}")).collect();
     let defaults = call(8, "defaults = dict", &defaults, "");
     let step = step_method(listing, writer);
+    let modes = listing.read_out().map_or_else(String::new, modes);
     format!(
         r#"class {name}(torch.optim.Optimizer):
     """{name}.
@@ -175,14 +181,45 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
         super().__setstate__(state)
         for group in self.param_groups:
             group.setdefault("foreach", None)
-
+{modes}
 {step}"#
+    )
+}
+
+/// The methods that exchange the weights that are trained and those to validate with.
+fn modes(name: &str) -> String {
+    format!(
+        r#"
+    def eval(self):
+        """Puts the weights to validate with in the parameters, until `train` is called."""
+        self._exchange(True)
+
+    def train(self):
+        """Puts the weights that are trained back in the parameters."""
+        self._exchange(False)
+
+    @torch.no_grad()
+    def _exchange(self, evaluating):
+        for group in self.param_groups:
+            if group.get("evaluating", False) == evaluating:
+                continue
+            group["evaluating"] = evaluating
+            for p in group["params"]:
+                if p in self.state:
+                    other = p.clone()
+                    p.copy_(self.state[p]["{name}"])
+                    self.state[p]["{name}"].copy_(other)
+"#
     )
 }
 
 /// What the docstring says of what numbers are computed over.
 fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     let mut text = "\n    Parameters without a gradient are left as they are.\n".to_owned();
+    if listing.readout {
+        text += "\n    Validate, and save a model for use, between `eval()` and `train()` of this optimizer: the\n    \
+                 weights to validate with are others than those that are trained.\n";
+    }
     if writer.needs_lists() {
         let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };
         text += &format!(
@@ -217,6 +254,13 @@ fn step_method(listing: &Listing, writer: &Writer<'_>) -> String {
     let update = call(16, "update", &args, "");
     let each = if listing.needs_step() { "t, params" } else { "params" };
     let gathered = gathered(listing, writer);
+    let evaluating = match listing.readout {
+        true => {
+            "            if group.get(\"evaluating\", False):\n                \
+             raise RuntimeError(\"the parameters hold the weights to validate with; call `train()` first\")\n"
+        }
+        false => "",
+    };
     format!(
         r#"    @torch.no_grad()
     def step(self, closure=None):
@@ -226,7 +270,7 @@ fn step_method(listing: &Listing, writer: &Writer<'_>) -> String {
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for {each} in self._with_gradient(group):
+{evaluating}            for {each} in self._with_gradient(group):
                 foreach = group["foreach"]
                 if foreach is None:
                     plain = (torch.Tensor, torch.nn.Parameter)

@@ -20,9 +20,13 @@ pub(super) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> St
 /// The program's text as a comment.
 pub(super) fn program_comment(listing: &Listing) -> String {
     let text = listing.program.to_string();
+    let readout = match listing.readout {
+        true => ",\n# or its readout to get the weights to validate with",
+        false => "",
+    };
     let lines: String = text.lines().map(|line| format!("#     {line}\n")).collect();
     format!(
-        "# Exported from this program, whose update is subtracted from the weights:\n#\n{lines}"
+        "# Exported from this program, whose update is subtracted from the weights{readout}:\n#\n{lines}"
     )
 }
 
@@ -69,8 +73,8 @@ pub(super) fn settings_text(listing: &Listing, indent: &str, rate: &str) -> Stri
     text
 }
 
-/// The names of the weights, the gradient and the states.
+/// The names of the weights, the gradient and the states that a step reads.
 pub(super) fn tensors(listing: &Listing) -> Vec<String> {
-    let states = listing.states.iter().map(|state| state.name.clone());
+    let states = listing.carried().iter().map(|state| state.name.clone());
     [listing.weight.clone(), listing.gradient.clone()].into_iter().chain(states).collect()
 }

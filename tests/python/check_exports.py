@@ -73,7 +73,7 @@ class Inputs:
         return np.concatenate([np.asarray(part, np.float64).reshape(-1) for part in parts])
 
 
-def run_torch(path, inputs, dtype, foreach):
+def run_torch(path, inputs, dtype, foreach, readout=False):
     import torch
 
     torch.set_num_threads(1)  # The tensors are tiny.
@@ -88,13 +88,19 @@ def run_torch(path, inputs, dtype, foreach):
             p.grad = torch.tensor(g, dtype=dtype)
         optimizer.param_groups[0]["lr"] = rate * factor
         optimizer.step()
+        trained = [p.detach().clone() for p in params]
+        if readout:
+            optimizer.eval()
         trajectory.append(inputs.join([p.detach().numpy() for p in params]))
+        if readout:
+            optimizer.train()
+            assert all(torch.equal(p, w) or w.isnan().any() for p, w in zip(params, trained))
         for p, g in zip(params, gradient):
             assert np.array_equal(p.grad.double().numpy(), g), "the gradient was changed"
     return np.array(trajectory)
 
 
-def run_python(path, inputs, dtype):
+def run_python(path, inputs, dtype, readout=False):
     function = own(load(path), inspect.isfunction)
     parameters = inspect.signature(function).parameters.values()
     names = [p.name for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD]
@@ -107,24 +113,27 @@ def run_python(path, inputs, dtype):
         g = [x.astype(dtype) for x in gradient]
         given = [weights, g, *states] + ([step + 1] if has_step else [])
         result = function(*given, lr=rate * factor)
-        update, *states = result if isinstance(result, tuple) else (result,)
-        for tree in (update, *states):
+        update, *results = result if isinstance(result, tuple) else (result,)
+        for tree in (update, *results):
             for x, w in zip(tree, weights, strict=True):
                 assert x.dtype == dtype and x.shape == w.shape, (x.dtype, x.shape)
                 assert not any(np.shares_memory(x, y) for tree in given[: 2 + len(states)] for y in tree)
         with np.errstate(all="ignore"):
             weights = [np.asarray(w - u) for w, u in zip(weights, update)]
-        states = [[np.asarray(x) for x in tree] for tree in states]
-        trajectory.append(inputs.join(weights))
+        states = [[np.asarray(x) for x in tree] for tree in results[: len(states)]]
+        trajectory.append(inputs.join(results[-1] if readout else weights))
+        assert not readout or len(results) == len(states) + 1
     return np.array(trajectory)
 
 
-def run_optax(path, inputs, dtype, jitted):
+def run_optax(path, inputs, dtype, jitted, readout=False):
     import jax
     import jax.numpy as jnp
     import optax
 
-    factory = own(load(path), inspect.isfunction)
+    module = load(path)
+    factory = own(module, lambda it: inspect.isfunction(it) and not it.__name__.endswith("_read_out"))
+    read_out = getattr(module, f"{factory.__name__}_read_out", None)
     rate = inspect.signature(factory).parameters["learning_rate"].default
     rates = jnp.asarray(inputs.rates)
     optimizer = factory(learning_rate=lambda count: rate * rates[count])
@@ -143,16 +152,17 @@ def run_optax(path, inputs, dtype, jitted):
         update, state, weights = step(weights, state, tree(gradient))
         for name in names:
             assert update[name].dtype == dtype, update[name].dtype
-        trajectory.append(inputs.join([weights[name] for name in names]))
+        read = read_out(state) if readout else weights
+        trajectory.append(inputs.join([read[name] for name in names]))
     return np.array(trajectory)
 
 
-def without_x64(path, inputs, dtype):
+def without_x64(path, inputs, dtype, readout=False):
     import jax
 
     jax.config.update("jax_enable_x64", False)
     try:
-        return run_optax(path, inputs, dtype, True)
+        return run_optax(path, inputs, dtype, True, readout)
     finally:
         jax.config.update("jax_enable_x64", True)
 
@@ -240,21 +250,21 @@ def comparisons(library, directory, index, inputs, trajectories):
     """Runs all exports for one library."""
     runs = {
         "torch": [
-            ("torch single float64", np.float64, lambda p, d: run_torch(p, inputs, d, False)),
-            ("torch foreach float64", np.float64, lambda p, d: run_torch(p, inputs, d, True)),
-            ("torch single float32", np.float32, lambda p, d: run_torch(p, inputs, d, False)),
-            ("torch foreach float32", np.float32, lambda p, d: run_torch(p, inputs, d, True)),
+            ("torch single float64", np.float64, lambda p, d, r: run_torch(p, inputs, d, False, r)),
+            ("torch foreach float64", np.float64, lambda p, d, r: run_torch(p, inputs, d, True, r)),
+            ("torch single float32", np.float32, lambda p, d, r: run_torch(p, inputs, d, False, r)),
+            ("torch foreach float32", np.float32, lambda p, d, r: run_torch(p, inputs, d, True, r)),
         ],
         "python": [
-            ("python float64", np.float64, lambda p, d: run_python(p, inputs, d)),
-            ("python float32", np.float32, lambda p, d: run_python(p, inputs, d)),
+            ("python float64", np.float64, lambda p, d, r: run_python(p, inputs, d, r)),
+            ("python float32", np.float32, lambda p, d, r: run_python(p, inputs, d, r)),
         ],
         "optax": [
-            ("optax float64", np.float64, lambda p, d: run_optax(p, inputs, d, False)),
-            ("optax float32", np.float32, lambda p, d: run_optax(p, inputs, d, False)),
-            ("optax jit float32", np.float32, lambda p, d: run_optax(p, inputs, d, True)),
+            ("optax float64", np.float64, lambda p, d, r: run_optax(p, inputs, d, False, r)),
+            ("optax float32", np.float32, lambda p, d, r: run_optax(p, inputs, d, False, r)),
+            ("optax jit float32", np.float32, lambda p, d, r: run_optax(p, inputs, d, True, r)),
             # As JAX is used by default: no float64 at all.
-            ("optax jit without x64", np.float32, lambda p, d: without_x64(p, inputs, d)),
+            ("optax jit without x64", np.float32, lambda p, d, r: without_x64(p, inputs, d, r)),
         ],
     }[library]
     factor = OPTAX_FACTOR if library == "optax" else 1.0
@@ -266,12 +276,13 @@ def comparisons(library, directory, index, inputs, trajectories):
             if number >= index["written"] and "jit" in kind:
                 break  # Compiling takes a second for each.
             path = os.path.join(directory, f"{case['name']}_{library}.py")
+            name = case["name"] + (", read out" if case["readout"] else "")
             try:
-                found = run(path, dtype)
+                found = run(path, dtype, case["readout"])
             except Exception as error:
-                result.fail(case["name"], error)
+                result.fail(name, error)
                 continue
-            result.add(case["name"], found, trajectories[number], inputs, dtype, factor)
+            result.add(name, found, trajectories[number], inputs, dtype, factor)
         results.append(result)
     return results
 

@@ -5,8 +5,9 @@
     python tests/python/loss_curves.py DIR evaluators/tests/data/loss_curves.json       # writes
 
 A case holds initial weights, batches, learning rates and the losses that `evo` had. The networks are
-written here with `torch.nn.functional` and trained by `torch.optim.AdamW` in float64, so that the
-difference is the rounding of the float32 of `evo`; in float32 both round.
+written here with `torch.nn.functional` and trained in float64 by `torch.optim.AdamW`, by the same with the
+average of `torch.optim.swa_utils`, and by the authors' `schedulefree`, so that the difference is the
+rounding of the float32 of `evo`; in float32 both round.
 """
 
 import argparse
@@ -15,8 +16,10 @@ import math
 import sys
 from pathlib import Path
 
+import schedulefree
 import torch
 import torch.nn.functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 
 TOLERANCE = 1e-3
 WEIGHT_DECAY = 0.01
@@ -59,11 +62,17 @@ def transformer(weights, batch, case):
     return F.cross_entropy(logits.flatten(0, 1), batch["targets"])
 
 
-NETWORKS = {"mlp": mlp, "conv": conv, "transformer": transformer}
+NETWORKS = {
+    "mlp": mlp,
+    "conv": conv,
+    "transformer": transformer,
+    "averaged": mlp,
+    "schedule_free": mlp,
+}
 
 
-def batches(case, dtype):
-    for batch in case["batches"]:
+def tensors(batches, dtype):
+    for batch in batches:
         ((_, fields),) = batch.items()
         yield {
             key: torch.tensor(numbers, dtype=dtype if key == "features" else torch.int64)
@@ -71,21 +80,45 @@ def batches(case, dtype):
         }
 
 
+@torch.no_grad()
+def validate(weights, case, dtype):
+    """The mean loss over the validation data."""
+    total, count = 0.0, 0
+    for batch in tensors(case["validation"], dtype):
+        targets = batch.get("labels", batch.get("targets"))
+        total += NETWORKS[case["name"]](weights, batch, case).item() * len(targets)
+        count += len(targets)
+    return total / count
+
+
 def train(case, dtype):
-    weights = [
-        torch.tensor(leaf["weights"], dtype=dtype).reshape(leaf["shape"]).requires_grad_()
-        for leaf in case["leaves"]
+    """The losses of the batches, and the validation losses behind every tenth step."""
+    start = [
+        torch.tensor(leaf["weights"], dtype=dtype).reshape(leaf["shape"]) for leaf in case["leaves"]
     ]
-    optimizer = torch.optim.AdamW(weights, weight_decay=WEIGHT_DECAY)
-    losses = []
-    for batch, learning_rate in zip(batches(case, dtype), case["learning_rates"], strict=True):
+    model = torch.nn.ParameterList(start)
+    averaged, free = case["rule"] == "adamw_ema", case["rule"] == "schedule_free_adamw"
+    make = schedulefree.AdamWScheduleFree if free else torch.optim.AdamW
+    optimizer = make(model.parameters(), weight_decay=WEIGHT_DECAY)
+    mean = AveragedModel(model, avg_fn=get_ema_avg_fn(0.999)) if averaged else None
+    losses, validated = [], []
+    steps = zip(tensors(case["batches"], dtype), case["learning_rates"], strict=True)
+    for step, (batch, learning_rate) in enumerate(steps, 1):
+        if free:
+            optimizer.train()
         optimizer.param_groups[0]["lr"] = learning_rate
         optimizer.zero_grad()
-        loss = NETWORKS[case["name"]](weights, batch, case)
+        loss = NETWORKS[case["name"]](list(model), batch, case)
         loss.backward()
         optimizer.step()
+        if averaged:
+            mean.update_parameters(model)
         losses.append(loss.item())
-    return losses
+        if step % 10 == 0:
+            if free:
+                optimizer.eval()
+            validated.append((step, validate(list((mean or model).parameters()), case, dtype)))
+    return losses, validated
 
 
 def main():
@@ -97,17 +130,21 @@ def main():
     curves, failed = {}, False
     for name in sorted(NETWORKS):
         case = json.loads((arguments.cases / f"{name}.json").read_text())
-        exact, rounded = train(case, torch.float64), train(case, torch.float32)
+        (exact, validated), rounded = train(case, torch.float64), train(case, torch.float32)
+        ours = case["losses"] + [loss for _, loss in case["validated"]]
         worst = [
-            max(abs(ours / theirs - 1) for ours, theirs in zip(case["losses"], losses, strict=True))
-            for losses in (exact, rounded)
+            max(abs(one / other - 1) for one, other in zip(ours, theirs, strict=True))
+            for theirs in (
+                losses + [loss for _, loss in behind]
+                for losses, behind in ((exact, validated), rounded)
+            )
         ]
         print(
             f"{name}: {len(exact)} steps, loss {exact[0]:.4f} to {exact[-1]:.4f}; largest relative "
-            f"difference {worst[0]:.1e} in float64, {worst[1]:.1e} in float32"
+            f"difference {worst[0]:.1e} in float64, {worst[1]:.1e} in float32, validation included"
         )
         failed |= max(worst) > TOLERANCE
-        curves[name] = {"digest": case["digest"], "losses": exact}
+        curves[name] = {"digest": case["digest"], "losses": exact, "validated": validated}
     if arguments.write:
         arguments.write.write_text(json.dumps(curves, indent=1) + "\n")
     elif failed:

@@ -33,8 +33,7 @@ pub(super) fn compile(flow: &Dataflow, layout: &Layout) -> Plan {
         let value = compiler.node(node, &values);
         values.push(value);
     }
-    let outputs =
-        flow.outputs().iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?)));
+    let outputs = flow.all_outputs().enumerate().filter_map(|(index, value)| Some((index, value?)));
     let outputs: Vec<_> =
         outputs.map(|(index, value)| (index, compiler.value(value, &values))).collect();
     compiler.finish(&outputs)

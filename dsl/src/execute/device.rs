@@ -18,6 +18,8 @@ mod codes;
 mod encode;
 mod kernel;
 
+use std::ops::Range;
+
 use super::compile::compile;
 use super::plan::{Plan, Slot, SmallInstruction};
 use crate::{Dataflow, Layout, Program};
@@ -52,6 +54,24 @@ pub struct DeviceMemory {
     pub shared_bytes: u32,
 }
 
+/// A program of a cohort, compiled.
+struct Compiled {
+    plan: Plan,
+    /// Of each state slot, and behind them of the readout, whether it is live.
+    live: Vec<bool>,
+    /// The slot of the readout.
+    readout: Option<usize>,
+}
+
+impl Compiled {
+    fn of(program: &Program, layout: &Layout) -> Compiled {
+        let flow = Dataflow::of(program);
+        let live = flow.all_outputs().skip(1).map(|output| output.is_some()).collect();
+        let readout = flow.readout().map(|_| flow.outputs().len() - 1);
+        Compiled { plan: compile(&flow, layout), live, readout }
+    }
+}
+
 /// The part of a program that the host runs.
 #[derive(Clone, Debug)]
 struct Lane {
@@ -70,6 +90,8 @@ pub struct DeviceCohort {
     words: Vec<u32>,
     small: Vec<f64>,
     lanes: Vec<Lane>,
+    /// Where in the trees each lane's readout begins, if it has one.
+    readouts: Vec<Option<usize>>,
     memory: DeviceMemory,
     step: u64,
 }
@@ -85,15 +107,9 @@ impl DeviceCohort {
     }
 
     fn encode(layout: &Layout, programs: &[&Program]) -> Result<DeviceCohort, TooLarge> {
-        let compiled: Vec<(Plan, Vec<bool>)> = programs
-            .iter()
-            .map(|program| {
-                let flow = Dataflow::of(program);
-                let live = flow.outputs()[1..].iter().map(Option::is_some).collect();
-                (compile(&flow, layout), live)
-            })
-            .collect();
-        let most = compiled.iter().map(|(plan, _)| plan.registers).max().unwrap_or(0);
+        let compiled: Vec<Compiled> =
+            programs.iter().map(|program| Compiled::of(program, layout)).collect();
+        let most = compiled.iter().map(|compiled| compiled.plan.registers).max().unwrap_or(0);
         let shared = most.min(SHARED_REGISTERS as usize);
         let register = (THREADS * PER_THREAD) as usize;
         let mut cohort = DeviceCohort {
@@ -101,6 +117,7 @@ impl DeviceCohort {
             words: Vec::new(),
             small: Vec::new(),
             lanes: Vec::with_capacity(programs.len()),
+            readouts: Vec::with_capacity(programs.len()),
             memory: DeviceMemory {
                 shared_registers: word(shared)?,
                 shared_bytes: word(shared * register * size_of::<f32>())?,
@@ -114,18 +131,21 @@ impl DeviceCohort {
         cohort.words.extend(tables);
         let places = cohort.words.len();
         cohort.words.resize(places + programs.len(), 0);
-        for (lane, (plan, live)) in compiled.iter().enumerate() {
+        for (lane, compiled) in compiled.iter().enumerate() {
             cohort.words[places + lane] = word(cohort.words.len())?;
-            cohort.program(plan, live, units)?;
+            cohort.program(compiled, units)?;
         }
         Ok(cohort)
     }
 
-    fn program(&mut self, plan: &Plan, live: &[bool], units: usize) -> Result<(), TooLarge> {
+    fn program(&mut self, compiled: &Compiled, units: usize) -> Result<(), TooLarge> {
+        let Compiled { plan, live, readout } = compiled;
         let trees = Trees::new(plan, live);
         let lane = Lane::new(plan, &self.layout);
         let values: usize = self.lanes.iter().map(|lane| lane.places.len()).sum();
         let memory = &mut self.memory;
+        let readout = readout.map(|slot| memory.trees + trees.state(slot) * self.layout.len());
+        self.readouts.push(readout);
         let matrices = memory.scratch;
         let registers = matrices + matrix_numbers(plan, &self.layout);
         for place in [self.small.len(), memory.trees, memory.partials, registers, values] {
@@ -176,6 +196,13 @@ impl DeviceCohort {
     /// How many programs there are.
     pub fn lanes(&self) -> usize {
         self.lanes.len()
+    }
+
+    /// Where in the trees the readout of a lane's last step lies, leaf after leaf: what has to be
+    /// subtracted from the weights that the step was given, to get those to validate with. `None`
+    /// where these are the weights behind it.
+    pub fn readout(&self, lane: usize) -> Option<Range<usize>> {
+        self.readouts[lane].map(|start| start..start + self.layout.len())
     }
 
     /// Begins the next step: appends to `values` the bits of the small values that follow from its

@@ -20,6 +20,8 @@ const BLOCK: usize = 1024;
 pub struct Executor {
     plan: Plan,
     memory: Memory,
+    /// The slot behind those of the states, if there is a readout.
+    readout: Option<usize>,
     step: u64,
 }
 
@@ -50,11 +52,12 @@ impl Executor {
             small: plan.small.clone(),
             registers: vec![vec![0.0; BLOCK.min(layout.len())]; plan.registers],
             spills: vec![vec![0.0; layout.len()]; plan.spills],
-            states: vec![vec![0.0; layout.len()]; flow.outputs().len() - 1],
+            states: vec![vec![0.0; layout.len()]; flow.all_outputs().count() - 1],
             sums: vec![LeafSum::ZERO; sums],
             scratch: Scratch::default(),
         };
-        Executor { plan, memory, step: 0 }
+        let readout = flow.readout().map(|_| flow.outputs().len() - 1);
+        Executor { plan, memory, readout, step: 0 }
     }
 
     /// One step: `w -= update`, with the states moved on. `w` and `g` hold one element per
@@ -90,6 +93,12 @@ impl Executor {
     /// A state slot after the last step; a slot that no update depends on stays zero.
     pub fn state(&self, slot: usize) -> &[f32] {
         &self.memory.states[slot]
+    }
+
+    /// What has to be subtracted from the weights that the last step was given, to get those to
+    /// validate with; `None` where these are the weights behind it.
+    pub fn readout(&self) -> Option<&[f32]> {
+        self.readout.map(|slot| &*self.memory.states[slot])
     }
 
     fn check(&self, w: &[f32], g: &[f32]) {

@@ -40,6 +40,9 @@ struct Settings {
     fresh_constant: f64,
     new_constant: NewConstant,
     neutral_retries: u32,
+    /// An expression has none.
+    #[serde(skip)]
+    readout: bool,
 }
 
 #[cfg(test)]

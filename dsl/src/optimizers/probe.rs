@@ -132,7 +132,21 @@ impl OptimizerProbe {
             }
         }
         seen.fine_values(&weights);
+        if let Some(readout) = executor.readout() {
+            let read = self.read_out(&weights, &update, readout);
+            if !read.iter().all(|weight| weight.is_finite()) {
+                return End::NotFinite;
+            }
+            seen.fine_values(&read);
+        }
         End::AtTheLastStep
+    }
+
+    /// The weights to validate with, from those behind the last step and what it gave.
+    fn read_out(&self, weights: &[f32], update: &[f32], readout: &[f32]) -> Vec<f32> {
+        let offsets = update.iter().zip(readout).map(|(update, readout)| update - readout);
+        let both = weights.iter().zip(offsets);
+        both.map(|(weight, offset)| weight + self.multiple * offset).collect()
     }
 
     fn go_to_extremes(&self, flow: &Dataflow, seen: &mut Observations) {
@@ -145,6 +159,7 @@ impl OptimizerProbe {
             gradient.iter_mut().for_each(|slope| *slope *= extreme.gradient);
             executor.update(&weights, &gradient, extreme.rate, &mut update);
             seen.values(&update);
+            executor.readout().into_iter().for_each(|readout| seen.values(readout));
         }
     }
 }

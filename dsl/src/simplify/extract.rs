@@ -30,6 +30,8 @@ struct Classes {
     update: usize,
     /// The class of each state slot's next value.
     states: Vec<Option<usize>>,
+    /// Where it is not the update's.
+    readout: Option<usize>,
 }
 
 /// One statement of the result.
@@ -44,6 +46,7 @@ pub(super) struct Step {
 /// The statements that compute the outputs, each after those it reads.
 pub(super) struct Extracted {
     pub(super) steps: Vec<Step>,
+    /// The update, each state slot, and the readout if there is one.
     pub(super) outputs: Vec<Option<Value>>,
 }
 
@@ -64,16 +67,16 @@ impl Extracted {
     }
 }
 
-/// Chooses the terms that compute the outputs.
-pub(super) fn extract(saturated: &Saturated) -> Extracted {
-    let mut classes = Classes::of(saturated);
+/// Chooses the terms that compute the outputs, for so many state slots.
+pub(super) fn extract(saturated: &Saturated, states: usize) -> Extracted {
+    let mut classes = Classes::of(saturated, states);
     classes.choose_greedily();
     classes.improve();
     classes.written_down(saturated)
 }
 
 impl Classes {
-    fn of(saturated: &Saturated) -> Classes {
+    fn of(saturated: &Saturated, states: usize) -> Classes {
         let Saturated { graph, outputs, nodes, .. } = saturated;
         let mut ids: Vec<Id> = graph.classes().map(|class| class.id).collect();
         ids.sort_unstable();
@@ -104,8 +107,9 @@ impl Classes {
         let (chosen, places) = (vec![None; choices.len()], outputs.iter().map(|id| id.map(place)));
         let mut places = places;
         let update = places.next().flatten().expect("the update is never dead");
-        let states = places.collect();
-        Classes { ids, choices, chosen, update, states }
+        let states = places.by_ref().take(states).collect();
+        let readout = places.next().flatten().filter(|readout| *readout != update);
+        Classes { ids, choices, chosen, update, states, readout }
     }
 
     /// Gives every class the term that needs the cheapest set of classes.
@@ -176,12 +180,12 @@ impl Classes {
         }
     }
 
-    /// The cost of everything the update needs, over all steps; `None` where the choices run in a
+    /// The cost of everything that update and readout need, over all steps; `None` where the choices run in a
     /// circle.
     fn total(&self, walk: &mut Walk) -> Option<Cost> {
         walk.reset();
         let mut total = 0;
-        let mut roots = vec![self.update];
+        let mut roots: Vec<usize> = self.readout.into_iter().chain([self.update]).collect();
         let mut read = [false; crate::Signature::MAX_STATES];
         while let Some(root) = roots.pop() {
             if self.choice(root).args.is_empty()
@@ -291,8 +295,10 @@ impl Classes {
         };
         let states = self.states.iter().enumerate();
         let states = states.map(|(slot, class)| class.filter(|_| read(slot)));
-        let classes: Vec<Option<usize>> =
-            std::iter::once(Some(self.update)).chain(states).collect();
+        let classes: Vec<Option<usize>> = std::iter::once(Some(self.update))
+            .chain(states)
+            .chain(self.readout.map(Some))
+            .collect();
         let mut outputs: Vec<Option<Value>> = Vec::with_capacity(classes.len());
         for (output, &class) in classes.iter().enumerate() {
             let earlier = classes[..output].iter().position(|other| *other == class);

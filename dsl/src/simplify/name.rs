@@ -3,7 +3,8 @@
 //! Invariant: a variable is assigned again only where nothing reads the value it held any more, so
 //! the statements compute the graph whatever the names. A value keeps the name it had in the
 //! original where that is free, the update is called `update`, and the next value of a state slot
-//! has the slot's own name if no later statement reads the old one. A dead slot returns itself.
+//! has the slot's own name if no later statement reads the old one. A dead slot returns itself, and
+//! a readout that is the update is left out.
 
 use super::extract::Extracted;
 use crate::{Op, Operand, Program, Role, Statement, Value, Variable};
@@ -46,8 +47,9 @@ pub(super) fn named(
         let value = value.unwrap_or_else(|| Value::Input(Role::State(output - 1)));
         names.variable_of(value)
     });
-    let outputs = outputs.collect();
-    Program::new(signature.clone(), names.names, outputs, statements)
+    let outputs: Vec<Variable> = outputs.collect();
+    let signature = signature.clone().with_readout(outputs.len() > 1 + signature.states());
+    Program::new(signature, names.names, outputs, statements)
         .expect("terms are typed, and steps come after what they read")
 }
 
@@ -70,6 +72,7 @@ fn wanted(
                     original.name(original.outputs()[0]).into_owned()
                 }
                 0 => "update".to_owned(),
+                output if output > original.signature().states() => "readout".to_owned(),
                 output => {
                     let role = Role::State(output - 1);
                     let parameters = original.signature().parameters();

@@ -24,7 +24,7 @@ pub(super) type Partition = [usize; Signature::MAX_STATES];
 /// A saturated e-graph.
 pub(super) struct Saturated {
     pub(super) graph: Graph,
-    /// The class of each output; `None` for a dead slot.
+    /// The class of each output, the readout last; `None` for a dead slot.
     pub(super) outputs: Vec<Option<Id>>,
     /// The class of each node of the dataflow graph.
     pub(super) nodes: Vec<Id>,
@@ -55,7 +55,8 @@ pub(super) fn saturated(
     loop {
         let saturated = saturated_under(flow, &slots, partition, agreement);
         let next = |slot: usize| {
-            let class = saturated.outputs.get(1 + slot).copied().flatten();
+            let states = &saturated.outputs[1..flow.outputs().len()];
+            let class = states.get(slot).copied().flatten();
             (partition[slot], class.map(|class| saturated.graph.find(class)))
         };
         let mut refined: Partition = [0, 1, 2, 3];
@@ -104,7 +105,7 @@ fn saturated_under(
         }
         nodes.push(graph.add(Term::apply(node.op, &args[..node.args().len()])));
     }
-    let outputs = flow.outputs().iter();
+    let outputs = flow.all_outputs();
     let outputs =
         outputs.map(|output| output.map(|value| class(&mut graph, value, &nodes))).collect();
     graph.rebuild();

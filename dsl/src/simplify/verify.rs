@@ -56,7 +56,7 @@ fn normal(counter: u64) -> f32 {
     ((0..4).map(uniform).sum::<f32>() - 2.0) * 1.732_050_8
 }
 
-/// Whether the weights of two programs agree at every step of every run of the probe.
+/// Whether the weights of two programs, and those to validate with, agree at every step of every run of the probe.
 pub(super) fn agree(original: &Program, simplified: &Program) -> bool {
     RUNS.iter().all(|run| agree_in(original, simplified, *run))
 }
@@ -70,12 +70,25 @@ fn agree_in(original: &Program, simplified: &Program, (lr, scale): (f64, f32)) -
         .map(|program| (Interpreter::<f32>::new(program, layout), weights.clone()));
     gradients.iter().all(|gradient| {
         let gradient: Vec<f32> = gradient.iter().map(|g| g * scale).collect();
+        let before = programs.each_ref().map(|(_, weights)| weights.clone());
         for (interpreter, weights) in &mut programs {
             interpreter.step(weights, &gradient, lr);
         }
+        let read = [0, 1].map(|at| read_out(&programs[at].0, &before[at], &programs[at].1));
         let [(_, expected), (_, found)] = &programs;
-        layout.leaves().iter().all(|leaf| close(&expected[leaf.range()], &found[leaf.range()]))
+        let agree = |expected: &[f32], found: &[f32]| {
+            layout.leaves().iter().all(|leaf| close(&expected[leaf.range()], &found[leaf.range()]))
+        };
+        agree(expected, found) && agree(&read[0], &read[1])
     })
+}
+
+/// The weights to validate with behind a step from `before` to `after`.
+fn read_out(interpreter: &Interpreter<f32>, before: &[f32], after: &[f32]) -> Vec<f32> {
+    match interpreter.readout() {
+        Some(readout) => before.iter().zip(readout).map(|(w, offset)| w - offset).collect(),
+        None => after.to_vec(),
+    }
 }
 
 /// Whether two expressions agree where their inputs are this multiple of normal numbers.

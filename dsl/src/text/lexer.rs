@@ -19,7 +19,7 @@ pub(super) enum Token<'a> {
 const SYMBOLS: [&str; 10] = ["**", "+", "-", "*", "/", "(", ")", ",", "=", ":"];
 
 /// Splits a text into tokens.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lexer<'a> {
     rest: &'a str,
     position: Position,

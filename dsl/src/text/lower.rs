@@ -34,7 +34,7 @@ pub(super) fn lower(function: Function<'_>) -> Result<Program, ParseError> {
         lowering.assign(target, assignment.value)?;
     }
     let mut outputs = Vec::new();
-    for value in function.returns {
+    for value in function.returns.into_iter().chain(function.readout) {
         outputs.push(lowering.output(value)?);
     }
     lowering.finish(signature, outputs, function.return_position)
@@ -47,12 +47,13 @@ fn optimizer(function: &Function<'_>) -> Result<Signature, ParseError> {
     let fixed = (returned + 2..=returned + 3).contains(&given);
     let signature =
         fixed.then(|| Signature::optimizer(returned - 1, given == returned + 3)).flatten();
+    let signature = signature.map(|it| it.with_readout(function.readout.is_some()));
     signature.ok_or_else(|| {
         let message =
             format!("the {given} parameters do not fit the number of returned values, {returned}");
         function.return_position.error(message).hint(format!(
             "`train` takes w, g, one to {} state slots or none, lr, and optionally the step t, \
-             and returns the update and every state",
+             and returns the update, or a pair of update and readout, and every state",
             Signature::MAX_STATES
         ))
     })
@@ -61,6 +62,10 @@ fn optimizer(function: &Function<'_>) -> Result<Signature, ParseError> {
 /// The parameters are the inputs.
 fn expression(function: &Function<'_>) -> Result<Signature, ParseError> {
     let (given, returned) = (function.parameters.len(), function.returns.len());
+    if function.readout.is_some() {
+        let message = "an expression returns one value, and no pair";
+        return Err(function.return_position.error(message));
+    }
     if returned != 1 {
         let message = format!("an expression returns one value, not {returned}");
         return Err(function.return_position.error(message));

@@ -22,6 +22,8 @@ pub(super) struct Function<'a> {
     pub parameters: Vec<(&'a str, Position)>,
     pub assignments: Vec<Assignment<'a>>,
     pub returns: Vec<Expression<'a>>,
+    /// What the update is paired with.
+    pub readout: Option<Expression<'a>>,
     pub return_position: Position,
 }
 
@@ -58,13 +60,14 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Function<'_>, ParseError> 
         let (token, position) = parser.take()?;
         match token {
             Token::Name("return") => {
-                let returns = parser.list_until_newline()?;
+                let (returns, readout) = parser.returned()?;
                 parser.expect_end()?;
                 return Ok(Function {
                     kind,
                     parameters,
                     assignments,
                     returns,
+                    readout,
                     return_position: position,
                 });
             }
@@ -103,9 +106,11 @@ pub(super) fn parse_formula<'a>(
         assignments: Vec::new(),
         return_position: value.position,
         returns: vec![value],
+        readout: None,
     })
 }
 
+#[derive(Clone)]
 struct Parser<'a> {
     lexer: Lexer<'a>,
     peeked: Option<(Token<'a>, Position)>,
@@ -216,8 +221,10 @@ impl<'a> Parser<'a> {
         Ok(parameters)
     }
 
-    fn list_until_newline(&mut self) -> Result<Vec<Expression<'a>>, ParseError> {
-        let mut list = vec![self.expression()?];
+    /// What is returned, to the end of the line, and what the first of it is paired with.
+    fn returned(&mut self) -> Result<(Vec<Expression<'a>>, Option<Expression<'a>>), ParseError> {
+        let (first, readout) = self.first_returned()?;
+        let mut list = vec![first];
         while self.accept(Token::Symbol(","))? {
             if list.len() == MAX_LIST {
                 return Err(too_many("returned values", self.peek()?.1));
@@ -227,7 +234,23 @@ impl<'a> Parser<'a> {
         if self.peek()?.0 != Token::End {
             self.expect(Token::Newline, "`,` or the end of the line")?;
         }
-        Ok(list)
+        Ok((list, readout))
+    }
+
+    /// `update` or `(update, readout)`. A bracket may also begin an expression, which is read once
+    /// more then.
+    fn first_returned(&mut self) -> Result<(Expression<'a>, Option<Expression<'a>>), ParseError> {
+        let before = self.clone();
+        if self.accept(Token::Symbol("("))? {
+            let update = self.expression()?;
+            if self.accept(Token::Symbol(","))? {
+                let readout = self.expression()?;
+                self.expect(Token::Symbol(")"), "`)` behind update and readout")?;
+                return Ok((update, Some(readout)));
+            }
+            *self = before;
+        }
+        Ok((self.expression()?, None))
     }
 
     /// Sums and differences, the loosest level.

@@ -36,7 +36,10 @@ impl Program {
 
     /// The last line, without indent.
     pub fn return_text(&self) -> String {
-        let names: Vec<_> = self.outputs().iter().map(|&output| self.name(output)).collect();
+        let mut names: Vec<_> = self.outputs().iter().map(|&output| self.name(output)).collect();
+        if let Some(readout) = self.readout().and_then(|_| names.pop()) {
+            names[0] = format!("({}, {readout})", names[0]).into();
+        }
         format!("return {}", names.join(", "))
     }
 

@@ -184,6 +184,11 @@ impl<'a> Cohort<'a> {
         of_lane.copied().collect()
     }
 
+    /// What a lane's weights before the last step have to be less by, to validate with.
+    pub(crate) fn readout(&self, lane: usize) -> Option<&[f32]> {
+        self.programs.readout(lane).map(|range| &self.trees[range])
+    }
+
     /// The step after which a weight of a lane was not finite, 0 for none.
     pub(crate) fn first_non_finite(&self, lane: usize) -> u32 {
         self.first_non_finite[lane]

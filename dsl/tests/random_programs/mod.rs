@@ -19,7 +19,7 @@ pub(crate) fn draws<S: Strategy<Value = f64>>(
 }
 
 /// A valid program from random draws: those that do not check are left out. `outputs` are variable
-/// numbers, taken modulo the number of parameters.
+/// numbers, taken modulo the number of parameters; one in three programs has a readout.
 pub(crate) fn random_program(
     states: usize,
     step: bool,
@@ -28,10 +28,14 @@ pub(crate) fn random_program(
     outputs: &[u16],
 ) -> Program {
     let signature = Signature::optimizer(states, step).expect("at most 4 states");
+    let sum: u32 = outputs.iter().map(|output| u32::from(*output)).sum();
+    let signature = signature.with_readout(sum % 3 == 2);
     let parameters = signature.parameters();
     let names = parameters.iter().map(|role| Signature::default_name(*role).into()).collect();
     let count = parameters.len() as u16;
-    let outputs = outputs[..=states].iter().map(|output| Variable(output % count)).collect();
+    let readout = signature.has_readout().then_some((sum / 3) as u16);
+    let outputs = outputs[..=states].iter().chain(&readout);
+    let outputs = outputs.map(|output| Variable(output % count)).collect();
     let empty = Program::new(signature, names, outputs, Vec::new()).expect("outputs are inputs");
     draws.iter().fold(empty, |program, (op, target, args)| {
         let op = *op.get(ops);
@@ -86,9 +90,10 @@ pub(crate) fn deep_program(states: usize, step: bool, ops: &[Op], draws: &[Draw]
     let rest = (0..parameters).map(Variable).filter(|parameter| !assigned.contains(parameter));
     let mut outputs: Vec<Variable> = assigned.iter().rev().copied().chain(rest).collect();
     outputs.sort_by_key(|output| types[usize::from(output.0)] != Some(Type::Tree));
-    outputs.truncate(1 + states);
+    let signature = program.signature().clone().with_readout(draws.len() % 3 == 2);
+    outputs.truncate(signature.outputs());
     let names = (0..parameters).map(|index| program.name(Variable(index)).into()).collect();
     let statements = program.statements().to_vec();
-    let longest = Program::new(program.signature().clone(), names, outputs, statements);
+    let longest = Program::new(signature, names, outputs, statements);
     longest.expect("what was assigned is defined")
 }

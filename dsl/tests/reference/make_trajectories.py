@@ -1,13 +1,13 @@
 """Writes the weight trajectories that tests/trajectories.rs compares the zoo with.
 
 The rules come from outside this project: torch.optim where torch has the optimizer, otherwise the
-published formula written out in rules.py, rules_adam.py and rules_muon.py in NumPy, and checked here
+published formula written out in NumPy in rules.py, rules_adam.py, rules_averaged.py and rules_muon.py, and checked here
 against optax, torch or pytorch_optimizer where they have it in another precision or form. Each is run
 for 100 steps on the same recorded weights, gradients and learning-rate schedule, once in float32 and
 once in float64.
 
 Needs NumPy (2.x), PyTorch (2.10 or later, for its Muon), JAX and optax. pytorch_optimizer (4.1 or later)
-is used by checks alone: without it they are left out, and said to be. Seeded, so a second run writes
+and schedulefree are used by checks alone: without them they are left out, and said to be. Seeded, so a second run writes
 the same inputs; weights may move in their last bits with other versions. Run it from anywhere; with
 names, it writes what has those alone:
 
@@ -21,7 +21,7 @@ Files, in dsl/tests/data/trajectories/:
     unscaled.json   the same of two tensors, one of them zero at first, for optimizers that see the
                     norms of weights
     OPTIMIZER.json  the name of its inputs, rule, tool, and for float32 and float64 the flat weights
-                    after each of `steps`
+                    after each of `steps`, and behind them those to validate with, if they are others
 Every float32 is written as the shortest decimal that reads back as the same float32.
 """
 
@@ -43,6 +43,7 @@ except ModuleNotFoundError:
 
 import rules
 import rules_adam
+import rules_averaged
 import rules_muon
 from runs import STEPS, Inputs, run_optax, run_rule, run_torch
 from runs import many_magnitudes, matrices, unscaled
@@ -53,6 +54,7 @@ RECORDED = [1, 2, 5, 10, 20, 50, 100]
 
 def largest_difference(a, b, start):
     """Of two trajectories from one start, in units of how far an element went."""
+    start = np.resize(start, np.shape(a)[1])
     went = np.max(np.abs(np.array(a) - start), axis=0)
     return np.max(np.abs(np.array(a) - np.array(b)) / (went + 1e-12 * np.abs(start) + 1e-300))
 
@@ -103,6 +105,7 @@ def check_rules(inputs):
         for product in (np.matmul, rules_muon.in_order):
             ours = rules_muon.orthogonalized(x, product)
             assert np.allclose(ours, theirs, rtol=0, atol=1e-12)
+    rules_averaged.check_averaged(inputs, check)
     check_muon(inputs, 2)
     if pytorch_optimizer is None:
         print("there is no pytorch_optimizer: what it has is not compared with it")

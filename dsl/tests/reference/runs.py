@@ -118,7 +118,7 @@ def run_torch(make, base_rate, inputs, dtype):
 
 
 def run_rule(make, inputs, dtype):
-    """The trajectory of a rule from rules.py."""
+    """The trajectory of a rule from rules.py, weights to validate with behind those trained."""
     flat = inputs.weights.astype(dtype)
     split = inputs.matrices if make in rules.LEAVES else lambda flat: [flat]
     steps = [make(dtype, part.shape) for part in split(flat)]
@@ -127,7 +127,8 @@ def run_rule(make, inputs, dtype):
         parts = zip(steps, split(flat), split(gradient.astype(dtype)))
         flat = np.concatenate([step(w, g, float(rate)).ravel() for step, w, g in parts])
         assert flat.dtype == dtype, "a float64 scalar has widened the weights"
-        trajectory.append(flat)
+        read = [step.read().ravel() for step in steps if hasattr(step, "read")]
+        trajectory.append(np.concatenate([flat, *read]))
     return trajectory
 
 

@@ -174,6 +174,16 @@ impl LaneUpdate for CudaUpdate {
         self.launch(step)
     }
 
+    fn readouts(&self) -> Result<Vec<Option<Vec<f32>>>> {
+        let places = (0..self.cohort.lanes()).map(|lane| self.cohort.readout(lane));
+        let places: Vec<_> = places.collect();
+        if places.iter().all(Option::is_none) {
+            return Ok(vec![None; places.len()]);
+        }
+        let trees = self.kernel.device.clone_dtoh(&self.trees)?;
+        Ok(places.into_iter().map(|place| place.map(|place| trees[place].to_vec())).collect())
+    }
+
     fn first_non_finite(&self) -> Result<Vec<Option<u64>>> {
         if self.cohort.lanes() == 0 {
             return Ok(Vec::new());

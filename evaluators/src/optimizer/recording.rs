@@ -22,6 +22,10 @@ pub struct Recording {
     pub batches: Vec<RecordedBatch>,
     /// The loss of each batch before the update that it leads to.
     pub losses: Vec<f64>,
+    /// The validation data.
+    pub validation: Vec<RecordedBatch>,
+    /// The mean validation loss behind every tenth step, with its number.
+    pub validated: Vec<(u64, f64)>,
 }
 
 /// A parameter tensor before the first step.
@@ -72,15 +76,20 @@ impl Workload {
             leaves.push(RecordedLeaf { shape: leaf.shape.clone(), weights: head.to_vec() });
             rest = tail;
         }
-        let (mut batches, mut losses) = (Vec::new(), Vec::new());
+        let (mut batches, mut losses, mut validated) = (Vec::new(), Vec::new(), Vec::new());
         for step in 0..steps {
             let batch = training.draw()?;
             batches.push(RecordedBatch::of(&batch)?);
             let loss = training.forward(&batch)?;
             losses.push(training.backward(&loss)?);
             training.update(&mut executor, self.task.learning_rate(step));
+            if (step + 1).is_multiple_of(10) {
+                validated.push((step + 1, training.validate(&executor)?));
+            }
         }
-        Ok(Recording { leaves, batches, losses })
+        let validation = self.task.validation.iter().map(RecordedBatch::of);
+        let validation = validation.collect::<Result<_, _>>()?;
+        Ok(Recording { leaves, batches, losses, validation, validated })
     }
 }
 

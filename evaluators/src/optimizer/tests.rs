@@ -5,6 +5,7 @@ mod course;
 mod judgement;
 mod lanes;
 mod learning;
+mod readout;
 mod refusals;
 mod sizes;
 mod written;

@@ -20,11 +20,19 @@ const DIVERGED_STEPS: u32 = 10;
 pub(crate) trait Update {
     /// Subtracts one update from `weights`; false once a weight is not finite.
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], learning_rate: f64) -> bool;
+
+    /// What has to be subtracted from the weights that the last step was given, to get those to
+    /// validate with; `None` where these are the weights behind it.
+    fn readout(&self) -> Option<&[f32]>;
 }
 
 impl Update for evo_dsl::Executor {
     fn step(&mut self, weights: &mut [f32], gradient: &[f32], learning_rate: f64) -> bool {
         Self::step(self, weights, gradient, learning_rate)
+    }
+
+    fn readout(&self) -> Option<&[f32]> {
+        Self::readout(self)
     }
 }
 
@@ -79,6 +87,8 @@ pub(crate) struct Training<'a> {
     task: &'a ProxyTask,
     parameters: Parameters<f32>,
     weights: Vec<f32>,
+    /// Those that the last step was given, where there is a readout.
+    before: Vec<f32>,
     gradient: Vec<f32>,
     batches: StreamRng,
 }
@@ -95,6 +105,7 @@ impl<'a> Training<'a> {
             parameters: Parameters::new(&task.leaves)?,
             gradient: vec![0.0; weights.len()],
             weights,
+            before: Vec::new(),
             batches: run.seed.stream("batches", 0),
         })
     }
@@ -123,12 +134,25 @@ impl<'a> Training<'a> {
 
     /// Moves the weights; false once one is not finite.
     pub(crate) fn update(&mut self, update: &mut impl Update, learning_rate: f64) -> bool {
+        if update.readout().is_some() {
+            self.before.clone_from(&self.weights);
+        }
         update.step(&mut self.weights, &self.gradient, learning_rate)
     }
 
-    /// The mean loss over the validation data at the present weights.
-    pub(crate) fn validate(&self) -> Result<f64> {
-        self.parameters.load(&self.weights)?;
+    /// The mean loss over the validation data at the present weights, or at those that `update`
+    /// has for it; NaN where one of those is not finite.
+    pub(crate) fn validate(&self, update: &impl Update) -> Result<f64> {
+        match update.readout() {
+            Some(readout) if !self.before.is_empty() => {
+                let read: Vec<f32> = read_out(&self.before, readout).collect();
+                if !read.iter().all(|weight| weight.is_finite()) {
+                    return Ok(f64::NAN);
+                }
+                self.parameters.load(&read)?;
+            }
+            _ => self.parameters.load(&self.weights)?,
+        }
         let (mut total, mut predictions) = (0.0, 0);
         for batch in &self.task.validation {
             let loss = self.task.proxy.loss::<f32>(self.parameters.variables(), batch)?;
@@ -137,6 +161,14 @@ impl<'a> Training<'a> {
         }
         Ok(total / predictions as f64)
     }
+}
+
+/// The weights to validate with, from those that a step was given and its readout.
+pub(crate) fn read_out<'a>(
+    before: &'a [f32],
+    readout: &'a [f32],
+) -> impl Iterator<Item = f32> + use<'a> {
+    before.iter().zip(readout).map(|(weight, offset)| weight - offset)
 }
 
 /// Trains `task` with `update` and measures the validation losses.
@@ -164,10 +196,10 @@ pub(crate) fn train(
             return stopped(InvalidReason::NonFinite);
         }
         if watching.stated.contains(&(step + 1)) {
-            course.push((step + 1, training.validate()?));
+            course.push((step + 1, training.validate(update)?));
         }
     }
-    Ok(Ending::of(training.validate()?, course, task.steps))
+    Ok(Ending::of(training.validate(update)?, course, task.steps))
 }
 
 /// What each of `runs` comes to, each with an update of its own; the first run that is stopped

@@ -52,6 +52,20 @@ impl LaneParameters {
         self.leaves.iter().map(|leaf| self.read(&leaf.as_detached_tensor())).collect()
     }
 
+    /// Copies of the leaves as they are now.
+    pub(crate) fn copies(&self) -> Result<Vec<Tensor>> {
+        self.leaves.iter().map(|leaf| leaf.as_detached_tensor().copy()).collect()
+    }
+
+    /// As [`fixed`](Self::fixed), of other weights: of every leaf its numbers in all lanes.
+    pub(crate) fn fixed_at(&self, leaves: Vec<Vec<f32>>) -> Result<Vec<Tensor>> {
+        let numbers = self.leaves.iter().zip(leaves);
+        let tensors = numbers.map(|(leaf, numbers)| {
+            self.read(&Tensor::from_vec(numbers, leaf.shape(), leaf.device())?)
+        });
+        tensors.collect()
+    }
+
     fn read(&self, leaf: &Tensor) -> Result<Tensor> {
         // The lanes are a dimension of their own, so vectors have two.
         if leaf.rank() > 2 { leaf.to_dtype(self.products) } else { Ok(leaf.clone()) }

@@ -74,6 +74,11 @@ impl LaneUpdate for HostUpdate {
         Ok(())
     }
 
+    fn readouts(&self) -> Result<Vec<Option<Vec<f32>>>> {
+        let readout = |lane: &Lane| lane.executor.readout().map(<[f32]>::to_vec);
+        Ok(self.lanes.iter().map(readout).collect())
+    }
+
     fn first_non_finite(&self) -> Result<Vec<Option<u64>>> {
         Ok(self.lanes.iter().map(|lane| lane.non_finite).collect())
     }

@@ -10,7 +10,7 @@ use evo_dsl::Program;
 use evo_hashes::StreamRng;
 
 use super::super::proxy_task::{ProxyTask, Run};
-use super::super::training::{Ending, Stop, Watch, Watching};
+use super::super::training::{Ending, Stop, Watch, Watching, read_out};
 use super::options::Lanes;
 use super::update::LaneUpdate;
 use crate::proxies::{Batch, LaneParameters, Proxy, initial_weights};
@@ -84,6 +84,9 @@ pub(in super::super) struct Cohort<'a> {
     parameters: LaneParameters,
     batches: StreamRng,
     update: Box<dyn LaneUpdate>,
+    /// The weights that the last step was given, where a lane has a readout.
+    before: Vec<Tensor>,
+    reads_out: bool,
 }
 
 impl<'a> Cohort<'a> {
@@ -109,6 +112,8 @@ impl<'a> Cohort<'a> {
             parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?,
             batches: run.seed.stream("batches", 0),
             update: options.update(&scaled.iter().collect::<Vec<_>>(), &task.layout)?,
+            before: Vec::new(),
+            reads_out: scaled.iter().any(|program| program.readout().is_some()),
         })
     }
 
@@ -131,12 +136,15 @@ impl<'a> Cohort<'a> {
     /// Moves the weights of all lanes at a step, counted from 0.
     pub(in super::super) fn update(&mut self, gradients: &[Tensor], step: u64) -> Result<()> {
         let learning_rate = self.task.learning_rate(step);
+        if self.reads_out {
+            self.before = self.parameters.copies()?;
+        }
         self.update.step(self.parameters.variables(), gradients, learning_rate)
     }
 
     /// The mean loss over the validation data of every lane.
     pub(in super::super) fn validate(&self) -> Result<Vec<f64>> {
-        let weights = self.parameters.fixed()?;
+        let (weights, broken) = self.read_out()?;
         let batches = &self.lane_task.validation;
         let losses = batches.iter().map(|batch| self.lane_task.proxy.loss::<f32>(&weights, batch));
         let losses = Tensor::stack(&losses.collect::<Result<Vec<_>>>()?, 0)?.to_vec2::<f32>()?;
@@ -147,7 +155,34 @@ impl<'a> Cohort<'a> {
             }
             predictions += batch.predictions();
         }
-        Ok(totals.into_iter().map(|total| total / predictions as f64).collect())
+        let totals = totals.into_iter().zip(broken.into_iter().chain(std::iter::repeat(false)));
+        let mean = |(total, broken)| if broken { f64::NAN } else { total / predictions as f64 };
+        Ok(totals.map(mean).collect())
+    }
+
+    /// The weights to validate with, and which lanes have one among them that is not finite.
+    fn read_out(&self) -> Result<(Vec<Tensor>, Vec<bool>)> {
+        if self.before.is_empty() {
+            return Ok((self.parameters.fixed()?, Vec::new()));
+        }
+        let readouts = self.update.readouts()?;
+        let mut broken = vec![false; readouts.len()];
+        let mut leaves = Vec::with_capacity(self.before.len());
+        let now = self.parameters.variables();
+        for ((leaf, now), before) in self.task.layout.leaves().iter().zip(now).zip(&self.before) {
+            let mut numbers = now.flatten_all()?.to_vec1::<f32>()?;
+            let before = before.flatten_all()?.to_vec1::<f32>()?;
+            let range = leaf.range();
+            let lanes = numbers.chunks_exact_mut(range.len()).zip(before.chunks_exact(range.len()));
+            for ((lane, before), (readout, broken)) in lanes.zip(readouts.iter().zip(&mut broken)) {
+                let Some(readout) = readout else { continue };
+                let read = read_out(before, &readout[range.clone()]);
+                lane.iter_mut().zip(read).for_each(|(number, read)| *number = read);
+                *broken |= !lane.iter().all(|weight| weight.is_finite());
+            }
+            leaves.push(numbers);
+        }
+        Ok((self.parameters.fixed_at(leaves)?, broken))
     }
 
     /// Trains all lanes and tells how the first `watched` ended.

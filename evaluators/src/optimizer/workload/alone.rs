@@ -63,7 +63,7 @@ impl Phases for Alone<'_> {
     }
 
     fn validate(&self) -> Result<f64> {
-        self.training.validate()
+        self.training.validate(&self.executor)
     }
 
     fn wait(&self) -> Result<()> {
