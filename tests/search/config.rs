@@ -44,6 +44,7 @@ fn every_setting_can_be_written_and_reads_back() {
             fresh_constant: 0.1,
             new_constant: NewConstant::One,
             neutral_retries: 3,
+            readout: true,
         },
         window: 64,
         deduplication: DeduplicationLevel::Structural.into(),
