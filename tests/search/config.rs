@@ -23,6 +23,7 @@ const FULL: &str = r#"(
         fresh_constant: 0.1,
         new_constant: One,
         neutral_retries: 3,
+        readout: true,
     ),
     window: 64,
     deduplication: (level: Structural),
