@@ -47,9 +47,9 @@ pub use evo_dsl::{
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
     Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
-    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Grid, Interval, Judges, Lanes,
-    OptimizerConfig, OptimizerEvaluator, Steps, TaskConfig, Workload, known_activations,
-    parallel_map, pin_inner_threads, tuned_runs,
+    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, Interval, Judges, Lanes,
+    OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Steps, TaskConfig, Workload,
+    known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, export};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};

@@ -32,6 +32,7 @@ mod learner;
 mod math;
 mod matrix;
 mod mutate;
+mod normalised;
 mod op;
 mod optimizers;
 mod program;

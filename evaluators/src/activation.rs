@@ -4,13 +4,11 @@ mod config;
 mod evaluator;
 mod judges;
 mod known;
-mod tuned;
 
 pub use config::ActivationConfig;
 pub use evaluator::ActivationEvaluator;
 pub use judges::ActivationJudges;
 pub use known::known_activations;
-pub use tuned::tuned_runs;
 
 #[cfg(test)]
 mod tests;

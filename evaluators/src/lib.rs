@@ -31,9 +31,7 @@ use evo_domain::{
     DependsOn, Evaluator, Invalid, InvalidReason, Outcome, RunResult, Score, Stopped, TaskRuns,
 };
 
-pub use activation::{
-    ActivationConfig, ActivationEvaluator, ActivationJudges, known_activations, tuned_runs,
-};
+pub use activation::{ActivationConfig, ActivationEvaluator, ActivationJudges, known_activations};
 pub use device::Device;
 pub use error::EvaluatorError;
 pub use expression::{
@@ -45,8 +43,9 @@ pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]
 pub use layers::{Multiplication, Product};
 pub use optimizer::{
-    AtMultiple, Baseline, Grid, Interval, Judges, Lanes, OptimizerConfig, OptimizerEvaluator,
-    RecordedBatch, RecordedLeaf, Recording, Steps, Workload,
+    AtMultiple, Baseline, Factor, Grid, Interval, Judges, Lanes, OptimizerConfig,
+    OptimizerEvaluator, Rates, RecordedBatch, RecordedLeaf, Recording, RunLoss, Scoring, Steps,
+    Workload, tuned_runs,
 };
 pub use parallel::parallel_map;
 pub use schedule::Schedule;

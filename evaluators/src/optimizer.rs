@@ -10,9 +10,12 @@ mod judges;
 pub(crate) mod lanes;
 pub(crate) mod progress;
 pub(crate) mod proxy_task;
+pub(crate) mod rates;
 mod recording;
+pub(crate) mod scoring;
 mod stated;
 pub(crate) mod training;
+mod units;
 mod workload;
 
 pub use baseline::Baseline;
@@ -22,7 +25,9 @@ pub use grid::Grid;
 pub use judgement::{AtMultiple, Interval};
 pub use judges::Judges;
 pub use lanes::Lanes;
+pub use rates::tuned_runs;
 pub use recording::{RecordedBatch, RecordedLeaf, Recording};
+pub use scoring::{Factor, Rates, RunLoss, Scoring};
 pub use workload::{Steps, Workload};
 
 #[cfg(test)]

@@ -139,3 +139,44 @@ fn overrides_replace_values_and_add_those_left_out() {
     assert_eq!(config.start, "zoo:lion");
     assert!(config.to_ron().contains("Structural"));
 }
+
+#[test]
+fn every_way_to_score_searches_resumes_and_has_a_hash_of_its_own() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let report = |printed: String| -> serde_json::Value {
+        serde_json::from_str(&printed).expect("it is JSON")
+    };
+    let mut hashes = vec![];
+    for (out, scoring) in [
+        ("mean", "(rates: Mean)"),
+        ("best", "(rates: Best)"),
+        ("normalised", "(normalise_updates: true)"),
+        ("whole", "(loss: MeanTraining)"),
+        ("units", "(reparametrise: (smallest: 0.1, largest: 10.0))"),
+        ("gradients", "(scale_gradients: (smallest: 0.1, largest: 10.0, by_leaf: true))"),
+    ] {
+        let scoring = format!("evaluation.scoring={scoring}");
+        let multiples = "evaluation.learning_rate_multiples=[0.3, 1.0]";
+        let sets = ["--set", &scoring, "--set", multiples, "--quiet", "--json"];
+        let short = ["search", &tiny, "--out", out, "--set", "stopping.candidates=60"];
+        scratch.run(&[&short[..], &sets].concat()).success();
+        let args = ["resume", out, "--set", "stopping.candidates=150", "--quiet", "--json"];
+        let resumed = report(scratch.run(&args).success());
+        let again = format!("{out}-again");
+        let long = ["search", &tiny, "--out", &again, "--set", "stopping.candidates=150"];
+        let whole = report(scratch.run(&[&long[..], &sets].concat()).success());
+        assert_eq!(resumed["digest"], whole["digest"], "{out}");
+        let config = Config::load(&scratch.path(&format!("{out}/config.ron")), &[]);
+        let config = config.expect("a run has its configuration");
+        let adamw = evo::zoo::get("adamw").expect("a zoo entry").program();
+        let hash = config.hasher().expect("the settings are sound").hash(&adamw);
+        hashes.push(hash.expect("AdamW is finite"));
+    }
+    let [mean, best, normalised, rest @ ..] = &hashes[..] else { panic!("{hashes:?}") };
+    assert!(mean != best && mean != normalised && best != normalised);
+    assert!(rest.iter().all(|hash| hash == mean), "the probe's units are its own");
+    let factor = "evaluation.scoring=(reparametrise: (smallest: 2.0, largest: 1.0))";
+    let run = scratch.run(&["validate", &tiny, "--set", factor]);
+    assert!(run.code == Some(2) && run.stderr.contains("scoring.reparametrise"), "{run:?}");
+}

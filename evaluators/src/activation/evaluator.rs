@@ -11,15 +11,15 @@ use std::sync::{Arc, OnceLock};
 use evo_dsl::{Executor, ExpressionProbe, Expressions, Program};
 
 use super::config::ActivationConfig;
-use super::tuned::tuned_loss;
 use crate::layers::Function;
 use crate::optimizer::config::keyed;
 use crate::optimizer::progress::Progress;
 use crate::optimizer::proxy_task::{ProxyTask, Run};
+use crate::optimizer::rates::{Trained, joined};
+use crate::optimizer::scoring::{Rates, RunLoss, Scoring};
 use crate::optimizer::training::{Watching, train_runs};
 use crate::{
-    DependsOn, Evaluator, EvaluatorError, Invalid, InvalidReason, Outcome, TaskConfig, TaskRuns,
-    Trial,
+    DependsOn, Evaluator, EvaluatorError, Invalid, InvalidReason, Outcome, TaskConfig, Trial,
 };
 
 /// What an activation is given: sums of a layer, of about unit size.
@@ -49,9 +49,6 @@ struct Contest {
     repeats: usize,
     baseline_loss: OnceLock<f64>,
 }
-
-/// What the runs on a task come to, or why there are none.
-type Trained = Result<Result<TaskRuns, Invalid>, EvaluatorError>;
 
 impl ActivationEvaluator {
     /// The evaluator of the tasks that a search sees. Loads their data and trains nothing; relative
@@ -125,7 +122,7 @@ impl ActivationEvaluator {
             return Ok(*loss);
         }
         match self.train(contest, &contest.task)? {
-            Ok(runs) => Ok(*contest.baseline_loss.get_or_init(|| tuned_loss(&runs))),
+            Ok(runs) => Ok(*contest.baseline_loss.get_or_init(|| Rates::Best.measure()(&runs))),
             Err(_) => Err(EvaluatorError::NoBaseline { task: contest.task.name.clone() }),
         }
     }
@@ -133,21 +130,14 @@ impl ActivationEvaluator {
     /// The runs of a contest on a variant of its task, those of a multiple that one of them is
     /// stopped with left out; the first stop where none are left.
     fn train(&self, contest: &Contest, task: &ProxyTask) -> Trained {
-        let watching = Watching { divergence: self.divergence, stated: &[] };
-        let (mut trained, mut stop) = (Vec::new(), None);
-        for runs in contest.runs.chunks(contest.repeats) {
-            let runs = train_runs(task, runs, watching, |run| {
+        let watching = Watching { divergence: self.divergence, stated: &[], loss: RunLoss::Final };
+        let parts = Rates::Best.parts(&contest.runs, contest.repeats).map(|runs| {
+            train_runs(task, runs, watching, |run| {
                 Executor::new(&run.program(&self.adamw), &task.layout)
-            })?;
-            match runs {
-                Ok(runs) => trained.extend(runs.runs),
-                Err(invalid) => drop(stop.get_or_insert(invalid)),
-            }
-        }
-        Ok(match stop {
-            Some(invalid) if trained.is_empty() => Err(invalid),
-            _ => Ok(TaskRuns { task: task.name.clone(), runs: trained }),
-        })
+            })
+        });
+        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+        Ok(joined(&task.name, parts.into_iter()))
     }
 
     fn outcome(&self, trial: Trial<'_>) -> Result<Outcome, EvaluatorError> {
@@ -160,7 +150,7 @@ impl ActivationEvaluator {
             return Ok(Outcome::Invalid(self.no_derivative()));
         };
         let function = Arc::new(function);
-        let mut progress = Progress::new(trial, tuned_loss);
+        let mut progress = Progress::new(trial, Rates::Best.measure());
         for contest in &self.contests {
             let runs = self.train(contest, &contest.task.with_activation(&function))?;
             if let Some(outcome) = progress.absorb(runs, self.baseline_loss(contest)?, &self.stages)
@@ -210,7 +200,8 @@ impl Contest {
         all: &ActivationConfig,
         repeats: Range<u32>,
     ) -> Self {
-        let runs = task.runs(learning_rate, &all.learning_rate_multiples, repeats.clone());
+        let (multiples, scoring) = (&all.learning_rate_multiples, Scoring::default());
+        let runs = task.runs(learning_rate, multiples, repeats.clone(), &scoring);
         let baseline_loss = OnceLock::new();
         Self { task, learning_rate, runs, repeats: repeats.len(), baseline_loss }
     }

@@ -5,7 +5,9 @@ use std::path::Path;
 use evo_dsl::Program;
 
 use super::*;
-use crate::{Evaluator, InvalidReason, Outcome, Score, TaskConfig, Trial, parallel_map};
+use crate::{
+    Evaluator, InvalidReason, Outcome, Score, TaskConfig, Trial, parallel_map, tuned_runs,
+};
 
 const RELU: &str = "def f(x):\n  z = max(x, 0.0)\n  return z\n";
 const SILU: &str = "def f(x):\n  a = -x\n  a = exp(a)\n  a = a + 1.0\n  z = x / a\n  return z\n";

@@ -12,6 +12,7 @@ use evo_dsl::Executor;
 use super::grid::{Grid, Setting};
 use super::progress::gain;
 use super::proxy_task::ProxyTask;
+use super::rates::joined;
 use super::training::{Watching, train_runs};
 use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig, parallel_map};
 
@@ -70,12 +71,17 @@ impl OptimizerConfig {
 
     fn try_setting(&self, task: &ProxyTask, setting: &Setting<'_>) -> Tried {
         let multiples = &self.learning_rate_multiples;
-        let runs = task.runs(setting.learning_rate, multiples, 0..self.repeats.get());
-        let watching = Watching { divergence: self.divergence, stated: &[] };
-        let runs = train_runs(task, &runs, watching, |run| {
-            Executor::new(&run.program(setting.program), &task.layout)
-        })?;
-        Ok(runs.map(|runs| runs.loss()))
+        let (repeats, scoring) = (self.repeats.get(), &self.scoring);
+        let runs = task.runs(setting.learning_rate, multiples, 0..repeats, scoring);
+        let watching = Watching { divergence: self.divergence, stated: &[], loss: scoring.loss };
+        let parts = scoring.rates.parts(&runs, repeats as usize).map(|runs| {
+            train_runs(task, runs, watching, |run| {
+                Executor::new(&run.program(setting.program), &task.layout)
+            })
+        });
+        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+        let runs = joined(&task.name, parts.into_iter());
+        Ok(runs.map(|runs| scoring.rates.measure()(&runs)))
     }
 
     /// Tunes AdamW on `task`, on this thread.

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scoring::Scoring;
 use crate::{EvaluatorError, TaskConfig};
 
 /// The most runs for each learning rate, and the most that are fresh.
@@ -45,6 +46,9 @@ pub struct OptimizerConfig {
     /// 4.
     #[serde(default = "default_divergence")]
     pub divergence: f64,
+    /// How runs are scored, baselines included.
+    #[serde(default)]
+    pub scoring: Scoring,
 }
 
 pub(crate) fn default_multiples() -> Vec<f64> {
@@ -76,6 +80,7 @@ impl OptimizerConfig {
             loss_at: Vec::new(),
             data_seed: 0,
             divergence: default_divergence(),
+            scoring: Scoring::default(),
         }
     }
 
@@ -89,6 +94,7 @@ impl OptimizerConfig {
         }
         self.check_stages()?;
         self.check_loss_at()?;
+        self.scoring.check().map_err(|error| error.within("scoring"))?;
         if self.learning_rate_multiples.is_empty()
             || !self
                 .learning_rate_multiples

@@ -15,6 +15,8 @@ use super::judgement::{AtMultiple, best_multiple};
 use super::lanes::{LaneTask, Lanes, train_lanes};
 use super::progress::Progress;
 use super::proxy_task::{ProxyTask, Run};
+use super::rates::{Trained, joined};
+use super::scoring::{RunLoss, Scoring};
 use super::stated::stated_steps;
 use super::training::{Watching, train_runs};
 use crate::{
@@ -26,7 +28,7 @@ use crate::{
 ///
 /// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each, a
 /// task's loss being the mean validation loss over its runs (in nats where it is a cross-entropy):
-/// one for each learning rate multiple and repeat. Tasks are trained in order of the
+/// one for each learning rate multiple and repeat, unless the [`Scoring`] says otherwise. Tasks are trained in order of the
 /// configuration; behind each of its stages the mean so far has to clear the trial's hurdle.
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
@@ -36,6 +38,7 @@ pub struct OptimizerEvaluator {
     divergence: f64,
     /// Factors of each task's learning rate.
     multiples: Vec<f64>,
+    scoring: Scoring,
     laned: Option<Laned>,
 }
 
@@ -56,6 +59,8 @@ struct Contest {
     task: Arc<ProxyTask>,
     learning_rate: f64,
     runs: Vec<Run>,
+    /// Runs with each multiple, one after the other.
+    repeats: usize,
     baseline_loss: f64,
     /// Where the runs are validated on their way.
     stated: Vec<u64>,
@@ -93,6 +98,7 @@ impl OptimizerEvaluator {
             stages: Vec::new(),
             divergence: config.divergence,
             multiples: config.learning_rate_multiples.clone(),
+            scoring: config.scoring,
             laned: None,
         }
     }
@@ -103,7 +109,13 @@ impl OptimizerEvaluator {
         let multiples = &self.multiples;
         let contest = |contest: &Contest| Contest {
             task: Arc::clone(&contest.task),
-            runs: contest.task.runs(contest.learning_rate, multiples, repeat..repeat + 1),
+            runs: contest.task.runs(
+                contest.learning_rate,
+                multiples,
+                repeat..repeat + 1,
+                &self.scoring,
+            ),
+            repeats: 1,
             stated: Vec::new(),
             ..*contest
         };
@@ -112,6 +124,7 @@ impl OptimizerEvaluator {
             stages: Vec::new(),
             divergence: self.divergence,
             multiples: multiples.clone(),
+            scoring: self.scoring,
             laned: None,
         }
     }
@@ -137,9 +150,9 @@ impl OptimizerEvaluator {
     }
 
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
-        let mut progress = Progress::new(trial, TaskRuns::loss);
+        let mut progress = Progress::new(trial, self.scoring.rates.measure());
         for contest in &self.tasks {
-            let outcome = match contest.train(trial.program, self.divergence) {
+            let outcome = match contest.train(trial.program, self.divergence, self.scoring) {
                 Ok(runs) => progress.absorb(runs, contest.baseline_loss, &self.stages),
                 Err(error) => Some(failed(&error)),
             };
@@ -154,7 +167,8 @@ impl OptimizerEvaluator {
     /// that no lane is filled up which a candidate could have.
     fn outcomes_with_lanes(&self, cohort: &[Trial<'_>], laned: &Laned) -> Vec<Outcome> {
         let _alone = laned.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = cohort.iter().map(|&trial| Progress::new(trial, TaskRuns::loss));
+        let measure = self.scoring.rates.measure();
+        let begun = cohort.iter().map(|&trial| Progress::new(trial, measure));
         let mut progress: Vec<Progress<'_>> = begun.collect();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; cohort.len()];
         for (contest, lane_task) in self.tasks.iter().zip(&laned.tasks) {
@@ -162,7 +176,9 @@ impl OptimizerEvaluator {
             for group in left.chunks(laned.lanes.count.get()) {
                 let programs: Vec<&Program> =
                     group.iter().map(|&at| progress[at].trial().program).collect();
-                let runs = contest.train_lanes(&programs, lane_task, &laned.lanes, self.divergence);
+                let (divergence, scoring) = (self.divergence, self.scoring);
+                let runs =
+                    contest.train_lanes(&programs, lane_task, &laned.lanes, divergence, scoring);
                 match runs {
                     Ok(runs) => {
                         for (&at, runs) in group.iter().zip(runs) {
@@ -211,7 +227,13 @@ impl Contest {
         let baseline_loss = required("baseline_loss", config.baseline_loss)?;
         let task = ProxyTask::load(config, base_dir, all.data_seed)?;
         Ok(Self {
-            runs: task.runs(learning_rate, &all.learning_rate_multiples, 0..all.repeats.get()),
+            runs: task.runs(
+                learning_rate,
+                &all.learning_rate_multiples,
+                0..all.repeats.get(),
+                &all.scoring,
+            ),
+            repeats: all.repeats.get() as usize,
             learning_rate,
             baseline_loss,
             stated: stated_steps(&all.loss_at, task.steps),
@@ -219,19 +241,20 @@ impl Contest {
         })
     }
 
-    fn watching(&self, divergence: f64) -> Watching<'_> {
-        Watching { divergence, stated: &self.stated }
+    fn watching(&self, divergence: f64, loss: RunLoss) -> Watching<'_> {
+        Watching { divergence, stated: &self.stated, loss }
     }
 
-    /// What the runs come to with `program`, or why it cannot train one.
-    fn train(
-        &self,
-        program: &Program,
-        divergence: f64,
-    ) -> Result<Result<TaskRuns, Invalid>, EvaluatorError> {
-        train_runs(&self.task, &self.runs, self.watching(divergence), |run| {
-            Executor::new(&run.program(program), &self.task.layout)
-        })
+    /// What the runs come to with `program`, or why it cannot train them.
+    fn train(&self, program: &Program, divergence: f64, scoring: Scoring) -> Trained {
+        let watching = self.watching(divergence, scoring.loss);
+        let parts = scoring.rates.parts(&self.runs, self.repeats).map(|runs| {
+            train_runs(&self.task, runs, watching, |run| {
+                Executor::new(&run.program(program), &self.task.layout)
+            })
+        });
+        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+        Ok(joined(&self.task.name, parts.into_iter()))
     }
 
     /// The same of `programs`, no more of them than lanes, trained as one cohort.
@@ -241,8 +264,15 @@ impl Contest {
         lane_task: &LaneTask,
         lanes: &Lanes,
         divergence: f64,
+        scoring: Scoring,
     ) -> Result<Vec<Result<TaskRuns, Invalid>>, EvaluatorError> {
-        let watching = self.watching(divergence);
-        train_lanes(&self.task, lane_task, &self.runs, programs, lanes, watching)
+        let watching = self.watching(divergence, scoring.loss);
+        let mut parts = vec![Vec::new(); programs.len()];
+        for runs in scoring.rates.parts(&self.runs, self.repeats) {
+            let trained = train_lanes(&self.task, lane_task, runs, programs, lanes, watching)?;
+            parts.iter_mut().zip(trained).for_each(|(parts, part)| parts.push(part));
+        }
+        let name = &self.task.name;
+        Ok(parts.into_iter().map(|parts| joined(name, parts.into_iter())).collect())
     }
 }

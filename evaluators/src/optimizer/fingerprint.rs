@@ -9,6 +9,7 @@ use std::path::Path;
 
 use evo_hashes::Hash;
 
+use super::scoring::Scoring;
 use crate::data::LARGEST_FILE;
 use crate::{EvaluatorError, OptimizerConfig, TaskConfig, read_file};
 
@@ -39,6 +40,11 @@ impl OptimizerConfig {
         let text = ron::to_string(&trained).expect("a task has no value that RON cannot write");
         let mut bytes = vec![b't', VERSION];
         bytes.extend(text.as_bytes());
+        // What was measured before there was another way to score is still right.
+        if self.scoring != Scoring::default() {
+            let scoring = ron::to_string(&self.scoring);
+            bytes.extend(scoring.expect("a scoring has no value that RON cannot write").as_bytes());
+        }
         Ok(Hash::of(&bytes))
     }
 }
@@ -46,6 +52,7 @@ impl OptimizerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Rates;
 
     const TASK: &str = "name: \"task\", model: Mlp(hidden: [8]), data: Digits, batch_size: 16, \
         steps: 20, schedule: Cosine(), data_fraction: 1.0, label_noise: 0.0";
@@ -96,6 +103,8 @@ mod tests {
         assert_ne!(with(|config| config.learning_rate_multiples = vec![1.0]), base);
         assert_ne!(with(|config| config.repeats = config.repeats.saturating_add(1)), base);
         assert_ne!(with(|config| config.divergence = 5.0), base);
+        assert_ne!(with(|config| config.scoring.rates = Rates::Best), base);
+        assert_ne!(with(|config| config.scoring.normalise_updates = true), base);
         assert_eq!(with(|config| config.held_out = config.tasks.clone()), base);
         assert_eq!(with(|config| config.stages = vec![1]), base);
     }

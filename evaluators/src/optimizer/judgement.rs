@@ -17,19 +17,23 @@ pub struct AtMultiple {
     pub fitness: f64,
 }
 
-/// The best of the multiples, from every run by task; the first of several.
+/// The best of the multiples that all tasks were trained with, from every run by task; the first of
+/// several, and of none the first multiple with a fitness of minus infinity.
 pub(super) fn best_multiple(multiples: &[f64], baselines: &[f64], runs: &[TaskRuns]) -> AtMultiple {
-    let at = |place: usize| {
+    let at = |multiple: f64| {
         let gains = runs.iter().zip(baselines).map(|(TaskRuns { runs, .. }, &baseline)| {
-            let repeats = runs.len() / multiples.len();
-            let with_it = runs[place * repeats..(place + 1) * repeats].iter();
-            gain(baseline, mean(with_it.map(|run: &RunResult| run.loss)))
+            let with_it = runs.iter().filter(|run| run.multiple == multiple);
+            let losses: Vec<f64> = with_it.map(|run: &RunResult| run.loss).collect();
+            match losses.is_empty() {
+                true => f64::NEG_INFINITY,
+                false => gain(baseline, mean(losses.into_iter())),
+            }
         });
         gains.sum::<f64>() / baselines.len() as f64
     };
-    let mut best = AtMultiple { multiple: multiples[0], fitness: at(0) };
-    for (place, &multiple) in multiples.iter().enumerate().skip(1) {
-        let fitness = at(place);
+    let mut best = AtMultiple { multiple: multiples[0], fitness: at(multiples[0]) };
+    for &multiple in &multiples[1..] {
+        let fitness = at(multiple);
         if fitness > best.fitness {
             best = AtMultiple { multiple, fitness };
         }

@@ -11,10 +11,14 @@ use std::sync::Arc;
 use evo_dsl::{Layout, Program};
 use evo_hashes::Seed;
 
+use super::scoring::{Factor, Scoring};
 use crate::data::Dataset;
 use crate::layers::Function;
 use crate::proxies::{Batch, Leaf, Proxy};
 use crate::{EvaluatorError, RunResult, Schedule, TaskConfig};
+
+/// The root mean square of a normalised update at a learning rate of 1, that of AdamW.
+const NORMALISED: f64 = 0.001;
 
 /// A task ready to be trained.
 #[derive(Clone, Debug)]
@@ -40,6 +44,11 @@ pub(crate) struct Run {
     scale: f64,
     multiple: f64,
     repeat: u32,
+    normalised: bool,
+    /// Of each leaf, what the weights that a program sees are multiplied by to get the network's.
+    pub(crate) units: Option<Arc<[f32]>>,
+    /// Of each leaf, what its gradient by those weights is multiplied by, besides.
+    pub(crate) gradients: Option<Arc<[f32]>>,
 }
 
 impl Run {
@@ -48,7 +57,10 @@ impl Run {
     /// The scale reaches the update and not the learning rate that a program is given: what it
     /// is given it can undo, as `sqrt(lr)` undoes half of any spread.
     pub(crate) fn program(&self, program: &Program) -> Program {
-        program.scaled(self.scale)
+        match self.normalised {
+            true => program.normalised(NORMALISED).scaled(self.scale),
+            false => program.scaled(self.scale),
+        }
     }
 
     /// What it came to.
@@ -108,13 +120,18 @@ impl ProxyTask {
         self.schedule.factor(step.min(self.steps - 1), self.steps)
     }
 
-    /// The runs of a task at a learning rate: one for each multiple of it and repeat.
+    /// The runs of a task at a learning rate: one for each multiple of it and repeat, what is drawn
+    /// for a repeat being the same at all multiples but initial weights and batches.
     pub(crate) fn runs(
         &self,
         learning_rate: f64,
         multiples: &[f64],
         repeats: Range<u32>,
+        scoring: &Scoring,
     ) -> Vec<Run> {
+        let draw = |factor: Option<Factor>, purpose, repeat| {
+            factor.map(|factor| factor.draw(purpose, self.seed, repeat, &self.leaves))
+        };
         let mut runs = Vec::new();
         for (place, &multiple) in multiples.iter().enumerate() {
             for repeat in repeats.clone() {
@@ -123,6 +140,9 @@ impl ProxyTask {
                     scale: learning_rate * multiple,
                     multiple,
                     repeat,
+                    normalised: scoring.normalise_updates,
+                    units: draw(scoring.reparametrise, "units", repeat),
+                    gradients: draw(scoring.scale_gradients, "gradients", repeat),
                 });
             }
         }

@@ -7,6 +7,7 @@ mod lanes;
 mod learning;
 mod readout;
 mod refusals;
+mod scoring;
 mod sizes;
 mod written;
 

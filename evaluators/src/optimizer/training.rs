@@ -9,6 +9,8 @@ use candle_core::{Result, Tensor};
 use evo_hashes::StreamRng;
 
 use super::proxy_task::{ProxyTask, Run};
+use super::scoring::RunLoss;
+use super::units::Units;
 use crate::layers::values;
 use crate::proxies::{Batch, Parameters, initial_weights};
 use crate::{EvaluatorError, Invalid, InvalidReason, TaskRuns};
@@ -43,12 +45,14 @@ pub(crate) struct Watching<'a> {
     pub(crate) divergence: f64,
     /// The numbers of steps behind which it is validated, rising, each below all of them.
     pub(crate) stated: &'a [u64],
+    /// What it comes to.
+    pub(crate) loss: RunLoss,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ending {
-    /// All steps were made; the mean validation loss, and those at the stated steps.
+    /// All steps were made; what that comes to, and the validation losses at the stated steps.
     Finished {
         loss: f64,
         course: Vec<(u64, f64)>,
@@ -91,6 +95,7 @@ pub(crate) struct Training<'a> {
     before: Vec<f32>,
     gradient: Vec<f32>,
     batches: StreamRng,
+    units: Units,
 }
 
 impl<'a> Training<'a> {
@@ -99,9 +104,12 @@ impl<'a> Training<'a> {
     /// # Errors
     /// Candle refuses an operation; so for all phases.
     pub(crate) fn start(task: &'a ProxyTask, run: &Run) -> Result<Self> {
-        let weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
+        let mut weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
+        let units = Units::of(task, run);
+        units.express(&mut weights);
         Ok(Self {
             task,
+            units,
             parameters: Parameters::new(&task.leaves)?,
             gradient: vec![0.0; weights.len()],
             weights,
@@ -122,13 +130,19 @@ impl<'a> Training<'a> {
 
     /// The loss of a batch at the present weights, with the graph behind it.
     pub(crate) fn forward(&self, batch: &Batch) -> Result<Tensor> {
-        self.parameters.load(&self.weights)?;
+        self.load(&self.weights)?;
         self.task.proxy.loss::<f32>(self.parameters.variables(), batch)
+    }
+
+    /// Sets the network's weights from those that programs see.
+    fn load(&self, weights: &[f32]) -> Result<()> {
+        self.parameters.load(&self.units.converted(weights))
     }
 
     /// Computes the gradient of a loss and gives its value.
     pub(crate) fn backward(&mut self, loss: &Tensor) -> Result<f64> {
         self.parameters.differentiate(loss, &mut self.gradient)?;
+        self.units.convert_gradient(&mut self.gradient);
         Ok(f64::from(values::<f32>(loss)?[0]))
     }
 
@@ -149,9 +163,9 @@ impl<'a> Training<'a> {
                 if !read.iter().all(|weight| weight.is_finite()) {
                     return Ok(f64::NAN);
                 }
-                self.parameters.load(&read)?;
+                self.load(&read)?;
             }
-            _ => self.parameters.load(&self.weights)?,
+            _ => self.load(&self.weights)?,
         }
         let (mut total, mut predictions) = (0.0, 0);
         for batch in &self.task.validation {
@@ -184,6 +198,7 @@ pub(crate) fn train(
     let mut training = Training::start(task, run)?;
     let mut watch = Watch::new(watching.divergence);
     let mut course = Vec::with_capacity(watching.stated.len());
+    let mut total = 0.0;
     for step in 0..task.steps {
         let batch = training.draw()?;
         let loss = training.forward(&batch)?;
@@ -192,6 +207,7 @@ pub(crate) fn train(
         if let Some(reason) = watch.reason_to_stop(loss) {
             return stopped(reason);
         }
+        total += loss;
         if !training.update(update, task.learning_rate(step)) {
             return stopped(InvalidReason::NonFinite);
         }
@@ -199,7 +215,11 @@ pub(crate) fn train(
             course.push((step + 1, training.validate(update)?));
         }
     }
-    Ok(Ending::of(training.validate(update)?, course, task.steps))
+    let loss = match watching.loss {
+        RunLoss::Final => training.validate(update)?,
+        RunLoss::MeanTraining => total / task.steps as f64,
+    };
+    Ok(Ending::of(loss, course, task.steps))
 }
 
 /// What each of `runs` comes to, each with an update of its own; the first run that is stopped

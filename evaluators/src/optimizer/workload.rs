@@ -55,7 +55,7 @@ impl Workload {
     ) -> std::result::Result<Self, EvaluatorError> {
         let learning_rate = task.learning_rate.unwrap_or(1.0);
         let task = ProxyTask::load(task, base_dir, config.data_seed)?;
-        let run = task.runs(learning_rate, &[1.0], 0..1).remove(0);
+        let run = task.runs(learning_rate, &[1.0], 0..1, &config.scoring).remove(0);
         Ok(Self { task, run, laned: None })
     }
 

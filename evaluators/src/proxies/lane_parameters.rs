@@ -4,6 +4,8 @@
 //! products are made in, and gradients are detached from the graph, which would otherwise outlive
 //! its step.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 
 use super::Leaf;
@@ -13,6 +15,8 @@ pub(crate) struct LaneParameters {
     leaves: Vec<Var>,
     /// The type matrices are read in.
     products: DType,
+    /// Of each leaf, what it is multiplied by where the network reads it.
+    units: Option<Arc<[f32]>>,
 }
 
 impl LaneParameters {
@@ -33,7 +37,13 @@ impl LaneParameters {
             let all = one.unsqueeze(0)?.broadcast_as([&[lanes], leaf.shape.as_slice()].concat())?;
             Var::from_tensor(&all.contiguous()?)
         };
-        Ok(Self { leaves: leaves.iter().map(variable).collect::<Result<_>>()?, products })
+        let leaves = leaves.iter().map(variable).collect::<Result<_>>()?;
+        Ok(Self { leaves, products, units: None })
+    }
+
+    /// The same in units of which the network reads this multiple, leaf by leaf.
+    pub(crate) fn in_units(self, units: Option<Arc<[f32]>>) -> Self {
+        Self { units, ..self }
     }
 
     /// The variables in leaf order.
@@ -44,12 +54,14 @@ impl LaneParameters {
     /// The weights a network reads, for differentiating: matrices in the type of products, the rest
     /// as it is.
     pub(crate) fn trained(&self) -> Result<Vec<Tensor>> {
-        self.leaves.iter().map(|leaf| self.read(leaf.as_tensor())).collect()
+        let leaves = self.leaves.iter().enumerate();
+        leaves.map(|(index, leaf)| self.read(index, leaf.as_tensor())).collect()
     }
 
     /// The same weights where nothing will be differentiated.
     pub(crate) fn fixed(&self) -> Result<Vec<Tensor>> {
-        self.leaves.iter().map(|leaf| self.read(&leaf.as_detached_tensor())).collect()
+        let leaves = self.leaves.iter().enumerate();
+        leaves.map(|(index, leaf)| self.read(index, &leaf.as_detached_tensor())).collect()
     }
 
     /// Copies of the leaves as they are now.
@@ -59,14 +71,18 @@ impl LaneParameters {
 
     /// As [`fixed`](Self::fixed), of other weights: of every leaf its numbers in all lanes.
     pub(crate) fn fixed_at(&self, leaves: Vec<Vec<f32>>) -> Result<Vec<Tensor>> {
-        let numbers = self.leaves.iter().zip(leaves);
-        let tensors = numbers.map(|(leaf, numbers)| {
-            self.read(&Tensor::from_vec(numbers, leaf.shape(), leaf.device())?)
+        let numbers = self.leaves.iter().zip(leaves).enumerate();
+        let tensors = numbers.map(|(index, (leaf, numbers))| {
+            self.read(index, &Tensor::from_vec(numbers, leaf.shape(), leaf.device())?)
         });
         tensors.collect()
     }
 
-    fn read(&self, leaf: &Tensor) -> Result<Tensor> {
+    fn read(&self, index: usize, leaf: &Tensor) -> Result<Tensor> {
+        let leaf = match &self.units {
+            Some(units) => &leaf.affine(f64::from(units[index]), 0.0)?,
+            None => leaf,
+        };
         // The lanes are a dimension of their own, so vectors have two.
         if leaf.rank() > 2 { leaf.to_dtype(self.products) } else { Ok(leaf.clone()) }
     }

@@ -5,12 +5,16 @@
 //! stated step is read at once; there are few of those. A lane that has ended
 //! goes on computing, and nothing it does changes how it ended.
 
+use std::sync::Arc;
+
 use candle_core::{Result, Tensor};
 use evo_dsl::Program;
 use evo_hashes::StreamRng;
 
 use super::super::proxy_task::{ProxyTask, Run};
+use super::super::scoring::RunLoss;
 use super::super::training::{Ending, Stop, Watch, Watching, read_out};
+use super::super::units::Units;
 use super::options::Lanes;
 use super::update::LaneUpdate;
 use crate::proxies::{Batch, LaneParameters, Proxy, initial_weights};
@@ -87,6 +91,8 @@ pub(in super::super) struct Cohort<'a> {
     /// The weights that the last step was given, where a lane has a readout.
     before: Vec<Tensor>,
     reads_out: bool,
+    /// Of each leaf, what its gradient is multiplied by.
+    gradients: Option<Arc<[f32]>>,
 }
 
 impl<'a> Cohort<'a> {
@@ -101,7 +107,8 @@ impl<'a> Cohort<'a> {
         programs: &[&Program],
         options: &'a Lanes,
     ) -> Result<Self> {
-        let weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
+        let mut weights = initial_weights(&task.leaves, &mut run.seed.stream("weights", 0));
+        Units::of(task, run).express(&mut weights);
         let (products, device) = (options.products(), options.device.candle());
         let count = programs.len();
         let scaled: Vec<Program> = programs.iter().map(|program| run.program(program)).collect();
@@ -109,7 +116,9 @@ impl<'a> Cohort<'a> {
             task,
             lane_task,
             options,
-            parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?,
+            parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?
+                .in_units(run.units.clone()),
+            gradients: run.gradients.clone(),
             batches: run.seed.stream("batches", 0),
             update: options.update(&scaled.iter().collect::<Vec<_>>(), &task.layout)?,
             before: Vec::new(),
@@ -130,7 +139,10 @@ impl<'a> Cohort<'a> {
 
     /// The gradients of every lane's loss with respect to its leaves.
     pub(in super::super) fn backward(&self, losses: &Tensor) -> Result<Vec<Tensor>> {
-        self.parameters.gradients(losses)
+        let gradients = self.parameters.gradients(losses)?;
+        let Some(factors) = &self.gradients else { return Ok(gradients) };
+        let scaled = gradients.iter().zip(factors.iter());
+        scaled.map(|(gradient, factor)| gradient.affine(f64::from(*factor), 0.0)).collect()
     }
 
     /// Moves the weights of all lanes at a step, counted from 0.
@@ -213,7 +225,10 @@ impl<'a> Cohort<'a> {
         {
             return Ok(stopped);
         }
-        let losses = self.validate()?;
+        let losses = match watching.loss {
+            RunLoss::Final => self.validate()?,
+            RunLoss::MeanTraining => fates.iter().map(|fate| fate.total / steps as f64).collect(),
+        };
         Ok(fates.into_iter().zip(losses).map(|(fate, loss)| fate.ending(loss, steps)).collect())
     }
 }
@@ -223,11 +238,13 @@ struct Fate {
     watch: Watch,
     stopped: Option<Stop>,
     course: Vec<(u64, f64)>,
+    /// Of the training losses.
+    total: f64,
 }
 
 impl Fate {
     fn new(divergence: f64) -> Self {
-        Self { watch: Watch::new(divergence), stopped: None, course: Vec::new() }
+        Self { watch: Watch::new(divergence), stopped: None, course: Vec::new(), total: 0.0 }
     }
 
     /// Follows losses from step `first` on; a weight was not finite after step `non_finite`.
@@ -243,6 +260,7 @@ impl Fate {
                 self.stopped = Some(Stop { reason, step });
                 return;
             }
+            self.total += f64::from(loss);
         }
     }
 

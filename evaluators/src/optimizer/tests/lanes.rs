@@ -9,7 +9,7 @@ use super::super::lanes::{LaneTask, Lanes, train_lanes};
 use super::super::proxy_task::{ProxyTask, Run};
 use super::super::training::{Watching, train_runs};
 use super::*;
-use crate::Device;
+use crate::{Device, RunLoss, Scoring};
 
 /// A program that goes down the gradient times `factor` and makes the weights NaN at `step`, where
 /// exp overflows.
@@ -66,14 +66,15 @@ fn families(steps: u64) -> Vec<(ProxyTask, Vec<Run>)> {
         let text =
             format!("(name: \"task\", model: {model}, {data}, batch_size: 8, steps: {steps})");
         let task = ProxyTask::load(&task(&text), Path::new("."), 0).expect("a trainable task");
-        let runs = task.runs(*learning_rate, &[0.4, 1.0], 0..1);
+        let runs = task.runs(*learning_rate, &[0.4, 1.0], 0..1, &Scoring::default());
         (task, runs)
     })
     .collect()
 }
 
 /// What is looked at in these tests.
-const WATCHING: Watching<'static> = Watching { divergence: 4.0, stated: &[3, 7] };
+const WATCHING: Watching<'static> =
+    Watching { divergence: 4.0, stated: &[3, 7], loss: RunLoss::Final };
 
 /// The mean loss of the runs and those on the way.
 type Loss = Result<(f64, Vec<(u64, f64)>), Invalid>;

@@ -1,0 +1,140 @@
+//! Scoring: how the runs on a task become its loss, and what the task is made harder by.
+//!
+//! Invariant: baselines are tuned under the same scoring as programs are judged by, and what is
+//! drawn here is drawn from the task's seed and the repeat: never from a program, nor from the
+//! multiple of the learning rate, so that multiples are compared on equal terms.
+
+use std::sync::Arc;
+
+use evo_hashes::Seed;
+use rand::RngExt as _;
+use serde::{Deserialize, Serialize};
+
+use crate::EvaluatorError;
+use crate::proxies::Leaf;
+
+/// How runs are scored. The defaults are the mean over the learning rates of the loss in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scoring {
+    /// Which of the learning rates of a task count. Default: `Mean`.
+    pub rates: Rates,
+    /// What a run comes to. Default: `Final`.
+    pub loss: RunLoss,
+    /// Whether the update of every leaf is given the root mean square of 0.001 times the schedule,
+    /// so that a program decides on directions and the task's learning rate on how far they go;
+    /// a readout is multiplied by the same. Default: no.
+    pub normalise_updates: bool,
+    /// Weights in other units: those that a program sees are the network's divided by a factor.
+    /// Default: none.
+    pub reparametrise: Option<Factor>,
+    /// What gradients are multiplied by. Default: nothing.
+    pub scale_gradients: Option<Factor>,
+}
+
+/// Which of the learning rates of a task count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rates {
+    /// All: the loss is the mean over them, and a program has to train with each.
+    #[default]
+    Mean,
+    /// The best: the loss is that with the multiple of the lowest mean over the repeats, and a
+    /// multiple that a program cannot train with is none to choose. A tuning inside of the
+    /// evaluation, whose cost is the number of multiples.
+    Best,
+}
+
+/// What a run comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunLoss {
+    /// The validation loss behind the last step.
+    #[default]
+    Final,
+    /// The mean of the training losses of all steps: early progress counts, and one lucky last
+    /// step does not. No run is validated.
+    MeanTraining,
+}
+
+/// A factor that is drawn log-uniformly for every repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Factor {
+    /// The smallest.
+    pub smallest: f64,
+    /// The largest.
+    pub largest: f64,
+    /// Whether every leaf has one of its own. Default: one for all.
+    #[serde(default)]
+    pub by_leaf: bool,
+}
+
+/// The smallest and the largest factor that is taken: beyond, float32 has little room left.
+const FACTORS: (f64, f64) = (1e-6, 1e6);
+
+impl Scoring {
+    /// Checks the settings; keys start inside them.
+    pub(super) fn check(&self) -> Result<(), EvaluatorError> {
+        let factors =
+            [("reparametrise", self.reparametrise), ("scale_gradients", self.scale_gradients)];
+        for (key, factor) in factors {
+            let Some(Factor { smallest, largest, .. }) = factor else { continue };
+            let (least, most) = FACTORS;
+            // NaN is in no range.
+            if !(smallest >= least && smallest <= largest && largest <= most) {
+                let message = format!(
+                    "`smallest` and `largest` must be {least:?} to {most:?}, in this order"
+                );
+                return Err(EvaluatorError::config(key, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Factor {
+    /// The factor of each leaf, drawn for `purpose` of a repeat of the task with this seed.
+    pub(super) fn draw(
+        self,
+        purpose: &str,
+        seed: Seed,
+        repeat: u32,
+        leaves: &[Leaf],
+    ) -> Arc<[f32]> {
+        let mut stream = seed.stream(purpose, u64::from(repeat));
+        let (low, high) = (libm::log(self.smallest), libm::log(self.largest));
+        let mut draw = || libm::exp(low + (high - low) * stream.random::<f64>()) as f32;
+        match self.by_leaf {
+            true => leaves.iter().map(|_| draw()).collect(),
+            false => vec![draw(); leaves.len()].into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_are_in_their_range_alike_for_a_repeat_and_else_different() {
+        let leaves = [Leaf::zeros([3]), Leaf::zeros([2, 2])];
+        let factor = |by_leaf| Factor { smallest: 1e-3, largest: 1e3, by_leaf };
+        let draw = |by_leaf, repeat| factor(by_leaf).draw("test", Seed(7), repeat, &leaves);
+        let one = draw(false, 0);
+        assert!(one[0] == one[1] && (1e-3..=1e3).contains(&one[0]), "{one:?}");
+        assert_eq!(draw(false, 0), one);
+        assert_ne!(draw(false, 1), one);
+        assert_ne!(draw(true, 0)[0], draw(true, 0)[1]);
+    }
+
+    #[test]
+    fn factors_that_are_none_are_refused_with_their_key() {
+        for (smallest, largest) in [(0.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (1.0, 1e9)] {
+            let factor = Some(Factor { smallest, largest, by_leaf: false });
+            let scoring = Scoring { reparametrise: factor, ..Scoring::default() };
+            let error = scoring.check().expect_err("no range").to_string();
+            assert!(error.starts_with("reparametrise"), "{error}");
+            let scoring = Scoring { scale_gradients: factor, ..Scoring::default() };
+            assert!(scoring.check().is_err());
+        }
+    }
+}
