@@ -74,6 +74,10 @@ determinism:
     cargo build --release
     python3 benches/determinism.py target/release/evo configs/quickstart.ron
 
+# How fairly each way to score ranks the zoo: two minutes.
+fair-fitness CONFIG="configs/quickstart.ron":
+    cargo run --release --example fair_fitness -- {{ CONFIG }}
+
 # A million candidates: the curve of memory and the size of the store.
 endurance DIR:
     cargo run --release --example endurance -- memory 1000000 {{ DIR }}

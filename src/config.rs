@@ -221,20 +221,15 @@ impl Config {
     /// # Errors
     /// When `hashing.mantissa_bits` is not 1 to 23.
     pub fn hasher(&self) -> Result<FunctionalHasher, SearchError> {
-        let scoring = self.evaluation.scoring;
         let rates = self.evaluation.tasks.iter().filter_map(|task| task.learning_rate);
         // Where the best of the multiples counts, what runs away at one may train at the lowest.
         let multiples = self.evaluation.learning_rate_multiples.iter().copied();
-        let lowest = match scoring.rates {
+        let lowest = match self.evaluation.scoring.rates {
             Rates::Mean => 1.0,
             Rates::Best => multiples.fold(1.0, f64::min),
         };
         let rate = rates.reduce(f64::min).map(|rate| rate * lowest);
         let probe = rate.map_or_else(OptimizerProbe::default, OptimizerProbe::new);
-        let probe = match scoring.normalise_updates {
-            true => probe.with_normalised_updates(),
-            false => probe,
-        };
         let probe = match self.evaluation.tasks.iter().all(|task| task.steps >= GIVEN_UP_AFTER) {
             true => probe.that_gives_up(),
             false => probe,

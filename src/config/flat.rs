@@ -92,7 +92,10 @@ impl<S, M, E> Flat<S, M, E> {
 
 impl From<Flat<String, MutationConfig, OptimizerConfig>> for Config {
     fn from(file: Flat<String, MutationConfig, OptimizerConfig>) -> Config {
-        file.whole(|_| DeduplicationLevel::default())
+        file.whole(|evaluation| match evaluation.scoring.normalise_updates {
+            true => DeduplicationLevel::Structural,
+            false => DeduplicationLevel::default(),
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use evo_domain::Evaluator as _;
 use evo_evaluators::Judges;
 
 use super::baselines::Lack;
@@ -71,6 +72,8 @@ impl Config {
             task.baseline_loss.get_or_insert(1.0);
         }
         let judges = Judges::new(&evaluation, Path::new(""));
-        judges.map(drop).map_err(ConfigError::from_evaluator)
+        let judges = judges.map_err(ConfigError::from_evaluator)?;
+        let suits = self.settings.deduplication.check_suits(judges.search.depends_on());
+        suits.map_err(ConfigError::from_search)
     }
 }

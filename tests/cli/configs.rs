@@ -173,9 +173,12 @@ fn every_way_to_score_searches_resumes_and_has_a_hash_of_its_own() {
         let hash = config.hasher().expect("the settings are sound").hash(&adamw);
         hashes.push(hash.expect("AdamW is finite"));
     }
-    let [mean, best, normalised, rest @ ..] = &hashes[..] else { panic!("{hashes:?}") };
-    assert!(mean != best && mean != normalised && best != normalised);
-    assert!(rest.iter().all(|hash| hash == mean), "the probe's units are its own");
+    let [mean, best, rest @ ..] = &hashes[..] else { panic!("{hashes:?}") };
+    assert!(mean != best && rest.iter().all(|hash| hash == mean));
+    let sized = ["--set", "evaluation.scoring=(normalise_updates: true)"];
+    let level = ["--set", "deduplication=(level: Functional)"];
+    let run = scratch.run(&[&["validate", &tiny], &sized[..], &level].concat());
+    assert!(run.code == Some(2) && run.stderr.contains("Structural at most"), "{run:?}");
     let factor = "evaluation.scoring=(reparametrise: (smallest: 2.0, largest: 1.0))";
     let run = scratch.run(&["validate", &tiny, "--set", factor]);
     assert!(run.code == Some(2) && run.stderr.contains("scoring.reparametrise"), "{run:?}");

@@ -26,8 +26,6 @@ pub struct OptimizerProbe {
     leaves: Layout,
     /// What updates are multiplied by in training.
     multiple: f32,
-    /// Whether programs are run with normalised updates.
-    normalised: bool,
     /// Where a program has run away.
     away: f32,
     extremes: [Extreme; 6],
@@ -66,9 +64,6 @@ const AWAY: f32 = 100.0;
 /// The same where evaluations give up on what diverges.
 const AWAY_AT_ONCE: f32 = 8.0;
 
-/// The size of normalised updates at a learning rate of 1, that of AdamW's.
-const NORMALISED: f64 = 0.001;
-
 /// A learning rate above those of the training, which users may pass.
 const BEYOND: f64 = 2.5;
 
@@ -92,7 +87,6 @@ impl OptimizerProbe {
             network: Network::new(),
             leaves: Layout::new(leaves()),
             multiple: 1.5 * rate as f32,
-            normalised: false,
             away: AWAY,
             extremes: [
                 extreme(-1.0, 1.0, 1.0),
@@ -110,12 +104,6 @@ impl OptimizerProbe {
     /// programs that run away are alike as soon as they do.
     pub fn that_gives_up(self) -> OptimizerProbe {
         OptimizerProbe { name: self.name + ", giving up", away: AWAY_AT_ONCE, ..self }
-    }
-
-    /// The same for evaluations that normalise updates: programs that differ in the scale of an update
-    /// alone are one there.
-    pub fn with_normalised_updates(self) -> OptimizerProbe {
-        OptimizerProbe { name: self.name + ", normalised", normalised: true, ..self }
     }
 
     fn train(&self, flow: &Dataflow, seen: &mut Observations) -> End {
@@ -205,8 +193,6 @@ impl Probe for OptimizerProbe {
     }
 
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
-        let sized = self.normalised.then(|| flow.normalised(NORMALISED));
-        let flow = sized.as_ref().unwrap_or(flow);
         match self.train(flow, seen) {
             End::AtTheLastStep => self.go_to_extremes(flow, seen),
             End::Away => {}

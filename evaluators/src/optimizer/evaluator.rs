@@ -207,8 +207,13 @@ impl Evaluator<Program> for OptimizerEvaluator {
         }
     }
 
+    /// Two programs that differ in the scale of their updates are normalised to updates that differ
+    /// in the last bit, and training amplifies that.
     fn depends_on(&self) -> DependsOn {
-        DependsOn::Behaviour
+        match self.scoring.normalise_updates {
+            true => DependsOn::Structure,
+            false => DependsOn::Behaviour,
+        }
     }
 }
 

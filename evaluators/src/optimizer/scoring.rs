@@ -23,7 +23,8 @@ pub struct Scoring {
     pub loss: RunLoss,
     /// Whether the update of every leaf is given the root mean square of 0.001 times the schedule,
     /// so that a program decides on directions and the task's learning rate on how far they go;
-    /// a readout is multiplied by the same. Default: no.
+    /// a readout is multiplied by the same. Outcomes then depend on how a program is written, to
+    /// rounding, so duplicates are told by structure. Default: no.
     pub normalise_updates: bool,
     /// Weights in other units: those that a program sees are the network's divided by a factor.
     /// Default: none.
