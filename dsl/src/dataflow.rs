@@ -92,14 +92,33 @@ impl Dataflow {
         outputs: Vec<Option<Value>>,
         readout: Option<Value>,
     ) -> Dataflow {
-        let mut flow = Dataflow { nodes: Vec::new(), outputs, readout };
+        let mut flow = Dataflow::empty();
         for (statement, (op, args)) in nodes.into_iter().enumerate() {
-            let types = args.map(|value| flow.ty(value));
-            let ty = op.result_type(&types[..op.arity()]);
-            let ty = ty.expect("the arguments of a node fit its op");
-            flow.nodes.push(Node { op, ty, statement, args });
+            flow.push(statement, op, args);
         }
-        flow
+        flow.returning(outputs, readout)
+    }
+
+    /// A graph of nothing, to be built up.
+    pub(crate) fn empty() -> Dataflow {
+        Dataflow { nodes: Vec::new(), outputs: Vec::new(), readout: None }
+    }
+
+    /// Adds a node behind its arguments, and gives its value.
+    ///
+    /// # Panics
+    /// If the op does not take its arguments.
+    pub(crate) fn push(&mut self, statement: usize, op: Op, args: [Value; 3]) -> Value {
+        let types = args.map(|value| self.ty(value));
+        let ty = op.result_type(&types[..op.arity()]);
+        let ty = ty.expect("the arguments of a node fit its op");
+        self.nodes.push(Node { op, ty, statement, args });
+        Value::Node(self.nodes.len() - 1)
+    }
+
+    /// The same graph returning these.
+    pub(crate) fn returning(self, outputs: Vec<Option<Value>>, readout: Option<Value>) -> Dataflow {
+        Dataflow { outputs, readout, ..self }
     }
 
     /// The live operations, in evaluation order.

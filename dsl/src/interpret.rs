@@ -140,6 +140,13 @@ impl<T: Real> Interpreter<T> {
             (Op::GlobalNorm, [x]) => Value::scalar(self.dot(x, x).sqrt()),
             (Op::Dot, [a, b]) => Value::scalar(self.dot(a, b)),
             (Op::CosineSim, [a, b]) => self.cosine_sim(a, b),
+            (Op::Rms, [x]) => self.root_mean_square(x),
+            (Op::RmsNormalize, [x]) => {
+                let size = self.root_mean_square(x);
+                let inverse = self.small(&size, size.ty());
+                let inverse = inverse.into_iter().map(|size| f64::choose(size, 1.0 / size, 0.0));
+                self.binary(Op::Mul, x, &Value::Small(size.ty(), inverse.collect()))
+            }
             (Op::RowMean, [x]) => self.mean(x, Type::PerRow, row_means),
             (Op::ColumnMean, [x]) => self.mean(x, Type::PerColumn, column_means),
             (Op::Orthogonalize, [x]) => self.orthogonalized(x),
@@ -228,6 +235,21 @@ impl<T: Real> Interpreter<T> {
             Value::Tree(x) => self.leaf_dots(x, x).collect(),
         };
         Value::Small(Type::PerLeaf, squares.into_iter().map(f64::sqrt).collect())
+    }
+
+    fn root_mean_square(&self, x: &Value<T>) -> Value<T> {
+        let Value::Small(ty, norms) = self.norm(x) else { unreachable!("norms are small") };
+        let count = |leaf: &crate::Leaf| match x.ty() {
+            Type::Scalar | Type::PerLeaf => 1.0,
+            Type::PerRow => leaf.rows() as f64,
+            Type::PerColumn => leaf.columns() as f64,
+            Type::Tree => leaf.rows() as f64 * leaf.columns() as f64,
+        };
+        let inverses = self.layout.leaves().iter().map(|leaf| 1.0 / count(leaf).sqrt());
+        match ty {
+            Type::Scalar => Value::Small(ty, norms),
+            _ => Value::Small(ty, norms.iter().zip(inverses).map(|(norm, it)| norm * it).collect()),
+        }
     }
 
     /// One number for the values of each leaf.

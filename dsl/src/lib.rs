@@ -21,6 +21,7 @@ mod canonical;
 mod check;
 mod dataflow;
 mod derivative;
+mod derived;
 mod edit;
 mod encoding;
 mod execute;

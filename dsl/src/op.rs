@@ -79,6 +79,8 @@ pub enum Op {
     Clamp,
     Rows,
     Columns,
+    Rms,
+    RmsNormalize,
 }
 
 impl Op {

@@ -90,7 +90,7 @@ pub(super) struct Listing {
 impl Listing {
     /// Lists the live part of a program that is exported by a name.
     pub(super) fn of(program: &Program, name: &str) -> Listing {
-        let flow = Dataflow::of(program);
+        let flow = Dataflow::of(program).written_out().into_owned();
         let (class, function) = (class_name(name), function_name(name));
         let mut names = Names::beside(&[class.clone(), state_class(&class), function.clone()]);
         let weight = names.unique(&parameter_name(program, Role::Weight));

@@ -247,7 +247,8 @@ fn describe(error: &ron::Error, key: &str) -> String {
             "must be 1 or more".to_owned()
         }
         Error::ExpectedIdentifier if key == "mutation.ops" => {
-            "expected `Lion45`, `Modern` or a list such as `List([\"+\", \"sign\"])`".to_owned()
+            "expected `Lion45`, `Modern`, `Wide` or a list such as `List([\"+\", \"sign\"])`"
+                .to_owned()
         }
         _ if key == "deduplication" => {
             "expected a level, as in `(level: Functional)`, or a share, as in `(recheck: 0.05)`"

@@ -27,6 +27,7 @@ impl Lowered {
 
 /// Compiles the live part of a program for a layout.
 pub(super) fn compile(flow: &Dataflow, layout: &Layout) -> Plan {
+    let flow = &*flow.written_out();
     let mut compiler = Compiler::new(layout);
     let mut values = Vec::with_capacity(flow.nodes().len());
     for node in flow.nodes() {

@@ -19,6 +19,9 @@ pub enum OpChoice {
     /// rank-one and orthogonal matrices, conditions, ranges (`evo ops --set modern`).
     #[serde(alias = "modern")]
     Modern,
+    /// Those and the root mean square of tensors: all of the language (`evo ops --set wide`).
+    #[serde(alias = "wide")]
+    Wide,
     /// What published equations are written in (`evo ops --set symbolic`): the default of
     /// expressions.
     #[serde(alias = "symbolic")]
@@ -62,10 +65,11 @@ impl OpChoice {
         let names = match self {
             OpChoice::Lion45 => return of_set(OpSet::Lion45),
             OpChoice::Modern => return of_set(OpSet::Modern),
+            OpChoice::Wide => return of_set(OpSet::Wide),
             OpChoice::Symbolic => return of_set(OpSet::Symbolic),
             OpChoice::AutomlZero => {
                 let message = "the ops of AutoML-Zero are a learner's; an optimizer is written in \
-                               `Lion45`, `Modern` or a list, an expression in `Symbolic` or a list";
+                               `Lion45`, `Modern`, `Wide` or a list, an expression in `Symbolic` or a list";
                 return Err(SettingError::new("mutation.ops", message));
             }
             OpChoice::List(names) => names,

@@ -21,6 +21,8 @@ pub enum ShapeRule {
     ReduceColumns,
     /// One number over everything.
     ReduceAll,
+    /// The argument's type.
+    Keep,
     /// The first argument's type; the second must be a scalar.
     KeepFirst,
     /// The join of the first two; the third must be a scalar.
@@ -48,6 +50,7 @@ impl ShapeRule {
             ShapeRule::ReduceRows => Some(mean_type(args[0], Type::PerRow, Type::PerColumn)),
             ShapeRule::ReduceColumns => Some(mean_type(args[0], Type::PerColumn, Type::PerRow)),
             ShapeRule::ReduceAll | ShapeRule::Constant => Some(Type::Scalar),
+            ShapeRule::Keep => Some(args[0]),
             ShapeRule::KeepFirst => (args[1] == Type::Scalar).then_some(args[0]),
             ShapeRule::Blend => (args[2] == Type::Scalar).then(|| args[0].join(args[1])),
             ShapeRule::Outer => {
@@ -88,6 +91,7 @@ impl fmt::Display for ShapeRule {
             ShapeRule::ReduceRows => "per-row of a tree, per-leaf of per-column, else the type",
             ShapeRule::ReduceColumns => "per-column of a tree, per-leaf of per-row, else the type",
             ShapeRule::ReduceAll => "scalar",
+            ShapeRule::Keep => "the argument's type",
             ShapeRule::KeepFirst => "the first's type; the second is a scalar",
             ShapeRule::Blend => "the larger of x, y; a is a scalar",
             ShapeRule::Outer => "tree of per-row r and per-column c",

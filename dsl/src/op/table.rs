@@ -60,7 +60,7 @@ impl OpInfo {
 
 /// Every op, in the order of [`Op`].
 #[rustfmt::skip]
-pub(super) const TABLE: [OpInfo; 55] = [
+pub(super) const TABLE: [OpInfo; 57] = [
     row(Op::Add, "+", 2, ShapeRule::Join, "a + b").or(&["add"]),
     row(Op::Sub, "-", 2, ShapeRule::Join, "a - b").or(&["subtract"]),
     row(Op::Mul, "*", 2, ShapeRule::Join, "a * b").or(&["multiply"]),
@@ -121,6 +121,8 @@ pub(super) const TABLE: [OpInfo; 55] = [
     row(Op::Clamp, "clamp", 3, ShapeRule::Join, "min(max(x, low), high)").or(&["clip_range"]).guard("NaN if any is").source("torch.clamp"),
     row(Op::Rows, "get_rows", 0, ShapeRule::LeafConstant, "rows of each tensor").source("Muon, Jordan et al. 2024"),
     row(Op::Columns, "get_columns", 0, ShapeRule::LeafConstant, "columns of each tensor").source("Muon, Jordan et al. 2024"),
+    row(Op::Rms, "root_mean_square", 1, ShapeRule::ReduceLeaves, "root mean square of each tensor").source("Adafactor, arXiv 1804.04235, section 5"),
+    row(Op::RmsNormalize, "rms_normalize", 1, ShapeRule::Keep, "x / root_mean_square(x)").guard("0 where that is 0").source("Celo2, arXiv 2602.19142"),
 ];
 
 #[cfg(test)]

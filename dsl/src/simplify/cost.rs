@@ -28,7 +28,7 @@ fn work(op: Op) -> u64 {
         Op::Div | Op::Sqrt | Op::Reciprocal => 6,
         Op::Pi | Op::E | Op::Eps | Op::Rows | Op::Columns => 1,
         Op::Norm | Op::GlobalNorm | Op::Dot | Op::CosineSim | Op::Clip => 12,
-        Op::RowMean | Op::ColumnMean => 12,
+        Op::RowMean | Op::ColumnMean | Op::Rms | Op::RmsNormalize => 12,
         Op::Orthogonalize => 100,
         _ => 20,
     }

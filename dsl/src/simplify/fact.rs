@@ -92,7 +92,11 @@ pub(super) fn fold(op: Op, args: &[f64]) -> Option<f64> {
             return None;
         }
         (op, []) => return op.constant(),
-        (Op::Norm, [x]) => x.abs(),
+        (Op::Norm | Op::Rms, [x]) => x.abs(),
+        (Op::RmsNormalize, [x]) => {
+            let size = x.abs();
+            f64::binary(Op::Mul, *x, f64::choose(size, 1.0 / size, 0.0))
+        }
         (Op::RowMean | Op::ColumnMean, [x]) => *x,
         (Op::GlobalNorm, [x]) => dot(*x, *x).sqrt(),
         (Op::Dot, [a, b]) => dot(*a, *b),
@@ -112,13 +116,13 @@ fn is_nonnegative(op: Op, [a, b, c]: [Facts; 3], same: bool) -> bool {
     match op {
         Op::Abs | Op::Square | Op::Sqrt | Op::Norm | Op::GlobalNorm | Op::Heaviside => true,
         Op::Cosh | Op::Exp | Op::Exp2 | Op::Exp10 | Op::Arccos | Op::Arccosh => true,
-        Op::Rows | Op::Columns => true,
+        Op::Rows | Op::Columns | Op::Rms => true,
         Op::Mul | Op::Dot if same => true,
         Op::Add | Op::Mul | Op::Div | Op::Min | Op::Dot | Op::Outer => both,
         Op::Max => a.nonnegative || b.nonnegative,
         Op::Cube | Op::Cbrt | Op::Reciprocal | Op::Sign | Op::Power => a.nonnegative,
         Op::Sinh | Op::Tanh | Op::Arctan | Op::Arcsinh | Op::Expm1 | Op::Log1p => a.nonnegative,
-        Op::RowMean | Op::ColumnMean => a.nonnegative,
+        Op::RowMean | Op::ColumnMean | Op::RmsNormalize => a.nonnegative,
         Op::Interp => both && c.is_within(0.0..=1.0),
         Op::Clip => both,
         Op::BiasCorrect => both && b.is_within(0.0..=0.999_999),
@@ -138,6 +142,7 @@ fn is_zero(op: Op, [a, b, c]: [Facts; 3]) -> bool {
         Op::Sinh | Op::Tanh | Op::Arcsinh | Op::Arctanh | Op::Expm1 | Op::Log1p => a.zero,
         Op::Square | Op::Sqrt | Op::Cube | Op::Cbrt | Op::Sign | Op::Heaviside => a.zero,
         Op::Norm | Op::GlobalNorm | Op::RowMean | Op::ColumnMean | Op::Orthogonalize => a.zero,
+        Op::Rms | Op::RmsNormalize => a.zero,
         Op::Clip => a.zero,
         Op::BiasCorrect => a.zero && b.is_within(0.0..=0.999_999),
         Op::Interp => a.zero && b.zero && c.constant.is_some(),
