@@ -151,12 +151,12 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
     parameters.push("*".to_owned());
     parameters.extend(settings_with_defaults(listing));
-    parameters.push("foreach=None".to_owned());
+    parameters.extend(["foreach=None".to_owned(), "maximize=False".to_owned()]);
     let init = call(4, "def __init__", &parameters, ":");
     let together = note(listing, writer);
     let settings_text = settings_text(listing, "        ", "lr");
     let names = listing.hyperparameters.iter().map(|setting| setting.name.as_str());
-    let names = std::iter::once("lr").chain(names).chain(["foreach"]);
+    let names = std::iter::once("lr").chain(names).chain(["foreach", "maximize"]);
     let defaults: Vec<String> = names.map(|name| format!("{name}={name}")).collect();
     let defaults = call(8, "defaults = dict", &defaults, "");
     let step = step_method(listing, writer);
@@ -169,6 +169,7 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
         params: parameters, named parameters or parameter groups
 {settings_text}        foreach: whether to update all parameters together, which is faster on a GPU and needs
             more memory (default: where all of them are plain ones on one)
+        maximize: whether to go up the gradient and not down (default: False)
     """
 
 {init}
@@ -181,6 +182,7 @@ fn class(listing: &Listing, writer: &Writer<'_>) -> String {
         super().__setstate__(state)
         for group in self.param_groups:
             group.setdefault("foreach", None)
+            group.setdefault("maximize", False)
 {modes}
 {step}"#
     )
@@ -277,7 +279,7 @@ fn step_method(listing: &Listing, writer: &Writer<'_>) -> String {
                     foreach = all(p.is_cuda and type(p) in plain for p in params)
                 tensors = [
                     params,
-                    [p.grad for p in params],
+                    [-p.grad if group["maximize"] else p.grad for p in params],
 {lists}                ]
                 update = _foreach if foreach else _single_tensor
 {update}

@@ -5,8 +5,14 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// Writes a file, whole or not at all.
+/// Writes a file, whole or not at all. A link stays one, and what is no file (a device, a pipe) is
+/// written to and not replaced.
 pub(crate) fn write(place: &Path, content: &[u8]) -> anyhow::Result<()> {
+    // What is not there yet has its name.
+    let place = &place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    if place.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return std::fs::write(place, content).with_context(|| place.display().to_string());
+    }
     let name = place.file_name().with_context(|| format!("{}: not a file", place.display()))?;
     let beside = place.with_file_name(format!(".{}.new", name.to_string_lossy()));
     let written = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, place));
@@ -14,4 +20,29 @@ pub(crate) fn write(place: &Path, content: &[u8]) -> anyhow::Result<()> {
         std::fs::remove_file(&beside).ok();
     }
     written.with_context(|| place.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn links_and_what_is_no_file_stay_what_they_are() {
+        let scratch = tempfile::TempDir::new().expect("there is room");
+        let at = |name: &str| scratch.path().join(name);
+        let read = |name: &str| std::fs::read_to_string(at(name)).expect("it is there");
+        std::fs::write(at("file"), "old").expect("there is room");
+        symlink("file", at("link")).expect("there is room");
+        write(&at("link"), b"new").expect("it can be written");
+        assert!(at("link").is_symlink());
+        assert_eq!(read("file"), "new");
+        symlink("/dev/null", at("nothing")).expect("there is room");
+        write(&at("nothing"), b"lost").expect("it takes everything");
+        let device = std::fs::metadata("/dev/null").expect("there is one");
+        assert!(device.file_type().is_char_device());
+        write(&at("later"), b"first").expect("it can be written");
+        assert_eq!(read("later"), "first");
+    }
 }

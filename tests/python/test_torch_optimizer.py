@@ -268,6 +268,17 @@ class Cases:
         with self.assertRaisesRegex(RuntimeError, "complex"):
             self.make([c]).step()
 
+    def test_it_goes_up_the_gradient_where_that_is_asked_for(self):
+        models = [Model(), Model()]
+        for model, sign in zip(models, [1.0, -1.0]):
+            opt = self.make(model.parameters(), lr=self.lr, maximize=sign < 0)
+            for step in range(5):
+                x, y = data(step)
+                opt.zero_grad()
+                (sign * torch.nn.functional.mse_loss(model(x), y)).backward()
+                opt.step()
+        self.assertTrue(same(*models))
+
     def test_it_is_printed_with_its_settings(self):
         opt = self.make([torch.nn.Parameter(torch.ones(3))], lr=0.25)
         self.assertIn(type(opt).__name__, repr(opt))
@@ -283,7 +294,7 @@ class Lion(Cases, unittest.TestCase):
         group = self.make([torch.nn.Parameter(torch.ones(3))]).param_groups[0]
         settings = {name: value for name, value in group.items() if name != "params"}
         self.assertEqual(
-            settings, {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "foreach": None}
+            settings, {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "foreach": None, "maximize": False}
         )
 
     def test_it_is_lion(self):
@@ -305,6 +316,37 @@ class AdamW(Cases, unittest.TestCase):
         train(models[1], torch.optim.AdamW(models[1].parameters(), lr=1e-3, weight_decay=0.01), 50)
         for p, q in zip(models[0].parameters(), models[1].parameters()):
             self.assertTrue(torch.allclose(p, q, rtol=1e-3, atol=2e-5))
+
+
+class ScheduleFree(Cases, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.make = staticmethod(optimizer("schedule_free_adamw", "ScheduleFreeAdamw"))
+
+    def test_the_weights_to_validate_with_come_and_go(self):
+        model, other = Model(), Model()
+        opt = self.make(model.parameters(), lr=0.01)
+        train(model, opt, 10)
+        trained = copy.deepcopy(model)
+        opt.eval()
+        opt.eval()
+        read = copy.deepcopy(model)
+        self.assertFalse(same(trained, read))
+        with self.assertRaisesRegex(RuntimeError, "train"):
+            train(model, opt, 1)
+        # Saved while it validates, and gone on with elsewhere.
+        other.load_state_dict(model.state_dict())
+        second = self.make(other.parameters())
+        second.load_state_dict(copy.deepcopy(opt.state_dict()))
+        for each in [opt, second]:
+            each.train()
+        self.assertTrue(same(model, trained) and same(other, trained))
+        train(model, opt, 5, first=10)
+        train(other, second, 5, first=10)
+        self.assertTrue(same(model, other))
+        second.eval()
+        opt.eval()
+        self.assertTrue(same(model, other))
 
 
 class LionDiscovered(Cases, unittest.TestCase):
