@@ -378,7 +378,7 @@ const ALMOST: [(&str, &str, &str); 49] = [
     // Momentum of any size.
     ("rms_momentum", "update = m / rms", "update = m * 1.0"),
     // Rows alone, updates not clipped, a rate that is not relative.
-    ("adafactor", "v = outer(share, c)", "v = r * 1.0"),
+    ("adafactor", "root = sqrt(share)", "root = sqrt(r)"),
     ("adafactor", "excess = max(rms, 1.0)", "excess = 1.0"),
     ("adafactor", "scale = scale * size", "scale = scale * 0.1"),
     // Decay of vectors too.

@@ -65,6 +65,28 @@ fn every_zoo_program_survives_a_learning_rate_and_gradients_of_zero() {
 }
 
 #[test]
+fn every_zoo_program_survives_rows_and_columns_that_are_never_reached() {
+    // A unit that is off and an input that is always zero leave no gradient in a row and a column.
+    let layout = layout();
+    for entry in zoo::entries() {
+        let mut executor = Executor::new(&entry.program(), &layout);
+        let mut w = ordinary(&layout, 1);
+        for step in 0..10 {
+            let mut g = ordinary(&layout, step + 2);
+            for leaf in layout.leaves() {
+                let columns = leaf.columns();
+                for (place, slope) in g[leaf.range()].iter_mut().enumerate() {
+                    if place < columns || place % columns == 0 {
+                        *slope = 0.0;
+                    }
+                }
+            }
+            assert!(executor.step(&mut w, &g, 0.5), "{}, step {step}", entry.name);
+        }
+    }
+}
+
+#[test]
 fn a_learning_rate_and_gradients_of_zero_move_no_weight_at_first() {
     let layout = layout();
     let zeros = vec![0.0; layout.len()];

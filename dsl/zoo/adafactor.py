@@ -16,10 +16,12 @@ def train(w, g, r, c, lr, t):
   mean = column_mean(r)
   inverse = reciprocal(mean)
   share = r * inverse
-  v = outer(share, c)
-  sqrt_v = sqrt(v)
-  inverse = reciprocal(sqrt_v)
+  root = sqrt(share)
+  inverse = reciprocal(root)
   update = g * inverse
+  root = sqrt(c)
+  inverse = reciprocal(root)
+  update = update * inverse
   count = get_rows()
   columns = get_columns()
   count = count * columns

@@ -34,6 +34,13 @@ impl Limits {
         }
     }
 
+    /// Stops where so many failed, which is known of those that have been absorbed.
+    pub(crate) fn stop_by_failures(&mut self, counters: &Counters) {
+        if self.stop.is_none() {
+            self.stop = self.stopping.by_failures(counters);
+        }
+    }
+
     /// Stops where a fitness is good enough.
     pub(crate) fn stop_by_fitness(&mut self, fitness: f64) {
         if self.stop.is_none() {

@@ -115,8 +115,14 @@ impl Stopping {
         reached(self.candidates, counters.births)
             .map(StopReason::Candidates)
             .or(reached(self.evaluations, counters.evaluations).map(StopReason::Evaluations))
-            .or(reached(self.failures, counters.failed).map(StopReason::Failures))
+            .or(self.by_failures(counters))
             .or((duplicates >= EXHAUSTED_AFTER).then_some(StopReason::Exhausted(duplicates)))
+    }
+
+    /// The same from failures alone.
+    pub(crate) fn by_failures(&self, counters: &Counters) -> Option<StopReason> {
+        let limit = self.failures.filter(|&limit| counters.failed >= limit);
+        limit.map(StopReason::Failures)
     }
 
     pub(crate) fn by_fitness(&self, fitness: f64) -> Option<StopReason> {

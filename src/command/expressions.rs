@@ -14,7 +14,7 @@ use super::fits::Fits;
 use super::place::{Place, cores};
 use super::report::{self, Verdict};
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
-use super::session::{Session, hinted};
+use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::{EvaluateArgs, ResumeArgs, RunArgs, SearchArgs};
 use crate::output;
 
@@ -93,6 +93,7 @@ pub(crate) fn resume(
     let place = place(&args.run)?;
     let scorer = config.scorer()?;
     let domain = config.domain(&scorer)?;
+    interruptible_while_replaying(command)?;
     let store = Store::open(&directory.store(), &domain);
     let mut store = store.map_err(|error| hinted(error, command))?;
     unchanged(&store, &config, &scorer, directory.path())?;
@@ -120,7 +121,11 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let scorer = config.scorer()?;
     let mut programs = Vec::new();
     for source in &args.programs {
-        programs.push((source.clone(), evo::load_any_program(source, "".as_ref())?));
+        let program = evo::load_any_program(source, "".as_ref())?;
+        if !program.signature().is_expression() {
+            bail!("{source}: is an optimizer, and an expression is needed");
+        }
+        programs.push((source.clone(), program));
     }
     let judged = Judged::of(&programs, &scorer, cores(args.judging.threads))?;
     output::print(&match args.judging.json {
@@ -158,7 +163,11 @@ fn conclude(
         Err(code) => return Ok(code),
     };
     let Some(best) = search.best() else {
-        eprintln!("no expression could be scored: {}", scorer.task());
+        let why = finish.nothing_tried(&search);
+        eprintln!(
+            "{}",
+            why.unwrap_or_else(|| format!("no expression could be scored: {}", scorer.task()))
+        );
         return Ok(ExitCode::from(1));
     };
     let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];

@@ -34,6 +34,10 @@ pub(crate) fn run(
         Err(code) => return Ok(code),
     };
     let Some(best) = search.best() else {
+        if let Some(why) = finish.nothing_tried(&search) {
+            eprintln!("{why}");
+            return Ok(ExitCode::from(1));
+        }
         let written = session.directory.path().join(run_directory::CONFIG);
         eprintln!(
             "no program could train the tasks; what becomes of the first: evo evaluate {} \

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints};
-use super::session::{Session, hinted};
+use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::ResumeArgs;
 
 pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     }
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;
+    interruptible_while_replaying(&command)?;
     let store = Store::open(&directory.store(), &config.domain()?);
     let mut store = store.map_err(|error| hinted(error, &command))?;
     let original = unchanged(&store, &path, &config)?;

@@ -22,6 +22,9 @@ static CANCEL: AtomicBool = AtomicBool::new(false);
 /// How to go on after an interrupt.
 static RESUME: OnceLock<String> = OnceLock::new();
 
+/// Whether stored births are bred again, before anything new.
+static REPLAYING: AtomicBool = AtomicBool::new(false);
+
 /// What a session works with.
 pub(crate) struct Session<'a> {
     pub directory: &'a RunDirectory,
@@ -55,6 +58,7 @@ impl Session<'_> {
     ) -> anyhow::Result<Result<Finish, ExitCode>> {
         let resume = format!("{}{}", self.directory.resume_command(), self.device());
         RESUME.set(resume.clone()).ok();
+        REPLAYING.store(false, Ordering::Relaxed);
         interruptible()?;
         let events = Events::open(&self.directory.path().join("events.jsonl"))?;
         let progress = Progress::new(self.directory, self.args.quiet);
@@ -94,6 +98,22 @@ impl Session<'_> {
     }
 }
 
+impl Finish {
+    /// Why a run has found nothing, where that is not the fault of what it tried.
+    pub(crate) fn nothing_tried<D: Domain>(&self, search: &Search<D>) -> Option<String> {
+        let counters = search.counters();
+        let goes_on = self.raised.as_ref().map(|it| format!("; go on with: {it}"));
+        let goes_on = goes_on.unwrap_or_default();
+        match counters.absorbed {
+            0 => Some(format!("nothing was tried: {}{goes_on}", self.reason)),
+            absorbed if counters.failed == absorbed => Some(format!(
+                "every evaluation failed, through no fault of what was evaluated{goes_on}"
+            )),
+            _ => None,
+        }
+    }
+}
+
 /// An override with which a run that ended for this reason goes on.
 fn raised(reason: StopReason) -> Option<String> {
     match reason {
@@ -112,9 +132,26 @@ pub(crate) fn hinted(error: SearchError, resume: &str) -> anyhow::Error {
     if outside { anyhow::anyhow!("{error:#}; go on with: {resume}") } else { error }
 }
 
+/// Lets an interrupt end a resumption at once while what is stored is bred again, which changes
+/// nothing; `command` resumes it.
+pub(crate) fn interruptible_while_replaying(command: &str) -> anyhow::Result<()> {
+    RESUME.set(command.to_owned()).ok();
+    REPLAYING.store(true, Ordering::Relaxed);
+    interruptible()
+}
+
 /// The first interrupt ends the run in good order, the second at once.
 fn interruptible() -> anyhow::Result<()> {
+    static SET: OnceLock<()> = OnceLock::new();
+    if SET.set(()).is_err() {
+        return Ok(());
+    }
     ctrlc::set_handler(|| {
+        if REPLAYING.load(Ordering::Relaxed) {
+            let resume = RESUME.get().map(String::as_str).unwrap_or_default();
+            eprintln!("interrupted before anything new was bred; go on with: {resume}");
+            std::process::exit(i32::from(INTERRUPTED));
+        }
         if CANCEL.swap(true, Ordering::Relaxed) {
             let resume = RESUME.get().map(String::as_str).unwrap_or_default();
             eprintln!("quit; go on with: {resume}");

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use evo::{FunctionalHasher, Liveness, Program, structural_hash};
+use evo::{ExpressionProbe, FunctionalHasher, Liveness, Program, structural_hash};
 
 use crate::args::ShowArgs;
 use crate::output;
@@ -34,10 +35,21 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
 
 fn hashes(program: &Program) -> String {
     let bits = evo::HashingConfig::default().mantissa_bits;
-    let hasher = FunctionalHasher::new(bits).expect("the default is a valid number of bits");
+    let hasher = match program.signature().inputs() {
+        0 => FunctionalHasher::new(bits),
+        inputs => {
+            let probe = ExpressionProbe::new(&vec![(-1.0, 1.0); inputs]);
+            FunctionalHasher::with_probe(bits, Arc::new(probe))
+        }
+    };
+    let hasher = hasher.expect("the default is a valid number of bits");
     let functional = hasher.hash(program).map(|hash| hash.to_string());
     let functional = functional.unwrap_or_else(|| "none: not finite on the probe".to_owned());
-    format!("structural {}\nfunctional {functional}\n", structural_hash(program))
+    format!(
+        "structural {}\nfunctional {functional}, on the probe `{}`: a run has its own\n",
+        structural_hash(program),
+        hasher.probe_name(),
+    )
 }
 
 fn with_liveness(program: &Program) -> String {

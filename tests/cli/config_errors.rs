@@ -19,9 +19,20 @@ fn refused(scratch: &Scratch, args: &[&str], expected: &[&str]) {
 }
 
 /// What is written instead of what, and what the refusal must say.
-const MISTAKES: [(&str, &str, &[&str]); 27] = [
+const MISTAKES: [(&str, &str, &[&str]); 30] = [
     ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
     ("window: 16", "window: 18446744073709551615", &["bad.ron:7:13", "`window`", "at most"]),
+    (
+        "model: Mlp(hidden: [8])",
+        "model: ResidualMlp(width: 2, depth: 100000)",
+        &["bad.ron:12:", "evaluation.tasks[0].model", "at most 1000"],
+    ),
+    (
+        "learning_rate_multiples: [1.0]",
+        "learning_rate_multiples: [1e308]",
+        &["learning_rate", "too large"],
+    ),
+    ("learning_rate: 16.0", "learning_rate: 1e400", &["bad.ron:16:", "learning_rate"]),
     (
         "window: 16",
         "window: 16, hurdles: (percentile: 40.0)",

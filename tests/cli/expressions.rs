@@ -86,6 +86,37 @@ fn a_resumed_run_refuses_other_data_and_other_settings() {
 }
 
 #[test]
+fn tables_that_would_be_read_otherwise_than_meant_are_refused() {
+    let scratch = Scratch::new();
+    project(&scratch, "one");
+    let path = scratch.path("one/data/table.csv").display().to_string();
+    let refused = |more: &str, key: &str, words: &str| {
+        let set = format!("evaluation=(tasks: [(data: Csv(path: {path:?}, target: \"y\"{more}))])");
+        let run = scratch.run(&["validate", "one/own.ron", "--set", &set]);
+        assert!(run.code == Some(2), "{more}: {run:?}");
+        assert!(run.stderr.contains(key) && run.stderr.contains(words), "{}", run.stderr);
+    };
+    refused(", inputs: [\"a\", \"y\"]", "data.inputs[1]", "is the target");
+    refused(", inputs: [\"a\", \"a\"]", "data.inputs[1]", "named twice");
+    refused(", test_share: 0.99", "data.test_share", "leaves 1 of 40 rows");
+    std::fs::write(scratch.path("one/data/table.csv"), "a,a,y\n1,2,3\n4,5,6\n").expect("room");
+    refused("", "data.path", "two columns called `a`");
+    std::fs::write(scratch.path("one/data/table.csv"), "a,y\n1,2\n").expect("room");
+    refused("", "data.path", "two rows");
+}
+
+#[test]
+fn what_is_no_expression_is_said_to_be_none_and_hashes_are_those_of_expressions() {
+    let scratch = Scratch::new();
+    let nguyen = repository("configs/expression_nguyen.ron");
+    let run = scratch.run(&["evaluate", "zoo:lion", "--config", &nguyen]);
+    assert!(run.code == Some(2) && run.stderr.contains("an expression is needed"), "{run:?}");
+    scratch.write("f.py", "def f(x, y):\n  z = x * y\n  return z\n");
+    let hashes = scratch.run(&["show", "f.py", "--hash"]).success();
+    assert!(hashes.contains("functional ") && hashes.contains("on the probe `"), "{hashes}");
+}
+
+#[test]
 fn mistakes_are_named_with_their_key_and_leave_nothing_behind() {
     let scratch = Scratch::new();
     let nguyen = repository("configs/expression_nguyen.ron");

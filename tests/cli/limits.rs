@@ -115,3 +115,13 @@ fn printed_hints_are_commands_that_can_be_run_as_they_stand() {
     let output = output.expect("there is a shell");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_run_that_tried_nothing_does_not_blame_the_programs() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let run = scratch.run(&["search", &tiny, "--out", "run", "--set", "stopping.seconds=1e-9"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("nothing was tried"), "{}", run.stderr);
+    assert!(run.stderr.contains("stopping.seconds="), "{}", run.stderr);
+}

@@ -162,7 +162,7 @@ impl Drawing<'_> {
         for (key, ranges) in [("inputs", &ranges[..]), ("test_ranges", beyond)] {
             for (index, (low, high)) in ranges.iter().enumerate() {
                 if !((*low as f32).is_finite() && (*high as f32).is_finite() && low <= high) {
-                    let message = format!("{low} to {high} is no range");
+                    let message = format!("{low:?} to {high:?} is no range of float32");
                     return Err(error(&format!("data.{key}[{index}]"), message));
                 }
             }
@@ -215,6 +215,15 @@ fn split(table: Table, share: f64, seed: Seed) -> Result<Data, EvaluatorError> {
         order.swap(last, rng.random_range(0..=last));
     }
     let held_out = ((rows as f64 * share) as usize).min(rows.saturating_sub(1));
+    if rows < 2 {
+        let message =
+            format!("there have to be two rows of numbers at least, and there are {rows}");
+        return Err(EvaluatorError::config("data.path", message));
+    }
+    if rows - held_out < 2 {
+        let message = format!("leaves {} of {rows} rows to fit", rows - held_out);
+        return Err(EvaluatorError::config("data.test_share", message));
+    }
     let (test, train) = order.split_at_mut(held_out);
     // The rows keep their order, so that a point that is told by its number can be found.
     test.sort_unstable();

@@ -44,10 +44,25 @@ impl Table {
                 wrong(key, format!("line 1 has no column `{name}`; {hint}"))
             })
         };
+        let mut seen = Vec::new();
+        for name in &header {
+            if seen.contains(&name) {
+                return Err(wrong("path", format!("line 1 has two columns called `{name}`")));
+            }
+            seen.push(name);
+        }
         let goal = place(target, "target")?;
         let mut columns = Vec::new();
         for (index, name) in inputs.iter().enumerate() {
-            columns.push(place(name, &format!("inputs[{index}]"))?);
+            let key = format!("inputs[{index}]");
+            let column = place(name, &key)?;
+            if column == goal {
+                return Err(wrong(&key, format!("`{name}` is the target")));
+            }
+            if columns.contains(&column) {
+                return Err(wrong(&key, format!("`{name}` is named twice")));
+            }
+            columns.push(column);
         }
         if inputs.is_empty() {
             columns = (0..header.len()).filter(|column| *column != goal).collect();

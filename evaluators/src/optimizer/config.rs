@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grid::Grid;
 use super::scoring::Scoring;
 use crate::{EvaluatorError, TaskConfig};
 
@@ -114,6 +115,7 @@ impl OptimizerConfig {
                 return Err(EvaluatorError::config(key, message));
             }
         }
+        self.check_rates()?;
         if self.divergence.is_nan() || self.divergence <= 1.0 {
             return Err(EvaluatorError::config("divergence", "must be above 1"));
         }
@@ -127,6 +129,23 @@ impl OptimizerConfig {
                 ));
             }
             names.push(&task.name);
+        }
+        Ok(())
+    }
+
+    /// Refuses learning rates whose multiples are no numbers.
+    fn check_rates(&self) -> Result<(), EvaluatorError> {
+        let largest = self.learning_rate_multiples.iter().copied().fold(0.0, f64::max);
+        for (key, task) in self.keyed_tasks() {
+            let rate = task.learning_rate.unwrap_or(Grid::largest_rate());
+            if !(rate * largest).is_finite() {
+                let message = format!("times the multiple {largest:?} is too large a number");
+                return Err(EvaluatorError::config(format!("{key}.learning_rate"), message));
+            }
+        }
+        if !(Grid::largest_rate() * largest).is_finite() {
+            let message = "are too large for the learning rates that baselines are tuned over";
+            return Err(EvaluatorError::config("learning_rate_multiples", message));
         }
         Ok(())
     }

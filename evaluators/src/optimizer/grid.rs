@@ -64,6 +64,11 @@ impl Grid {
         (LEARNING_RATES.len(), self.variants.len())
     }
 
+    /// The largest learning rate that is tried.
+    pub(super) fn largest_rate() -> f64 {
+        LEARNING_RATES[LEARNING_RATES.len() - 1]
+    }
+
     /// Whether a learning rate is the first or the last of the grid, so that a better one may lie
     /// beyond it.
     pub fn at_edge(learning_rate: f64) -> bool {

@@ -21,6 +21,10 @@ const MOST_NUMBERS: f64 = (1u64 << 28) as f64;
 /// the next.
 const MOST_WEIGHTS: f64 = (1u64 << 27) as f64;
 
+/// The most layers of a network, blocks of several counted once: differentiation recurses through
+/// them, and takes the stack with it at some thousands.
+const MOST_LAYERS: usize = 1_000;
+
 /// Examples a validation batch holds, where their activations are not too large for that.
 const VALIDATION_BATCH: f64 = 128.0;
 
@@ -65,6 +69,12 @@ impl TaskConfig {
 
     /// Refuses a network and batches too large for what they read.
     pub(crate) fn check_network(&self, reads: &Reads) -> Result<(), EvaluatorError> {
+        let depth = self.model.depth();
+        if depth > MOST_LAYERS {
+            let message =
+                format!("has {depth} layers, of which there may be at most {MOST_LAYERS}");
+            return Err(EvaluatorError::config("model", message));
+        }
         refuse_above("model", self.model.weights(reads), MOST_WEIGHTS)?;
         let activations = self.model.activations(reads);
         refuse_above("model", activations, MOST_NUMBERS)?;

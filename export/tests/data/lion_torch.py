@@ -33,18 +33,37 @@ class Lion(torch.optim.Optimizer):
         weight_decay: factor of the weights in the update (default: 0.1)
         foreach: whether to update all parameters together, which is faster on a GPU and needs
             more memory (default: where all of them are plain ones on one)
+        maximize: whether to go up the gradient and not down (default: False)
     """
 
-    def __init__(self, params, lr=0.0001, *, beta1=0.9, beta2=0.99, weight_decay=0.1, foreach=None):
+    def __init__(
+        self,
+        params,
+        lr=0.0001,
+        *,
+        beta1=0.9,
+        beta2=0.99,
+        weight_decay=0.1,
+        foreach=None,
+        maximize=False,
+    ):
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {lr}")
-        defaults = dict(lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay, foreach=foreach)
+        defaults = dict(
+            lr=lr,
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=weight_decay,
+            foreach=foreach,
+            maximize=maximize,
+        )
         super().__init__(params, defaults)
 
     def __setstate__(self, state):
         super().__setstate__(state)
         for group in self.param_groups:
             group.setdefault("foreach", None)
+            group.setdefault("maximize", False)
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -61,7 +80,7 @@ class Lion(torch.optim.Optimizer):
                     foreach = all(p.is_cuda and type(p) in plain for p in params)
                 tensors = [
                     params,
-                    [p.grad for p in params],
+                    [-p.grad if group["maximize"] else p.grad for p in params],
                     [self.state[p]["m"] for p in params],
                 ]
                 update = _foreach if foreach else _single_tensor

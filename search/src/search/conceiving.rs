@@ -50,6 +50,7 @@ impl<D: Domain> Search<D> {
                 return Ok(false);
             }
         }
+        self.limits.stop_by_failures(&self.found.counters);
         self.finish_if_stopped()?;
         Ok(self.limits.stop.is_none())
     }

@@ -10,6 +10,20 @@ use super::{Reads, number};
 use crate::{Cell, ModelConfig};
 
 impl ModelConfig {
+    /// Layers one behind the other, a block of several being one.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::Mlp { hidden, .. } => hidden.len(),
+            Self::Autoencoder { hidden, .. } => 2 * hidden.len(),
+            Self::Conv { channels, .. } => channels.len(),
+            Self::ResidualMlp { depth, .. } => depth.get(),
+            Self::VisionTransformer { layers, .. }
+            | Self::Transformer { layers, .. }
+            | Self::Recurrent { layers, .. } => layers.get(),
+            Self::Quadratic { .. } => 1,
+        }
+    }
+
     /// Weights of the network.
     pub(crate) fn weights(&self, reads: &Reads) -> f64 {
         let &Reads { features, classes, image: [height, width, channels] } = reads;
