@@ -234,7 +234,8 @@ impl Program {
     /// own. A dead state slot returns itself; there is a readout where the graph has one.
     ///
     /// # Panics
-    /// If the graph has other outputs than the signature, readout aside, or reads a parameter it does not have.
+    /// If the graph has other outputs than the signature, readout aside, or reads a parameter it
+    /// does not have.
     pub fn from_dataflow(signature: &Signature, flow: &Dataflow) -> Program {
         use crate::{Operand, Statement, Variable};
         let parameters = signature.parameters();

@@ -1,8 +1,8 @@
 //! The live dataflow graph of a program: what is computed, with names and dead code gone.
 //!
 //! Invariant: nodes are in evaluation order and every node reaches an output that matters. A
-//! state slot matters only if an update or readout of some later step depends on it, so liveness is a
-//! fixpoint over the steps, not one pass over the outputs: `m = cosh(update)` in the Lion paper's
+//! state slot matters only if an update or readout of some later step depends on it, so liveness is
+//! a fixpoint over the steps, not one pass over the outputs: `m = cosh(update)` in the Lion paper's
 //! program 4 is returned and yet dead, because the next call overwrites `m` before reading it.
 
 use crate::{Op, Operand, Program, Role, Type};

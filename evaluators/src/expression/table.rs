@@ -44,12 +44,8 @@ impl Table {
                 wrong(key, format!("line 1 has no column `{name}`; {hint}"))
             })
         };
-        let mut seen = Vec::new();
-        for name in &header {
-            if seen.contains(&name) {
-                return Err(wrong("path", format!("line 1 has two columns called `{name}`")));
-            }
-            seen.push(name);
+        if let Some(name) = twice(&header) {
+            return Err(wrong("path", format!("line 1 has two columns called `{name}`")));
         }
         let goal = place(target, "target")?;
         let mut columns = Vec::new();
@@ -82,6 +78,12 @@ impl Table {
         }
         Ok(table)
     }
+}
+
+/// A name that two columns have.
+fn twice(header: &csv::StringRecord) -> Option<&str> {
+    let again = |(place, name): &(usize, &str)| header.iter().take(*place).any(|it| it == *name);
+    header.iter().enumerate().find(again).map(|(_, name)| name)
 }
 
 /// The number in a column of a record.
