@@ -17,7 +17,7 @@ use evo_dsl::{Op, Type};
 use super::listing::{Argument, Listing};
 use body::Body;
 use support::Support;
-use words::Words;
+use words::{Words, mentions};
 
 /// The program as text.
 pub(super) fn emit(listing: &Listing) -> String {
@@ -205,7 +205,7 @@ fn prologue(listing: &Listing, words: &Words, statements: &[String]) -> Vec<Stri
     }
     for index in ["row", "column"] {
         let leaf_of = words.own(&format!("leaf_of_{index}"));
-        if statements.iter().any(|statement| statement.contains(&leaf_of)) {
+        if statements.iter().any(|statement| mentions(statement, &leaf_of)) {
             let pattern = if index == "row" { "(count, _)" } else { "(_, count)" };
             out.push(format!(
                 "let {leaf_of}: Vec<usize> = {shapes}.iter().enumerate().flat_map(|(leaf, &{pattern})| vec![leaf; count]).collect();"
@@ -233,6 +233,17 @@ mod tests {
         // Sums that do not wait for each other share a loop.
         let text = "def train(w, g, m, lr):\n  a = dot(g, w)\n  b = global_norm(m)\n  m = m * a\n  u = m * b\n  return u, m\n";
         assert_eq!(loops(&evo_dsl::Program::parse(text).expect("it parses")), 2);
+    }
+
+    #[test]
+    fn a_name_that_begins_like_one_of_ours_makes_nothing_of_ours() {
+        let text = "def train(w, g, lr):\n  leaf_of_column = norm(g)\n  leaf_of_column = leaf_of_column + 1.0\n  u = g * leaf_of_column\n  return u\n";
+        let program = evo_dsl::Program::parse(text).expect("it parses");
+        let text = emit(&Listing::of(&program, "rule"));
+        assert!(
+            text.contains("leaf_of_column_2") && !text.contains("let leaf_of_column_:"),
+            "{text}"
+        );
     }
 
     #[test]

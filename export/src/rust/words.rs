@@ -52,3 +52,9 @@ impl Words {
         self.taken.iter().any(unusual)
     }
 }
+
+/// Whether a statement holds a name, as a whole and not as a part of another.
+pub(super) fn mentions(statement: &str, name: &str) -> bool {
+    let of_a_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    statement.split(|letter| !of_a_name(letter)).any(|word| word == name)
+}
