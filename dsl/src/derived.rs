@@ -34,10 +34,10 @@ impl Dataflow {
                 *arg = moved(*value, &values);
             }
             let mut push = |op, args| flow.push(node.statement, op, args);
-            let ty = args[0];
+            let x = args[0];
             let value = match node.op {
-                Op::Rms => root_mean_square(&mut push, ty, self.ty(node.args()[0])),
-                Op::RmsNormalize => normalised(&mut push, ty, self.ty(node.args()[0])),
+                Op::Rms => root_mean_square(&mut push, x, self.ty(node.args()[0])),
+                Op::RmsNormalize => normalised(&mut push, x, self.ty(node.args()[0])),
                 op => push(op, args),
             };
             values.push(value);

@@ -8,16 +8,16 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use evo_dsl::{Executor, ExpressionProbe, Expressions, Program};
+use evo_dsl::{ExpressionProbe, Expressions, Program};
 
 use super::config::ActivationConfig;
 use crate::layers::Function;
 use crate::optimizer::config::keyed;
 use crate::optimizer::progress::Progress;
 use crate::optimizer::proxy_task::{ProxyTask, Run};
-use crate::optimizer::rates::{Trained, joined};
+use crate::optimizer::rates::Trained;
 use crate::optimizer::scoring::{Rates, RunLoss, Scoring};
-use crate::optimizer::training::{Watching, train_runs};
+use crate::optimizer::training::Watching;
 use crate::{
     DependsOn, Evaluator, EvaluatorError, Invalid, InvalidReason, Outcome, TaskConfig, Trial,
 };
@@ -131,13 +131,8 @@ impl ActivationEvaluator {
     /// stopped with left out; the first stop where none are left.
     fn train(&self, contest: &Contest, task: &ProxyTask) -> Trained {
         let watching = Watching { divergence: self.divergence, stated: &[], loss: RunLoss::Final };
-        let parts = Rates::Best.parts(&contest.runs, contest.repeats).map(|runs| {
-            train_runs(task, runs, watching, |run| {
-                Executor::new(&run.program(&self.adamw), &task.layout)
-            })
-        });
-        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
-        Ok(joined(&task.name, parts.into_iter()))
+        let runs = (&contest.runs[..], contest.repeats);
+        Rates::Best.train(task, &self.adamw, runs, watching)
     }
 
     fn outcome(&self, trial: Trial<'_>) -> Result<Outcome, EvaluatorError> {

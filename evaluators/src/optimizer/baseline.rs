@@ -7,13 +7,10 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use evo_dsl::Executor;
-
 use super::grid::{Grid, Setting};
 use super::progress::gain;
 use super::proxy_task::ProxyTask;
-use super::rates::joined;
-use super::training::{Watching, train_runs};
+use super::training::Watching;
 use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig, parallel_map};
 
 /// An optimizer at its best on a task.
@@ -74,14 +71,9 @@ impl OptimizerConfig {
         let (repeats, scoring) = (self.repeats.get(), &self.scoring);
         let runs = task.runs(setting.learning_rate, multiples, 0..repeats, scoring);
         let watching = Watching { divergence: self.divergence, stated: &[], loss: scoring.loss };
-        let parts = scoring.rates.parts(&runs, repeats as usize).map(|runs| {
-            train_runs(task, runs, watching, |run| {
-                Executor::new(&run.program(setting.program), &task.layout)
-            })
-        });
-        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
-        let runs = joined(&task.name, parts.into_iter());
-        Ok(runs.map(|runs| scoring.rates.measure()(&runs)))
+        let runs = (&runs[..], repeats as usize);
+        let trained = scoring.rates.train(task, setting.program, runs, watching)?;
+        Ok(trained.map(|runs| scoring.rates.measure()(&runs)))
     }
 
     /// Tunes AdamW on `task`, on this thread.

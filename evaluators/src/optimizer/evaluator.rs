@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use evo_dsl::{Executor, Program};
+use evo_dsl::Program;
 
 use super::config::keyed;
 use super::judgement::{AtMultiple, best_multiple};
@@ -18,7 +18,7 @@ use super::proxy_task::{ProxyTask, Run};
 use super::rates::{Trained, joined};
 use super::scoring::{RunLoss, Scoring};
 use super::stated::stated_steps;
-use super::training::{Watching, train_runs};
+use super::training::Watching;
 use crate::{
     DependsOn, Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, TaskConfig,
     TaskRuns, Trial,
@@ -253,13 +253,7 @@ impl Contest {
     /// What the runs come to with `program`, or why it cannot train them.
     fn train(&self, program: &Program, divergence: f64, scoring: Scoring) -> Trained {
         let watching = self.watching(divergence, scoring.loss);
-        let parts = scoring.rates.parts(&self.runs, self.repeats).map(|runs| {
-            train_runs(&self.task, runs, watching, |run| {
-                Executor::new(&run.program(program), &self.task.layout)
-            })
-        });
-        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
-        Ok(joined(&self.task.name, parts.into_iter()))
+        scoring.rates.train(&self.task, program, (&self.runs, self.repeats), watching)
     }
 
     /// The same of `programs`, no more of them than lanes, trained as one cohort.

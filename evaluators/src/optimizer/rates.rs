@@ -5,8 +5,11 @@
 //! a user's own tuning takes out. A multiple that cannot be trained with is then none to choose, and
 //! has no runs.
 
-use super::proxy_task::Run;
+use evo_dsl::{Executor, Program};
+
+use super::proxy_task::{ProxyTask, Run};
 use super::scoring::Rates;
+use super::training::{Watching, train_runs};
 use crate::{EvaluatorError, Invalid, RunResult, TaskRuns};
 
 /// What the runs on a task come to, or why there are none.
@@ -28,6 +31,23 @@ impl Rates {
             Rates::Mean => runs.len(),
             Rates::Best => repeats,
         })
+    }
+
+    /// Trains the runs on `task` with `program`, each part of them until one of it is stopped.
+    pub(crate) fn train(
+        self,
+        task: &ProxyTask,
+        program: &Program,
+        (runs, repeats): (&[Run], usize),
+        watching: Watching<'_>,
+    ) -> Trained {
+        let parts = self.parts(runs, repeats).map(|runs| {
+            train_runs(task, runs, watching, |run| {
+                Executor::new(&run.program(program), &task.layout)
+            })
+        });
+        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
+        Ok(joined(&task.name, parts.into_iter()))
     }
 }
 
