@@ -3,17 +3,19 @@
     cargo run -p evo-export --example export_cases DIR
     python tests/python/check_exports.py DIR [--library torch|optax|python] [--self-test]
 
-Every export is run in float64, where it should agree with the engine's float64 interpreter almost to
-the last digits, and in float32, where it should agree with the float32 engine up to rounding.
+Every export is run in float64, where it should agree with the engine's float64 interpreter almost
+to the last digits, and in float32, where it should agree with the float32 engine up to rounding.
 
 How much rounding may show is measured, not guessed: every program comes with trajectories of the
-float64 engine on inputs that are perturbed by a rounding in every step, of float32 or of float64, and
-with the difference between its float32 and float64 engines. The tolerance of an element at a step is
+float64 engine whose inputs and computed values are perturbed by a rounding in every step, of
+float32 or of float64, and with the difference between its float32 and float64 engines. The
+tolerance of an element at a step is
 
     FACTOR * (the largest deviation of those in its tensor so far) + FLOOR * (size of its tensor)
 
-where the deviations are those of the precision that is compared. Comparison of a program ends where that exceeds CHAOS of the tensor's size, or where
-the engine's weights stop being finite, and then the export's must stop being finite, too.
+where the deviations are those of the precision that is compared. Comparison of a program ends where
+that exceeds CHAOS of the tensor's size, or where the engine's weights stop being finite, and then
+the export's must stop being finite, too.
 """
 
 import argparse
@@ -30,8 +32,6 @@ import numpy as np
 
 FACTOR = 10.0
 FLOOR = {np.float32: 2e-6, np.float64: 1e-13}
-# Functions of XLA (exp, sinh) are less exact than those of the other libraries.
-OPTAX_FACTOR = 100.0
 CHAOS = 0.02
 # The largest share of programs that may be cut short.
 MOST_CUT = 0.1
@@ -117,7 +117,8 @@ def run_python(path, inputs, dtype, readout=False):
         for tree in (update, *results):
             for x, w in zip(tree, weights, strict=True):
                 assert x.dtype == dtype and x.shape == w.shape, (x.dtype, x.shape)
-                assert not any(np.shares_memory(x, y) for tree in given[: 2 + len(states)] for y in tree)
+                trees = given[: 2 + len(states)]
+                assert not any(np.shares_memory(x, y) for tree in trees for y in tree)
         with np.errstate(all="ignore"):
             weights = [np.asarray(w - u) for w, u in zip(weights, update)]
         states = [[np.asarray(x) for x in tree] for tree in results[: len(states)]]
@@ -132,8 +133,9 @@ def run_optax(path, inputs, dtype, jitted, readout=False):
     import optax
 
     module = load(path)
-    factory = own(module, lambda it: inspect.isfunction(it) and not it.__name__.endswith("_read_out"))
-    read_out = getattr(module, f"{factory.__name__}_read_out", None)
+    suffix = "_read_out"
+    factory = own(module, lambda it: inspect.isfunction(it) and not it.__name__.endswith(suffix))
+    read_out = getattr(module, factory.__name__ + suffix, None)
     rate = inspect.signature(factory).parameters["learning_rate"].default
     rates = jnp.asarray(inputs.rates)
     optimizer = factory(learning_rate=lambda count: rate * rates[count])
@@ -175,8 +177,8 @@ class Comparison:
         self.steps = 0
         self.failures = []
 
-    def add(self, name, found, reference, inputs, dtype, factor):
-        verdict, deviation, cut, steps = compare(found, reference, inputs, dtype, factor)
+    def add(self, name, found, reference, inputs, dtype):
+        verdict, deviation, cut, steps = compare(found, reference, inputs, dtype)
         self.compared += 1
         self.steps += steps
         self.cut += cut
@@ -191,8 +193,9 @@ class Comparison:
 
     def print(self):
         print(
-            f"{self.kind:24} {self.compared:4} programs, {self.steps} steps, {len(self.failures)} failed; worst deviation "
-            f"{self.worst:.3f} of the tolerance ({self.worst_name}); {self.cut} cut short as chaotic"
+            f"{self.kind:24} {self.compared:4} programs, {self.steps} steps, "
+            f"{len(self.failures)} failed; worst deviation {self.worst:.3f} of the tolerance "
+            f"({self.worst_name}); {self.cut} cut short as chaotic"
         )
         for name, verdict in self.failures[:10]:
             print(f"    {name}: {verdict}")
@@ -203,7 +206,7 @@ def by_tensor(values, inputs):
     return np.maximum.reduceat(values, inputs.starts, axis=-1)[..., inputs.tensor]
 
 
-def tolerance(reference, inputs, dtype, factor):
+def tolerance(reference, inputs, dtype):
     """The tolerance of every element at every step, and how large the weights are."""
     single, double = reference[0], reference[1]
     by_single, by_double = np.split(reference[2:], 2)
@@ -215,14 +218,14 @@ def tolerance(reference, inputs, dtype, factor):
     spread = np.maximum.accumulate(by_tensor(np.nan_to_num(spread, nan=np.inf), inputs))
     sizes = np.nan_to_num(np.abs(double), nan=np.inf)
     sizes = np.maximum.accumulate(by_tensor(sizes, inputs)) + 1e-3
-    return factor * FACTOR * spread + factor * FLOOR[dtype] * sizes, sizes
+    return FACTOR * spread + FLOOR[dtype] * sizes, sizes
 
 
-def compare(found, reference, inputs, dtype, factor):
-    """What is wrong, the worst deviation in units of the tolerance, whether it was cut short, and how
-    many steps were compared."""
+def compare(found, reference, inputs, dtype):
+    """What is wrong, the worst deviation in units of the tolerance, whether it was cut short, and
+    how many steps were compared."""
     expected = reference[0] if dtype == np.float32 else reference[1]
-    allowed, sizes = tolerance(reference, inputs, dtype, factor)
+    allowed, sizes = tolerance(reference, inputs, dtype)
     worst = 0.0
     for step in range(len(found)):
         finite = np.isfinite(expected[step]).all()
@@ -230,7 +233,8 @@ def compare(found, reference, inputs, dtype, factor):
         if not finite:
             # Chaos says nothing of the step at which something overflows.
             wrong = np.isfinite(found[step]).all() and not chaotic_before(allowed, sizes, step)
-            return (f"finite in step {step + 1}, where the engine is not" if wrong else ""), worst, 0, step
+            verdict = f"finite in step {step + 1}, where the engine is not" if wrong else ""
+            return verdict, worst, 0, step
         if chaotic:
             return "", worst, 1, step
         if not np.isfinite(found[step]).all():
@@ -238,7 +242,8 @@ def compare(found, reference, inputs, dtype, factor):
         deviation = np.max(np.abs(found[step] - expected[step]) / allowed[step])
         worst = max(worst, deviation)
         if deviation > 1:
-            return f"off by {deviation:.3g} times the tolerance in step {step + 1}", worst, 0, step
+            verdict = f"off by {deviation:.3g} times the tolerance in step {step + 1}"
+            return verdict, worst, 0, step
     return "", worst, 0, len(found)
 
 
@@ -267,7 +272,6 @@ def comparisons(library, directory, index, inputs, trajectories):
             ("optax jit without x64", np.float32, lambda p, d, r: without_x64(p, inputs, d, r)),
         ],
     }[library]
-    factor = OPTAX_FACTOR if library == "optax" else 1.0
     results = []
     for kind, dtype, run in runs:
         result = Comparison(kind)
@@ -282,7 +286,7 @@ def comparisons(library, directory, index, inputs, trajectories):
             except Exception as error:
                 result.fail(name, error)
                 continue
-            result.add(name, found, trajectories[number], inputs, dtype, factor)
+            result.add(name, found, trajectories[number], inputs, dtype)
         results.append(result)
     return results
 
@@ -299,7 +303,7 @@ def self_test(directory, index, inputs, trajectories):
         with open(wrong, "w", encoding="utf-8") as file:
             file.write(text.replace(old, new))
         found = run_torch(wrong, inputs, np.float64, False)
-        verdict, *_ = compare(found, trajectories[number], inputs, np.float64, 1.0)
+        verdict, *_ = compare(found, trajectories[number], inputs, np.float64)
         os.remove(wrong)
         if not verdict:
             sys.exit(f"an export with {new} for {old} passed")
@@ -315,7 +319,8 @@ def main():
     if not args.library and not args.self_test:
         # One process each, side by side.
         command = [sys.executable, __file__, args.directory, "--library"]
-        running = [subprocess.Popen([*command, library]) for library in ["optax", "torch", "python"]]
+        libraries = ["optax", "torch", "python"]
+        running = [subprocess.Popen([*command, library]) for library in libraries]
         sys.exit(any([process.wait() for process in running]))
     warnings.simplefilter("ignore")
     os.environ.setdefault("JAX_ENABLE_X64", "1")
