@@ -12,7 +12,8 @@ use evo_domain::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_dsl::{FunctionalHasher, MutationConfig, Optimizers, Program, structural_hash};
 use evo_hashes::Seed;
 use evo_search::{
-    Candidate, Observer, RunOptions, Search, SearchConfig, Stopping, Store, StrategyConfig, run,
+    Candidate, DeduplicationLevel, Observer, RunOptions, Search, SearchConfig, Stopping, Store,
+    StrategyConfig, run,
 };
 
 /// A number below 2^32 that depends on the program alone.
@@ -152,13 +153,14 @@ fn scaling() {
     }
 }
 
-/// Births a second where evaluations are free, with every program identified by behaviour.
-fn births(candidates: u64, threads: usize) {
+/// Births a second where evaluations are free, with every program identified as `level` says.
+fn births(candidates: u64, threads: usize, level: DeduplicationLevel) {
     let start = evo_dsl::zoo::get("adamw").expect("it is in the zoo").program();
-    let config: SearchConfig<MutationConfig> = SearchConfig::new(
+    let mut config: SearchConfig<MutationConfig> = SearchConfig::new(
         StrategyConfig::RegularizedEvolution { population: 1_000, tournament: 2 },
         Stopping { candidates: Some(candidates), ..Stopping::default() },
     );
+    config.deduplication.level = level;
     let domain = Optimizers::new(&config.mutation, FunctionalHasher::default());
     let domain = domain.expect("the settings are valid");
     let search = Search::new(&config, Seed(1), domain, start);
@@ -191,10 +193,13 @@ fn main() {
             memory(candidates.parse().expect("a number of candidates"), Path::new(directory));
         }
         ["scaling"] => scaling(),
-        ["births", candidates, threads] => {
+        ["births", candidates, threads, ref level @ ..] => {
             let number = |text: &str| text.parse().expect("a number");
-            births(number(candidates), number(threads) as usize);
+            let level = ron::from_str(level.first().unwrap_or(&"Functional")).expect("a level");
+            births(number(candidates), number(threads) as usize, level);
         }
-        _ => eprintln!("usage: endurance memory CANDIDATES DIR | scaling | births COUNT THREADS"),
+        _ => eprintln!(
+            "usage: endurance memory CANDIDATES DIR | scaling | births COUNT THREADS [LEVEL]"
+        ),
     }
 }

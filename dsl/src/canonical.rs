@@ -10,24 +10,25 @@
 use crate::{Dataflow, Op, Program, Role, Signature, Value};
 
 /// Marks the rank of a constant, so that constants follow everything else: `x1 * 0.9`.
-const CONSTANT: u32 = 1 << 15;
+const CONSTANT: u16 = 1 << 15;
 
 /// The rank of the first node; the parameters of an optimizer stand below it.
-const NODE: u32 = 16;
+const NODE: u16 = 16;
 
 /// The rank of the first input of an expression: above every node, since what optimizers are hashed
 /// by leaves no room for ten below, and a program has at most 10,000 statements.
-const INPUT: u32 = 1 << 14;
+const INPUT: u16 = 1 << 14;
 
-/// A node's op and the ranks of its arguments.
-type Key = (Op, [u32; 3]);
+/// A node's op and the ranks of its arguments. A program holds at most 10,000 statements, so every
+/// rank and count fits 16 bits.
+type Key = (Op, [u16; 3]);
 
 /// The place of every value of a graph in an order that only the graph decides.
 struct Ranking {
     /// The bits of the constants, ascending.
     constants: Vec<u64>,
     /// For every node of the graph, its place among the distinct ones.
-    places: Vec<u32>,
+    places: Vec<u16>,
     /// The distinct nodes, every argument before what reads it.
     distinct: Vec<Key>,
 }
@@ -47,7 +48,7 @@ impl Ranking {
         let mut ranking = Ranking { constants, places, distinct: Vec::with_capacity(count) };
         let levels = levels(flow);
         let mut rest = &levels[..];
-        let mut keys: Vec<(Key, usize)> = Vec::new();
+        let mut keys: Vec<(Key, usize)> = Vec::with_capacity(count);
         while let [(level, _), ..] = *rest {
             let (of_level, higher) =
                 rest.split_at(rest.partition_point(|(other, _)| *other == level));
@@ -59,7 +60,7 @@ impl Ranking {
                 if ranking.distinct.last() != Some(&key) {
                     ranking.distinct.push(key);
                 }
-                ranking.places[node] = ranking.distinct.len() as u32 - 1;
+                ranking.places[node] = ranking.distinct.len() as u16 - 1;
             }
         }
         ranking
@@ -77,19 +78,19 @@ impl Ranking {
         (node.op, ranks)
     }
 
-    fn rank(&self, value: Value) -> u32 {
+    fn rank(&self, value: Value) -> u16 {
         match value {
             Value::Input(role) => role_rank(role),
             Value::Node(node) => NODE + self.places[node],
             Value::Constant(constant) => {
                 let index = self.constants.binary_search(&constant.to_bits());
-                CONSTANT | index.expect("all constants of the graph are listed") as u32
+                CONSTANT | index.expect("all constants of the graph are listed") as u16
             }
         }
     }
 
     /// The value of a rank, nodes by their place among the distinct ones.
-    fn value(&self, rank: u32) -> Value {
+    fn value(&self, rank: u16) -> Value {
         match rank {
             CONSTANT.. => {
                 Value::Constant(f64::from_bits(self.constants[(rank - CONSTANT) as usize]))
@@ -141,19 +142,19 @@ fn levels(flow: &Dataflow) -> Vec<(u32, usize)> {
 }
 
 /// The place of a role among the inputs.
-pub(crate) fn role_rank(role: Role) -> u32 {
+pub(crate) fn role_rank(role: Role) -> u16 {
     match role {
         Role::Weight => 0,
         Role::Gradient => 1,
         Role::LearningRate => 2,
         Role::Step => 3,
-        Role::State(slot) => 4 + slot as u32,
-        Role::Input(input) => INPUT + input as u32,
+        Role::State(slot) => 4 + slot as u16,
+        Role::Input(input) => INPUT + input as u16,
     }
 }
 
 /// The role at a place among the inputs.
-pub(crate) fn role_of(rank: u32) -> Role {
+pub(crate) fn role_of(rank: u16) -> Role {
     match rank {
         0 => Role::Weight,
         1 => Role::Gradient,
@@ -199,19 +200,24 @@ impl Dataflow {
     ///
     /// It is what the structural hash hashes, so it makes no graph and no text on the way.
     pub fn canonical_bytes(&self) -> Vec<u8> {
+        self.canonical_bytes_behind(&[])
+    }
+
+    /// The canonical bytes behind a prefix.
+    pub(crate) fn canonical_bytes_behind(&self, prefix: &[u8]) -> Vec<u8> {
         let ranking = Ranking::of(self);
         let (constants, nodes) = (&ranking.constants, &ranking.distinct);
-        let mut bytes = Vec::with_capacity(16 + 8 * constants.len() + 7 * nodes.len());
-        // A program holds at most 10,000 statements, so every rank and count fits 16 bits.
+        let mut bytes = Vec::with_capacity(20 + 8 * constants.len() + 7 * nodes.len());
+        bytes.extend_from_slice(prefix);
         bytes.extend((constants.len() as u16).to_le_bytes());
         bytes.extend(constants.iter().flat_map(|constant| constant.to_le_bytes()));
         bytes.extend((nodes.len() as u16).to_le_bytes());
         for (op, ranks) in nodes {
             bytes.push(*op as u8);
-            bytes.extend(ranks[..op.arity()].iter().flat_map(|rank| (*rank as u16).to_le_bytes()));
+            bytes.extend(ranks[..op.arity()].iter().flat_map(|rank| rank.to_le_bytes()));
         }
         let rank = |output: Option<Value>| {
-            output.map_or(u16::MAX, |value| ranking.rank(value) as u16).to_le_bytes()
+            output.map_or(u16::MAX, |value| ranking.rank(value)).to_le_bytes()
         };
         bytes.extend(self.outputs().iter().flat_map(|output| rank(*output)));
         let readout = self.readout().map(|readout| rank(Some(readout)));

@@ -61,25 +61,25 @@ impl Dataflow {
     pub fn of(program: &Program) -> Dataflow {
         let full = Full::of(program);
         let (live, states) = full.live();
+        let mut flow = Dataflow { nodes: Vec::with_capacity(full.nodes.len()), ..Self::empty() };
         let mut index = vec![0; full.nodes.len()];
-        let mut nodes = Vec::with_capacity(full.nodes.len());
         let moved = |value: Value, index: &[usize]| match value {
             Value::Node(node) => Value::Node(index[node]),
             other => other,
         };
-        for (position, node) in
-            full.nodes.iter().enumerate().filter(|(position, _)| live[*position])
-        {
-            index[position] = nodes.len();
-            nodes.push(Node { args: node.args.map(|value| moved(value, &index)), ..*node });
+        for (statement, &(op, args)) in full.nodes.iter().enumerate() {
+            if live[statement] {
+                index[statement] = flow.nodes.len();
+                flow.push(statement, op, args.map(|value| moved(value, &index)));
+            }
         }
         let outputs = full.outputs.iter().enumerate();
         let outputs = outputs.map(|(output, &value)| {
             let matters = output == 0 || states[output - 1];
             matters.then(|| moved(value, &index))
         });
-        let (outputs, readout) = (outputs.collect(), full.readout);
-        Dataflow { outputs, readout: readout.map(|value| moved(value, &index)), nodes }
+        let readout = full.readout.map(|value| moved(value, &index));
+        flow.returning(outputs.collect(), readout)
     }
 
     /// A graph from its nodes, each after its arguments and all of them live, its outputs and its
@@ -164,7 +164,7 @@ impl Dataflow {
 
 /// The graph of all statements, dead ones included: node `i` is statement `i`.
 struct Full {
-    nodes: Vec<Node>,
+    nodes: Vec<(Op, [Value; 3])>,
     /// The update and each state slot.
     outputs: Vec<Value>,
     /// Where it is not the update.
@@ -178,24 +178,16 @@ impl Full {
         for (slot, &role) in current.iter_mut().zip(parameters) {
             *slot = Value::Input(role);
         }
-        let mut nodes: Vec<Node> = Vec::with_capacity(program.statements().len());
+        let mut nodes = Vec::with_capacity(program.statements().len());
         for (index, statement) in program.statements().iter().enumerate() {
             let mut args = [Value::Constant(0.0); 3];
-            let mut types = [Type::Scalar; 3];
-            for (slot, operand) in statement.args().iter().enumerate() {
-                args[slot] = match *operand {
+            for (slot, operand) in args.iter_mut().zip(statement.args()) {
+                *slot = match *operand {
                     Operand::Variable(variable) => current[usize::from(variable.0)],
                     Operand::Constant(value) => Value::Constant(value),
                 };
-                types[slot] = match args[slot] {
-                    Value::Input(role) => role.ty(),
-                    Value::Node(node) => nodes[node].ty,
-                    Value::Constant(_) => Type::Scalar,
-                };
             }
-            let ty = statement.op.result_type(&types[..statement.op.arity()]);
-            let ty = ty.expect("a program is checked when made");
-            nodes.push(Node { op: statement.op, ty, statement: index, args });
+            nodes.push((statement.op, args));
             current[usize::from(statement.target.0)] = Value::Node(index);
         }
         let outputs = program.outputs().iter().map(|variable| current[usize::from(variable.0)]);
@@ -204,16 +196,23 @@ impl Full {
         Full { readout: readout.filter(|readout| *readout != outputs[0]), outputs, nodes }
     }
 
+    fn args(&self, node: usize) -> &[Value] {
+        let (op, args) = &self.nodes[node];
+        &args[..op.arity()]
+    }
+
     /// Which nodes and which state slots matter.
     fn live(&self) -> (Vec<bool>, Vec<bool>) {
         let mut live = vec![false; self.nodes.len()];
         let mut states = vec![false; self.outputs.len() - 1];
-        let mut pending: Vec<Value> = self.readout.into_iter().chain([self.outputs[0]]).collect();
+        let mut pending = Vec::with_capacity(2 * self.nodes.len() + 2);
+        pending.extend(self.readout);
+        pending.push(self.outputs[0]);
         while let Some(value) = pending.pop() {
             match value {
                 Value::Node(node) if !live[node] => {
                     live[node] = true;
-                    pending.extend_from_slice(self.nodes[node].args());
+                    pending.extend_from_slice(self.args(node));
                 }
                 Value::Input(Role::State(slot)) if !states[slot] => {
                     states[slot] = true;
@@ -234,7 +233,7 @@ impl Full {
                 && !reached[node]
             {
                 reached[node] = true;
-                pending.extend_from_slice(self.nodes[node].args());
+                pending.extend_from_slice(self.args(node));
             }
         }
         reached

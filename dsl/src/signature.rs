@@ -102,7 +102,7 @@ impl Signature {
 
     /// Whether this is the signature of an expression, and not of an optimizer.
     pub fn is_expression(&self) -> bool {
-        self.inputs() > 0
+        matches!(self.parameters.first(), Some(Role::Input(_)))
     }
 
     /// Number of inputs of an expression; 0 for an optimizer.

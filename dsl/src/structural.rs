@@ -22,11 +22,11 @@ pub fn structural_hash(program: &Program) -> Hash {
 /// The structural hash of a program by its signature and dataflow, for those who have it at hand.
 pub fn structural_hash_of(signature: &Signature, flow: &Dataflow) -> Hash {
     let few = |count| u8::try_from(count).expect("a signature has few parameters");
-    let mut bytes = if signature.is_expression() {
-        vec![b'e', VERSION, few(signature.inputs())]
+    let bytes = if signature.is_expression() {
+        flow.canonical_bytes_behind(&[b'e', VERSION, few(signature.inputs())])
     } else {
-        vec![b'p', VERSION, few(signature.states()), u8::from(signature.has_step())]
+        let (states, step) = (few(signature.states()), u8::from(signature.has_step()));
+        flow.canonical_bytes_behind(&[b'p', VERSION, states, step])
     };
-    bytes.extend(flow.canonical_bytes());
     Hash::of(&bytes)
 }

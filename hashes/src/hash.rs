@@ -4,9 +4,10 @@
 //! clash among 10^12 programs has probability below 10^-14.
 
 use std::fmt;
+use std::hash;
 
 /// A structural or functional hash, or the hash of other content.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hash(pub [u8; 16]);
 
 impl Hash {
@@ -15,6 +16,14 @@ impl Hash {
         let mut hash = [0; 16];
         hash.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
         Hash(hash)
+    }
+}
+
+/// Half of the bits: they are as good as random, and a table needs no more of them.
+impl hash::Hash for Hash {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        let (half, _) = self.0.split_first_chunk().expect("a hash has 16 bytes");
+        state.write_u64(u64::from_le_bytes(*half));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Op, Type};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Term {
     /// A parameter, by the rank of its role.
-    Input(u32),
+    Input(u16),
     /// A constant, by its bits: zeros of different sign are different.
     Constant(u64),
     /// An op; arguments beyond its arity are class 0.
@@ -24,7 +24,7 @@ pub(super) enum Term {
 /// A term without its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Head {
-    Input(u32),
+    Input(u16),
     Constant(u64),
     Apply(Op),
 }

@@ -21,7 +21,11 @@ impl<D: Domain> Search<D> {
     /// # Errors
     /// When the store cannot be read or written; never without one.
     pub fn settle(&mut self, bred: Bred<D::Program>) -> Result<(), SearchError> {
-        self.bred.insert(bred.birth, bred);
+        if bred.birth == self.found.counters.births {
+            self.settle_next(bred)?;
+        } else {
+            self.bred.insert(bred.birth, bred);
+        }
         while let Some(next) = self.bred.remove(&self.found.counters.births) {
             self.settle_next(next)?;
         }

@@ -156,7 +156,7 @@ fn instantiate(
 
 /// A class of a type of which nothing else is known; different ones for different places.
 fn opaque(ty: Type, place: usize, graph: &mut Graph) -> Id {
-    let input = graph.add(Term::Input(4 + place as u32));
+    let input = graph.add(Term::Input(4 + place as u16));
     let op = match ty {
         Type::Tree => return input,
         Type::Scalar => {
