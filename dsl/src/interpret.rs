@@ -4,9 +4,9 @@
 //! reordered. It is the oracle the executor is tested against, so it is written to be read, and
 //! it runs in float64 as well, to tell a rounding difference from a wrong answer.
 
-use crate::matrix::{self, Scratch};
+use crate::matrix::{self, Schedule, Scratch};
 use crate::reduce::{LeafSum, bias_correction, clip_factor, column_means, cosine, row_means};
-use crate::{Layout, Op, Operand, Program, Real, Role, Statement, Type};
+use crate::{Layout, Op, Operand, Program, Real, Role, ShapeRule, Statement, Type};
 
 /// A value while a program runs.
 #[derive(Clone, Debug)]
@@ -133,8 +133,9 @@ impl<T: Real> Interpreter<T> {
             })
             .collect();
         match (statement.op, args.as_slice()) {
-            (Op::Rows, []) => self.of_leaves(crate::Leaf::rows),
-            (Op::Columns, []) => self.of_leaves(crate::Leaf::columns),
+            (op, []) if op.info().rule == ShapeRule::LeafConstant => {
+                Value::Small(Type::PerLeaf, self.layout.leaf_constant(op).collect())
+            }
             (op, []) => Value::scalar(op.constant().expect("the others are constants")),
             (Op::Norm, [x]) => self.norm(x),
             (Op::GlobalNorm, [x]) => Value::scalar(self.dot(x, x).sqrt()),
@@ -149,7 +150,10 @@ impl<T: Real> Interpreter<T> {
             }
             (Op::RowMean, [x]) => self.mean(x, Type::PerRow, row_means),
             (Op::ColumnMean, [x]) => self.mean(x, Type::PerColumn, column_means),
-            (Op::Orthogonalize, [x]) => self.orthogonalized(x),
+            (Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor, [x]) => {
+                let schedule = Schedule::of(statement.op);
+                self.orthogonalized(x, schedule.expect("each of these has one"))
+            }
             (Op::Outer, [r, c]) => {
                 let products = self.tree(r).into_iter().zip(self.tree(c));
                 Value::Tree(products.map(|(r, c)| T::binary(Op::Mul, r, c)).collect())
@@ -221,11 +225,6 @@ impl<T: Real> Interpreter<T> {
         }
     }
 
-    fn of_leaves(&self, number: impl Fn(&crate::Leaf) -> usize) -> Value<T> {
-        let numbers = self.layout.leaves().iter().map(|leaf| number(leaf) as f64);
-        Value::Small(Type::PerLeaf, numbers.collect())
-    }
-
     fn norm(&self, x: &Value<T>) -> Value<T> {
         let squares = match x {
             Value::Small(ty @ (Type::Scalar | Type::PerLeaf), x) => {
@@ -278,11 +277,12 @@ impl<T: Real> Interpreter<T> {
         }
     }
 
-    fn orthogonalized(&self, x: &Value<T>) -> Value<T> {
+    fn orthogonalized(&self, x: &Value<T>, schedule: Schedule) -> Value<T> {
         let (mut x, mut scratch) = (self.tree(x), Scratch::default());
         for leaf in self.layout.leaves() {
             let (rows, columns) = (leaf.rows(), leaf.columns());
-            matrix::orthogonalize(&mut x[leaf.range()], rows, columns, &mut scratch);
+            let x = &mut x[leaf.range()];
+            matrix::orthogonalize(x, rows, columns, schedule, &mut scratch);
         }
         Value::Tree(x)
     }

@@ -6,15 +6,65 @@
 //! Every leaf is also a matrix, in row-major order: its first dimension by all the others. A
 //! vector is one column and a scalar one number, so that a factored second moment, and whatever
 //! else is defined by rows and columns, is defined on them too, and exact.
+//!
+//! And every leaf has a role in its network, since rules are made for some of them: Muon is for the
+//! matrices between hidden layers, decay not for gains and biases. A shape tells some of that; what
+//! it cannot tell, whoever knows the network says.
 
 use std::ops::Range;
 
-use crate::Type;
+use crate::{Op, Type};
+
+/// What a parameter tensor is in its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeafRole {
+    /// A matrix or kernel that maps features to hidden features.
+    Hidden,
+    /// A table that is looked up: of tokens, of positions.
+    Embedding,
+    /// The matrix that maps to what the network is for: logits, a reconstruction.
+    Output,
+    /// Anything of fewer than two dimensions: biases, gains, scalars.
+    Vector,
+}
+
+impl LeafRole {
+    /// Every role.
+    pub const ALL: [LeafRole; 4] =
+        [LeafRole::Hidden, LeafRole::Embedding, LeafRole::Output, LeafRole::Vector];
+
+    /// The role that a shape suggests, where nobody knows better: hidden from two dimensions on.
+    pub fn of_shape(shape: &[usize]) -> LeafRole {
+        if shape.len() < 2 { LeafRole::Vector } else { LeafRole::Hidden }
+    }
+
+    /// The role that an op asks for, if it asks for one.
+    pub fn asked_by(op: Op) -> Option<LeafRole> {
+        Some(match op {
+            Op::IsHidden => LeafRole::Hidden,
+            Op::IsEmbedding => LeafRole::Embedding,
+            Op::IsOutput => LeafRole::Output,
+            Op::IsVector => LeafRole::Vector,
+            _ => return None,
+        })
+    }
+
+    /// Its name in exports.
+    pub fn name(self) -> &'static str {
+        match self {
+            LeafRole::Hidden => "hidden",
+            LeafRole::Embedding => "embedding",
+            LeafRole::Output => "output",
+            LeafRole::Vector => "vector",
+        }
+    }
+}
 
 /// One parameter tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
     shape: Vec<usize>,
+    role: LeafRole,
     range: Range<usize>,
     /// Rows and columns of all the leaves before this one.
     before: (usize, usize),
@@ -24,6 +74,11 @@ impl Leaf {
     /// The tensor's shape; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// What it is in its network.
+    pub fn role(&self) -> LeafRole {
+        self.role
     }
 
     /// Where its elements are in the flat vector.
@@ -61,23 +116,45 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays tensors of these shapes end to end.
+    /// Lays tensors of these shapes end to end, in the roles that their shapes suggest.
     pub fn new(shapes: impl IntoIterator<Item = Vec<usize>>) -> Layout {
+        Layout::with_roles(shapes.into_iter().map(|shape| {
+            let role = LeafRole::of_shape(&shape);
+            (shape, role)
+        }))
+    }
+
+    /// Lays tensors of these shapes and roles end to end.
+    pub fn with_roles(tensors: impl IntoIterator<Item = (Vec<usize>, LeafRole)>) -> Layout {
         let (mut len, mut before) = (0, (0, 0));
-        let place = |shape: Vec<usize>| {
+        let place = |(shape, role): (Vec<usize>, LeafRole)| {
             let start = len;
             len += shape.iter().product::<usize>();
-            let leaf = Leaf { shape, range: start..len, before };
+            let leaf = Leaf { shape, role, range: start..len, before };
             before = (before.0 + leaf.rows(), before.1 + leaf.columns());
             leaf
         };
-        let leaves = shapes.into_iter().map(place).collect();
+        let leaves = tensors.into_iter().map(place).collect();
         Layout { leaves, len }
     }
 
     /// The tensors, in order.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves
+    }
+
+    /// The number that an op which takes no arguments gives for each tensor.
+    ///
+    /// # Panics
+    /// If the op is no such one.
+    pub(crate) fn leaf_constant(&self, op: Op) -> impl Iterator<Item = f64> {
+        let role = LeafRole::asked_by(op);
+        assert!(role.is_some() || matches!(op, Op::Rows | Op::Columns), "it is constant in a leaf");
+        self.leaves.iter().map(move |leaf| match (role, op) {
+            (Some(role), _) => f64::from(u8::from(leaf.role() == role)),
+            (None, Op::Rows) => leaf.rows() as f64,
+            (None, _) => leaf.columns() as f64,
+        })
     }
 
     /// Number of elements over all tensors.

@@ -55,7 +55,7 @@ pub use execute::{
 pub use expressions::{ExpressionKind, ExpressionMutation, ExpressionProbe, Expressions};
 pub use functional::{FunctionalHasher, Probe};
 pub use interpret::Interpreter;
-pub use layout::{Layout, Leaf};
+pub use layout::{Layout, Leaf, LeafRole};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};
 pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};

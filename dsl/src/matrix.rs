@@ -1,4 +1,5 @@
-//! Orthogonalization of a matrix by Newton-Schulz iterations (Muon, Jordan et al. 2024).
+//! Orthogonalization of a matrix by Newton-Schulz iterations (Muon, Jordan et al. 2024; Polar Express,
+//! arXiv 2505.16932).
 //!
 //! Invariant: every product sums over its inner index in order, in one accumulator, by a multiply
 //! and an add, so the way it is cut into tiles, and the vector unit, cannot change a bit. That is
@@ -6,15 +7,93 @@
 
 use std::{array, mem};
 
-use crate::Real;
 use crate::reduce::LeafSum;
+use crate::{Op, Real};
 
-/// Iterations, each of which pushes every singular value towards 1.
-const ITERATIONS: usize = 5;
+/// Coefficients a, b, c of the quintic `a s + b s^3 + c s^5` that a step maps singular values by.
+pub(crate) type Quintic = [f64; 3];
 
-/// Coefficients of the quintic `a s + b s^3 + c s^5`, chosen by the authors of Muon for its slope
-/// at 0: singular values end between about 0.7 and 1.2, and small ones get there fast.
-const COEFFICIENTS: [f64; 3] = [3.4445, -4.7750, 2.0315];
+/// Which steps are taken, each of which pushes every singular value towards 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Schedule {
+    /// Five times one quintic, chosen by the authors of Muon for its slope at 0: singular values
+    /// end between about 0.7 and 1.2, and small ones get there fast.
+    Muon,
+    /// The first five steps of Polar Express.
+    Five,
+    /// Ten steps of Polar Express: singular values down to a thousandth of the norm end at 1.
+    Ten,
+}
+
+const MUON: [Quintic; 5] = [[3.4445, -4.7750, 2.0315]; 5];
+
+/// The quintics of Polar Express (arXiv 2505.16932, algorithm 1): each the best one for the
+/// interval that the one before leaves, from \[1e-3, 1\] on.
+const POLAR: [Quintic; 8] = [
+    [8.28721201814563, -23.595886519098837, 17.300387312530933],
+    [4.107059111542203, -2.9478499167379106, 0.5448431082926601],
+    [3.9486908534822946, -2.908902115962949, 0.5518191394370137],
+    [3.3184196573706015, -2.488488024314874, 0.51004894012372],
+    [2.300652019954817, -1.6689039845747493, 0.4188073119525673],
+    [1.891301407787398, -1.2679958271945868, 0.37680408948524835],
+    [1.8750014808534479, -1.2500016453999487, 0.3750001645474248],
+    LAST,
+];
+
+/// What every later step of Polar Express is.
+const LAST: Quintic = [1.875, -1.25, 0.375];
+
+/// By which its singular values are taken to be larger, in all steps but the last ones, so that
+/// roundings cannot push them out of the interval.
+const SAFETY: f64 = 1.01;
+
+const FIVE: [Quintic; 5] = polar();
+const TEN: [Quintic; 10] = polar();
+
+const fn polar<const STEPS: usize>() -> [Quintic; STEPS] {
+    let mut steps = [LAST; STEPS];
+    let mut step = 0;
+    while step < STEPS && step + 1 < POLAR.len() {
+        let [a, b, c] = POLAR[step];
+        let (cube, fifth) = (SAFETY * SAFETY * SAFETY, SAFETY * SAFETY * SAFETY * SAFETY * SAFETY);
+        steps[step] = [a / SAFETY, b / cube, c / fifth];
+        step += 1;
+    }
+    steps
+}
+
+impl Schedule {
+    /// Every schedule, by its number.
+    pub(crate) const ALL: [Schedule; 3] = [Schedule::Muon, Schedule::Five, Schedule::Ten];
+
+    /// The schedule that an op stands for, if it makes matrices orthogonal.
+    pub(crate) fn of(op: Op) -> Option<Schedule> {
+        match op {
+            Op::Orthogonalize => Some(Schedule::Muon),
+            Op::PolarExpress => Some(Schedule::Five),
+            Op::PolarFactor => Some(Schedule::Ten),
+            _ => None,
+        }
+    }
+
+    /// The steps, in order.
+    pub(crate) const fn steps(self) -> &'static [Quintic] {
+        match self {
+            Schedule::Muon => &MUON,
+            Schedule::Five => &FIVE,
+            Schedule::Ten => &TEN,
+        }
+    }
+
+    /// What the norm is multiplied by before the matrix is divided by it.
+    pub(crate) const fn margin(self) -> f64 {
+        match self {
+            Schedule::Muon => 1.0,
+            Schedule::Five | Schedule::Ten => SAFETY,
+        }
+    }
+}
 
 /// The least number the matrix is divided by.
 const SMALLEST_NORM: f64 = 1e-7;
@@ -30,21 +109,22 @@ pub(crate) fn orthogonalize<T: Real>(
     x: &mut [T],
     rows: usize,
     columns: usize,
+    schedule: Schedule,
     scratch: &mut Scratch<T>,
 ) {
     let mut square = LeafSum::ZERO;
     square.add_products(x, x, T::to_f64);
-    let norm = square.total().sqrt();
+    let norm = square.total().sqrt() * schedule.margin();
     let divisor = T::from_f64(if norm < SMALLEST_NORM { SMALLEST_NORM } else { norm });
     x.iter_mut().for_each(|x| *x = T::divided(*x, divisor));
     let (short, long) = (rows.min(columns), rows.max(columns));
     if short == 1 || (rows > columns) == goes_tall(short) {
-        return iterate(x, short, long, scratch);
+        return iterate(x, short, long, schedule, scratch);
     }
     let mut turned = mem::take(&mut scratch.turned);
     turned.resize(x.len(), T::from_f64(0.0));
     transpose(x, rows, columns, &mut turned);
-    iterate(&mut turned, short, long, scratch);
+    iterate(&mut turned, short, long, schedule, scratch);
     transpose(&turned, columns, rows, x);
     scratch.turned = turned;
 }
@@ -57,22 +137,29 @@ fn goes_tall(short: usize) -> bool {
 
 /// The iterations on a matrix that lies as [`goes_tall`] says.
 #[inline(always)]
-fn iterate<T: Real>(x: &mut [T], short: usize, long: usize, scratch: &mut Scratch<T>) {
+fn iterate<T: Real>(
+    x: &mut [T],
+    short: usize,
+    long: usize,
+    schedule: Schedule,
+    scratch: &mut Scratch<T>,
+) {
     match short {
-        1 => return iterate_narrow::<T, 1>(x),
-        4 => return iterate_narrow::<T, 4>(x),
+        1 => return iterate_narrow::<T, 1>(x, schedule),
+        4 => return iterate_narrow::<T, 4>(x, schedule),
         _ => {}
     }
     scratch.product.resize(short * long, T::from_f64(0.0));
     for matrix in [&mut scratch.gram, &mut scratch.polynomial] {
         matrix.resize(short * short, T::from_f64(0.0));
     }
-    for _ in 0..ITERATIONS {
+    for quintic in schedule.steps() {
+        let quintic = quintic.map(T::from_f64);
         match goes_tall(short) {
-            true => product_of_tall(x, short, long, scratch),
-            false => product_of_wide(x, short, long, scratch),
+            true => product_of_tall(x, short, long, quintic, scratch),
+            false => product_of_wide(x, short, long, quintic, scratch),
         }
-        let a = T::from_f64(COEFFICIENTS[0]);
+        let [a, ..] = quintic;
         for (x, product) in x.iter_mut().zip(&scratch.product) {
             *x = a * *x + *product;
         }
@@ -81,28 +168,40 @@ fn iterate<T: Real>(x: &mut [T], short: usize, long: usize, scratch: &mut Scratc
 
 /// The product of the polynomial of a matrix of `short` rows with it.
 #[inline(always)]
-fn product_of_wide<T: Real>(wide: &[T], short: usize, long: usize, scratch: &mut Scratch<T>) {
+fn product_of_wide<T: Real>(
+    wide: &[T],
+    short: usize,
+    long: usize,
+    quintic: [T; 3],
+    scratch: &mut Scratch<T>,
+) {
     let Scratch { product, gram, polynomial, .. } = scratch;
     // `product` is free until its end and has the size of the transpose.
     transpose(wide, short, long, product);
     multiply(Left::new(wide, long), product, gram, (short, long, short));
-    polynomial_of(gram, polynomial, short);
+    polynomial_of(gram, polynomial, short, quintic);
     multiply(Left::new(polynomial, short), wide, product, (short, short, long));
 }
 
 /// The transpose of that to the bit, of the transpose: the polynomial is symmetric to the bit, so
 /// it may stand on either side.
 #[inline(always)]
-fn product_of_tall<T: Real>(tall: &[T], short: usize, long: usize, scratch: &mut Scratch<T>) {
+fn product_of_tall<T: Real>(
+    tall: &[T],
+    short: usize,
+    long: usize,
+    quintic: [T; 3],
+    scratch: &mut Scratch<T>,
+) {
     let Scratch { product, gram, polynomial, .. } = scratch;
     multiply(Left::transposed(tall, short), tall, gram, (short, long, short));
-    polynomial_of(gram, polynomial, short);
+    polynomial_of(gram, polynomial, short, quintic);
     multiply(Left::new(tall, short), polynomial, product, (long, short, short));
 }
 
 #[inline(always)]
-fn polynomial_of<T: Real>(gram: &[T], polynomial: &mut [T], short: usize) {
-    let [_, b, c] = COEFFICIENTS.map(T::from_f64);
+fn polynomial_of<T: Real>(gram: &[T], polynomial: &mut [T], short: usize, quintic: [T; 3]) {
+    let [_, b, c] = quintic;
     multiply(Left::new(gram, short), gram, polynomial, (short, short, short));
     for (square, gram) in polynomial.iter_mut().zip(gram) {
         *square = b * *gram + c * *square;
@@ -112,11 +211,11 @@ fn polynomial_of<T: Real>(gram: &[T], polynomial: &mut [T], short: usize) {
 /// The iterations on a matrix of `SHORT` columns, the same to the bit, all but it in registers. At
 /// 8 columns this was slower.
 #[inline(always)]
-fn iterate_narrow<T: Real, const SHORT: usize>(tall: &mut [T]) {
-    let [a, b, c] = COEFFICIENTS.map(T::from_f64);
+fn iterate_narrow<T: Real, const SHORT: usize>(tall: &mut [T], schedule: Schedule) {
     let zero = [[T::from_f64(0.0); SHORT]; SHORT];
     let (rows, _) = tall.as_chunks_mut::<SHORT>();
-    for _ in 0..ITERATIONS {
+    for quintic in schedule.steps() {
+        let [a, b, c] = quintic.map(T::from_f64);
         let (mut gram, mut polynomial) = (zero, zero);
         for row in rows.iter() {
             add_products(&mut gram, |r| row[r], row);
@@ -310,11 +409,15 @@ mod tests {
 
     #[test]
     fn the_singular_values_of_matrices_become_about_one() {
-        for (rows, columns) in [(3, 3), (4, 12), (12, 4), (7, 1), (1, 7), (1, 1)] {
+        let sizes = [(3, 3), (4, 12), (12, 4), (7, 1), (1, 7), (1, 1)];
+        let bounds = [(Schedule::Muon, 0.6), (Schedule::Five, 0.3), (Schedule::Ten, 1e-12)];
+        for ((rows, columns), (schedule, bound)) in
+            sizes.into_iter().flat_map(|sizes| bounds.map(|bound| (sizes, bound)))
+        {
             for scale in [1e-3, 1.0, 1e3] {
                 let mut x: Vec<f64> =
                     numbers(rows * columns, 5).iter().map(|x| f64::from(*x) * scale).collect();
-                orthogonalize(&mut x, rows, columns, &mut Scratch::default());
+                orthogonalize(&mut x, rows, columns, schedule, &mut Scratch::default());
                 let (short, long) = (rows.min(columns), rows.max(columns));
                 let mut wide = x.clone();
                 if rows > columns {
@@ -322,7 +425,7 @@ mod tests {
                 }
                 for (at, value) in gram(&wide, short, long).into_iter().enumerate() {
                     let expected = f64::from(u8::from(at / short == at % short));
-                    assert!((value - expected).abs() < 0.6, "{rows}x{columns}: {value}");
+                    assert!((value - expected).abs() < bound, "{rows}x{columns}: {value}");
                 }
             }
         }
@@ -331,18 +434,18 @@ mod tests {
     #[test]
     fn the_zero_matrix_stays_and_nan_spreads() {
         let mut x = [0.0f32; 6];
-        orthogonalize(&mut x, 2, 3, &mut Scratch::default());
+        orthogonalize(&mut x, 2, 3, Schedule::Five, &mut Scratch::default());
         assert_eq!(x, [0.0; 6]);
         x[1] = f32::NAN;
-        orthogonalize(&mut x, 2, 3, &mut Scratch::default());
+        orthogonalize(&mut x, 2, 3, Schedule::Five, &mut Scratch::default());
         assert!(x.iter().all(|x| x.is_nan()));
     }
 
     /// The iterations by their definition, on a matrix of `short` rows.
-    fn iterated(wide: &[f32], short: usize, long: usize) -> Vec<f32> {
-        let [a, b, c] = COEFFICIENTS.map(|it| it as f32);
+    fn iterated(wide: &[f32], short: usize, long: usize, schedule: Schedule) -> Vec<f32> {
         let (mut wide, mut tall) = (wide.to_vec(), vec![0.0; wide.len()]);
-        for _ in 0..ITERATIONS {
+        for quintic in schedule.steps() {
+            let [a, b, c] = quintic.map(|it| it as f32);
             transpose(&wide, short, long, &mut tall);
             let gram = product(&wide, &tall, (short, long, short));
             let square = product(&gram, &gram, (short, short, short));
@@ -357,17 +460,19 @@ mod tests {
     #[test]
     fn how_a_matrix_lies_does_not_change_a_bit_of_its_iterations() {
         for (short, long) in [(1, 9), (2, 7), (4, 4), (4, 9), (5, 8), (8, 8), (8, 24), (16, 19)] {
-            for scale in [0.2, 1e-20, f32::INFINITY] {
+            let schedules = [(0.2, Schedule::Muon), (0.2, Schedule::Ten), (1e-20, Schedule::Five)];
+            let schedules = schedules.into_iter().chain([(f32::INFINITY, Schedule::Muon)]);
+            for (scale, schedule) in schedules {
                 let mut wide: Vec<f32> =
                     numbers(short * long, 5).iter().map(|x| x * scale).collect();
                 // Of a unit that is off.
                 wide[..long].fill(-0.0);
-                let expected = iterated(&wide, short, long);
+                let expected = iterated(&wide, short, long, schedule);
                 let mut found = wide.clone();
                 if goes_tall(short) {
                     transpose(&wide, short, long, &mut found);
                 }
-                iterate(&mut found, short, long, &mut Scratch::default());
+                iterate(&mut found, short, long, schedule, &mut Scratch::default());
                 let at = |row: usize, column: usize| match goes_tall(short) {
                     true => found[column * short + row],
                     false => found[row * long + column],
@@ -383,10 +488,10 @@ mod tests {
     #[test]
     fn a_scratch_of_another_size_changes_nothing() {
         let mut scratch = Scratch::default();
-        orthogonalize(&mut numbers(60, 0), 6, 10, &mut scratch);
+        orthogonalize(&mut numbers(60, 0), 6, 10, Schedule::Muon, &mut scratch);
         let (mut again, mut fresh) = (numbers(12, 3), numbers(12, 3));
-        orthogonalize(&mut again, 4, 3, &mut scratch);
-        orthogonalize(&mut fresh, 4, 3, &mut Scratch::default());
+        orthogonalize(&mut again, 4, 3, Schedule::Ten, &mut scratch);
+        orthogonalize(&mut fresh, 4, 3, Schedule::Ten, &mut Scratch::default());
         assert_eq!(again, fresh);
     }
 }

@@ -81,6 +81,12 @@ pub enum Op {
     Columns,
     Rms,
     RmsNormalize,
+    IsHidden,
+    IsEmbedding,
+    IsOutput,
+    IsVector,
+    PolarExpress,
+    PolarFactor,
 }
 
 impl Op {

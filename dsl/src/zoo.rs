@@ -28,7 +28,7 @@ macro_rules! entries {
 
 /// By family: plain gradients, moments, signs, matrices, and what the Lion search found.
 #[rustfmt::skip]
-const ENTRIES: [ZooEntry; 48] = entries![
+const ENTRIES: [ZooEntry; 49] = entries![
     "sgd" "SGD" "momentum" "Momentum" "nesterov" "Nesterov" "rms_momentum" "RMSMomentum"
     "adagrad" "Adagrad" "rmsprop" "RMSprop" "adadelta" "Adadelta" "adam" "Adam" "adamw" "AdamW"
     "adamw_uncorrected" "UncorrectedAdamW" "cautious_adamw" "CautiousAdamW"
@@ -39,7 +39,8 @@ const ENTRIES: [ZooEntry; 48] = entries![
     "grams" "Grams" "adam_mini" "AdamMini" "adafactor" "Adafactor" "lamb" "LAMB"
     "signsgd" "SignSGD" "signum" "Signum" "powersign" "PowerSign" "addsign" "AddSign" "tiger" "Tiger"
     "lion" "Lion" "cautious_lion" "CautiousLion"
-    "muon" "Muon" "muon_adamw" "MuonAdamW" "normuon_adamw" "NorMuonAdamW" "adamuon" "AdaMuon"
+    "muon" "Muon" "muon_adamw" "MuonAdamW" "polar_muon_adamw" "PolarMuonAdamW"
+    "normuon_adamw" "NorMuonAdamW" "adamuon" "AdaMuon"
     "muon_squared" "MuonSquared" "muon_hyperball" "MuonHyperball" "contra_muon" "ContraMuon"
     "lion_discovered" "DiscoveredLion" "lion_raw" "RawLion" "discovered_decay" "DiscoveredDecay"
     "discovered_adagrad" "DiscoveredAdagrad" "discovered_belief" "DiscoveredBelief"

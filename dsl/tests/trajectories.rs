@@ -15,16 +15,16 @@
 use std::fs;
 use std::path::Path;
 
-use evo_dsl::{Executor, Interpreter, Layout, Liveness, Op, Operand, Program, Real, zoo};
+use evo_dsl::{Executor, Interpreter, Layout, LeafRole, Liveness, Op, Operand, Program, Real, zoo};
 use serde_json::Value;
 
 /// Optimizers whose NumPy rule has the program's order of operations.
 #[rustfmt::skip]
-const SAME_ORDER: [&str; 21] = [
+const SAME_ORDER: [&str; 22] = [
     "lion", "signsgd", "adamw_uncorrected", "signum", "addsign", "discovered_belief",
     "rms_momentum", "cautious_decay", "adopt", "laprop", "ademamix", "mars_adamw", "grokfast_adamw",
     "grams", "adam_mini", "lamb", "normuon_adamw", "adamuon", "muon_squared", "muon_hyperball",
-    "contra_muon",
+    "contra_muon", "polar_muon_adamw",
 ];
 
 /// Roundings an update may be away from the reference, in units of epsilon.
@@ -60,6 +60,11 @@ fn float32s(value: &Value) -> Vec<f64> {
     numbers(value).into_iter().map(|number| f64::from(number as f32)).collect()
 }
 
+fn role(name: &Value) -> LeafRole {
+    let role = LeafRole::ALL.into_iter().find(|role| *name == role.name());
+    role.expect("the name of a role")
+}
+
 /// What every optimizer is given.
 struct Inputs {
     layout: Layout,
@@ -69,11 +74,17 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn load(name: &str) -> Inputs {
+    /// The inputs of this name, tensors in the roles given if there are any.
+    fn load(name: &str, roles: &Value) -> Inputs {
         let inputs = load(name);
         let shape = |shape: &Value| numbers(shape).iter().map(|size| *size as usize).collect();
+        let shapes = list(&inputs["shapes"]).iter().map(shape);
+        let layout = match roles.as_array() {
+            Some(roles) => Layout::with_roles(shapes.zip(roles.iter().map(role))),
+            None => Layout::new(shapes),
+        };
         Inputs {
-            layout: Layout::new(list(&inputs["shapes"]).iter().map(shape)),
+            layout,
             weights: float32s(&inputs["weights"]),
             gradients: list(&inputs["gradients"]).iter().map(float32s).collect(),
             rates: numbers(&inputs["rates"]),
@@ -105,7 +116,7 @@ impl Reference {
             Trajectory { weights, roundings: roundings(name, float) }
         };
         Reference {
-            inputs: Inputs::load(file["inputs"].as_str().expect("a name")),
+            inputs: Inputs::load(file["inputs"].as_str().expect("a name"), &file["roles"]),
             float32: trajectory("float32", float32s),
             float64: trajectory("float64", numbers),
         }
@@ -220,7 +231,7 @@ fn deviation<E: Engine>(program: &Program, reference: &Reference) -> f64 {
 
 #[test]
 fn the_inputs_exercise_zeros_and_many_magnitudes() {
-    let inputs = Inputs::load("inputs");
+    let inputs = Inputs::load("inputs", &Value::Null);
     let count = inputs.layout.len();
     assert_eq!((count, inputs.gradients.len(), inputs.rates.len()), (18, 100, 100));
     let all: Vec<f64> = inputs.gradients.iter().flatten().map(|g| g.abs()).collect();
@@ -259,7 +270,7 @@ fn moved(constant: f64) -> f64 {
 
 /// Constants that the recorded steps cannot tell from slightly wrong ones, as they are then
 /// written.
-const UNTOLD: [(&str, &str); 12] = [
+const UNTOLD: [(&str, &str); 13] = [
     // Whole numbers are compared with it.
     ("adan", "later = t - 1.05"),
     ("adamw_ema", "later = t - 1.05"),
@@ -268,6 +279,8 @@ const UNTOLD: [(&str, &str); 12] = [
     ("muon_adamw", "matrix = shorter - 1.05"),
     ("normuon_adamw", "matrix = shorter - 1.05"),
     ("muon_hyperball", "matrix = shorter - 1.05"),
+    // The only hidden matrix is a tall one.
+    ("polar_muon_adamw", "ratio = max(ratio, 1.05)"),
     // rho grows by nearly 1 a step and is never between.
     ("radam", "long = rho - 5.25"),
     // Of tensors of more than 1000 elements alone.
@@ -314,7 +327,7 @@ fn every_constant_of_every_zoo_program_is_told_from_a_slightly_wrong_one() {
 
 /// Programs that are almost the referenced optimizer: the optimizer, what is written in its
 /// program, what is written instead.
-const ALMOST: [(&str, &str, &str); 49] = [
+const ALMOST: [(&str, &str, &str); 52] = [
     // A second eps: only elements with the smallest gradients tell.
     ("adam", "sqrt_v = sqrt(v_hat)", "sqrt_v = sqrt(v_hat) + 1e-8"),
     ("rmsprop", "sqrt_v = sqrt(v)", "sqrt_v = sqrt(v + 1e-8)"),
@@ -391,6 +404,10 @@ const ALMOST: [(&str, &str, &str); 49] = [
     // Muon on vectors; AdamW on everything.
     ("muon_adamw", "shorter = min(rows, columns)", "shorter = rows * 1.0"),
     ("muon_adamw", "matrix = shorter - 1.0", "matrix = 0.0"),
+    // Muon on every matrix; Muon's own steps; a few more.
+    ("polar_muon_adamw", "hidden = is_hidden()", "hidden = is_vector()\n  hidden = 1.0 - hidden"),
+    ("polar_muon_adamw", "polar_express(ahead)", "orthogonalize(ahead)"),
+    ("polar_muon_adamw", "polar_express(ahead)", "polar_factor(ahead)"),
     // Columns in the place of rows, and a norm that changes.
     ("normuon_adamw", "row = row_mean(row)", "row = column_mean(row)"),
     ("normuon_adamw", "scale = before / after", "scale = 1.0"),

@@ -1,6 +1,6 @@
 # Muon on matrices, AdamW on vectors and scalars, as in github.com/KellerJordan/Muon: learning rates 0.02 and 0.0003, weight decay 0.01.
 # AdamW has betas 0.9 and 0.95, and 0.015 of Muon's learning rate. The state m holds Muon's momentum where a leaf
-# has more than one row and column, AdamW's elsewhere. Embeddings and the last layer, AdamW's there, are not known here.
+# has more than one row and column, AdamW's elsewhere. Embeddings and the last layer, AdamW's there, are taken for matrices; polar_muon_adamw tells them apart.
 def train(w, g, m, v, lr):
   rows = get_rows()
   columns = get_columns()

@@ -1,6 +1,6 @@
 # NorMuon (arXiv 2510.05491) on matrices, AdamW on the rest, as in the authors' NorMuonWithAuxAdam: learning rates 0.02 and 0.0003, weight decay 0.01.
 # Muon's update with each row divided by its running root mean square, at its norm before; betas 0.95. Their eps is 1e-10, here 1e-8, and they have no decay.
-# AdamW and the states are as in muon_adamw. Embeddings and the last layer, AdamW's there, are not known here.
+# AdamW and the states are as in muon_adamw. Embeddings and the last layer, AdamW's there, are taken for matrices; polar_muon_adamw tells them apart.
 def train(w, g, m, v, lr):
   rows = get_rows()
   columns = get_columns()

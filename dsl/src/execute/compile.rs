@@ -7,7 +7,8 @@
 use super::allocate::{Allocator, Draft, DraftArg, DraftElements, Tree};
 use super::fuse::fuse;
 use super::plan::{Arg, Orthogonalization, Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
-use crate::{Dataflow, Layout, Leaf, Node, Op, Role, Type, Value};
+use crate::matrix::Schedule;
+use crate::{Dataflow, Layout, Node, Op, Role, ShapeRule, Type, Value};
 
 /// A value while compiling.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +47,9 @@ pub(super) struct Compiler<'a> {
     pub(super) trees: Vec<Tree>,
     pub(super) drafts: Vec<Vec<Draft>>,
     pub(super) stages: Vec<Stage>,
-    /// Trees to be made orthogonal: the stage that has the result, the tree, the result's spill.
-    pub(super) orthogonal: Vec<(usize, usize, usize)>,
+    /// Trees to be made orthogonal: the stage that has the result, the tree, the result's spill, and
+    /// how.
+    pub(super) orthogonal: Vec<(usize, usize, usize, Schedule)>,
     pub(super) spills: usize,
     learning_rate: Slot,
     pub(super) step: Slot,
@@ -137,7 +139,10 @@ impl<'a> Compiler<'a> {
             }
             (Op::RowMean, [x]) => self.mean(*x, Type::PerRow),
             (Op::ColumnMean, [x]) => self.mean(*x, Type::PerColumn),
-            (Op::Orthogonalize, [x]) => self.orthogonalize(*x),
+            (Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor, [x]) => {
+                let schedule = Schedule::of(node.op).expect("each of these has one");
+                self.orthogonalize(*x, schedule)
+            }
             (Op::Outer, [r, c]) => {
                 let stage = self.stage(*r).max(self.stage(*c));
                 self.reach(stage);
@@ -158,18 +163,15 @@ impl<'a> Compiler<'a> {
                 let raised = self.elementwise(Op::Max, x.ty().join(low.ty()), &[*x, *low]);
                 self.elementwise(Op::Min, node.ty, &[raised, *high])
             }
-            (Op::Rows, []) => self.of_leaves(Leaf::rows),
-            (Op::Columns, []) => self.of_leaves(Leaf::columns),
+            (op, []) if op.info().rule == ShapeRule::LeafConstant => self.leaf_constant(op),
             (op, args) => self.elementwise(op, node.ty, args),
         }
     }
 
-    /// A number for each leaf that follows from its shape.
-    fn of_leaves(&mut self, number: impl Fn(&Leaf) -> usize) -> Lowered {
+    fn leaf_constant(&mut self, op: Op) -> Lowered {
         let slot = self.slot(Type::PerLeaf);
-        for (place, leaf) in self.small[slot.offset..].iter_mut().zip(self.layout.leaves()) {
-            *place = number(leaf) as f64;
-        }
+        let numbers = self.layout.leaf_constant(op);
+        self.small[slot.offset..].iter_mut().zip(numbers).for_each(|(place, it)| *place = it);
         Lowered::Small { slot, stage: 0, constant: false }
     }
 
@@ -306,9 +308,9 @@ impl<'a> Compiler<'a> {
             let kept = outputs.iter().filter(|_| index == last).map(|(_, arg)| *arg);
             stage.body = allocator.stage(index, drafts, kept);
         }
-        for (stage, tree, out) in orthogonal {
+        for (stage, tree, out, schedule) in orthogonal {
             let x = allocator.source(stage, tree);
-            stages[stage].orthogonalizations.push(Orthogonalization { out, x });
+            stages[stage].orthogonalizations.push(Orthogonalization { out, x, schedule });
         }
         let mut taken = outputs.iter().map(|&(output, arg)| (output, allocator.arg(last, arg)));
         let (_, update) = taken.next().expect("the update is always an output");

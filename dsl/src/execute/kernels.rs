@@ -5,7 +5,7 @@
 //! building for one machine's CPU would tie the binary to it.
 
 use super::plan::Modifier;
-use crate::matrix::{Scratch, orthogonalize as orthogonalize_body};
+use crate::matrix::{Schedule, Scratch, orthogonalize as orthogonalize_body};
 use crate::reduce::{self, LeafSum};
 use crate::{GUARD, Op, math};
 
@@ -349,5 +349,5 @@ kernels! {
     /// `out = a` where `c` is above zero, else `b`.
     fn choose = choose_body(out: &mut [f32], c: &[f32], a: &[f32], b: &[f32]);
     /// Replaces a matrix by the nearest orthogonal one.
-    fn orthogonalize = orthogonalize_body(x: &mut [f32], rows: usize, columns: usize, scratch: &mut Scratch<f32>);
+    fn orthogonalize = orthogonalize_body(x: &mut [f32], rows: usize, columns: usize, schedule: Schedule, scratch: &mut Scratch<f32>);
 }

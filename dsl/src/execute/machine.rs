@@ -189,12 +189,13 @@ impl Memory {
     }
 
     fn orthogonalize(&mut self, orthogonalization: &Orthogonalization, w: &[f32], g: Given<'_>) {
-        let Orthogonalization { out, x } = *orthogonalization;
+        let Orthogonalization { out, x, schedule } = *orthogonalization;
         let mut matrices = std::mem::take(&mut self.spills[out]);
         matrices.copy_from_slice(self.elements(x, w, g, &(0..self.layout.len())));
         for leaf in self.layout.leaves() {
             let (rows, columns) = (leaf.rows(), leaf.columns());
-            kernels::orthogonalize(&mut matrices[leaf.range()], rows, columns, &mut self.scratch);
+            let x = &mut matrices[leaf.range()];
+            kernels::orthogonalize(x, rows, columns, schedule, &mut self.scratch);
         }
         self.spills[out] = matrices;
     }

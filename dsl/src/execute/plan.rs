@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::matrix::Schedule;
 use crate::reduce::{bias_correction, clip_factor, cosine};
 use crate::{Layout, Leaf, Op, Real, Type};
 
@@ -224,6 +225,7 @@ impl SmallInstruction {
 pub(super) struct Orthogonalization {
     pub out: usize,
     pub x: Source,
+    pub schedule: Schedule,
 }
 
 /// One pass over the parameters.

@@ -7,6 +7,7 @@
 use super::allocate::{Draft, Tree};
 use super::compile::{Compiler, Lowered};
 use super::plan::{SmallOp, Source};
+use crate::matrix::Schedule;
 use crate::{Op, Type};
 
 impl Compiler<'_> {
@@ -44,14 +45,14 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn orthogonalize(&mut self, x: Lowered) -> Lowered {
+    pub(super) fn orthogonalize(&mut self, x: Lowered, schedule: Schedule) -> Lowered {
         let stage = self.stage(x);
         self.reach(stage + 1);
         let tree = self.tree(x, stage);
         self.reads(tree, stage + 1);
         let out = self.spills;
         self.spills += 1;
-        self.orthogonal.push((stage + 1, tree, out));
+        self.orthogonal.push((stage + 1, tree, out, schedule));
         self.trees.push(Tree { stage: stage + 1, input: Some(Source::Spill(out)), spill: None });
         Lowered::Tree(self.trees.len() - 1)
     }

@@ -12,7 +12,8 @@ pub enum OpSet {
     /// Those and what today's optimizers need: bias correction, row and column means, rank-one and
     /// orthogonal matrices, conditions, ranges.
     Modern,
-    /// Those and the root mean square of tensors: all of the language.
+    /// Those and the root mean square of tensors, the roles of tensors and better orthogonal
+    /// matrices: all of the language.
     Wide,
     /// What published equations are written in: arithmetic, square and root, exponential and
     /// logarithm, sine and cosine.

@@ -60,7 +60,7 @@ impl OpInfo {
 
 /// Every op, in the order of [`Op`].
 #[rustfmt::skip]
-pub(super) const TABLE: [OpInfo; 57] = [
+pub(super) const TABLE: [OpInfo; 63] = [
     row(Op::Add, "+", 2, ShapeRule::Join, "a + b").or(&["add"]),
     row(Op::Sub, "-", 2, ShapeRule::Join, "a - b").or(&["subtract"]),
     row(Op::Mul, "*", 2, ShapeRule::Join, "a * b").or(&["multiply"]),
@@ -123,6 +123,18 @@ pub(super) const TABLE: [OpInfo; 57] = [
     row(Op::Columns, "get_columns", 0, ShapeRule::LeafConstant, "columns of each tensor").source("Muon, Jordan et al. 2024"),
     row(Op::Rms, "root_mean_square", 1, ShapeRule::ReduceLeaves, "root mean square of each tensor").source("Adafactor, arXiv 1804.04235, section 5"),
     row(Op::RmsNormalize, "rms_normalize", 1, ShapeRule::Keep, "x / root_mean_square(x)").guard("0 where that is 0").source("Celo2, arXiv 2602.19142"),
+    row(Op::IsHidden, "is_hidden", 0, ShapeRule::LeafConstant, "1 for a matrix or kernel to hidden features, else 0")
+        .source("Muon, Jordan et al. 2024"),
+    row(Op::IsEmbedding, "is_embedding", 0, ShapeRule::LeafConstant, "1 for a table of tokens or positions, else 0")
+        .source("Muon, Jordan et al. 2024"),
+    row(Op::IsOutput, "is_output", 0, ShapeRule::LeafConstant, "1 for the matrix of the last layer, else 0")
+        .source("Muon, Jordan et al. 2024"),
+    row(Op::IsVector, "is_vector", 0, ShapeRule::LeafConstant, "1 for biases, gains and scalars, else 0")
+        .source("Muon, Jordan et al. 2024"),
+    row(Op::PolarExpress, "polar_express", 1, ShapeRule::Matrix, "5 steps of Polar Express to the nearest semi-orthogonal matrix")
+        .guard("divides by at least 1e-7").source("Polar Express, arXiv 2505.16932, algorithm 1"),
+    row(Op::PolarFactor, "polar_factor", 1, ShapeRule::Matrix, "10 steps of Polar Express, which end there but for roundings")
+        .guard("divides by at least 1e-7").source("Polar Express, arXiv 2505.16932, algorithm 1"),
 ];
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::f64::consts::PI;
 
 use evo_hashes::Observations;
 
-use crate::{Dataflow, Executor, Layout, Probe};
+use crate::{Dataflow, Executor, Layout, LeafRole, Probe};
 use network::Network;
 
 /// The probe of optimizers: a short training of a small network, then steps out of the ordinary.
@@ -85,7 +85,7 @@ impl OptimizerProbe {
         OptimizerProbe {
             name: format!("optimizer, 4, training at {rate:?}"),
             network: Network::new(),
-            leaves: Layout::new(leaves()),
+            leaves: Layout::with_roles(leaves()),
             multiple: 1.5 * rate as f32,
             away: AWAY,
             extremes: [
@@ -165,12 +165,18 @@ impl OptimizerProbe {
 }
 
 /// The shapes of the leaves at the extremes: rows by columns from 1/96 to 96, beyond the 3 by 96 of
-/// a small convolution. A bound on that ratio shows only where a leaf passes it.
-fn leaves() -> Vec<Vec<usize>> {
+/// a small convolution. A bound on that ratio shows only where a leaf passes it. Every role is one's.
+fn leaves() -> Vec<(Vec<usize>, LeafRole)> {
     let tiny = [vec![2], vec![1]].into_iter().cycle().take(14);
-    let mut shapes = vec![vec![1, 96], vec![96], vec![6, 2], vec![3, 3], vec![1, 2]];
-    shapes.extend(tiny);
-    shapes
+    let mut leaves = vec![
+        (vec![1, 96], LeafRole::Output),
+        (vec![96], LeafRole::Vector),
+        (vec![6, 2], LeafRole::Embedding),
+        (vec![3, 3], LeafRole::Hidden),
+        (vec![1, 2], LeafRole::Hidden),
+    ];
+    leaves.extend(tiny.map(|shape| (shape, LeafRole::Vector)));
+    leaves
 }
 
 /// Step numbers and learning rates of the training.

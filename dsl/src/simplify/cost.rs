@@ -26,10 +26,11 @@ fn work(op: Op) -> u64 {
         Op::Max | Op::Min | Op::Sign | Op::Heaviside | Op::Where | Op::Clamp | Op::Cube => 3,
         Op::Interp | Op::BiasCorrect | Op::Outer => 4,
         Op::Div | Op::Sqrt | Op::Reciprocal => 6,
-        Op::Pi | Op::E | Op::Eps | Op::Rows | Op::Columns => 1,
+        op if op.arity() == 0 => 1,
         Op::Norm | Op::GlobalNorm | Op::Dot | Op::CosineSim | Op::Clip => 12,
         Op::RowMean | Op::ColumnMean | Op::Rms | Op::RmsNormalize => 12,
-        Op::Orthogonalize => 100,
+        Op::Orthogonalize | Op::PolarExpress => 100,
+        Op::PolarFactor => 200,
         _ => 20,
     }
 }

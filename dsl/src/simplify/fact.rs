@@ -5,7 +5,7 @@
 //! what is not finite is not folded, since no program can hold it.
 
 use crate::reduce::{clip_factor, cosine};
-use crate::{Dataflow, Op, Real, Role, Signature, Type, Value};
+use crate::{Dataflow, Op, Real, Role, ShapeRule, Signature, Type, Value};
 
 /// What is known of a value.
 #[derive(Clone, Copy, Debug)]
@@ -88,9 +88,9 @@ pub(super) fn fold(op: Op, args: &[f64]) -> Option<f64> {
     // As the engines sum.
     let dot = |a: f64, b: f64| [a * b].iter().sum::<f64>();
     Some(match (op, args) {
-        (Op::Rows | Op::Columns | Op::BiasCorrect | Op::Outer | Op::Orthogonalize, _) => {
-            return None;
-        }
+        (Op::BiasCorrect | Op::Outer, _) => return None,
+        (op, []) if op.info().rule == ShapeRule::LeafConstant => return None,
+        (op, [_]) if op.info().rule == ShapeRule::Matrix => return None,
         (op, []) => return op.constant(),
         (Op::Norm | Op::Rms, [x]) => x.abs(),
         (Op::RmsNormalize, [x]) => {
@@ -117,6 +117,7 @@ fn is_nonnegative(op: Op, [a, b, c]: [Facts; 3], same: bool) -> bool {
         Op::Abs | Op::Square | Op::Sqrt | Op::Norm | Op::GlobalNorm | Op::Heaviside => true,
         Op::Cosh | Op::Exp | Op::Exp2 | Op::Exp10 | Op::Arccos | Op::Arccosh => true,
         Op::Rows | Op::Columns | Op::Rms => true,
+        Op::IsHidden | Op::IsEmbedding | Op::IsOutput | Op::IsVector => true,
         Op::Mul | Op::Dot if same => true,
         Op::Add | Op::Mul | Op::Div | Op::Min | Op::Dot | Op::Outer => both,
         Op::Max => a.nonnegative || b.nonnegative,
@@ -141,7 +142,8 @@ fn is_zero(op: Op, [a, b, c]: [Facts; 3]) -> bool {
         Op::Abs | Op::Negative | Op::Sin | Op::Tan | Op::Arcsin | Op::Arctan => a.zero,
         Op::Sinh | Op::Tanh | Op::Arcsinh | Op::Arctanh | Op::Expm1 | Op::Log1p => a.zero,
         Op::Square | Op::Sqrt | Op::Cube | Op::Cbrt | Op::Sign | Op::Heaviside => a.zero,
-        Op::Norm | Op::GlobalNorm | Op::RowMean | Op::ColumnMean | Op::Orthogonalize => a.zero,
+        Op::Norm | Op::GlobalNorm | Op::RowMean | Op::ColumnMean => a.zero,
+        Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor => a.zero,
         Op::Rms | Op::RmsNormalize => a.zero,
         Op::Clip => a.zero,
         Op::BiasCorrect => a.zero && b.is_within(0.0..=0.999_999),

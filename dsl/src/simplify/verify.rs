@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use crate::{Dataflow, Interpreter, Layout, Program};
+use crate::{Dataflow, Interpreter, Layout, LeafRole, Program};
 
 use super::saturate::Partition;
 
@@ -30,7 +30,13 @@ struct Probe {
 }
 
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
-    let layout = Layout::new([vec![], vec![7], vec![5, 3], vec![4, 3, 2, 2]]);
+    // Every role is one's.
+    let layout = Layout::with_roles([
+        (vec![], LeafRole::Output),
+        (vec![7], LeafRole::Vector),
+        (vec![5, 3], LeafRole::Embedding),
+        (vec![4, 3, 2, 2], LeafRole::Hidden),
+    ]);
     let mut counter = 0;
     let mut draw = |scale: f32| -> Vec<f32> {
         let numbers = (0..layout.len()).map(|_| {

@@ -20,7 +20,7 @@ Files, in dsl/tests/data/trajectories/:
                     or that a gradient of 1e4 would send to infinity
     unscaled.json   the same of two tensors, one of them zero at first, for optimizers that see the
                     norms of weights
-    OPTIMIZER.json  the name of its inputs, rule, tool, and for float32 and float64 the flat weights
+    OPTIMIZER.json  the name of its inputs, the roles of tensors where it asks for them, rule, tool, and for float32 and float64 the flat weights
                     after each of `steps`, and behind them those to validate with, if they are others
 Every float32 is written as the shortest decimal that reads back as the same float32.
 """
@@ -246,6 +246,9 @@ MANY_MAGNITUDES = [
 ]
 # What runs on tensors of which one is zero at first.
 UNSCALED = ["lamb"]
+# What asks for the roles of tensors, and those of the inputs with matrices.
+ROLED = ["polar_muon_adamw"]
+ROLES = ["embedding", "vector", "hidden", "output"]
 
 
 def numbers(values):
@@ -278,6 +281,7 @@ def write_trajectory(name, inputs, rule, tool, run):
         name,
         {
             "inputs": inputs.name,
+            **({"roles": ROLES} if name in ROLED else {}),
             "rule": rule,
             "tool": tool,
             "steps": RECORDED,

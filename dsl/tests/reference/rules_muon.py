@@ -14,14 +14,30 @@ def in_order(a, b):
     return sum(a[:, k, None] * b[k] for k in range(a.shape[1]))
 
 
-def orthogonalized(x, product=np.matmul):
-    """Five Newton-Schulz steps, as in github.com/KellerJordan/Muon but in the type of x."""
-    x = x / x.dtype.type(max(math.sqrt(square_sum(x)), 1e-7))
+MUON = 5 * [(3.4445, -4.7750, 2.0315)]
+
+# arXiv 2505.16932, algorithm 1, the first five of eight.
+SAFETY = 1.01
+POLAR_EXPRESS = [
+    (a / SAFETY, b / (SAFETY * SAFETY * SAFETY), c / (SAFETY * SAFETY * SAFETY * SAFETY * SAFETY))
+    for a, b, c in [
+        (8.28721201814563, -23.595886519098837, 17.300387312530933),
+        (4.107059111542203, -2.9478499167379106, 0.5448431082926601),
+        (3.9486908534822946, -2.908902115962949, 0.5518191394370137),
+        (3.3184196573706015, -2.488488024314874, 0.51004894012372),
+        (2.300652019954817, -1.6689039845747493, 0.4188073119525673),
+    ]
+]
+
+
+def orthogonalized(x, product=np.matmul, steps=MUON, margin=1.0):
+    """Newton-Schulz steps, as in github.com/KellerJordan/Muon but in the type of x."""
+    x = x / x.dtype.type(max(math.sqrt(square_sum(x)) * margin, 1e-7))
     wide = x if x.shape[0] <= x.shape[1] else x.T
-    for _ in range(5):
+    for a, b, c in steps:
         gram = product(wide, wide.T)
-        polynomial = -4.7750 * gram + 2.0315 * product(gram, gram)
-        wide = 3.4445 * wide + product(polynomial, wide)
+        polynomial = b * gram + c * product(gram, gram)
+        wide = a * wide + product(polynomial, wide)
     return wide if x.shape[0] <= x.shape[1] else wide.T
 
 
@@ -105,6 +121,21 @@ def normuon_adamw(dtype, shape):
         even = over(update, np.sqrt(v))
         scale = over(norm(update), norm(even)) * tallness(shape)
         return w - (even * dtype(scale) + 0.01 * w) * dtype(0.02 * rate)
+
+    return step
+
+
+@of_leaves
+def polar_muon_adamw(dtype, shape):
+    """github.com/KellerJordan/Muon with arXiv 2505.16932 for hidden matrices, for the others AdamW."""
+    ahead, direction = nesterov(dtype, shape), adam(dtype, shape, (0.9, 0.95))
+
+    def step(w, g, rate):
+        # Of the inputs with roles, the only hidden one.
+        if shape != (5, 3):
+            return w - (direction(g) + 0.01 * w) * 0.015 * dtype(0.02 * rate)
+        update = orthogonalized(ahead(g)[0], in_order, POLAR_EXPRESS, SAFETY)
+        return w - (update * dtype(tallness(shape)) + 0.01 * w) * dtype(0.02 * rate)
 
     return step
 

@@ -96,7 +96,7 @@ impl ProxyTask {
         Ok(Self {
             name: config.name.clone(),
             validation: Batch::validation(&data, config.validation_batch(&reads))?,
-            layout: Layout::new(leaves.iter().map(|leaf| leaf.shape.clone())),
+            layout: Layout::with_roles(leaves.iter().map(|leaf| (leaf.shape.clone(), leaf.role))),
             data: Arc::new(data),
             proxy,
             leaves,

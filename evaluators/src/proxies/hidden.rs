@@ -57,7 +57,7 @@ impl Style {
     /// The leaves of a last layer, which starts small so that its results do.
     pub(super) fn last_leaves(&self, inputs: usize, outputs: usize) -> [Leaf; 2] {
         let deviation = self.weight_scale * (0.1 * Leaf::linear_deviation(inputs));
-        [Leaf::normal([inputs, outputs], deviation), Leaf::zeros([outputs])]
+        [Leaf::normal([inputs, outputs], deviation).output(), Leaf::zeros([outputs])]
     }
 
     /// A fully connected layer; `weights` are its leaves.

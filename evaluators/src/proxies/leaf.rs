@@ -3,6 +3,7 @@
 //! Invariant: initial weights are drawn leaf after leaf, row by row, from one stream, so they are a
 //! function of the network's sizes and the seed.
 
+use evo_dsl::LeafRole;
 use evo_hashes::StreamRng;
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -12,6 +13,8 @@ use rand_distr::StandardNormal;
 pub(crate) struct Leaf {
     /// Its shape; matrices are \[in, out\].
     pub(crate) shape: Vec<usize>,
+    /// What it is in the network.
+    pub(crate) role: LeafRole,
     initial: Initial,
 }
 
@@ -25,17 +28,31 @@ enum Initial {
 impl Leaf {
     /// Zeros, for biases.
     pub(crate) fn zeros(shape: impl Into<Vec<usize>>) -> Self {
-        Self { shape: shape.into(), initial: Initial::Constant(0.0) }
+        Self::of(shape.into(), Initial::Constant(0.0))
     }
 
     /// Ones, for gains.
     pub(crate) fn ones(shape: impl Into<Vec<usize>>) -> Self {
-        Self { shape: shape.into(), initial: Initial::Constant(1.0) }
+        Self::of(shape.into(), Initial::Constant(1.0))
     }
 
     /// Normal numbers of standard deviation `deviation`.
     pub(crate) fn normal(shape: impl Into<Vec<usize>>, deviation: f64) -> Self {
-        Self { shape: shape.into(), initial: Initial::Normal(deviation) }
+        Self::of(shape.into(), Initial::Normal(deviation))
+    }
+
+    fn of(shape: Vec<usize>, initial: Initial) -> Self {
+        Self { role: LeafRole::of_shape(&shape), shape, initial }
+    }
+
+    /// The same as a table that is looked up.
+    pub(crate) fn embedding(self) -> Self {
+        Self { role: LeafRole::Embedding, ..self }
+    }
+
+    /// The same as the matrix of the last layer.
+    pub(crate) fn output(self) -> Self {
+        Self { role: LeafRole::Output, ..self }
     }
 
     /// Standard deviation that keeps the size of activations through relu: sqrt(2 / inputs)

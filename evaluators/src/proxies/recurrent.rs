@@ -27,13 +27,13 @@ impl Recurrent {
     pub(crate) fn leaves(&self) -> Vec<Leaf> {
         let (width, projected) = (self.width, self.cell.blocks() * self.width);
         let linear = self.weight_scale * Leaf::linear_deviation(width);
-        let mut leaves = vec![Leaf::normal([self.vocabulary, width], 1.0)];
+        let mut leaves = vec![Leaf::normal([self.vocabulary, width], 1.0).embedding()];
         for _ in 0..self.layers {
             leaves.push(Leaf::normal([width, projected], linear));
             leaves.push(Leaf::zeros([projected]));
             leaves.push(Leaf::normal([width, projected], linear));
         }
-        leaves.push(Leaf::normal([width, self.vocabulary], 0.1 * linear));
+        leaves.push(Leaf::normal([width, self.vocabulary], 0.1 * linear).output());
         leaves
     }
 

@@ -33,13 +33,13 @@ impl Transformer {
         let width = self.width;
         let linear = Leaf::linear_deviation(width);
         let mut leaves = vec![
-            Leaf::normal([self.vocabulary, width], EMBEDDING_DEVIATION),
-            Leaf::normal([self.context, width], EMBEDDING_DEVIATION),
+            Leaf::normal([self.vocabulary, width], EMBEDDING_DEVIATION).embedding(),
+            Leaf::normal([self.context, width], EMBEDDING_DEVIATION).embedding(),
         ];
         leaves.extend(block::leaves(&self.style, width, self.layers));
         leaves.extend(self.style.normalisation_leaves(width));
         let scale = 0.1 * self.style.weight_scale;
-        leaves.push(Leaf::normal([width, self.vocabulary], scale * linear));
+        leaves.push(Leaf::normal([width, self.vocabulary], scale * linear).output());
         leaves
     }
 

@@ -49,7 +49,7 @@ impl VisionTransformer {
         let mut leaves = vec![
             Leaf::normal([length, width], scale * Leaf::linear_deviation(length)),
             Leaf::zeros([width]),
-            Leaf::normal([self.patches(), width], POSITION_DEVIATION),
+            Leaf::normal([self.patches(), width], POSITION_DEVIATION).embedding(),
         ];
         leaves.extend(block::leaves(&self.style, width, self.layers));
         leaves.extend(self.style.normalisation_leaves(width));

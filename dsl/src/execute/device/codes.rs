@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::matrix::{Quintic, Schedule};
 use crate::reduce::LANES;
 use crate::{GUARD, Op, Type};
 
@@ -45,8 +46,8 @@ codes! {
     /// Words of an instruction on small values: code, whether to wait for the one before, and type
     /// and place of result and arguments.
     SMALL_INSTRUCTION = 10;
-    /// Words of an orthogonalization: the tree of the result, and the operand.
-    ORTHOGONALIZATION = 2;
+    /// Words of an orthogonalization: the tree of the result, the operand, and the schedule.
+    ORTHOGONALIZATION = 3;
     /// Words of an instruction: code and target, operands in use, three operands of two words.
     INSTRUCTION = 8;
     /// Words of a mean: type and place of the result, the operand.
@@ -120,5 +121,25 @@ pub(super) fn definitions() -> String {
     }
     define("SUM_LANES", LANES as u32);
     writeln!(text, "#define GUARD {GUARD:e}").expect("writing to a string cannot fail");
-    text
+    text + &schedules()
+}
+
+/// The schedules of orthogonalizations, by number: how many steps, by what norms are multiplied, and
+/// the quintics, filled up to as many as the longest has.
+fn schedules() -> String {
+    let of_all = |text: &dyn Fn(Schedule) -> String| Schedule::ALL.map(text).join(", ");
+    let longest = Schedule::ALL.map(|schedule| schedule.steps().len()).into_iter().max();
+    let quintics = |schedule: Schedule| {
+        let of_step = |[a, b, c]: &Quintic| format!("{{{a:e}, {b:e}, {c:e}}}");
+        format!("{{{}}}", schedule.steps().iter().map(of_step).collect::<Vec<_>>().join(", "))
+    };
+    format!(
+        "#define SCHEDULES {}u\n#define MOST_STEPS {}u\n#define SCHEDULE_STEPS {{{}}}\n\
+         #define SCHEDULE_MARGINS {{{}}}\n#define SCHEDULE_QUINTICS {{{}}}\n",
+        Schedule::ALL.len(),
+        longest.expect("there are some"),
+        of_all(&|schedule| format!("{}u", schedule.steps().len())),
+        of_all(&|schedule| format!("{:e}", schedule.margin())),
+        of_all(&quintics),
+    )
 }

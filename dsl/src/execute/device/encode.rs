@@ -90,7 +90,7 @@ pub(super) fn stages(plan: &Plan, trees: &Trees, words: &mut Vec<u32>) -> Result
         for orthogonalization in &stage.orthogonalizations {
             let out = word(trees.spill(orthogonalization.out))?;
             let operand = encoder.source(orthogonalization.x)?;
-            encoder.words.extend([out, operand]);
+            encoder.words.extend([out, operand, orthogonalization.schedule as u32]);
         }
         for instruction in &stage.body {
             encoder.instruction(instruction)?;

@@ -13,7 +13,7 @@ use std::ops::Range;
 use evo_hashes::Seed;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::Layout;
+use crate::{Layout, LeafRole};
 
 const INPUTS: usize = 24;
 const HIDDEN: usize = 8;
@@ -67,11 +67,11 @@ impl Network {
         weights[..INPUTS].iter_mut().for_each(|weight| *weight = -weight.abs());
         weights[B1.start] = -4.0;
         Network {
-            layout: Layout::new([
-                vec![HIDDEN, INPUTS],
-                vec![HIDDEN],
-                vec![CLASSES, HIDDEN],
-                vec![CLASSES],
+            layout: Layout::with_roles([
+                (vec![HIDDEN, INPUTS], LeafRole::Hidden),
+                (vec![HIDDEN], LeafRole::Vector),
+                (vec![CLASSES, HIDDEN], LeafRole::Output),
+                (vec![CLASSES], LeafRole::Vector),
             ]),
             features,
             labels: std::array::from_fn(|example| example * 7 % CLASSES),

@@ -127,6 +127,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule::rounding("bias-correct-of-multiple", "bias_correct(x * s, t)", "bias_correct(x, t) * s"),
     Rule::rounding("orthogonalize-of-negative", "orthogonalize(negative(x))", "negative(orthogonalize(x))"),
     Rule::within("orthogonalize-of-multiple", "orthogonalize(x * p)", "orthogonalize(x)", "where a tensor's norm is below 1e-7"),
+    Rule::rounding("polar-express-of-negative", "polar_express(negative(x))", "negative(polar_express(x))"),
+    Rule::within("polar-express-of-multiple", "polar_express(x * p)", "polar_express(x)", "where a tensor's norm is below 1e-7"),
+    Rule::rounding("polar-factor-of-negative", "polar_factor(negative(x))", "negative(polar_factor(x))"),
+    Rule::within("polar-factor-of-multiple", "polar_factor(x * p)", "polar_factor(x)", "where a tensor's norm is below 1e-7"),
     Rule::rounding("clip-of-clip", "clip(clip(x, p), q)", "clip(x, min(p, q))"),
     Rule::within("bias-correct-by-hand", "x / (1.0 - power(s, step))", "bias_correct(x, s)", GUARD_SHOWS),
 

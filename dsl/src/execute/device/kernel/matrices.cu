@@ -64,11 +64,14 @@ INLINE double square_of(const Block *block, const float *x, u32 count) {
 }
 
 // Newton-Schulz iterations on one leaf, as in matrix.rs.
-INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u32 rows, u32 columns) {
-    const float for_x = (float)3.4445, for_cube = (float)-4.7750, for_fifth = (float)2.0315;
+INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u32 rows, u32 columns,
+                               u32 schedule) {
+    const u32 steps[SCHEDULES] = SCHEDULE_STEPS;
+    const double margins[SCHEDULES] = SCHEDULE_MARGINS;
+    const double quintics[SCHEDULES][MOST_STEPS][3] = SCHEDULE_QUINTICS;
     u32 count = rows * columns, shorter = rows < columns ? rows : columns, longer = rows < columns ? columns : rows;
     float *wide = block->matrices, *tall = wide + count, *gram = tall + count, *squared = gram + shorter * shorter;
-    double norm = sqrt(square_of(block, x, count));
+    double norm = sqrt(square_of(block, x, count)) * margins[schedule];
     float divisor = (float)(norm < 1e-7 ? 1e-7 : norm);
     int turned = rows > columns;
     FOR_ALL(index, count) {
@@ -76,7 +79,9 @@ INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u
         wide[place] = x[index] / divisor;
     }
     BARRIER;
-    for (u32 iteration = 0; iteration < 5u; ++iteration) {
+    for (u32 step = 0; step < steps[schedule]; ++step) {
+        const double *quintic = quintics[schedule][step];
+        float for_x = (float)quintic[0], for_cube = (float)quintic[1], for_fifth = (float)quintic[2];
         FOR_ALL(index, count) tall[index % longer * shorter + index / longer] = wide[index];
         BARRIER;
         multiply(wide, tall, gram, shorter, longer, shorter, 0, 0.0f, 0.0f);
@@ -95,11 +100,11 @@ INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u
     BARRIER;
 }
 
-INLINE void orthogonalize(const Block *block, u32 tree, u32 operand) {
+INLINE void orthogonalize(const Block *block, u32 tree, u32 operand, u32 schedule) {
     for (u32 leaf = 0; leaf < block->leaf_count; ++leaf) {
         if (length_of(block, leaf) == 0u) continue;
         u32 target = TREE | tree << NUMBER_SHIFT;
         orthogonalize_leaf(block, leaf_elements(block, operand, leaf), leaf_elements(block, target, leaf),
-                           of_leaf(block, leaf, ROW_COUNT), of_leaf(block, leaf, COLUMN_COUNT));
+                           of_leaf(block, leaf, ROW_COUNT), of_leaf(block, leaf, COLUMN_COUNT), schedule);
     }
 }

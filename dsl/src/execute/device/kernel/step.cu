@@ -5,7 +5,7 @@ INLINE const u32 *run_stage(const Block *block, const u32 *stage) {
     const u32 *at = stage + STAGE;
     for (u32 index = 0; index < stage[0]; ++index, at += SMALL_INSTRUCTION) small_instruction(block, at);
     BARRIER;
-    for (u32 index = 0; index < stage[1]; ++index, at += ORTHOGONALIZATION) orthogonalize(block, at[0], at[1]);
+    for (u32 index = 0; index < stage[1]; ++index, at += ORTHOGONALIZATION) orthogonalize(block, at[0], at[1], at[2]);
     pass(block, at, stage[2]);
     at += stage[2] * INSTRUCTION;
     BARRIER;
