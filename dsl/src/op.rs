@@ -17,6 +17,7 @@ pub use table::OpInfo;
 use table::TABLE;
 
 use crate::Type;
+use crate::matrix::Schedule;
 
 /// What a statement computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,6 +133,12 @@ impl Op {
     /// an expression must.
     pub fn is_elementwise(self) -> bool {
         matches!(self.info().rule, ShapeRule::Join | ShapeRule::Blend | ShapeRule::Constant)
+    }
+
+    /// How the op makes matrices orthogonal, if it does: the quintics `a s + b s^3 + c s^5` of its
+    /// steps, as \[a, b, c\], and what the norm is multiplied by before the matrix is divided by it.
+    pub fn newton_schulz(self) -> Option<(&'static [[f64; 3]], f64)> {
+        Schedule::of(self).map(|schedule| (schedule.steps(), schedule.margin()))
     }
 
     /// The value of an op that gives the same scalar everywhere.

@@ -88,7 +88,7 @@ impl<'a> Writer<'a> {
     pub(super) fn needs_whole_tensors(&self) -> bool {
         let whole = |line: &Line| match line.op {
             Op::Norm | Op::RowMean | Op::ColumnMean => line.ty != Type::Scalar,
-            op => matches!(op, Op::Orthogonalize | Op::Rows | Op::Columns),
+            op => op.newton_schulz().is_some() || matches!(op, Op::Rows | Op::Columns),
         };
         self.needs_lists() || self.listing.lines.iter().any(whole)
     }
@@ -185,17 +185,22 @@ impl<'a> Writer<'a> {
         let own = line.args.iter().filter(|&&argument| self.listing.ty(argument) != Type::Scalar);
         let mut lists: Vec<String> = own.map(|&argument| self.name(argument)).collect();
         let like = format!("{}{}", self.like(), form.suffix());
+        let role = format!("role{}", form.suffix());
         let host = self.weak[index] && self.library != Library::Jax;
         let mut expressions = Expressions {
             library: self.library,
             host,
             ty: line.ty,
             like: &like,
+            role: &role,
             helpers: &mut self.helpers,
             used_like: false,
+            used_role: false,
         };
         let text = expressions.of(line.op, &args);
-        if expressions.used_like || lists.is_empty() {
+        if expressions.used_role {
+            lists.push("role".to_owned());
+        } else if expressions.used_like || lists.is_empty() {
             lists.push(self.like().to_owned());
         }
         (text, lists)

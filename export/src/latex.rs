@@ -181,7 +181,7 @@ fn introduction(listing: &Listing, symbols: &Symbols) -> String {
 
 /// What the notation means where a reader may not know it.
 fn notes(listing: &Listing) -> Vec<&'static str> {
-    let known: [(&[Op], &'static str); 10] = [
+    let known: [(&[Op], &'static str); 12] = [
         (&[Op::Div], "$\\epsilon = 10^{-8}$"),
         (&[Op::Norm], "$\\lVert x \\rVert$ is the 2-norm of each tensor"),
         (&[Op::GlobalNorm], "$\\lVert x \\rVert_\\mathrm{all}$ is the 2-norm over all tensors"),
@@ -204,6 +204,14 @@ fn notes(listing: &Listing) -> Vec<&'static str> {
         (
             &[Op::Orthogonalize],
             "$\\operatorname{orth}(x)$ is five Newton--Schulz steps from each matrix to the nearest semi-orthogonal one",
+        ),
+        (
+            &[Op::PolarExpress, Op::PolarFactor],
+            "$\\operatorname{polar}_{k}(x)$ is $k$ steps of Polar Express from each matrix to the nearest semi-orthogonal one",
+        ),
+        (
+            &[Op::IsHidden, Op::IsEmbedding, Op::IsOutput, Op::IsVector],
+            "$\\mathbf{1}_\\mathrm{role}$ is 1 for tensors of that role in the network, else 0",
         ),
         (
             &[Op::Rows, Op::Columns],

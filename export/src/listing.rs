@@ -7,7 +7,7 @@
 //! pass. A readout becomes what users want of it, the weights to validate with: a last state, which
 //! every step writes and none reads.
 
-use evo_dsl::{Dataflow, Op, Program, Role, Signature, Type, Value, Variable};
+use evo_dsl::{Dataflow, LeafRole, Op, Program, Role, Signature, Type, Value, Variable};
 
 use super::hyperparameters::{Hyperparameter, Hyperparameters, LearningRate};
 use super::names::{Names, class_name, function_name};
@@ -173,6 +173,11 @@ impl Listing {
     /// Whether some line reads it or it is returned.
     pub(super) fn reads_any(&self, is_it: impl Fn(Argument) -> bool) -> bool {
         self.reads().any(is_it)
+    }
+
+    /// Whether it asks what tensors are in their network.
+    pub(super) fn needs_roles(&self) -> bool {
+        self.lines.iter().any(|line| LeafRole::asked_by(line.op).is_some())
     }
 
     /// Whether the program depends on the step number, which `bias_correct` does without naming it.

@@ -8,8 +8,8 @@
 use super::arrays::{Form, Helper, Library, Writer, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
-    call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
-    unit_constant,
+    call, normalised_rate, program_comment, roles_text, settings_text, settings_with_defaults,
+    tensors, unit_constant,
 };
 
 /// The program as the text of a Python file.
@@ -60,6 +60,7 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
     let (class, function) = (&listing.class, &listing.function);
     let mut parameters = vec![format!("learning_rate={:?}", listing.learning_rate.default)];
     parameters.extend(settings_with_defaults(listing));
+    parameters.extend(listing.needs_roles().then(|| "roles=None".to_owned()));
     let head =
         call(0, &format!("def {function}"), &parameters, " -> optax.GradientTransformation:");
     let settings = settings_text(listing, "        ", "learning_rate");
@@ -68,6 +69,13 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
         "learning_rate: learning rate, or a schedule of it",
         1,
     );
+    let roles = match listing.needs_roles() {
+        true => format!(
+            "        roles: function of a leaf's path and the leaf, {}\n",
+            roles_text("giving ")
+        ),
+        false => String::new(),
+    };
     let note = note(listing, writer);
     let zeros: Vec<String> = std::iter::once("jnp.zeros([], jnp.int32)".to_owned())
         .chain(listing.carried().iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
@@ -75,7 +83,7 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
         .collect();
     let init = call(8, &format!("return {}", listing.state_class()), &zeros, "");
     format!(
-        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}    \"\"\"\n\n    def init(params):\n        _refuse_complex(params)\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
+        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}{roles}    \"\"\"\n\n    def init(params):\n        _refuse_complex(params)\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
     )
 }
 
@@ -128,6 +136,14 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
         writer.helpers.insert(Helper::At);
         lines.push(format!("{name} = _at(places, structure, {tree})"));
     }
+    if listing.needs_roles() {
+        writer.helpers.insert(Helper::Role);
+        // In the order of `places`: what is None is no leaf there.
+        lines.push("paths, _ = jax.tree_util.tree_flatten_with_path(updates)".to_owned());
+        lines.push(
+            "role = [_role(leaf, roles and roles(path, leaf)) for path, leaf in paths]".to_owned(),
+        );
+    }
     let form = if writer.needs_lists() { list_form } else { leaf_form };
     let mut outputs = form(listing, writer, &mut lines).into_iter();
     let update = outputs.next().expect("the first output is the update");
@@ -164,7 +180,8 @@ fn rate(listing: &Listing) -> Vec<String> {
 /// Names of the trees that the statements read.
 fn read_tensors(listing: &Listing) -> Vec<String> {
     let all = tensors(listing).into_iter();
-    all.filter(|name| *name != listing.weight || reads_weight(listing)).collect()
+    let roles = listing.needs_roles().then(|| "role".to_owned());
+    all.filter(|name| *name != listing.weight || reads_weight(listing)).chain(roles).collect()
 }
 
 /// Writes the statements on one leaf after the other. Gives the lists that are returned.

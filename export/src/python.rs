@@ -4,11 +4,11 @@
 
 use evo_dsl::Type;
 
-use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
+use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
-    call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
-    unit_constant,
+    call, normalised_rate, program_comment, roles_text, settings_text, settings_with_defaults,
+    tensors, unit_constant,
 };
 
 /// The program as the text of a Python file.
@@ -26,6 +26,7 @@ pub(super) fn emit(listing: &Listing) -> String {
     parameters.push("*".to_owned());
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
     parameters.extend(settings_with_defaults(listing));
+    parameters.extend(listing.needs_roles().then(|| "roles=None".to_owned()));
     let head = call(0, &format!("def {function}"), &parameters, ":");
     let results = std::iter::once("update".to_owned()).chain(states.clone());
     let results: Vec<String> = results.chain(listing.read_out().map(str::to_owned)).collect();
@@ -49,7 +50,10 @@ fn documentation(listing: &Listing, states: &[String]) -> String {
         _ => format!("        {}: states, zeros at first\n", states.join(", ")),
     };
     let step = if listing.needs_step() { "        t: step number, 1 at first\n" } else { "" };
-    let settings = settings_text(listing, "        ", "lr");
+    let mut settings = settings_text(listing, "        ", "lr");
+    if listing.needs_roles() {
+        settings += &format!("        roles: {}\n", roles_text("list of one for each array, "));
+    }
     let returned = match (states.is_empty(), listing.readout) {
         (true, false) => "",
         (false, false) => ", and the states for the next step",
@@ -68,6 +72,14 @@ fn body(listing: &Listing, writer: &mut Writer<'_>) -> String {
     let mut lines: Vec<String> = normalised_rate(listing).into_iter().collect();
     if listing.needs_step() {
         lines.push("t = float(t)".to_owned());
+    }
+    if listing.needs_roles() {
+        writer.helpers.insert(Helper::Role);
+        let w = &listing.weight;
+        lines.push(format!("roles = [None] * len({w}) if roles is None else roles"));
+        lines.push(format!(
+            "role = [_role({w}_, role_) for {w}_, role_ in zip({w}, roles, strict=True)]"
+        ));
     }
     let outputs: Vec<Argument> = std::iter::once(listing.update)
         .chain(listing.states.iter().map(|state| state.next))
@@ -92,7 +104,8 @@ fn body(listing: &Listing, writer: &mut Writer<'_>) -> String {
     for result in &results {
         lines.push(format!("{result} = []"));
     }
-    let names = tensors(listing);
+    let mut names = tensors(listing);
+    names.extend(listing.needs_roles().then(|| "role".to_owned()));
     lines.push(format!("for {0} in zip({0}):", names.join(", ")));
     lines.extend(each.iter().map(|line| format!("    {line}")));
     for (index, (&output, result)) in outputs.iter().zip(&results).enumerate() {

@@ -12,7 +12,7 @@ mod stages;
 mod support;
 mod words;
 
-use evo_dsl::{Op, Type};
+use evo_dsl::Type;
 
 use super::listing::{Argument, Listing};
 use body::Body;
@@ -44,7 +44,8 @@ pub(super) fn emit(listing: &Listing) -> String {
             Support::ALL.into_iter().filter(|f| called.contains(f)).map(Support::text).collect();
         let functions = functions.join("\n").replace('\n', "\n    ").replace("    \n", "\n");
         text += &format!(
-            "\n/// What the standard library has not.\nmod ops {{\n    {}\n}}\n",
+            "\n/// What the standard library has not.\n{}mod ops {{\n    {}\n}}\n",
+            if listing.needs_roles() { "pub " } else { "" },
             functions.trim_end()
         );
     }
@@ -98,7 +99,7 @@ fn reads_rate(listing: &Listing) -> bool {
 
 fn needs_shapes(listing: &Listing) -> bool {
     let by_shape = |ty| matches!(ty, Type::PerLeaf | Type::PerRow | Type::PerColumn);
-    listing.lines.iter().any(|line| by_shape(line.ty) || line.op == Op::Orthogonalize)
+    listing.lines.iter().any(|line| by_shape(line.ty) || line.op.newton_schulz().is_some())
 }
 
 fn documentation(listing: &Listing, words: &Words) -> String {
@@ -140,6 +141,9 @@ fn documentation(listing: &Listing, words: &Words) -> String {
             words.shapes
         );
     }
+    if listing.needs_roles() {
+        text += &format!("/// `{}` says what every tensor is in its network.\n", words.roles);
+    }
     text
 }
 
@@ -150,6 +154,9 @@ fn header(listing: &Listing, words: &Words, class: &str, function: &str) -> Stri
     }
     if needs_shapes(listing) {
         parameters.push(format!("{}: &[(usize, usize)]", words.shapes));
+    }
+    if listing.needs_roles() {
+        parameters.push(format!("{}: &[ops::Role]", words.roles));
     }
     parameters.push(format!("{}: &mut [f32]", listing.weight));
     if listing.reads_any(|arg| arg == Argument::Gradient) {
@@ -193,6 +200,12 @@ fn prologue(listing: &Listing, words: &Words, statements: &[String]) -> Vec<Stri
         ));
         out.push(format!(
             "assert_eq!({elements}, {weight}.len(), \"the shapes hold the weights\");"
+        ));
+    }
+    if listing.needs_roles() {
+        out.push(format!(
+            "assert_eq!({}.len(), {shapes}.len(), \"one role for each tensor\");",
+            words.roles
         ));
     }
     if listing.needs_step() {

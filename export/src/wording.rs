@@ -73,6 +73,15 @@ pub(super) fn settings_text(listing: &Listing, indent: &str, rate: &str) -> Stri
     text
 }
 
+/// What the docstring says of the roles of tensors, after how they are handed over.
+pub(super) fn roles_text(how: &str) -> String {
+    format!(
+        "{how}what it is in the network:\n            \"hidden\", \"embedding\", \"output\" or \
+         \"vector\" (default: by its shape, \"hidden\" from two\n            dimensions on, else \
+         \"vector\")"
+    )
+}
+
 /// The names of the weights, the gradient and the states that a step reads.
 pub(super) fn tensors(listing: &Listing) -> Vec<String> {
     let states = listing.carried().iter().map(|state| state.name.clone());

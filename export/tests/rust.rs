@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use evo_dsl::{Interpreter, Layout, Op, Program, Real, zoo};
+use evo_dsl::{Interpreter, Layout, LeafRole, Op, Program, Real, zoo};
 use evo_export::{ExportTarget, export};
 use hostile_names::hostile;
 use proptest::prelude::*;
@@ -25,11 +25,14 @@ use random_programs::{constants, deep_program, draws};
 
 const STEPS: usize = 20;
 const SHAPES: &str = "[(1, 1), (7, 1), (5, 3), (4, 12)]";
+const ROLES: [LeafRole; 4] =
+    [LeafRole::Output, LeafRole::Vector, LeafRole::Hidden, LeafRole::Embedding];
 /// How many random programs are compared.
 const RANDOM: usize = 500;
 
 fn layout() -> Layout {
-    Layout::new([vec![], vec![7], vec![5, 3], vec![4, 3, 2, 2]])
+    let shapes = [vec![], vec![7], vec![5, 3], vec![4, 3, 2, 2]];
+    Layout::with_roles(shapes.into_iter().zip(ROLES))
 }
 
 /// Items and their text.
@@ -94,6 +97,10 @@ fn arguments(text: &str, module: &str) -> (String, usize) {
         let (_, ty) = parameter.split_once(": ").expect("a parameter has a type");
         arguments.push(match ty {
             "&[Shape]" => "&SHAPES".to_owned(),
+            "&[ops::Role]" => {
+                let roles = ROLES.map(|role| format!("{module}::ops::Role::{role:?}"));
+                format!("&[{}]", roles.join(", "))
+            }
             "&[f32]" => "&g".to_owned(),
             "&mut [f32]" => {
                 trees += 1;

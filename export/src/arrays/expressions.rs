@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use evo_dsl::{Op, Type};
+use evo_dsl::{LeafRole, Op, Type};
 
 use super::{Helper, Library};
 
@@ -30,8 +30,11 @@ pub(super) struct Expressions<'a> {
     /// A tensor of the tree.
     pub like: &'a str,
     pub helpers: &'a mut BTreeSet<Helper>,
-    /// Whether the expression reads `like`.
+    /// What the tensor is in its network.
+    pub role: &'a str,
+    /// Whether the expression reads `like`, and whether `role`.
     pub used_like: bool,
+    pub used_role: bool,
 }
 
 impl Expressions<'_> {
@@ -42,6 +45,11 @@ impl Expressions<'_> {
                 self.used_like = true;
                 let helper = if op == Op::Rows { Helper::Rows } else { Helper::Columns };
                 self.helper(helper, &[self.like.to_owned()])
+            }
+            (op, []) if LeafRole::asked_by(op).is_some() => {
+                self.used_role = true;
+                let asked = LeafRole::asked_by(op).expect("it asks for one");
+                format!("float({} == {:?})", self.role, asked.name())
             }
             (_, []) => {
                 format!("{:?}", op.constant().expect("the other ops without arguments"))
@@ -60,6 +68,14 @@ impl Expressions<'_> {
             (Op::Orthogonalize, [x]) => {
                 let x = self.tree(x);
                 self.helper(Helper::Orthogonalize, &[x])
+            }
+            (Op::PolarExpress | Op::PolarFactor, [x]) => {
+                let steps =
+                    if op == Op::PolarExpress { Helper::PolarExpress } else { Helper::PolarFactor };
+                self.helpers.insert(steps);
+                let (_, margin) = op.newton_schulz().expect("it has steps");
+                let args = [self.tree(x), steps.name().to_owned(), format!("{margin:?}")];
+                self.helper(Helper::Orthogonalize, &args)
             }
             (Op::Outer, [r, c]) if (r.ty, c.ty) == (Type::PerRow, Type::PerColumn) => {
                 format!("{} * {}", self.cast(r), self.cast(c))

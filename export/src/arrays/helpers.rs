@@ -2,7 +2,10 @@
 //!
 //! Invariant: a helper calls only helpers that [`Helper::needs`] names, and those come first.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+use evo_dsl::Op;
 
 use super::Library;
 
@@ -27,6 +30,9 @@ pub(crate) enum Helper {
     CosineSim,
     Clip,
     Orthogonalize,
+    PolarExpress,
+    PolarFactor,
+    Role,
     At,
     Put,
     RefuseComplex,
@@ -55,6 +61,9 @@ impl Helper {
             Helper::CosineSim => "_cosine_sim",
             Helper::Clip => "_clip",
             Helper::Orthogonalize => "_orthogonalize",
+            Helper::PolarExpress => "_POLAR_EXPRESS",
+            Helper::PolarFactor => "_POLAR_FACTOR",
+            Helper::Role => "_role",
             Helper::At => "_at",
             Helper::Put => "_put",
             Helper::RefuseComplex => "_refuse_complex",
@@ -72,11 +81,16 @@ impl Helper {
         }
     }
 
-    fn text(self, library: Library) -> &'static str {
-        match library {
-            Library::Torch => self.torch(),
-            Library::Jax => self.jax(),
-            Library::NumPy => self.numpy(),
+    fn text(self, library: Library) -> Cow<'static, str> {
+        match (self, library) {
+            (Helper::PolarExpress, _) => quintics(self.name(), Op::PolarExpress).into(),
+            (Helper::PolarFactor, _) => quintics(self.name(), Op::PolarFactor).into(),
+            (Helper::Role, _) => include_str!("helpers/role.py").into(),
+            (Helper::Rows, _) => include_str!("helpers/rows.py").into(),
+            (Helper::Columns, _) => include_str!("helpers/columns.py").into(),
+            (_, Library::Torch) => self.torch().into(),
+            (_, Library::Jax) => self.jax().into(),
+            (_, Library::NumPy) => self.numpy().into(),
         }
     }
 
@@ -97,11 +111,10 @@ impl Helper {
             Helper::CosineSim => include_str!("helpers/torch/cosine_sim.py"),
             Helper::Clip => include_str!("helpers/torch/clip.py"),
             Helper::Orthogonalize => include_str!("helpers/torch/orthogonalize.py"),
-            Helper::Rows => include_str!("helpers/rows.py"),
-            Helper::Columns => include_str!("helpers/columns.py"),
             Helper::IsSharded => include_str!("helpers/torch/is_sharded.py"),
             Helper::Norm => unreachable!("PyTorch has a norm in float64"),
             Helper::At | Helper::Put | Helper::RefuseComplex => unreachable!("of trees of JAX"),
+            _ => unreachable!("the same in all libraries"),
         }
     }
 
@@ -118,8 +131,6 @@ impl Helper {
             Helper::CosineSim => include_str!("helpers/jax/cosine_sim.py"),
             Helper::Clip => include_str!("helpers/jax/clip.py"),
             Helper::Orthogonalize => include_str!("helpers/jax/orthogonalize.py"),
-            Helper::Rows => include_str!("helpers/rows.py"),
-            Helper::Columns => include_str!("helpers/columns.py"),
             Helper::At => include_str!("helpers/jax/at.py"),
             Helper::Put => include_str!("helpers/jax/put.py"),
             Helper::RefuseComplex => include_str!("helpers/jax/refuse_complex.py"),
@@ -140,11 +151,17 @@ impl Helper {
             Helper::CosineSim => include_str!("helpers/numpy/cosine_sim.py"),
             Helper::Clip => include_str!("helpers/numpy/clip.py"),
             Helper::Orthogonalize => include_str!("helpers/numpy/orthogonalize.py"),
-            Helper::Rows => include_str!("helpers/rows.py"),
-            Helper::Columns => include_str!("helpers/columns.py"),
             _ => unreachable!("NumPy has it"),
         }
     }
+}
+
+/// The list of the quintics of an op's steps.
+fn quintics(name: &str, op: Op) -> String {
+    let (steps, _) = op.newton_schulz().expect("it has steps");
+    let line = |[a, b, c]: &[f64; 3]| format!("    ({a:?}, {b:?}, {c:?}),\n");
+    let lines: String = steps.iter().map(line).collect();
+    format!("# Coefficients of Polar Express (arXiv 2505.16932).\n{name} = [\n{lines}]\n")
 }
 
 /// The text of these helpers and of what they need, two empty lines before each.

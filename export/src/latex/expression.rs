@@ -1,6 +1,6 @@
 //! Expressions in LaTeX, with parentheses where precedence asks for them.
 
-use evo_dsl::{GUARD, Op};
+use evo_dsl::{GUARD, LeafRole, Op};
 
 /// How tightly an expression holds together, the loosest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +126,10 @@ fn named(op: Op, args: &[Expression]) -> Expression {
         Op::Pi => "\\pi".to_owned(),
         Op::E => "\\mathrm{e}".to_owned(),
         Op::Eps => return number(GUARD),
+        op if LeafRole::asked_by(op).is_some() => {
+            let role = LeafRole::asked_by(op).expect("it asks for one");
+            format!("\\mathbf{{1}}_\\mathrm{{{}}}", role.name())
+        }
         Op::Rows => "\\mathrm{rows}".to_owned(),
         Op::Columns => "\\mathrm{columns}".to_owned(),
         Op::Max => call("\\max", &args),
@@ -176,6 +180,8 @@ fn unary(op: Op, x: &Expression) -> Expression {
         | Op::Cosh
         | Op::Tanh => call(&format!("\\{}", op.info().name), &[text]),
         Op::Orthogonalize => call("\\operatorname{orth}", &[text]),
+        Op::PolarExpress => call("\\operatorname{polar}_{5}", &[text]),
+        Op::PolarFactor => call("\\operatorname{polar}_{10}", &[text]),
         _ => call(&operator(op), &[text]),
     })
 }

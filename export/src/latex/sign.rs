@@ -63,7 +63,7 @@ impl NonNegative {
             | Op::Heaviside
             | Op::Cosh => true,
             Op::Exp | Op::Exp2 | Op::Exp10 | Op::Arccos | Op::Arccosh => true,
-            Op::Pi | Op::E | Op::Eps | Op::Rows | Op::Columns => true,
+            op if op.arity() == 0 => true,
             Op::Add | Op::Mul | Op::Div | Op::Min | Op::Outer => is(0) && is(1),
             Op::Max => is(0) || is(1),
             Op::Where => is(1) && is(2),

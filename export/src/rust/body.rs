@@ -4,7 +4,7 @@
 //! with one for each tensor, row or column of all tensors. `leaf`, `row` and `column` index those
 //! wherever they are in scope.
 
-use evo_dsl::{Op, Type};
+use evo_dsl::{LeafRole, Op, Type};
 
 use super::expression::{Expressions, Term, Width};
 use super::stages::{Stages, is_computed_in_loop, joined};
@@ -129,10 +129,15 @@ impl<'a> Body<'a> {
             }
             _ => {}
         }
-        if line.op == Op::Orthogonalize {
+        if let Some((_, margin)) = line.op.newton_schulz() {
             let function = self.expressions.call(Support::Orthogonalize);
+            let steps = self.expressions.call(match line.op {
+                Op::Orthogonalize => Support::Muon,
+                Op::PolarExpress => Support::PolarExpress,
+                _ => Support::PolarFactor,
+            });
             let (kept, shapes) = (self.kept(line), &self.words.shapes);
-            self.push(format!("{function}(&mut {kept}, {shapes});"));
+            self.push(format!("{function}(&mut {kept}, {shapes}, &{steps}, {margin:?});"));
         } else if self.stages.read[index].is_some() {
             self.finish_sums(line);
         } else if line.ty != Type::Tree {
@@ -150,6 +155,14 @@ impl<'a> Body<'a> {
                 let shapes = &self.words.shapes;
                 self.push(format!(
                     "let {name}: Vec<f64> = {shapes}.iter().map(|&{pattern}| count as f64).collect();"
+                ));
+            }
+            op if LeafRole::asked_by(op).is_some() => {
+                let asked = LeafRole::asked_by(op).expect("it asks for one");
+                let (role, roles) = (self.expressions.call(Support::Role), &self.words.roles);
+                self.push(format!(
+                    "let {name}: Vec<f64> = {roles}.iter()\
+                     .map(|&role| f64::from(u8::from(role == {role}::{asked:?}))).collect();"
                 ));
             }
             Op::Dot => {

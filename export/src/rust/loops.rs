@@ -25,7 +25,9 @@ impl Body<'_> {
         }
         let [a, b] = self.squares(line);
         match line.op {
-            Op::Orthogonalize => self.push(zeros(self.kept(line), "f32", elements)),
+            op if op.newton_schulz().is_some() => {
+                self.push(zeros(self.kept(line), "f32", elements))
+            }
             Op::Norm => self.push(zeros(name, "f64", format!("{}.len()", self.words.shapes))),
             Op::RowMean | Op::ColumnMean => {
                 let (_, leaf_of) = self.index(line.ty);
@@ -70,7 +72,7 @@ impl Body<'_> {
         let (name, x) = (&line.name, &wide[0]);
         let [a, b] = self.squares(line);
         match line.op {
-            Op::Orthogonalize => {
+            op if op.newton_schulz().is_some() => {
                 let (kept, element) = (self.kept(line), &self.words.element);
                 out.push(format!("{kept}[{element}] = {};", terms[0].plain(Width::Narrow)));
             }

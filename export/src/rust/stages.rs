@@ -71,13 +71,13 @@ impl Stages {
 
 /// Whether a line is computed element by element, in a loop.
 pub(super) fn is_computed_in_loop(line: &Line) -> bool {
-    line.ty == Type::Tree && line.op != Op::Orthogonalize
+    line.ty == Type::Tree && line.op.newton_schulz().is_none()
 }
 
 /// Whether a line reads all elements of a tree before its result is known.
 pub(super) fn sums_trees(listing: &Listing, line: &Line) -> bool {
     match line.op {
-        Op::Orthogonalize => true,
+        op if op.newton_schulz().is_some() => true,
         Op::Norm | Op::RowMean | Op::ColumnMean | Op::GlobalNorm | Op::Dot | Op::CosineSim => {
             joined(listing, &line.args) == Type::Tree
         }

@@ -2,7 +2,9 @@
 //!
 //! Invariant: they are called as `ops::name`, a path that no variable of a program can shadow.
 
-/// A function of the exported file.
+use evo_dsl::Op;
+
+/// A function of the exported file, or what else it brings along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Support {
     MaxF32,
@@ -17,11 +19,15 @@ pub(super) enum Support {
     Orthogonalize,
     Multiply,
     Transpose,
+    Muon,
+    PolarExpress,
+    PolarFactor,
+    Role,
 }
 
 impl Support {
     /// All, in the order they are written.
-    pub(super) const ALL: [Support; 12] = [
+    pub(super) const ALL: [Support; 16] = [
         Support::MaxF32,
         Support::MaxF64,
         Support::MinF32,
@@ -34,6 +40,10 @@ impl Support {
         Support::Orthogonalize,
         Support::Multiply,
         Support::Transpose,
+        Support::Muon,
+        Support::PolarExpress,
+        Support::PolarFactor,
+        Support::Role,
     ];
 
     /// Its name in the module `ops`.
@@ -51,6 +61,10 @@ impl Support {
             Support::Orthogonalize => "orthogonalize",
             Support::Multiply => "multiply",
             Support::Transpose => "transpose",
+            Support::Muon => "MUON",
+            Support::PolarExpress => "POLAR_EXPRESS",
+            Support::PolarFactor => "POLAR_FACTOR",
+            Support::Role => "Role",
         }
     }
 
@@ -73,11 +87,37 @@ impl Support {
             Support::Orthogonalize => ORTHOGONALIZE,
             Support::Multiply => MULTIPLY,
             Support::Transpose => TRANSPOSE,
+            Support::Muon => return quintics(self.name(), Op::Orthogonalize),
+            Support::PolarExpress => return quintics(self.name(), Op::PolarExpress),
+            Support::PolarFactor => return quintics(self.name(), Op::PolarFactor),
+            Support::Role => ROLE,
         };
         let number = if self.name().ends_with("f64") { "f64" } else { "f32" };
         text.replace("NAME", self.name()).replace("NUMBER", number)
     }
 }
+
+/// The quintics of an op's steps.
+fn quintics(name: &str, op: Op) -> String {
+    let (steps, _) = op.newton_schulz().expect("it has steps");
+    let lines: String = steps.iter().map(|step| format!("    {step:?},\n")).collect();
+    format!(
+        "/// Coefficients of Newton-Schulz steps.\npub const {name}: [[f64; 3]; {}] = [\n{lines}];\n",
+        steps.len()
+    )
+}
+
+const ROLE: &str = "\
+/// What a tensor is in its network: `Vector` is everything of fewer than two dimensions.
+#[allow(dead_code)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NAME {
+    Hidden,
+    Embedding,
+    Output,
+    Vector,
+}
+";
 
 const MAX: &str = "\
 /// The larger of two; NaN if either is.
@@ -127,28 +167,29 @@ pub fn NAME(x: f64) -> f64 {
 ";
 
 const ORTHOGONALIZE: &str = "\
-/// Brings every matrix near its nearest semi-orthogonal one, by five Newton-Schulz steps (Muon).
-pub fn NAME(x: &mut [f32], shapes: &[(usize, usize)]) {
+/// Brings every matrix near its nearest semi-orthogonal one, by Newton-Schulz steps.
+pub fn NAME(x: &mut [f32], shapes: &[(usize, usize)], steps: &[[f64; 3]], margin: f64) {
     let mut rest = x;
     for &(rows, columns) in shapes {
         let (x, others) = std::mem::take(&mut rest).split_at_mut(rows * columns);
         rest = others;
         let square: f64 = x.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
-        let norm = square.sqrt();
+        let norm = square.sqrt() * margin;
         let divisor = if norm < 1e-7 { 1e-7 } else { norm };
         x.iter_mut().for_each(|x| *x /= divisor as f32);
         let (short, long) = (rows.min(columns), rows.max(columns));
         let mut wide = if rows > columns { transpose(x, rows, columns) } else { x.to_vec() };
-        for _ in 0..5 {
+        for step in steps {
+            let [for_x, for_cube, for_fifth] = step.map(|it| it as f32);
             let tall = transpose(&wide, short, long);
             let gram = multiply(&wide, &tall, short, long, short);
             let mut polynomial = multiply(&gram, &gram, short, short, short);
             for (square, gram) in polynomial.iter_mut().zip(&gram) {
-                *square = -4.7750 * gram + 2.0315 * *square;
+                *square = for_cube * gram + for_fifth * *square;
             }
             let product = multiply(&polynomial, &wide, short, short, long);
             for (x, product) in wide.iter_mut().zip(&product) {
-                *x = 3.4445 * *x + product;
+                *x = for_x * *x + product;
             }
         }
         let wide = if rows > columns { transpose(&wide, columns, rows) } else { wide };

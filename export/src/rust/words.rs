@@ -17,6 +17,8 @@ pub(super) struct Words {
     pub element: String,
     /// Rows and columns of every tensor.
     pub shapes: String,
+    /// What every tensor is in its network.
+    pub roles: String,
     /// The learning rate in the program's own unit.
     pub rate: String,
 }
@@ -32,11 +34,13 @@ impl Words {
             settings: String::new(),
             element: String::new(),
             shapes: String::new(),
+            roles: String::new(),
             rate: String::new(),
         };
         words.settings = words.own("h");
         words.element = words.own("i");
         words.shapes = words.own("shapes");
+        words.roles = words.own("roles");
         words.rate = words.own("normalized_rate");
         words
     }
