@@ -3,6 +3,7 @@
 mod lanes;
 
 use candle_core::{DType, Device, Var};
+use evo_dsl::LeafRole;
 use evo_hashes::Seed;
 
 use super::*;
@@ -75,6 +76,28 @@ fn check(model: &ModelConfig, data: &DataConfig) {
 /// Checks a model written as in a configuration.
 fn check_text(model: &str, data: &DataConfig) {
     check(&ron::from_str(model).expect("a well-formed model"), data);
+}
+
+/// The roles of a network's leaves that are not of few dimensions, in order.
+fn roles(model: &ModelConfig, data: &DataConfig) -> Vec<LeafRole> {
+    let data = Dataset::load(data, ".".as_ref(), Seed(1), model.window()).expect("generated data");
+    let leaves = Proxy::new(model, &data, Seed(1)).expect("model fits the data").leaves();
+    let of_vector = |leaf: &&Leaf| leaf.role == LeafRole::Vector;
+    assert!(leaves.iter().filter(of_vector).all(|leaf| leaf.shape.len() < 2), "{leaves:?}");
+    leaves.iter().map(|leaf| leaf.role).filter(|role| *role != LeafRole::Vector).collect()
+}
+
+#[test]
+fn networks_know_the_roles_of_their_leaves() {
+    use LeafRole::{Embedding, Hidden, Output};
+    let text = |model: &str| ron::from_str(model).expect("the test's text is a model");
+    assert_eq!(roles(&text("Mlp(hidden: [5, 4])"), &DataConfig::Digits), [Hidden, Hidden, Output]);
+    assert_eq!(roles(&text("Conv(channels: [3, 4])"), &DataConfig::Digits), [Hidden, Hidden, Output]);
+    let [table, positions, body @ .., head] = &roles(&transformer(), &markov())[..] else {
+        panic!("a transformer has at least three matrices");
+    };
+    assert_eq!([*table, *positions, *head], [Embedding, Embedding, Output]);
+    assert!(body.iter().all(|role| *role == Hidden));
 }
 
 #[test]
