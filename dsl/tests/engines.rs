@@ -100,6 +100,35 @@ fn zoo_programs_give_the_same_bits_on_ordinary_and_awkward_values() {
     }
 }
 
+/// Updates that end with a division are divided, and what they divide by may be blended, as the
+/// weights are moved: with and without a decay, on operands read as they are or modified.
+#[test]
+fn quotients_taken_as_the_weights_move_give_the_same_bits() {
+    let blended = ["g", "square(g)", "g * 0.3", "sqrt(g)", "w", "square(m)"];
+    let above = ["m", "m * lr", "square(g)", "sqrt(v)", "v", "w", "g"];
+    let below = ["sqrt(v)", "v", "square(v)", "v * 2.0", "sqrt(m)", "w", "old"];
+    let moved = ["u", "u + w * 0.1", "u * lr", "(u + w * 0.1) * lr", "u + w", "u - w * 0.1"];
+    let mut programs = 0;
+    for (index, (a, b)) in above.iter().flat_map(|a| below.map(|b| (a, b))).enumerate() {
+        for (number, update) in moved.into_iter().enumerate() {
+            let x = blended[(index + number) % blended.len()];
+            let old = if b == "old" { "  old = v + 0.0\n" } else { "" };
+            for states in ["m, v", "m, u", "v, m"] {
+                let text = format!(
+                    "def train(w, g, m, v, lr):\n  m = interp(g, m, 0.9)\n{old}  v = interp({x}, v, 0.99)\n  \
+                     u = {a} / {b}\n  update = {update}\n  return update, {states}\n"
+                );
+                let program =
+                    Program::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+                assert_engines_agree(&program, 3, ordinary);
+                assert_engines_agree(&program, 2, awkward);
+                programs += 1;
+            }
+        }
+    }
+    assert_eq!(programs, 7 * 7 * 6 * 3);
+}
+
 #[test]
 fn outputs_that_are_inputs_are_taken_before_they_change() {
     for returned in ["m, v, m", "w, w, m", "g, g, v", "v, m, w", "lr, n, lr", "n, v, n", "m, m, v"]

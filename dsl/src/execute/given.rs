@@ -36,6 +36,10 @@ impl Weights<'_> {
         }
     }
 
+    pub(super) fn are_moved(&self) -> bool {
+        matches!(self, Weights::Move(_))
+    }
+
     pub(super) fn take(&mut self, range: Range<usize>, update: Input<'_>) -> bool {
         match (self, update) {
             (Weights::Move(weights), update) => {

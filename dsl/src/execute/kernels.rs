@@ -128,6 +128,15 @@ macro_rules! zip {
     };
 }
 
+// Behind the macros that it uses.
+mod moves;
+
+pub(super) use moves::Factors;
+use moves::{
+    decayed_body, subtract_blended_quotient_body, subtract_body, subtract_decayed_body,
+    subtract_quotient_body,
+};
+
 #[inline(always)]
 fn blocks(op: Op, out: &mut [f32], a: &[f32], of_a: impl Read, b: &[f32], of_b: impl Read) {
     match op {
@@ -204,55 +213,6 @@ fn interp_in_place_body(state: &mut [f32], (x, of_x): Block<'_>, a: f64) {
         for (y, x) in state.iter_mut().zip(x) {
             *y = for_x * of_x.read(*x) + for_y * *y;
         }
-    });
-}
-
-/// The exponent bits; all of them are set in infinities and NaN.
-const EXPONENT: u32 = 0x7f80_0000;
-
-#[inline(always)]
-fn subtract_body(weights: &mut [f32], update: Input<'_>) -> bool {
-    let mut broken = 0;
-    let mut move_one = |weight: &mut f32, update: f32| {
-        *weight -= update;
-        broken |= u32::from(weight.to_bits() & EXPONENT == EXPONENT);
-    };
-    match update {
-        Input::Block(update, modifier) => with_modifier!(modifier, read => {
-            for (weight, update) in weights.iter_mut().zip(update) {
-                move_one(weight, read.read(*update));
-            }
-        }),
-        Input::Same(update) => weights.iter_mut().for_each(|weight| move_one(weight, update)),
-    }
-    broken == 0
-}
-
-/// Factors of a decayed update `(x + w * weight) * scale`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Factors {
-    pub weight: f32,
-    pub scale: f32,
-}
-
-#[inline(always)]
-fn subtract_decayed_body(weights: &mut [f32], (x, of_x): Block<'_>, factors: Factors) -> bool {
-    let Factors { weight, scale } = factors;
-    let mut broken = 0;
-    with_modifier!(of_x, of_x => {
-        for (w, x) in weights.iter_mut().zip(x) {
-            *w -= (of_x.read(*x) + *w * weight) * scale;
-            broken |= u32::from(w.to_bits() & EXPONENT == EXPONENT);
-        }
-    });
-    broken == 0
-}
-
-#[inline(always)]
-fn decayed_body(out: &mut [f32], (x, of_x): Block<'_>, weights: &[f32], factors: Factors) {
-    let Factors { weight, scale } = factors;
-    with_modifier!(of_x, of_x => {
-        zip!(out, x, weights, |x, w| (of_x.read(x) + w * weight) * scale);
     });
 }
 
@@ -338,6 +298,11 @@ kernels! {
     fn subtract = subtract_body(weights: &mut [f32], update: Input<'_>) -> bool;
     /// `weights -= (x + weights * weight) * scale`; whether all weights are still finite.
     fn subtract_decayed = subtract_decayed_body(weights: &mut [f32], x: Block<'_>, factors: Factors) -> bool;
+    /// `weights -= (a / (b + guard) + weights * weight) * scale`, or without factors the quotient
+    /// alone; whether all weights are still finite.
+    fn subtract_quotient = subtract_quotient_body(weights: &mut [f32], a: Block<'_>, b: Block<'_>, factors: Option<Factors>) -> bool;
+    /// `state = (1 - by) x + by state`, then as [`subtract_quotient`] with the state's root as `b`.
+    fn subtract_blended_quotient = subtract_blended_quotient_body(weights: &mut [f32], a: Block<'_>, state: &mut [f32], x: Block<'_>, by: f64, factors: Option<Factors>) -> bool;
     /// `out = (x + weights * weight) * scale`.
     fn decayed = decayed_body(out: &mut [f32], x: Block<'_>, weights: &[f32], factors: Factors);
     /// Adds the products of a block to a leaf's sum.

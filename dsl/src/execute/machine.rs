@@ -1,10 +1,12 @@
 //! The machine: runs a plan over the parameters, block by block.
 
+mod outputs;
+
 use std::ops::Range;
 
 use super::compile::compile;
 use super::given::{Given, Weights};
-use super::kernels::{self, Block, Factors, Input};
+use super::kernels::{self, Block, Input};
 use super::plan::{
     Arg, Elements, Instruction, Modifier, Orthogonalization, Plan, Register, Slot, Source, Stage,
 };
@@ -155,12 +157,15 @@ impl Memory {
         range: Range<usize>,
     ) -> bool {
         self.sums[..stage.sums.len()].fill(LeafSum::ZERO);
+        let quotient = output.and_then(|plan| plan.quotient).filter(|_| weights.are_moved());
+        let left_out = quotient.map_or(0, |quotient| quotient.instructions());
+        let body = &stage.body[..stage.body.len() - left_out];
         let mut finite = true;
         let mut start = range.start;
         while start < range.end {
             let block = start..range.end.min(start + BLOCK);
             start = block.end;
-            for instruction in &stage.body {
+            for instruction in body {
                 self.instruction(instruction, weights.read(), g, leaf, &block);
             }
             if let Some(plan) = output {
@@ -198,38 +203,6 @@ impl Memory {
             kernels::orthogonalize(x, rows, columns, schedule, &mut self.scratch);
         }
         self.spills[out] = matrices;
-    }
-
-    fn take_outputs(
-        &mut self,
-        plan: &Plan,
-        weights: &mut Weights<'_>,
-        g: Given<'_>,
-        leaf: usize,
-        block: &Range<usize>,
-    ) -> bool {
-        // An update that is the gradient or an old state is read before the states move on.
-        // It never is the weights themselves: they are being written, so such an update is a copy.
-        let update = self.input(plan.update, &[], g, leaf, block);
-        let factor =
-            |slot: Option<Slot>| slot.map_or(1.0, |slot| slot.at(&self.small, leaf) as f32);
-        let finite = match (plan.decay, update) {
-            (Some(decay), Input::Block(x, modifier)) => {
-                let factors = Factors { weight: factor(decay.weight), scale: factor(decay.scale) };
-                weights.take_decayed(block.clone(), (x, modifier), factors)
-            }
-            (_, update) => weights.take(block.clone(), update),
-        };
-        for &(slot, arg) in &plan.states {
-            let mut state = std::mem::take(&mut self.states[slot]);
-            let target = &mut state[block.clone()];
-            match self.input(arg, weights.read(), g, leaf, block) {
-                Input::Block(elements, modifier) => kernels::copy(target, (elements, modifier)),
-                Input::Same(value) => target.fill(value),
-            }
-            self.states[slot] = state;
-        }
-        finite
     }
 
     fn elements<'a>(

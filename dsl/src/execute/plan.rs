@@ -253,6 +253,23 @@ pub(super) struct Decay {
     pub scale: Option<Slot>,
 }
 
+/// A division by the way: dividing takes so long that all else is done beside it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quotient {
+    pub a: Elements,
+    pub b: Elements,
+    /// Where `b` is the root of a state that the instruction before blends in place: the state,
+    /// what it is blended with, and by how much.
+    pub blend: Option<(usize, Elements, Slot)>,
+}
+
+impl Quotient {
+    /// How many instructions it comes to.
+    pub(super) fn instructions(&self) -> usize {
+        1 + usize::from(self.blend.is_some())
+    }
+}
+
 /// A compiled program.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -266,6 +283,9 @@ pub(super) struct Plan {
     /// The update, or `x` of its decayed form.
     pub update: Arg,
     pub decay: Option<Decay>,
+    /// What the last instructions of all come to, if they end with a division whose result is the
+    /// update and nothing else: whoever subtracts it may do their work as well, and leave them out.
+    pub quotient: Option<Quotient>,
     /// The next value of each live state slot that changes.
     pub states: Vec<(usize, Arg)>,
 }

@@ -92,7 +92,10 @@ fn networks_know_the_roles_of_their_leaves() {
     use LeafRole::{Embedding, Hidden, Output};
     let text = |model: &str| ron::from_str(model).expect("the test's text is a model");
     assert_eq!(roles(&text("Mlp(hidden: [5, 4])"), &DataConfig::Digits), [Hidden, Hidden, Output]);
-    assert_eq!(roles(&text("Conv(channels: [3, 4])"), &DataConfig::Digits), [Hidden, Hidden, Output]);
+    assert_eq!(
+        roles(&text("Conv(channels: [3, 4])"), &DataConfig::Digits),
+        [Hidden, Hidden, Output]
+    );
     let [table, positions, body @ .., head] = &roles(&transformer(), &markov())[..] else {
         panic!("a transformer has at least three matrices");
     };
