@@ -219,14 +219,19 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether it is a number before any step is taken.
+    fn is_setting(&self, argument: Argument) -> bool {
+        matches!(argument, Argument::Constant(_) | Argument::Hyperparameter(_))
+    }
+
     fn is_weak_value(&self, argument: Argument) -> bool {
         match argument {
-            Argument::Constant(_) | Argument::Hyperparameter(_) => true,
+            _ if self.is_setting(argument) => true,
             Argument::LearningRate | Argument::NormalizedRate | Argument::Step => {
                 self.library != Library::Jax
             }
             Argument::Line(line) => self.weak[line],
-            Argument::Weight | Argument::Gradient | Argument::State(_) => false,
+            _ => false,
         }
     }
 
@@ -296,7 +301,7 @@ impl<'a> Writer<'a> {
         let value = match (join, self.library) {
             // One number for each tensor, which may be a Python float, and that has no shape.
             (Type::PerLeaf, Library::Torch) if atom.weak => {
-                format!("torch.tensor({}, dtype=torch.float64)", atom.text)
+                format!("torch.as_tensor({}, dtype=torch.float64)", atom.text)
             }
             (Type::PerLeaf, _) => atom.text,
             _ => {

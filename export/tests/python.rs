@@ -24,7 +24,8 @@ fn assert_well_formed(text: &str, program: &Program) {
         let count = |bracket| text.chars().filter(|c| *c == bracket).count();
         assert_eq!(count(open), count(close), "brackets in\n{text}");
     }
-    assert!(!text.contains("{}") || text.contains("by_step = {}"), "a placeholder in\n{text}");
+    let dictionaries = text.matches("parts = {}").count();
+    assert_eq!(text.matches("{}").count(), dictionaries, "a placeholder in\n{text}");
     assert!(!text.contains("\t") && text.lines().all(|line| line == line.trim_end()), "{text}");
     assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "the end of\n{text}");
     for line in program.live().to_string().lines() {

@@ -115,7 +115,7 @@ impl Expressions<'_> {
         self.helpers.insert(helper);
         let [a, b] = args.map(|arg| match self.library {
             Library::Torch if !self.host && arg.weak => {
-                format!("torch.tensor({}, dtype=torch.float64)", arg.text)
+                format!("torch.as_tensor({}, dtype=torch.float64)", arg.text)
             }
             _ => arg.text.clone(),
         });
@@ -167,8 +167,6 @@ impl Expressions<'_> {
             Op::Negative => format!("-{x}"),
             Op::Square if self.host => format!("{x} * {x}"),
             Op::Cube => format!("{x} * {x} * {x}"),
-            // It never raises on what is not negative.
-            Op::Sqrt if self.host && torch => format!("math.sqrt(abs({x}))"),
             Op::Sqrt | Op::Log | Op::Log2 | Op::Log10 => {
                 let magnitude = if self.host {
                     format!("abs({x})")
@@ -285,6 +283,9 @@ impl Expressions<'_> {
     }
 
     fn choose(&mut self, c: &Atom, a: &Atom, b: &Atom) -> String {
+        if self.host && self.library == Library::Torch {
+            return self.apply_helper(Helper::Where, &[c, a, b].map(|value| value.text.clone()));
+        }
         if self.host {
             return format!("{} if {} > 0 else {}", a.text, c.text, b.text);
         }

@@ -26,7 +26,11 @@ impl Writer<'_> {
                     && self.is_weak_value(argument))
         };
         let fits = line.args.iter().all(|&argument| is_list(argument) || numbers(argument));
-        if !fits || !line.args.iter().any(|&argument| is_list(argument)) {
+        // What the compiler sees as a tensor is taken by few.
+        let takes_tensors = matches!(line.op, Op::Mul | Op::Add | Op::Interp | Op::BiasCorrect);
+        let is_known = |argument: &Argument| takes_tensors || self.is_setting(*argument);
+        let known = line.args.iter().filter(|&&argument| is_number(argument)).all(is_known);
+        if !fits || !known || !line.args.iter().any(|&argument| is_list(argument)) {
             return None;
         }
         let names: Vec<String> = line.args.iter().map(|&argument| self.name(argument)).collect();

@@ -9,6 +9,7 @@ use super::Library;
 /// A helper function. The order is that in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Helper {
+    Number,
     Scalar,
     Broadcast,
     Sign,
@@ -16,6 +17,7 @@ pub(crate) enum Helper {
     Cbrt,
     Log1p,
     Heaviside,
+    Where,
     BiasCorrection,
     Rows,
     Columns,
@@ -37,6 +39,7 @@ impl Helper {
     /// The name of the function.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Helper::Number => "_number",
             Helper::Scalar => "_scalar",
             Helper::Broadcast => "_broadcast",
             Helper::Sign => "_sign",
@@ -44,6 +47,7 @@ impl Helper {
             Helper::Cbrt => "_cbrt",
             Helper::Log1p => "_log1p",
             Helper::Heaviside => "_heaviside",
+            Helper::Where => "_where",
             Helper::BiasCorrection => "_bias_correction",
             Helper::Rows => "_rows",
             Helper::Columns => "_columns",
@@ -82,6 +86,7 @@ impl Helper {
 
     fn torch(self) -> &'static str {
         match self {
+            Helper::Number => include_str!("helpers/torch/number.py"),
             Helper::Scalar => include_str!("helpers/torch/scalar.py"),
             Helper::Broadcast => include_str!("helpers/torch/broadcast.py"),
             Helper::Sign => include_str!("helpers/torch/sign.py"),
@@ -89,6 +94,7 @@ impl Helper {
             Helper::Cbrt => include_str!("helpers/torch/cbrt.py"),
             Helper::Log1p => include_str!("helpers/torch/log1p.py"),
             Helper::Heaviside => include_str!("helpers/torch/heaviside.py"),
+            Helper::Where => include_str!("helpers/torch/where.py"),
             Helper::BiasCorrection => include_str!("helpers/torch/bias_correction.py"),
             Helper::RowMean => include_str!("helpers/torch/row_mean.py"),
             Helper::ColumnMean => include_str!("helpers/torch/column_mean.py"),

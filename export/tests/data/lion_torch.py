@@ -25,6 +25,9 @@ class Lion(torch.optim.Optimizer):
 
     Parameters without a gradient are left as they are.
 
+    `torch.compile` makes one graph of `step`, for all steps; for all learning rates, too, where the
+    rate is a tensor, which schedulers change in place.
+
     Args:
         params: parameters, named parameters or parameter groups
         lr: learning rate (default: 0.0001)
@@ -47,6 +50,8 @@ class Lion(torch.optim.Optimizer):
         foreach=None,
         maximize=False,
     ):
+        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
+            raise ValueError(f"a tensor as the learning rate must hold 1 number, not {lr.numel()}")
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {lr}")
         defaults = dict(
@@ -73,29 +78,34 @@ class Lion(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for params in self._with_gradient(group):
-                foreach = group["foreach"]
-                if foreach is None:
-                    plain = (torch.Tensor, torch.nn.Parameter)
-                    foreach = all(p.is_cuda and type(p) in plain for p in params)
-                tensors = [
-                    params,
-                    [-p.grad if group["maximize"] else p.grad for p in params],
-                    [self.state[p]["m"] for p in params],
-                ]
-                update = _foreach if foreach else _single_tensor
-                update(
-                    tensors,
-                    lr=float(group["lr"]),
-                    beta1=group["beta1"],
-                    beta2=group["beta2"],
-                    weight_decay=group["weight_decay"],
-                )
+            params = []
+            self._init_group(group, params)
+            if params:
+                self._update(group, params)
         return loss
 
-    def _with_gradient(self, group):
-        """The group's parameters with a gradient, all in one list."""
-        params = []
+    def _update(self, group, params):
+        """Updates parameters."""
+        foreach = group["foreach"]
+        if foreach is None:
+            plain = (torch.Tensor, torch.nn.Parameter)
+            foreach = all(p.is_cuda and type(p) in plain for p in params)
+        tensors = [
+            params,
+            [-p.grad if group["maximize"] else p.grad for p in params],
+            [self.state[p]["m"] for p in params],
+        ]
+        update = _foreach if foreach else _single_tensor
+        update(
+            tensors,
+            lr=_number(group["lr"], params[0]),
+            beta1=group["beta1"],
+            beta2=group["beta2"],
+            weight_decay=group["weight_decay"],
+        )
+
+    def _init_group(self, group, params):
+        """Appends the parameters with a gradient."""
         for p in group["params"]:
             if p.grad is None:
                 continue
@@ -103,13 +113,10 @@ class Lion(torch.optim.Optimizer):
                 raise RuntimeError(f"{type(self).__name__} does not take sparse gradients")
             if torch.is_complex(p):
                 raise RuntimeError(f"{type(self).__name__} does not take complex parameters")
+            params.append(p)
             state = self.state[p]
             if not state:
-                state["step"] = 0
                 state["m"] = torch.zeros_like(p, memory_format=torch.preserve_format)
-            state["step"] += 1
-            params.append(p)
-        return [params] if params else []
 
 
 def _single_tensor(tensors, *, lr, beta1, beta2, weight_decay):
@@ -139,6 +146,14 @@ def _foreach(tensors, *, lr, beta1, beta2, weight_decay):
     del update_3
     torch._foreach_sub_(w, update)
     torch._foreach_copy_(m, m_next)
+
+
+def _number(x, like):
+    """A number of one step: a Python float, or a tensor where the step is compiled."""
+    if torch.compiler.is_compiling() and isinstance(x, torch.Tensor):
+        # A graph may not depend on its value.
+        return x.reshape(()).to(like.device, torch.float64)
+    return float(x)
 
 
 def _sign(x):
