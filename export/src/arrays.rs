@@ -191,6 +191,7 @@ impl<'a> Writer<'a> {
             host,
             ty: line.ty,
             like: &like,
+            guard: self.guard(),
             helpers: &mut self.helpers,
             used_like: false,
         };
@@ -217,6 +218,11 @@ impl<'a> Writer<'a> {
             // Below the largest float32 with some room.
             plain: constant.is_some_and(|value| value.abs() < 1e38),
         }
+    }
+
+    /// The name of what divisors get added; nothing where there are none.
+    fn guard(&self) -> &'a str {
+        self.listing.guard.as_deref().unwrap_or_default()
     }
 
     /// Whether it is a number before any step is taken.

@@ -7,8 +7,8 @@ use evo_dsl::Type;
 use super::arrays::{Form, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
-    call, normalised_rate, program_comment, settings_text, settings_with_defaults, tensors,
-    unit_constant,
+    call, normalised_rate, program_comment, settings, settings_text, settings_with_defaults,
+    tensors, unit_constant,
 };
 
 /// The program as the text of a Python file.
@@ -25,7 +25,7 @@ pub(super) fn emit(listing: &Listing) -> String {
     let mut parameters = positional.clone();
     parameters.push("*".to_owned());
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
-    parameters.extend(settings_with_defaults(listing));
+    parameters.extend(settings_with_defaults(&settings(listing)));
     let head = call(0, &format!("def {function}"), &parameters, ":");
     let results = std::iter::once("update".to_owned()).chain(states.clone());
     let results: Vec<String> = results.chain(listing.read_out().map(str::to_owned)).collect();
@@ -49,7 +49,7 @@ fn documentation(listing: &Listing, states: &[String]) -> String {
         _ => format!("        {}: states, zeros at first\n", states.join(", ")),
     };
     let step = if listing.needs_step() { "        t: step number, 1 at first\n" } else { "" };
-    let settings = settings_text(listing, "        ", "lr");
+    let settings = settings_text(listing, &settings(listing), "        ", "lr");
     let returned = match (states.is_empty(), listing.readout) {
         (true, false) => "",
         (false, false) => ", and the states for the next step",

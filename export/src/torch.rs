@@ -7,6 +7,7 @@
 //! places, `update = g`), so everything is computed before anything is overwritten.
 
 mod class;
+mod settings;
 
 use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
@@ -22,7 +23,7 @@ pub(super) fn emit(listing: &Listing) -> String {
         leaf_function(listing, &mut writer)
     };
     let foreach = list_function(listing, &mut writer, "_foreach", Form::Foreach);
-    writer.helpers.insert(Helper::Number);
+    writer.helpers.extend([Helper::Number, Helper::StateDtype]);
     if writer.needs_whole_tensors() {
         writer.helpers.insert(Helper::IsSharded);
     }
@@ -39,11 +40,13 @@ pub(super) fn emit(listing: &Listing) -> String {
     )
 }
 
-/// Names of the settings that the update functions take, the step number first if it is needed.
-fn function_settings(listing: &Listing) -> Vec<String> {
-    let step = listing.needs_step().then(|| "t".to_owned());
-    let names = listing.hyperparameters.iter().map(|setting| setting.name.clone());
-    step.into_iter().chain(["lr".to_owned()]).chain(names).collect()
+/// The settings that the update functions take, the step number first if it is needed, each with
+/// where a group has it.
+fn function_settings(listing: &Listing) -> Vec<(String, String)> {
+    let number = |name: &str, of: &str| (name.to_owned(), format!("_number({of}, params[0])"));
+    let step = listing.needs_step().then(|| number("t", "steps[0]"));
+    let rate = number("lr", "group[\"lr\"]");
+    step.into_iter().chain([rate]).chain(settings::in_group(listing)).collect()
 }
 
 /// What is written where: assignments that keep what would be overwritten too early, then the
@@ -87,7 +90,7 @@ fn all_tensors(listing: &Listing) -> Vec<String> {
 
 fn function_head(listing: &Listing, name: &str, parameters: &str, documentation: &str) -> String {
     let mut all = vec![parameters.to_owned(), "*".to_owned()];
-    all.extend(function_settings(listing));
+    all.extend(function_settings(listing).into_iter().map(|(name, _)| name));
     let head = call(0, &format!("def {name}"), &all, ":");
     format!("{head}\n    \"\"\"{documentation}\"\"\"\n")
 }

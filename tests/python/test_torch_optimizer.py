@@ -267,12 +267,40 @@ class Cases:
             self.assertEqual(p.dtype, dtype)
             self.assertFalse(torch.equal(before, p))
 
+    def test_states_may_have_another_type_than_the_weights(self):
+        shapes = [(4, 3), (5,), ()]
+        for foreach in (False, True):
+            params, wide = waves(shapes), waves(shapes)
+            params = [torch.nn.Parameter(p.detach().bfloat16()) for p in params]
+            opt = self.make(params, lr=0.01, foreach=foreach, state_dtype=torch.float32)
+            twin = self.make(wide, lr=0.01)
+            for step in range(6):
+                for p, w in zip(params, wide):
+                    w.data.copy_(p)
+                    p.grad = torch.cos(p.detach() * (step + 1.5))
+                    w.grad = p.grad.float()
+                if step == 3:
+                    # What is saved and loaded keeps its digits.
+                    state = copy.deepcopy(opt.state_dict())
+                    opt = self.make(params, lr=1.0, foreach=foreach)
+                    opt.load_state_dict(state)
+                opt.step()
+                twin.step()
+                for p, w in zip(params, wide):
+                    self.assertTrue(torch.equal(p, w.bfloat16()))
+                    for name, value in opt.state[p].items():
+                        self.assertEqual(value.dtype, torch.float32)
+                        self.assertTrue(torch.equal(value, twin.state[w][name]), name)
+
     def test_what_it_cannot_do_is_refused(self):
         p = torch.nn.Parameter(torch.ones(3))
         with self.assertRaisesRegex(ValueError, "learning rate"):
             self.make([p], lr=-1.0)
         with self.assertRaisesRegex(ValueError, "must hold 1 number, not 2"):
             self.make([p], lr=torch.ones(2))
+        for dtype in (torch.int32, torch.complex64, "float32"):
+            with self.assertRaisesRegex(ValueError, "state_dtype must be"):
+                self.make([p], state_dtype=dtype)
         p.grad = torch.ones(3).to_sparse()
         with self.assertRaisesRegex(RuntimeError, "sparse"):
             self.make([p]).step()
@@ -306,9 +334,9 @@ class Lion(Cases, unittest.TestCase):
     def test_its_defaults_are_those_of_the_program(self):
         group = self.make([torch.nn.Parameter(torch.ones(3))]).param_groups[0]
         settings = {name: value for name, value in group.items() if name != "params"}
-        self.assertEqual(
-            settings, {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "foreach": None, "maximize": False}
-        )
+        of_the_rule = {"lr": 1e-4, "betas": (0.9, 0.99), "weight_decay": 0.1}
+        options = {"foreach": None, "maximize": False, "state_dtype": None}
+        self.assertEqual(settings, {**of_the_rule, **options})
 
     def test_it_is_lion(self):
         p = torch.nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
@@ -326,11 +354,34 @@ class AdamW(Cases, unittest.TestCase):
         cls.make = staticmethod(optimizer("adamw"))
 
     def test_it_is_the_adamw_of_pytorch(self):
+        for settings in ({}, {"eps": 1e-3, "betas": (0.8, 0.95)}):
+            models = [Model(), Model()]
+            train(models[0], self.make(models[0].parameters(), lr=1e-3, **settings), 50)
+            theirs = torch.optim.AdamW(models[1].parameters(), lr=1e-3, weight_decay=0.01, **settings)
+            train(models[1], theirs, 50)
+            for p, q in zip(models[0].parameters(), models[1].parameters()):
+                self.assertTrue(torch.allclose(p, q, rtol=1e-3, atol=2e-5))
+
+    def test_a_scheduler_cycles_its_momentum(self):
+        # PyTorch's schedulers look for `betas`, and change the first of them.
         models = [Model(), Model()]
-        train(models[0], self.make(models[0].parameters(), lr=1e-3), 50)
-        train(models[1], torch.optim.AdamW(models[1].parameters(), lr=1e-3, weight_decay=0.01), 50)
+        for model, make in zip(models, [self.make, torch.optim.AdamW]):
+            opt = make(model.parameters(), lr=1e-3, weight_decay=0.01)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(opt, max_lr=1e-2, total_steps=30)
+            seen = set()
+            for step in range(29):
+                train(model, opt, 1, first=step)
+                schedule.step()
+                seen.add(opt.param_groups[0]["betas"])
+            self.assertEqual({betas[1] for betas in seen}, {0.999})
+            self.assertLess(min(betas[0] for betas in seen), 0.86)
         for p, q in zip(models[0].parameters(), models[1].parameters()):
-            self.assertTrue(torch.allclose(p, q, rtol=1e-3, atol=2e-5))
+            self.assertTrue(torch.allclose(p, q, rtol=1e-2, atol=1e-4))
+
+    def test_betas_of_another_number_are_refused(self):
+        for betas in [(0.9,), (0.9, 0.99, 0.999)]:
+            with self.assertRaisesRegex(ValueError, "betas must be 2 numbers"):
+                self.make([torch.nn.Parameter(torch.ones(3))], betas=betas)
 
 
 class ScheduleFree(Cases, unittest.TestCase):
@@ -403,6 +454,24 @@ def compiled(opt, backend="eager"):
 
 def graphs():
     return torch._dynamo.utils.counters["stats"]["unique_graphs"]
+
+
+class Precisions(unittest.TestCase):
+    def test_no_gradient_in_half_precision_makes_no_rule_give_nan(self):
+        # 1e-8 and the squares of small gradients are 0 in float16.
+        for name in ZOO:
+            make = optimizer(name)
+            for dtype in (torch.float16, torch.bfloat16):
+                for foreach in (False, True):
+                    with self.subTest(name, dtype=dtype, foreach=foreach):
+                        params = waves([(4, 3), (5,), (), (2, 3, 2)])
+                        params = [torch.nn.Parameter(p.detach().to(dtype)) for p in params]
+                        opt = make(params, foreach=foreach)
+                        for scale in (0.0, 1.0, 0.0, 1e-6):
+                            for p in params:
+                                p.grad = scale * torch.cos(p.detach())
+                            opt.step()
+                        self.assertTrue(all(torch.isfinite(p).all() for p in params))
 
 
 class Compiled(unittest.TestCase):

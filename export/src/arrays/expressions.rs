@@ -29,6 +29,8 @@ pub(super) struct Expressions<'a> {
     pub ty: Type,
     /// A tensor of the tree.
     pub like: &'a str,
+    /// The name of what a divisor gets added.
+    pub guard: &'a str,
     pub helpers: &'a mut BTreeSet<Helper>,
     /// Whether the expression reads `like`.
     pub used_like: bool,
@@ -197,9 +199,9 @@ impl Expressions<'_> {
             }
             // Python refuses to divide by zero.
             Op::Div if both_weak => {
-                self.apply("divide", &[a.text.clone(), format!("{} + 1e-8", b.text)])
+                self.apply("divide", &[a.text.clone(), format!("{} + {}", b.text, self.guard)])
             }
-            Op::Div => format!("{} / ({} + 1e-8)", self.cast(a), self.cast(b)),
+            Op::Div => format!("{} / ({} + {})", self.cast(a), self.cast(b), self.guard),
             Op::Power => {
                 let args = [self.cast(a), self.cast(b)];
                 self.apply(self.power(), &args)

@@ -49,6 +49,9 @@ impl Writer<'_> {
                 Some(f("clamp_max", &[&f("clamp_min", &[x, low]), high]))
             }
             (op, [x]) => self.foreach_unary(op, x),
+            (Op::Div, [a, b]) if lists == [true, true] => {
+                Some(f("div", &[a, &f("add", &[b, self.guard()])]))
+            }
             (op, [a, b]) => foreach_binary(op, a, b, (lists[0], lists[1])),
             _ => None,
         }
@@ -93,7 +96,6 @@ fn foreach_binary(op: Op, a: &str, b: &str, lists: (bool, bool)) -> Option<Strin
         (Op::Mul, _) => f("mul", &[b, a]),
         (Op::Sub, (true, _)) => f("sub", &[a, b]),
         (Op::Sub, _) => f("add", &[&f("neg", &[b]), a]),
-        (Op::Div, (true, true)) => f("div", &[a, &f("add", &[b, "1e-8"])]),
         (Op::Max, (true, true)) => f("maximum", &[a, b]),
         (Op::Min, (true, true)) => f("minimum", &[a, b]),
         (Op::Max, (true, _)) => f("clamp_min", &[a, b]),

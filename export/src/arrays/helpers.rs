@@ -9,6 +9,7 @@ use super::Library;
 /// A helper function. The order is that in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Helper {
+    StateDtype,
     Number,
     Scalar,
     Broadcast,
@@ -39,6 +40,7 @@ impl Helper {
     /// The name of the function.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Helper::StateDtype => "_state_dtype",
             Helper::Number => "_number",
             Helper::Scalar => "_scalar",
             Helper::Broadcast => "_broadcast",
@@ -86,6 +88,7 @@ impl Helper {
 
     fn torch(self) -> &'static str {
         match self {
+            Helper::StateDtype => include_str!("helpers/torch/state_dtype.py"),
             Helper::Number => include_str!("helpers/torch/number.py"),
             Helper::Scalar => include_str!("helpers/torch/scalar.py"),
             Helper::Broadcast => include_str!("helpers/torch/broadcast.py"),

@@ -9,24 +9,33 @@
 
 use crate::arrays::Writer;
 use crate::listing::Listing;
-use crate::torch::function_settings;
+use crate::torch::{function_settings, settings};
 use crate::wording::{call, settings_text, settings_with_defaults};
+
+/// What every class may be told besides the settings of its rule, with the defaults.
+const OPTIONS: [(&str, &str); 3] =
+    [("foreach", "None"), ("maximize", "False"), ("state_dtype", "None")];
 
 /// The class, without the functions that do the update.
 pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
     let name = &listing.class;
+    let settings = settings::all(listing);
     let mut parameters = vec!["self".to_owned(), "params".to_owned()];
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
     parameters.push("*".to_owned());
-    parameters.extend(settings_with_defaults(listing));
-    parameters.extend(["foreach=None".to_owned(), "maximize=False".to_owned()]);
+    parameters.extend(settings_with_defaults(&settings));
+    parameters.extend(OPTIONS.map(|(name, default)| format!("{name}={default}")));
     let init = call(4, "def __init__", &parameters, ":");
     let together = note(listing, writer);
-    let settings_text = settings_text(listing, "        ", "lr");
-    let names = listing.hyperparameters.iter().map(|setting| setting.name.as_str());
-    let names = std::iter::once("lr").chain(names).chain(["foreach", "maximize"]);
+    let settings_text = settings_text(listing, &settings, "        ", "lr");
+    let names = settings.iter().map(|setting| setting.name.as_str());
+    let names = std::iter::once("lr").chain(names).chain(OPTIONS.map(|(name, _)| name));
     let defaults: Vec<String> = names.map(|name| format!("{name}={name}")).collect();
     let defaults = call(8, "defaults = dict", &defaults, "");
+    let missing = OPTIONS
+        .map(|(name, default)| format!("            group.setdefault(\"{name}\", {default})\n"));
+    let (missing, checks) = (missing.concat(), checks(listing));
+    let load = load_method(listing);
     let step = step_method(listing, writer);
     let parts = match listing.needs_step() {
         true => {
@@ -47,24 +56,63 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
 {settings_text}        foreach: whether to update all parameters together, which is faster on a GPU and needs
             more memory (default: where all of them are plain ones on one)
         maximize: whether to go up the gradient and not down (default: False)
+        state_dtype: type of the states, in which updates are computed, too (default: that of each
+            parameter, and float32 for float16, in which squares of small gradients and the numbers
+            that keep divisors from 0 are 0)
     """
 
 {init}
-        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
-            raise ValueError(f"a tensor as the learning rate must hold 1 number, not {{lr.numel()}}")
-        if not lr >= 0:
-            raise ValueError(f"the learning rate must be 0 or above, not {{lr}}")
-{defaults}
+{checks}{defaults}
         super().__init__(params, defaults)
 {parts}
     def __setstate__(self, state):
         super().__setstate__(state)
 {parts}        for group in self.param_groups:
-            group.setdefault("foreach", None)
-            group.setdefault("maximize", False)
-{modes}
+{missing}{load}{modes}
 {step}"#
     )
+}
+
+/// The statements that refuse what cannot be.
+fn checks(listing: &Listing) -> String {
+    let betas = match settings::betas(listing) {
+        0 | 1 => String::new(),
+        count => format!(
+            r#"        if len(betas) != {count}:
+            raise ValueError(f"betas must be {count} numbers, not {{betas}}")
+"#
+        ),
+    };
+    format!(
+        r#"        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
+            raise ValueError(f"a tensor as the learning rate must hold 1 number, not {{lr.numel()}}")
+        if not lr >= 0:
+            raise ValueError(f"the learning rate must be 0 or above, not {{lr}}")
+{betas}        if not getattr(state_dtype, "is_floating_point", state_dtype is None):
+            raise ValueError(f"state_dtype must be a type of real numbers, not {{state_dtype}}")
+"#
+    )
+}
+
+/// The method that loads a state, where there are tensors in it.
+fn load_method(listing: &Listing) -> &'static str {
+    if listing.states.is_empty() {
+        return "";
+    }
+    r#"
+    def load_state_dict(self, state_dict):
+        """Loads what `state_dict()` gave, the states in their own type."""
+        super().load_state_dict(state_dict)
+        # PyTorch has rounded them to the type of the parameters.
+        for group, saved in zip(self.param_groups, state_dict["param_groups"]):
+            for p, key in zip(group["params"], saved["params"]):
+                dtype = _state_dtype(group, p)
+                if dtype == p.dtype or key not in state_dict["state"]:
+                    continue
+                for name, value in state_dict["state"][key].items():
+                    if name != "step":
+                        self.state[p][name] = value.to(p.device, dtype, copy=True)
+"#
 }
 
 /// The methods that exchange the weights that are trained and those to validate with.
@@ -173,11 +221,8 @@ fn update_method(listing: &Listing) -> String {
     let lists: String = states
         .map(|state| format!("            [self.state[p][\"{}\"] for p in params],\n", state.name))
         .collect();
-    let settings = function_settings(listing).into_iter().map(|name| match name.as_str() {
-        "t" => "t=_number(steps[0], params[0])".to_owned(),
-        "lr" => "lr=_number(group[\"lr\"], params[0])".to_owned(),
-        name => format!("{name}=group[\"{name}\"]"),
-    });
+    let settings = function_settings(listing).into_iter();
+    let settings = settings.map(|(name, value)| format!("{name}={value}"));
     let args: Vec<String> = std::iter::once("tensors".to_owned()).chain(settings).collect();
     let update = call(8, "update", &args, "");
     let steps = match listing.needs_step() {
@@ -198,12 +243,17 @@ fn update_method(listing: &Listing) -> String {
         if foreach is None:
             plain = (torch.Tensor, torch.nn.Parameter)
             foreach = all(p.is_cuda and type(p) in plain for p in params)
+        weights = [p.to(_state_dtype(group, p)) for p in params]
+        gradients = [p.grad.to(w.dtype) for p, w in zip(params, weights)]
         tensors = [
-            params,
-            [-p.grad if group["maximize"] else p.grad for p in params],
+            weights,
+            [-g for g in gradients] if group["maximize"] else gradients,
 {lists}        ]
         update = _foreach if foreach else _single_tensor
 {update}
+        for p, w in zip(params, weights):
+            if p.dtype != w.dtype:
+                p.copy_(w)
 "#
     )
 }
@@ -217,10 +267,16 @@ fn init_group(listing: &Listing, writer: &Writer<'_>) -> String {
         .states
         .iter()
         .map(|state| {
-            let zeros = "torch.zeros_like(p, memory_format=torch.preserve_format)";
-            format!("                state[\"{}\"] = {zeros}\n", state.name)
+            format!(
+                "                state[\"{}\"] = torch.zeros_like(p, dtype=dtype)\n",
+                state.name
+            )
         })
         .collect();
+    let zeros = match listing.states.is_empty() {
+        true => zeros,
+        false => format!("                dtype = _state_dtype(group, p)\n{zeros}"),
+    };
     let sharded = if writer.needs_whole_tensors() {
         "            if _is_sharded(p):\n                \
          raise RuntimeError(\n                    \

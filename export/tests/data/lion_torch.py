@@ -31,12 +31,14 @@ class Lion(torch.optim.Optimizer):
     Args:
         params: parameters, named parameters or parameter groups
         lr: learning rate (default: 0.0001)
-        beta1: decay rate of a moving average (default: 0.9)
-        beta2: decay rate of a moving average (default: 0.99)
+        betas: decay rates of moving averages, the gradient's first (default: (0.9, 0.99))
         weight_decay: factor of the weights in the update (default: 0.1)
         foreach: whether to update all parameters together, which is faster on a GPU and needs
             more memory (default: where all of them are plain ones on one)
         maximize: whether to go up the gradient and not down (default: False)
+        state_dtype: type of the states, in which updates are computed, too (default: that of each
+            parameter, and float32 for float16, in which squares of small gradients and the numbers
+            that keep divisors from 0 are 0)
     """
 
     def __init__(
@@ -44,23 +46,27 @@ class Lion(torch.optim.Optimizer):
         params,
         lr=0.0001,
         *,
-        beta1=0.9,
-        beta2=0.99,
+        betas=(0.9, 0.99),
         weight_decay=0.1,
         foreach=None,
         maximize=False,
+        state_dtype=None,
     ):
         if isinstance(lr, torch.Tensor) and lr.numel() != 1:
             raise ValueError(f"a tensor as the learning rate must hold 1 number, not {lr.numel()}")
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {lr}")
+        if len(betas) != 2:
+            raise ValueError(f"betas must be 2 numbers, not {betas}")
+        if not getattr(state_dtype, "is_floating_point", state_dtype is None):
+            raise ValueError(f"state_dtype must be a type of real numbers, not {state_dtype}")
         defaults = dict(
             lr=lr,
-            beta1=beta1,
-            beta2=beta2,
+            betas=betas,
             weight_decay=weight_decay,
             foreach=foreach,
             maximize=maximize,
+            state_dtype=state_dtype,
         )
         super().__init__(params, defaults)
 
@@ -69,6 +75,20 @@ class Lion(torch.optim.Optimizer):
         for group in self.param_groups:
             group.setdefault("foreach", None)
             group.setdefault("maximize", False)
+            group.setdefault("state_dtype", None)
+
+    def load_state_dict(self, state_dict):
+        """Loads what `state_dict()` gave, the states in their own type."""
+        super().load_state_dict(state_dict)
+        # PyTorch has rounded them to the type of the parameters.
+        for group, saved in zip(self.param_groups, state_dict["param_groups"]):
+            for p, key in zip(group["params"], saved["params"]):
+                dtype = _state_dtype(group, p)
+                if dtype == p.dtype or key not in state_dict["state"]:
+                    continue
+                for name, value in state_dict["state"][key].items():
+                    if name != "step":
+                        self.state[p][name] = value.to(p.device, dtype, copy=True)
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -90,19 +110,24 @@ class Lion(torch.optim.Optimizer):
         if foreach is None:
             plain = (torch.Tensor, torch.nn.Parameter)
             foreach = all(p.is_cuda and type(p) in plain for p in params)
+        weights = [p.to(_state_dtype(group, p)) for p in params]
+        gradients = [p.grad.to(w.dtype) for p, w in zip(params, weights)]
         tensors = [
-            params,
-            [-p.grad if group["maximize"] else p.grad for p in params],
+            weights,
+            [-g for g in gradients] if group["maximize"] else gradients,
             [self.state[p]["m"] for p in params],
         ]
         update = _foreach if foreach else _single_tensor
         update(
             tensors,
             lr=_number(group["lr"], params[0]),
-            beta1=group["beta1"],
-            beta2=group["beta2"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
             weight_decay=group["weight_decay"],
         )
+        for p, w in zip(params, weights):
+            if p.dtype != w.dtype:
+                p.copy_(w)
 
     def _init_group(self, group, params):
         """Appends the parameters with a gradient."""
@@ -116,7 +141,8 @@ class Lion(torch.optim.Optimizer):
             params.append(p)
             state = self.state[p]
             if not state:
-                state["m"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+                dtype = _state_dtype(group, p)
+                state["m"] = torch.zeros_like(p, dtype=dtype)
 
 
 def _single_tensor(tensors, *, lr, beta1, beta2, weight_decay):
@@ -146,6 +172,12 @@ def _foreach(tensors, *, lr, beta1, beta2, weight_decay):
     del update_3
     torch._foreach_sub_(w, update)
     torch._foreach_copy_(m, m_next)
+
+
+def _state_dtype(group, p):
+    """The type of a parameter's states, in which its update is computed."""
+    usual = torch.float32 if p.dtype == torch.float16 else p.dtype
+    return group["state_dtype"] or usual
 
 
 def _number(x, like):
