@@ -8,6 +8,7 @@
 
 mod class;
 mod settings;
+mod step;
 
 use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
@@ -24,18 +25,24 @@ pub(super) fn emit(listing: &Listing) -> String {
     };
     let foreach = list_function(listing, &mut writer, "_foreach", Form::Foreach);
     writer.helpers.extend([Helper::Number, Helper::StateDtype]);
-    if writer.needs_whole_tensors() {
-        writer.helpers.insert(Helper::IsSharded);
+    match writer.needs_whole_tensors() {
+        true => writer.helpers.extend([Helper::Whole, Helper::Store, Helper::IsFlat]),
+        false => writer.helpers.extend([Helper::Local]),
+    }
+    if writer.needs_lists() {
+        writer.helpers.insert(Helper::IsOfZero);
     }
     let helpers = texts(&writer.helpers, Library::Torch);
     let (class, program) = (class::text(listing, &writer), program_comment(listing));
     let unit = unit_constant(listing);
     let code = format!("{class}\n\n{single}\n\n{foreach}{helpers}");
-    let math = if code.contains("math.") { "import math\n\n" } else { "" };
+    let modules = ["math", "sys"].iter().filter(|module| code.contains(&format!("{module}.")));
+    let modules: String = modules.map(|module| format!("import {module}\n")).collect();
+    let modules = if modules.is_empty() { modules } else { modules + "\n" };
     format!(
         "\"\"\"{name}, an optimizer for PyTorch, exported by evo.\n\n    \
          optimizer = {name}(model.parameters(), lr={lr:?})\n\nThis file needs nothing but PyTorch.\n\"\"\"\n\n\
-         {math}import torch\n\n{program}{unit}\n\n{code}",
+         {modules}import torch\n\n{program}{unit}\n\n{code}",
         lr = listing.learning_rate.default,
     )
 }

@@ -126,7 +126,7 @@ fn states_named_like_the_class_of_states_or_like_the_next_value_of_another_stay_
 }
 
 #[test]
-fn rules_that_need_whole_tensors_say_so_and_refuse_parts_of_them() {
+fn rules_that_need_whole_tensors_say_so_and_gather_or_refuse_parts_of_them() {
     let exported = |name: &str, target| {
         export(&zoo::get(name).expect("it is in the zoo").program(), name, target)
     };
@@ -134,9 +134,11 @@ fn rules_that_need_whole_tensors_say_so_and_refuse_parts_of_them() {
         [("lion", false, false), ("muon", true, false), ("lion_discovered", true, true)]
     {
         let torch = exported(name, ExportTarget::Torch);
-        assert_eq!(torch.contains("if _is_sharded(p):"), whole, "{torch}");
-        assert_eq!(torch.contains("(FSDP, ZeRO-3) are refused"), whole, "{torch}");
+        assert_eq!(torch.contains("if _is_flat(p):"), whole, "{torch}");
+        assert_eq!(torch.contains("_whole(p.grad)"), whole, "{torch}");
+        assert_eq!(torch.contains("_local(p.grad, p)"), !whole, "{torch}");
         assert_eq!(torch.contains("ZeRO-1"), all, "{torch}");
+        assert_eq!(torch.contains("if _is_of_zero("), all, "{torch}");
         let optax = exported(name, ExportTarget::Optax);
         assert_eq!(optax.contains("`jax.shard_map`"), whole, "{optax}");
         assert!(optax.contains("_refuse_complex(params)"), "{optax}");

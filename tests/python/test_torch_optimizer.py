@@ -168,22 +168,18 @@ class Cases:
         self.assertTrue(same(alone.layers, beside.layers))
         self.assertTrue(torch.equal(beside.unused, torch.full((3,), 1e3)))
 
-    def test_parameters_in_parts_are_refused_where_whole_ones_are_needed(self):
+    def test_parameters_in_parts_are_gathered_or_refused_where_whole_ones_are_needed(self):
         from torch.distributed.tensor import DTensor, Replicate, Shard
 
         for placement in (Shard(0), Replicate()):
-            whole = torch.arange(12.0).reshape(4, 3)
-            p = torch.nn.Parameter(DTensor.from_local(whole, mesh(), [placement]))
-            p.grad = DTensor.from_local(whole.sin(), mesh(), [placement])
-            opt = self.make([p], lr=self.lr)
-            if self.whole and placement.is_shard():
-                with self.assertRaisesRegex(RuntimeError, "sharded parameters"):
-                    opt.step()
-            elif not self.whole:
+            for foreach in (False, True):
+                whole = torch.arange(12.0).reshape(4, 3)
+                p = torch.nn.Parameter(DTensor.from_local(whole, mesh(), [placement]))
+                p.grad = DTensor.from_local(whole.sin(), mesh(), [placement])
                 twin = torch.nn.Parameter(torch.arange(12.0).reshape(4, 3))
                 twin.grad = twin.detach().sin()
-                opt.step()
-                self.make([twin], lr=self.lr).step()
+                for each in (p, twin):
+                    self.make([each], lr=self.lr, foreach=foreach).step()
                 self.assertTrue(torch.equal(p.to_local(), twin))
         if self.whole:
             for mark in ("_is_flat_param", "ds_id"):

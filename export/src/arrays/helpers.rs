@@ -33,7 +33,11 @@ pub(crate) enum Helper {
     At,
     Put,
     RefuseComplex,
-    IsSharded,
+    Local,
+    Whole,
+    Store,
+    IsFlat,
+    IsOfZero,
 }
 
 impl Helper {
@@ -64,7 +68,11 @@ impl Helper {
             Helper::At => "_at",
             Helper::Put => "_put",
             Helper::RefuseComplex => "_refuse_complex",
-            Helper::IsSharded => "_is_sharded",
+            Helper::Local => "_local",
+            Helper::Whole => "_whole",
+            Helper::Store => "_store",
+            Helper::IsFlat => "_is_flat",
+            Helper::IsOfZero => "_is_of_zero",
         }
     }
 
@@ -108,7 +116,11 @@ impl Helper {
             Helper::Orthogonalize => include_str!("helpers/torch/orthogonalize.py"),
             Helper::Rows => include_str!("helpers/rows.py"),
             Helper::Columns => include_str!("helpers/columns.py"),
-            Helper::IsSharded => include_str!("helpers/torch/is_sharded.py"),
+            Helper::Local => include_str!("helpers/torch/local.py"),
+            Helper::Whole => include_str!("helpers/torch/whole.py"),
+            Helper::Store => include_str!("helpers/torch/store.py"),
+            Helper::IsFlat => include_str!("helpers/torch/is_flat.py"),
+            Helper::IsOfZero => include_str!("helpers/torch/is_of_zero.py"),
             Helper::Norm => unreachable!("PyTorch has a norm in float64"),
             Helper::At | Helper::Put | Helper::RefuseComplex => unreachable!("of trees of JAX"),
         }

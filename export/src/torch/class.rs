@@ -1,15 +1,11 @@
-//! The class of an export to PyTorch: its settings, its state and the step.
+//! The class of an export to PyTorch, but for its step: what it can be told, and what is saved.
 //!
-//! Invariant: `torch.compile` makes one graph of a step and does not make it anew as long as the
-//! same parameters have a gradient. What only Python can know of a step (which parameters take
-//! part, their first state, which of them have taken as many steps) is in `_init_group`, a method
-//! that PyTorch's compiler knows by this name and runs instead of compiling it. What the graph is
-//! made of besides that, and may change, are tensors: the number of steps, and the learning rate
-//! where users pass one.
+//! Invariant: what is refused is refused with a sentence, as soon as it can be known. States are
+//! saved and loaded in the type that they have.
 
 use crate::arrays::Writer;
 use crate::listing::Listing;
-use crate::torch::{function_settings, settings};
+use crate::torch::{settings, step};
 use crate::wording::{call, settings_text, settings_with_defaults};
 
 /// What every class may be told besides the settings of its rule, with the defaults.
@@ -34,9 +30,9 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
     let defaults = call(8, "defaults = dict", &defaults, "");
     let missing = OPTIONS
         .map(|(name, default)| format!("            group.setdefault(\"{name}\", {default})\n"));
-    let (missing, checks) = (missing.concat(), checks(listing));
+    let (missing, checks) = (missing.concat(), checks(listing, writer));
     let load = load_method(listing);
-    let step = step_method(listing, writer);
+    let step = step::methods(listing, writer);
     let parts = match listing.needs_step() {
         true => {
             "        self._parts = {}  # Of each group: which parameters have taken as many steps.\n"
@@ -74,7 +70,18 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
 }
 
 /// The statements that refuse what cannot be.
-fn checks(listing: &Listing) -> String {
+fn checks(listing: &Listing, writer: &Writer<'_>) -> String {
+    let zero = match writer.needs_lists() {
+        true => {
+            r#"        if _is_of_zero(sys._getframe()):
+            raise RuntimeError(
+                f"{type(self).__name__} computes numbers over all parameters, of which "
+                "ZeroRedundancyOptimizer hands each process but a part"
+            )
+"#
+        }
+        false => "",
+    };
     let betas = match settings::betas(listing) {
         0 | 1 => String::new(),
         count => format!(
@@ -84,7 +91,7 @@ fn checks(listing: &Listing) -> String {
         ),
     };
     format!(
-        r#"        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
+        r#"{zero}        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
             raise ValueError(f"a tensor as the learning rate must hold 1 number, not {{lr.numel()}}")
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {{lr}}")
@@ -156,171 +163,17 @@ fn note(listing: &Listing, writer: &Writer<'_>) -> String {
              group that have a gradient{steps}, so the division into groups matters.\n"
         );
     }
-    if writer.needs_whole_tensors() {
-        text += "\n    Parameters of which each process holds a part (FSDP, ZeRO-3) are refused where that shows, as\n    \
-                 numbers computed over a part are others.\n";
-    }
+    text += match writer.needs_whole_tensors() {
+        false => {
+            "\n    Of parameters divided among processes (FSDP2, ZeRO) each process updates its part.\n"
+        }
+        true => {
+            "\n    Whole tensors are needed: those that FSDP2 has divided among processes are gathered, with\n    \
+             their states, in every step. Where that cannot be (FSDP1, ZeRO-3) they are refused.\n"
+        }
+    };
     if writer.needs_lists() {
-        text += "    They are where parameters are divided among processes (ZeRO-1), too, and that does not show.\n";
+        text += "    ZeRO-1 is refused, too: no process would see all parameters.\n";
     }
     text
-}
-
-/// The methods that take a step.
-fn step_method(listing: &Listing, writer: &Writer<'_>) -> String {
-    let evaluating = match listing.readout {
-        true => {
-            "            if group.get(\"evaluating\", False):\n                \
-             raise RuntimeError(\"the parameters hold the weights to validate with; \"\n                                   \
-             \"call `train()` first\")\n"
-        }
-        false => "",
-    };
-    let groups = match listing.needs_step() {
-        true => {
-            r#"        for index, group in enumerate(self.param_groups):
-            params = []
-            self._init_group(group, params, index)
-            parts = {}
-            for p, part in zip(params, self._parts[index].split()):
-                parts.setdefault(part, []).append(p)
-            for part in parts.values():
-                self._update(group, part)
-"#
-        }
-        false => {
-            r#"        for group in self.param_groups:
-            params = []
-            self._init_group(group, params)
-            if params:
-                self._update(group, params)
-"#
-        }
-    };
-    let (head, body) = groups.split_once('\n').expect("it has lines");
-    let (update, init) = (update_method(listing), init_group(listing, writer));
-    format!(
-        r#"    @torch.no_grad()
-    def step(self, closure=None):
-        """Takes one step. Returns the closure's loss, if there is a closure."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-{head}
-{evaluating}{body}        return loss
-
-{update}
-{init}"#
-    )
-}
-
-/// The method that updates parameters of a group, all of which have taken as many steps.
-fn update_method(listing: &Listing) -> String {
-    let states = listing.states.iter();
-    let lists: String = states
-        .map(|state| format!("            [self.state[p][\"{}\"] for p in params],\n", state.name))
-        .collect();
-    let settings = function_settings(listing).into_iter();
-    let settings = settings.map(|(name, value)| format!("{name}={value}"));
-    let args: Vec<String> = std::iter::once("tensors".to_owned()).chain(settings).collect();
-    let update = call(8, "update", &args, "");
-    let steps = match listing.needs_step() {
-        true => {
-            "        steps = [self.state[p][\"step\"] for p in params]\n        \
-             torch._foreach_add_(steps, 1.0)\n"
-        }
-        false => "",
-    };
-    let which = match listing.needs_step() {
-        true => "Updates parameters that have taken as many steps.",
-        false => "Updates parameters.",
-    };
-    format!(
-        r#"    def _update(self, group, params):
-        """{which}"""
-{steps}        foreach = group["foreach"]
-        if foreach is None:
-            plain = (torch.Tensor, torch.nn.Parameter)
-            foreach = all(p.is_cuda and type(p) in plain for p in params)
-        weights = [p.to(_state_dtype(group, p)) for p in params]
-        gradients = [p.grad.to(w.dtype) for p, w in zip(params, weights)]
-        tensors = [
-            weights,
-            [-g for g in gradients] if group["maximize"] else gradients,
-{lists}        ]
-        update = _foreach if foreach else _single_tensor
-{update}
-        for p, w in zip(params, weights):
-            if p.dtype != w.dtype:
-                p.copy_(w)
-"#
-    )
-}
-
-/// The method that finds the parameters to be updated and makes their first state. A rule that
-/// reads the step number cannot mix parameters that have taken different numbers of steps, so it
-/// tells them apart as well. What it makes of that is text: the compiler takes a number that
-/// changed for one that will change again, and would make one graph for all.
-fn init_group(listing: &Listing, writer: &Writer<'_>) -> String {
-    let zeros: String = listing
-        .states
-        .iter()
-        .map(|state| {
-            format!(
-                "                state[\"{}\"] = torch.zeros_like(p, dtype=dtype)\n",
-                state.name
-            )
-        })
-        .collect();
-    let zeros = match listing.states.is_empty() {
-        true => zeros,
-        false => format!("                dtype = _state_dtype(group, p)\n{zeros}"),
-    };
-    let sharded = if writer.needs_whole_tensors() {
-        "            if _is_sharded(p):\n                \
-         raise RuntimeError(\n                    \
-         f\"{type(self).__name__} needs whole tensors and does not take sharded parameters\"\n                )\n"
-    } else {
-        ""
-    };
-    let made = match (listing.needs_step(), listing.states.is_empty()) {
-        (false, true) => String::new(),
-        (false, false) => {
-            format!("            state = self.state[p]\n            if not state:\n{zeros}")
-        }
-        (true, _) => format!(
-            r#"            state = self.state[p]
-            if not state:
-                state["step"] = torch.zeros((), dtype=torch.float32)
-{zeros}            part = parts.setdefault(float(state["step"]), len(parts))
-            part_of.append(str(part))
-"#
-        ),
-    };
-    let [index, before, after] = match listing.needs_step() {
-        true => [
-            ", index",
-            "        parts = {}\n        part_of = []\n",
-            "        self._parts[index] = \" \".join(part_of)\n",
-        ],
-        false => ["", "", ""],
-    };
-    let title = match listing.needs_step() {
-        true => "Appends the parameters with a gradient, and notes which have taken as many steps.",
-        false => "Appends the parameters with a gradient.",
-    };
-    format!(
-        r#"    def _init_group(self, group, params{index}):
-        """{title}"""
-{before}        for p in group["params"]:
-            if p.grad is None:
-                continue
-            if p.grad.is_sparse:
-                raise RuntimeError(f"{{type(self).__name__}} does not take sparse gradients")
-            if torch.is_complex(p):
-                raise RuntimeError(f"{{type(self).__name__}} does not take complex parameters")
-{sharded}            params.append(p)
-{made}{after}"#
-    )
 }

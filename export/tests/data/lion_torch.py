@@ -25,6 +25,8 @@ class Lion(torch.optim.Optimizer):
 
     Parameters without a gradient are left as they are.
 
+    Of parameters divided among processes (FSDP2, ZeRO) each process updates its part.
+
     `torch.compile` makes one graph of `step`, for all steps; for all learning rates, too, where the
     rate is a tensor, which schedulers change in place.
 
@@ -106,16 +108,16 @@ class Lion(torch.optim.Optimizer):
 
     def _update(self, group, params):
         """Updates parameters."""
+        weights = [_local(p, p).to(_state_dtype(group, p)) for p in params]
+        gradients = [_local(p.grad, p).to(w.dtype) for p, w in zip(params, weights)]
         foreach = group["foreach"]
         if foreach is None:
             plain = (torch.Tensor, torch.nn.Parameter)
-            foreach = all(p.is_cuda and type(p) in plain for p in params)
-        weights = [p.to(_state_dtype(group, p)) for p in params]
-        gradients = [p.grad.to(w.dtype) for p, w in zip(params, weights)]
+            foreach = all(w.is_cuda and type(w) in plain for w in weights)
         tensors = [
             weights,
             [-g for g in gradients] if group["maximize"] else gradients,
-            [self.state[p]["m"] for p in params],
+            [_local(self.state[p]["m"], p) for p in params],
         ]
         update = _foreach if foreach else _single_tensor
         update(
@@ -127,7 +129,7 @@ class Lion(torch.optim.Optimizer):
         )
         for p, w in zip(params, weights):
             if p.dtype != w.dtype:
-                p.copy_(w)
+                _local(p, p).copy_(w)
 
     def _init_group(self, group, params):
         """Appends the parameters with a gradient."""
@@ -202,3 +204,12 @@ def _foreach_sign(tensors):
     torch._foreach_clamp_min_(signs, -1.0)
     torch._foreach_clamp_max_(signs, 1.0)
     return signs
+
+
+def _local(x, p):
+    """This process's part of a tensor that is divided among processes as `p` is."""
+    if not hasattr(x, "placements"):
+        return x
+    if x.placements != p.placements:
+        x = x.redistribute(placements=p.placements)
+    return x.to_local()
