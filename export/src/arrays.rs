@@ -193,6 +193,7 @@ impl<'a> Writer<'a> {
             ty: line.ty,
             like: &like,
             role: &role,
+            guard: self.guard(),
             helpers: &mut self.helpers,
             used_like: false,
             used_role: false,
@@ -224,14 +225,24 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The name of what divisors get added; nothing where there are none.
+    fn guard(&self) -> &'a str {
+        self.listing.guard.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is a number before any step is taken.
+    fn is_setting(&self, argument: Argument) -> bool {
+        matches!(argument, Argument::Constant(_) | Argument::Hyperparameter(_))
+    }
+
     fn is_weak_value(&self, argument: Argument) -> bool {
         match argument {
-            Argument::Constant(_) | Argument::Hyperparameter(_) => true,
+            _ if self.is_setting(argument) => true,
             Argument::LearningRate | Argument::NormalizedRate | Argument::Step => {
                 self.library != Library::Jax
             }
             Argument::Line(line) => self.weak[line],
-            Argument::Weight | Argument::Gradient | Argument::State(_) => false,
+            _ => false,
         }
     }
 
@@ -301,7 +312,7 @@ impl<'a> Writer<'a> {
         let value = match (join, self.library) {
             // One number for each tensor, which may be a Python float, and that has no shape.
             (Type::PerLeaf, Library::Torch) if atom.weak => {
-                format!("torch.tensor({}, dtype=torch.float64)", atom.text)
+                format!("torch.as_tensor({}, dtype=torch.float64)", atom.text)
             }
             (Type::PerLeaf, _) => atom.text,
             _ => {

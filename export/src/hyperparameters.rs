@@ -1,7 +1,8 @@
 //! Hyperparameters: the constants of a program by what they are for, and its learning rate.
 //!
 //! Invariant: setting every hyperparameter and the learning rate to its default gives the program
-//! as it is, to the bit. Numbers that are part of a formula rather than settings (0, 1, -1, 2 and
+//! as it is, to the bit. Of the decay rates of moving averages those of squares come last, as Adam
+//! has them: what cycles the first one takes it for the momentum. Numbers that are part of a formula rather than settings (0, 1, -1, 2 and
 //! 0.5) stay numbers, except in the place of a decay rate or a weight decay.
 
 use evo_dsl::{Dataflow, Node, Op, Role, Value};
@@ -173,13 +174,53 @@ impl Hyperparameters {
                 }
             }
         }
-        name(&mut all, names);
-        Hyperparameters { all, places }
+        let mut ordered = Hyperparameters { all, places };
+        ordered.put_squares_last(flow);
+        name(&mut ordered.all, names);
+        ordered
+    }
+
+    /// Orders the decay rates of moving averages, in the places that they have among the others.
+    fn put_squares_last(&mut self, flow: &Dataflow) {
+        let is_beta = |&index: &usize| self.all[index].purpose == Purpose::Beta;
+        let places: Vec<usize> = (0..self.all.len()).filter(is_beta).collect();
+        let mut betas = places.clone();
+        betas.sort_by_key(|&beta| self.is_of_squares(flow, beta));
+        let mut moved: Vec<usize> = (0..self.all.len()).collect();
+        let old = self.all.clone();
+        for (&place, &beta) in places.iter().zip(&betas) {
+            self.all[place] = old[beta].clone();
+            moved[beta] = place;
+        }
+        for setting in self.places.iter_mut().flatten().flatten() {
+            *setting = moved[*setting];
+        }
+    }
+
+    /// Whether all moving averages with this decay rate are of squares.
+    fn is_of_squares(&self, flow: &Dataflow, beta: usize) -> bool {
+        let nodes = flow.nodes().iter().enumerate();
+        let mut averages = nodes
+            .filter(|(index, node)| node.op == Op::Interp && self.at(*index, 2) == Some(beta))
+            .peekable();
+        averages.peek().is_some() && averages.all(|(_, node)| is_square(flow, node.args()[0]))
     }
 
     /// The hyperparameter that the constant in a place of a node is.
     pub(super) fn at(&self, node: usize, place: usize) -> Option<usize> {
         self.places[node][place]
+    }
+}
+
+/// Whether a value is a square, or the mean of one.
+fn is_square(flow: &Dataflow, value: Value) -> bool {
+    let Value::Node(node) = value else { return false };
+    let node = &flow.nodes()[node];
+    match (node.op, node.args()) {
+        (Op::Square, _) => true,
+        (Op::Mul, [a, b]) => a == b,
+        (Op::RowMean | Op::ColumnMean, [x]) => is_square(flow, *x),
+        _ => false,
     }
 }
 

@@ -79,6 +79,9 @@ pub(super) struct Listing {
     pub readout: bool,
     /// The settings, in the order of their first use.
     pub hyperparameters: Vec<Hyperparameter>,
+    /// The name of what a divisor gets added, where the program divides. [`GUARD`](evo_dsl::GUARD)
+    /// in the language, it is a setting of the exports to Python.
+    pub guard: Option<String>,
     /// What the learning rate means.
     pub learning_rate: LearningRate,
     /// The operations. The product that is the learning rate itself is not among them.
@@ -107,6 +110,8 @@ impl Listing {
         let readout =
             flow.readout().map(|value| (value, names.family("readout", &["_next", "_results"])));
         let learning_rate = LearningRate::of(&flow);
+        let divides = flow.nodes().iter().any(|node| node.op == Op::Div);
+        let guard = divides.then(|| names.unique("eps"));
         let hyperparameters = Hyperparameters::of(&flow, &learning_rate, &mut names);
         let node_names =
             node_names(program, &flow, &learning_rate, &slots, &state_names, &mut names);
@@ -132,6 +137,7 @@ impl Listing {
             states,
             readout: readout.is_some(),
             hyperparameters: hyperparameters.all,
+            guard,
             lines,
             update: output(0),
             learning_rate,
@@ -314,6 +320,23 @@ mod tests {
         assert_eq!(settings(&adam), [("beta1", 0.9), ("beta2", 0.999)]);
         assert!(adam.needs_step());
         assert_eq!(settings(&listing("nesterov")), [("decay", 0.9)]);
+    }
+
+    #[test]
+    fn decay_rates_of_squares_come_last() {
+        for name in ["adam_mini", "laprop"] {
+            assert_eq!(settings(&listing(name))[..2], [("beta1", 0.9), ("beta2", 0.999)]);
+        }
+        // What both kinds of averages have is the momentum's.
+        assert_eq!(settings(&listing("muon_adamw"))[..2], [("beta1", 0.95), ("beta2", 0.9)]);
+    }
+
+    #[test]
+    fn the_guard_of_divisions_has_the_name_eps() {
+        let guard = |name: &str| listing(name).guard;
+        assert_eq!(guard("adam").as_deref(), Some("eps"));
+        assert_eq!(guard("adafactor"), None);
+        assert!(settings(&listing("adabelief")).contains(&("eps_2", 1e-16)));
     }
 
     #[test]

@@ -8,8 +8,8 @@
 use super::arrays::{Form, Helper, Library, Writer, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
-    call, normalised_rate, program_comment, roles_text, settings_text, settings_with_defaults,
-    tensors, unit_constant,
+    call, normalised_rate, program_comment, roles_text, settings, settings_text,
+    settings_with_defaults, tensors, unit_constant,
 };
 
 /// The program as the text of a Python file.
@@ -59,11 +59,11 @@ fn reads_weight(listing: &Listing) -> bool {
 fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
     let (class, function) = (&listing.class, &listing.function);
     let mut parameters = vec![format!("learning_rate={:?}", listing.learning_rate.default)];
-    parameters.extend(settings_with_defaults(listing));
+    parameters.extend(settings_with_defaults(&settings(listing)));
     parameters.extend(listing.needs_roles().then(|| "roles=None".to_owned()));
     let head =
         call(0, &format!("def {function}"), &parameters, " -> optax.GradientTransformation:");
-    let settings = settings_text(listing, "        ", "learning_rate");
+    let settings = settings_text(listing, &settings(listing), "        ", "learning_rate");
     let settings = settings.replacen(
         "learning_rate: learning rate",
         "learning_rate: learning rate, or a schedule of it",

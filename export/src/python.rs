@@ -7,8 +7,8 @@ use evo_dsl::Type;
 use super::arrays::{Form, Helper, Library, Writer, comprehension, indented, texts};
 use super::listing::{Argument, Listing};
 use super::wording::{
-    call, normalised_rate, program_comment, roles_text, settings_text, settings_with_defaults,
-    tensors, unit_constant,
+    call, normalised_rate, program_comment, roles_text, settings, settings_text,
+    settings_with_defaults, tensors, unit_constant,
 };
 
 /// The program as the text of a Python file.
@@ -25,7 +25,7 @@ pub(super) fn emit(listing: &Listing) -> String {
     let mut parameters = positional.clone();
     parameters.push("*".to_owned());
     parameters.push(format!("lr={:?}", listing.learning_rate.default));
-    parameters.extend(settings_with_defaults(listing));
+    parameters.extend(settings_with_defaults(&settings(listing)));
     parameters.extend(listing.needs_roles().then(|| "roles=None".to_owned()));
     let head = call(0, &format!("def {function}"), &parameters, ":");
     let results = std::iter::once("update".to_owned()).chain(states.clone());
@@ -50,7 +50,7 @@ fn documentation(listing: &Listing, states: &[String]) -> String {
         _ => format!("        {}: states, zeros at first\n", states.join(", ")),
     };
     let step = if listing.needs_step() { "        t: step number, 1 at first\n" } else { "" };
-    let mut settings = settings_text(listing, "        ", "lr");
+    let mut settings = settings_text(listing, &settings(listing), "        ", "lr");
     if listing.needs_roles() {
         settings += &format!("        roles: {}\n", roles_text("list of one for each array, "));
     }

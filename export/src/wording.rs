@@ -1,6 +1,8 @@
 //! What Python exports have in common around their statements: the program as a comment, the
 //! learning rate, the hyperparameters and their documentation.
 
+use evo_dsl::GUARD;
+
 use super::listing::{Argument, Listing};
 
 /// The longest line, where there is a choice.
@@ -51,24 +53,50 @@ pub(super) fn normalised_rate(listing: &Listing) -> Option<String> {
     uses_unit(listing).then(|| "relative_lr = lr / LR_UNIT".to_owned())
 }
 
-/// The hyperparameters as keyword parameters with their defaults.
-pub(super) fn settings_with_defaults(listing: &Listing) -> Vec<String> {
-    let all = listing.hyperparameters.iter();
-    all.map(|setting| format!("{}={:?}", setting.name, setting.value)).collect()
+/// What users may set besides the learning rate.
+pub(super) struct Setting {
+    pub name: String,
+    /// The default, as an expression.
+    pub default: String,
+    /// What it is, for users.
+    pub description: &'static str,
 }
 
-/// The docstring's lines on learning rate and hyperparameters, at `indent`.
-pub(super) fn settings_text(listing: &Listing, indent: &str, rate: &str) -> String {
+/// The hyperparameters, and the guard where there is one.
+pub(super) fn settings(listing: &Listing) -> Vec<Setting> {
+    let all = listing.hyperparameters.iter().map(|setting| Setting {
+        name: setting.name.clone(),
+        default: format!("{:?}", setting.value),
+        description: setting.purpose.description(),
+    });
+    let guard = listing.guard.iter().map(|name| Setting {
+        name: name.clone(),
+        default: format!("{GUARD:?}"),
+        description: "number that divisors get added; below 3e-8 it is 0 in float16",
+    });
+    all.chain(guard).collect()
+}
+
+/// The settings as keyword parameters with their defaults.
+pub(super) fn settings_with_defaults(settings: &[Setting]) -> Vec<String> {
+    settings.iter().map(|setting| format!("{}={}", setting.name, setting.default)).collect()
+}
+
+/// The docstring's lines on learning rate and settings, at `indent`.
+pub(super) fn settings_text(
+    listing: &Listing,
+    settings: &[Setting],
+    indent: &str,
+    rate: &str,
+) -> String {
     let used = listing.reads_any(|argument| {
         matches!(argument, Argument::LearningRate | Argument::NormalizedRate)
     });
     let rate_text = if used { "learning rate" } else { "learning rate; this rule reads none" };
     let mut text =
         format!("{indent}{rate}: {rate_text} (default: {:?})\n", listing.learning_rate.default);
-    for setting in &listing.hyperparameters {
-        let description = setting.purpose.description();
-        text +=
-            &format!("{indent}{}: {description} (default: {:?})\n", setting.name, setting.value);
+    for Setting { name, default, description } in settings {
+        text += &format!("{indent}{name}: {description} (default: {default})\n");
     }
     text
 }

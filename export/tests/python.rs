@@ -24,7 +24,8 @@ fn assert_well_formed(text: &str, program: &Program) {
         let count = |bracket| text.chars().filter(|c| *c == bracket).count();
         assert_eq!(count(open), count(close), "brackets in\n{text}");
     }
-    assert!(!text.contains("{}") || text.contains("by_step = {}"), "a placeholder in\n{text}");
+    let dictionaries = text.matches("parts = {}").count();
+    assert_eq!(text.matches("{}").count(), dictionaries, "a placeholder in\n{text}");
     assert!(!text.contains("\t") && text.lines().all(|line| line == line.trim_end()), "{text}");
     assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "the end of\n{text}");
     for line in program.live().to_string().lines() {
@@ -125,7 +126,7 @@ fn states_named_like_the_class_of_states_or_like_the_next_value_of_another_stay_
 }
 
 #[test]
-fn rules_that_need_whole_tensors_say_so_and_refuse_parts_of_them() {
+fn rules_that_need_whole_tensors_say_so_and_gather_or_refuse_parts_of_them() {
     let exported = |name: &str, target| {
         export(&zoo::get(name).expect("it is in the zoo").program(), name, target)
     };
@@ -133,9 +134,11 @@ fn rules_that_need_whole_tensors_say_so_and_refuse_parts_of_them() {
         [("lion", false, false), ("muon", true, false), ("lion_discovered", true, true)]
     {
         let torch = exported(name, ExportTarget::Torch);
-        assert_eq!(torch.contains("if _is_sharded(p):"), whole, "{torch}");
-        assert_eq!(torch.contains("(FSDP, ZeRO-3) are refused"), whole, "{torch}");
+        assert_eq!(torch.contains("if _is_flat(p):"), whole, "{torch}");
+        assert_eq!(torch.contains("_whole(p.grad)"), whole, "{torch}");
+        assert_eq!(torch.contains("_local(p.grad, p)"), !whole, "{torch}");
         assert_eq!(torch.contains("ZeRO-1"), all, "{torch}");
+        assert_eq!(torch.contains("if _is_of_zero("), all, "{torch}");
         let optax = exported(name, ExportTarget::Optax);
         assert_eq!(optax.contains("`jax.shard_map`"), whole, "{optax}");
         assert!(optax.contains("_refuse_complex(params)"), "{optax}");

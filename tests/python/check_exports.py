@@ -296,7 +296,7 @@ def self_test(directory, index, inputs, trajectories):
     number = next(i for i, case in enumerate(index["cases"]) if case["name"] == "adamw")
     path = os.path.join(directory, "adamw_torch.py")
     text = open(path, encoding="utf-8").read()
-    changes = [("beta2=0.999", "beta2=0.9991"), ("+ 1e-8", "+ 1e-7"), ("w.sub_(", "w.add_(")]
+    changes = [("betas=(0.9, 0.999)", "betas=(0.9, 0.9991)"), ("eps=1e-8", "eps=1e-7"), ("w.sub_(", "w.add_(")]
     for old, new in changes:
         assert old in text, old
         wrong = os.path.join(directory, "wrong_torch.py")

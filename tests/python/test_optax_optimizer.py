@@ -63,6 +63,30 @@ def without(tree):
     return {"a": tree["a"], "b": {"c": tree["b"]["c"]}}
 
 
+class Roles(unittest.TestCase):
+    """Of PolarMuonAdamW, which is Muon for hidden matrices and AdamW for the rest."""
+
+    def moved(self, shape, roles=None):
+        weights = {"layer": params()["a"].reshape(shape), "bias": None}
+        optimizer = factory("polar_muon_adamw")(roles=roles)
+        state = optimizer.init(weights)
+        for step in range(5):
+            wave = jnp.sin(jnp.arange(12.0) * (step + 1.3)).reshape(shape)
+            update, state = optimizer.update({"layer": wave, "bias": None}, state, weights)
+            weights = optax.apply_updates(weights, update)
+        return weights["layer"].reshape(-1)
+
+    def test_a_function_of_path_and_leaf_says_what_a_leaf_is(self):
+        of_layer = lambda path, leaf: "embedding" if path[0].key == "layer" else None
+        vector = self.moved((12,))
+        self.assertTrue(np.array_equal(self.moved((4, 3), of_layer), vector))
+        self.assertFalse(np.allclose(self.moved((4, 3)), vector, atol=1e-3))
+
+    def test_what_is_no_role_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "no role of a tensor: 'head'"):
+            self.moved((4, 3), lambda path, leaf: "head")
+
+
 class Optimizers(unittest.TestCase):
     def each(self):
         for name in NAMES:

@@ -29,6 +29,8 @@ pub(super) struct Expressions<'a> {
     pub ty: Type,
     /// A tensor of the tree.
     pub like: &'a str,
+    /// The name of what a divisor gets added.
+    pub guard: &'a str,
     pub helpers: &'a mut BTreeSet<Helper>,
     /// What the tensor is in its network.
     pub role: &'a str,
@@ -131,7 +133,7 @@ impl Expressions<'_> {
         self.helpers.insert(helper);
         let [a, b] = args.map(|arg| match self.library {
             Library::Torch if !self.host && arg.weak => {
-                format!("torch.tensor({}, dtype=torch.float64)", arg.text)
+                format!("torch.as_tensor({}, dtype=torch.float64)", arg.text)
             }
             _ => arg.text.clone(),
         });
@@ -183,8 +185,6 @@ impl Expressions<'_> {
             Op::Negative => format!("-{x}"),
             Op::Square if self.host => format!("{x} * {x}"),
             Op::Cube => format!("{x} * {x} * {x}"),
-            // It never raises on what is not negative.
-            Op::Sqrt if self.host && torch => format!("math.sqrt(abs({x}))"),
             Op::Sqrt | Op::Log | Op::Log2 | Op::Log10 => {
                 let magnitude = if self.host {
                     format!("abs({x})")
@@ -215,9 +215,9 @@ impl Expressions<'_> {
             }
             // Python refuses to divide by zero.
             Op::Div if both_weak => {
-                self.apply("divide", &[a.text.clone(), format!("{} + 1e-8", b.text)])
+                self.apply("divide", &[a.text.clone(), format!("{} + {}", b.text, self.guard)])
             }
-            Op::Div => format!("{} / ({} + 1e-8)", self.cast(a), self.cast(b)),
+            Op::Div => format!("{} / ({} + {})", self.cast(a), self.cast(b), self.guard),
             Op::Power => {
                 let args = [self.cast(a), self.cast(b)];
                 self.apply(self.power(), &args)
@@ -301,6 +301,9 @@ impl Expressions<'_> {
     }
 
     fn choose(&mut self, c: &Atom, a: &Atom, b: &Atom) -> String {
+        if self.host && self.library == Library::Torch {
+            return self.apply_helper(Helper::Where, &[c, a, b].map(|value| value.text.clone()));
+        }
         if self.host {
             return format!("{} if {} > 0 else {}", a.text, c.text, b.text);
         }

@@ -26,7 +26,11 @@ impl Writer<'_> {
                     && self.is_weak_value(argument))
         };
         let fits = line.args.iter().all(|&argument| is_list(argument) || numbers(argument));
-        if !fits || !line.args.iter().any(|&argument| is_list(argument)) {
+        // What the compiler sees as a tensor is taken by few.
+        let takes_tensors = matches!(line.op, Op::Mul | Op::Add | Op::Interp | Op::BiasCorrect);
+        let is_known = |argument: &Argument| takes_tensors || self.is_setting(*argument);
+        let known = line.args.iter().filter(|&&argument| is_number(argument)).all(is_known);
+        if !fits || !known || !line.args.iter().any(|&argument| is_list(argument)) {
             return None;
         }
         let names: Vec<String> = line.args.iter().map(|&argument| self.name(argument)).collect();
@@ -45,6 +49,9 @@ impl Writer<'_> {
                 Some(f("clamp_max", &[&f("clamp_min", &[x, low]), high]))
             }
             (op, [x]) => self.foreach_unary(op, x),
+            (Op::Div, [a, b]) if lists == [true, true] => {
+                Some(f("div", &[a, &f("add", &[b, self.guard()])]))
+            }
             (op, [a, b]) => foreach_binary(op, a, b, (lists[0], lists[1])),
             _ => None,
         }
@@ -89,7 +96,6 @@ fn foreach_binary(op: Op, a: &str, b: &str, lists: (bool, bool)) -> Option<Strin
         (Op::Mul, _) => f("mul", &[b, a]),
         (Op::Sub, (true, _)) => f("sub", &[a, b]),
         (Op::Sub, _) => f("add", &[&f("neg", &[b]), a]),
-        (Op::Div, (true, true)) => f("div", &[a, &f("add", &[b, "1e-8"])]),
         (Op::Max, (true, true)) => f("maximum", &[a, b]),
         (Op::Min, (true, true)) => f("minimum", &[a, b]),
         (Op::Max, (true, _)) => f("clamp_min", &[a, b]),

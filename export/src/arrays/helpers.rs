@@ -12,6 +12,8 @@ use super::Library;
 /// A helper function. The order is that in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Helper {
+    StateDtype,
+    Number,
     Scalar,
     Broadcast,
     Sign,
@@ -19,6 +21,7 @@ pub(crate) enum Helper {
     Cbrt,
     Log1p,
     Heaviside,
+    Where,
     BiasCorrection,
     Rows,
     Columns,
@@ -36,13 +39,19 @@ pub(crate) enum Helper {
     At,
     Put,
     RefuseComplex,
-    IsSharded,
+    Local,
+    Whole,
+    Store,
+    IsFlat,
+    IsOfZero,
 }
 
 impl Helper {
     /// The name of the function.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Helper::StateDtype => "_state_dtype",
+            Helper::Number => "_number",
             Helper::Scalar => "_scalar",
             Helper::Broadcast => "_broadcast",
             Helper::Sign => "_sign",
@@ -50,6 +59,7 @@ impl Helper {
             Helper::Cbrt => "_cbrt",
             Helper::Log1p => "_log1p",
             Helper::Heaviside => "_heaviside",
+            Helper::Where => "_where",
             Helper::BiasCorrection => "_bias_correction",
             Helper::Rows => "_rows",
             Helper::Columns => "_columns",
@@ -67,7 +77,11 @@ impl Helper {
             Helper::At => "_at",
             Helper::Put => "_put",
             Helper::RefuseComplex => "_refuse_complex",
-            Helper::IsSharded => "_is_sharded",
+            Helper::Local => "_local",
+            Helper::Whole => "_whole",
+            Helper::Store => "_store",
+            Helper::IsFlat => "_is_flat",
+            Helper::IsOfZero => "_is_of_zero",
         }
     }
 
@@ -96,6 +110,8 @@ impl Helper {
 
     fn torch(self) -> &'static str {
         match self {
+            Helper::StateDtype => include_str!("helpers/torch/state_dtype.py"),
+            Helper::Number => include_str!("helpers/torch/number.py"),
             Helper::Scalar => include_str!("helpers/torch/scalar.py"),
             Helper::Broadcast => include_str!("helpers/torch/broadcast.py"),
             Helper::Sign => include_str!("helpers/torch/sign.py"),
@@ -103,6 +119,7 @@ impl Helper {
             Helper::Cbrt => include_str!("helpers/torch/cbrt.py"),
             Helper::Log1p => include_str!("helpers/torch/log1p.py"),
             Helper::Heaviside => include_str!("helpers/torch/heaviside.py"),
+            Helper::Where => include_str!("helpers/torch/where.py"),
             Helper::BiasCorrection => include_str!("helpers/torch/bias_correction.py"),
             Helper::RowMean => include_str!("helpers/torch/row_mean.py"),
             Helper::ColumnMean => include_str!("helpers/torch/column_mean.py"),
@@ -111,7 +128,11 @@ impl Helper {
             Helper::CosineSim => include_str!("helpers/torch/cosine_sim.py"),
             Helper::Clip => include_str!("helpers/torch/clip.py"),
             Helper::Orthogonalize => include_str!("helpers/torch/orthogonalize.py"),
-            Helper::IsSharded => include_str!("helpers/torch/is_sharded.py"),
+            Helper::Local => include_str!("helpers/torch/local.py"),
+            Helper::Whole => include_str!("helpers/torch/whole.py"),
+            Helper::Store => include_str!("helpers/torch/store.py"),
+            Helper::IsFlat => include_str!("helpers/torch/is_flat.py"),
+            Helper::IsOfZero => include_str!("helpers/torch/is_of_zero.py"),
             Helper::Norm => unreachable!("PyTorch has a norm in float64"),
             Helper::At | Helper::Put | Helper::RefuseComplex => unreachable!("of trees of JAX"),
             _ => unreachable!("the same in all libraries"),

@@ -64,4 +64,5 @@ const OWN: &str = "\
     param params parameter parameters group groups state states grad grads gradient gradients \
     weight weights closure foreach learning_rate loss defaults init apply rows columns row \
     column dtype shape out cls main test dot exp log sqrt sign power clip norm interp where \
-    tensors role roles path paths relative_lr LR_UNIT structure results settings places maximize evaluating";
+    tensors role roles path paths relative_lr LR_UNIT structure results settings places maximize evaluating \
+    betas state_dtype";

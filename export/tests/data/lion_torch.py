@@ -25,15 +25,22 @@ class Lion(torch.optim.Optimizer):
 
     Parameters without a gradient are left as they are.
 
+    Of parameters divided among processes (FSDP2, ZeRO) each process updates its part.
+
+    `torch.compile` makes one graph of `step`, for all steps; for all learning rates, too, where the
+    rate is a tensor, which schedulers change in place.
+
     Args:
         params: parameters, named parameters or parameter groups
         lr: learning rate (default: 0.0001)
-        beta1: decay rate of a moving average (default: 0.9)
-        beta2: decay rate of a moving average (default: 0.99)
+        betas: decay rates of moving averages, the gradient's first (default: (0.9, 0.99))
         weight_decay: factor of the weights in the update (default: 0.1)
         foreach: whether to update all parameters together, which is faster on a GPU and needs
             more memory (default: where all of them are plain ones on one)
         maximize: whether to go up the gradient and not down (default: False)
+        state_dtype: type of the states, in which updates are computed, too (default: that of each
+            parameter, and float32 for float16, in which squares of small gradients and the numbers
+            that keep divisors from 0 are 0)
     """
 
     def __init__(
@@ -41,21 +48,27 @@ class Lion(torch.optim.Optimizer):
         params,
         lr=0.0001,
         *,
-        beta1=0.9,
-        beta2=0.99,
+        betas=(0.9, 0.99),
         weight_decay=0.1,
         foreach=None,
         maximize=False,
+        state_dtype=None,
     ):
+        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
+            raise ValueError(f"a tensor as the learning rate must hold 1 number, not {lr.numel()}")
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {lr}")
+        if len(betas) != 2:
+            raise ValueError(f"betas must be 2 numbers, not {betas}")
+        if not getattr(state_dtype, "is_floating_point", state_dtype is None):
+            raise ValueError(f"state_dtype must be a type of real numbers, not {state_dtype}")
         defaults = dict(
             lr=lr,
-            beta1=beta1,
-            beta2=beta2,
+            betas=betas,
             weight_decay=weight_decay,
             foreach=foreach,
             maximize=maximize,
+            state_dtype=state_dtype,
         )
         super().__init__(params, defaults)
 
@@ -64,6 +77,20 @@ class Lion(torch.optim.Optimizer):
         for group in self.param_groups:
             group.setdefault("foreach", None)
             group.setdefault("maximize", False)
+            group.setdefault("state_dtype", None)
+
+    def load_state_dict(self, state_dict):
+        """Loads what `state_dict()` gave, the states in their own type."""
+        super().load_state_dict(state_dict)
+        # PyTorch has rounded them to the type of the parameters.
+        for group, saved in zip(self.param_groups, state_dict["param_groups"]):
+            for p, key in zip(group["params"], saved["params"]):
+                dtype = _state_dtype(group, p)
+                if dtype == p.dtype or key not in state_dict["state"]:
+                    continue
+                for name, value in state_dict["state"][key].items():
+                    if name != "step":
+                        self.state[p][name] = value.to(p.device, dtype, copy=True)
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -73,29 +100,39 @@ class Lion(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for params in self._with_gradient(group):
-                foreach = group["foreach"]
-                if foreach is None:
-                    plain = (torch.Tensor, torch.nn.Parameter)
-                    foreach = all(p.is_cuda and type(p) in plain for p in params)
-                tensors = [
-                    params,
-                    [-p.grad if group["maximize"] else p.grad for p in params],
-                    [self.state[p]["m"] for p in params],
-                ]
-                update = _foreach if foreach else _single_tensor
-                update(
-                    tensors,
-                    lr=float(group["lr"]),
-                    beta1=group["beta1"],
-                    beta2=group["beta2"],
-                    weight_decay=group["weight_decay"],
-                )
+            params = []
+            self._init_group(group, params)
+            if params:
+                self._update(group, params)
         return loss
 
-    def _with_gradient(self, group):
-        """The group's parameters with a gradient, all in one list."""
-        params = []
+    def _update(self, group, params):
+        """Updates parameters."""
+        weights = [_local(p, p).to(_state_dtype(group, p)) for p in params]
+        gradients = [_local(p.grad, p).to(w.dtype) for p, w in zip(params, weights)]
+        foreach = group["foreach"]
+        if foreach is None:
+            plain = (torch.Tensor, torch.nn.Parameter)
+            foreach = all(w.is_cuda and type(w) in plain for w in weights)
+        tensors = [
+            weights,
+            [-g for g in gradients] if group["maximize"] else gradients,
+            [_local(self.state[p]["m"], p) for p in params],
+        ]
+        update = _foreach if foreach else _single_tensor
+        update(
+            tensors,
+            lr=_number(group["lr"], params[0]),
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+        )
+        for p, w in zip(params, weights):
+            if p.dtype != w.dtype:
+                _local(p, p).copy_(w)
+
+    def _init_group(self, group, params):
+        """Appends the parameters with a gradient."""
         for p in group["params"]:
             if p.grad is None:
                 continue
@@ -103,13 +140,11 @@ class Lion(torch.optim.Optimizer):
                 raise RuntimeError(f"{type(self).__name__} does not take sparse gradients")
             if torch.is_complex(p):
                 raise RuntimeError(f"{type(self).__name__} does not take complex parameters")
+            params.append(p)
             state = self.state[p]
             if not state:
-                state["step"] = 0
-                state["m"] = torch.zeros_like(p, memory_format=torch.preserve_format)
-            state["step"] += 1
-            params.append(p)
-        return [params] if params else []
+                dtype = _state_dtype(group, p)
+                state["m"] = torch.zeros_like(p, dtype=dtype)
 
 
 def _single_tensor(tensors, *, lr, beta1, beta2, weight_decay):
@@ -141,6 +176,20 @@ def _foreach(tensors, *, lr, beta1, beta2, weight_decay):
     torch._foreach_copy_(m, m_next)
 
 
+def _state_dtype(group, p):
+    """The type of a parameter's states, in which its update is computed."""
+    usual = torch.float32 if p.dtype == torch.float16 else p.dtype
+    return group["state_dtype"] or usual
+
+
+def _number(x, like):
+    """A number of one step: a Python float, or a tensor where the step is compiled."""
+    if torch.compiler.is_compiling() and isinstance(x, torch.Tensor):
+        # A graph may not depend on its value.
+        return x.reshape(()).to(like.device, torch.float64)
+    return float(x)
+
+
 def _sign(x):
     """1 above zero, -1 below, and x itself at the zeros and NaN, where torch.sign gives 0."""
     return torch.where(torch.abs(x) > 0, torch.sign(x), x)
@@ -155,3 +204,12 @@ def _foreach_sign(tensors):
     torch._foreach_clamp_min_(signs, -1.0)
     torch._foreach_clamp_max_(signs, 1.0)
     return signs
+
+
+def _local(x, p):
+    """This process's part of a tensor that is divided among processes as `p` is."""
+    if not hasattr(x, "placements"):
+        return x
+    if x.placements != p.placements:
+        x = x.redistribute(placements=p.placements)
+    return x.to_local()
