@@ -50,7 +50,8 @@ pub fn latex_table(rows: &[TableRow], digits: usize) -> String {
     };
     format!(
         "% Exported from evo; needs \\usepackage{{amsmath}}.\n\\begin{{tabular}}{{rrrl}}\n\\hline\n\
-         Rank & Fitness & Length & Update rule \\\\\n\\hline\n{} \\\\\n\\hline\n\\end{{tabular}}\n\n\
+         Rank & Fitness & Length & Update rule \\\\\n\\hline\n{} \\\\\n\\hline\n\
+         \\end{{tabular}}\n\n\
          \\noindent\nThe factor $\\eta_t$ is the schedule of the learning rate, at most 1.{here}\n",
         lines.join(" \\\\[1ex]\n")
     )
