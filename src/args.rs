@@ -255,11 +255,17 @@ pub(crate) enum RoundingArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]; of latex-table RUN_DIR
     pub program: String,
-    /// The language: torch, optax, python, rust, latex or dot
+    /// The language: torch, optax, python, rust, latex or dot; or latex-table, the hall of fame
     #[arg(long, value_name = "TARGET")]
     pub to: String,
+    /// Digits of the numbers in a latex-table [default: 3]
+    #[arg(long, value_name = "N", value_parser = digits)]
+    pub digits: Option<usize>,
+    /// The most rows of a latex-table, the fittest first [default: 10]
+    #[arg(long, value_name = "N")]
+    pub rows: Option<NonZeroUsize>,
     /// The name of the class or function [default: the zoo's, the file's or the run's]
     #[arg(long)]
     pub name: Option<String>,
@@ -279,6 +285,13 @@ pub(crate) struct OpsArgs {
     /// The op set to print: lion45, modern or automl_zero
     #[arg(long, value_name = "NAME", default_value = "modern")]
     pub set: String,
+}
+
+/// The digits that a number of double precision has at most.
+const MOST_DIGITS: usize = 17;
+
+fn digits(text: &str) -> Result<usize, String> {
+    count(text, MOST_DIGITS).map(NonZeroUsize::get)
 }
 
 /// The most worker threads: far more than cores help nobody, and a slip should not drown a machine.

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod evaluate;
 pub(crate) mod export;
+pub(crate) mod latex_table;
 pub(crate) mod lineage;
 pub(crate) mod ops;
 pub(crate) mod recheck;

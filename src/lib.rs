@@ -51,7 +51,7 @@ pub use evo_evaluators::{
     OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Steps, TaskConfig, Workload,
     known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
-pub use evo_export::{ExportTarget, export};
+pub use evo_export::{ExportTarget, TableRow, export, latex_table};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     Ancestor, Bred, Candidate, Champion, Conception, Counters, Deduplication, DeduplicationLevel,

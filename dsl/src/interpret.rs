@@ -150,9 +150,8 @@ impl<T: Real> Interpreter<T> {
             }
             (Op::RowMean, [x]) => self.mean(x, Type::PerRow, row_means),
             (Op::ColumnMean, [x]) => self.mean(x, Type::PerColumn, column_means),
-            (Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor, [x]) => {
-                let schedule = Schedule::of(statement.op);
-                self.orthogonalized(x, schedule.expect("each of these has one"))
+            (op @ (Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor), [x]) => {
+                self.orthogonalized(op, x)
             }
             (Op::Outer, [r, c]) => {
                 let products = self.tree(r).into_iter().zip(self.tree(c));
@@ -277,7 +276,8 @@ impl<T: Real> Interpreter<T> {
         }
     }
 
-    fn orthogonalized(&self, x: &Value<T>, schedule: Schedule) -> Value<T> {
+    fn orthogonalized(&self, op: Op, x: &Value<T>) -> Value<T> {
+        let schedule = Schedule::of(op).expect("the op makes matrices orthogonal");
         let (mut x, mut scratch) = (self.tree(x), Scratch::default());
         for leaf in self.layout.leaves() {
             let (rows, columns) = (leaf.rows(), leaf.columns());

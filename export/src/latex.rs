@@ -7,6 +7,7 @@
 mod expression;
 mod sign;
 mod symbols;
+mod table;
 
 use evo_dsl::Op;
 
@@ -14,6 +15,7 @@ use super::listing::{Argument, Line, Listing};
 use expression::{Expression, Level, number};
 use sign::NonNegative;
 use symbols::{Symbols, escaped};
+pub use table::{TableRow, latex_table};
 
 /// Most operations that are written inside of another one.
 const MOST_INSIDE: usize = 6;
@@ -45,6 +47,8 @@ struct Equations<'a> {
     non_negative: NonNegative,
     /// Which lines are written where they are read.
     inside: Vec<bool>,
+    /// To how many digits numbers are rounded, where they stand in place of settings.
+    digits: Option<usize>,
 }
 
 impl<'a> Equations<'a> {
@@ -64,13 +68,20 @@ impl<'a> Equations<'a> {
                 && !is_state;
         }
         let (symbols, non_negative) = (Symbols::of(listing), NonNegative::of(listing));
-        Equations { listing, symbols, non_negative, inside }
+        Equations { listing, symbols, non_negative, inside, digits: None }
+    }
+
+    /// With numbers in place of settings and of the learning rate, which is then what the program
+    /// multiplies its schedule by.
+    fn with_numbers(self, digits: usize) -> Equations<'a> {
+        Equations { digits: Some(digits), ..self }
     }
 
     fn all(&self) -> Vec<String> {
         let listing = self.listing;
         let mut out = Vec::new();
         if let Some(unit) = listing.learning_rate.unit
+            && self.digits.is_none()
             && listing.reads_any(|argument| argument == Argument::NormalizedRate)
         {
             let rate = self.symbols.of_argument(Argument::LearningRate);
@@ -96,9 +107,27 @@ impl<'a> Equations<'a> {
     fn argument(&self, argument: Argument) -> Expression {
         match argument {
             Argument::Line(index) if self.inside[index] => self.line(&self.listing.lines[index]),
-            Argument::Constant(value) => number(value),
+            Argument::Constant(value) => self.number(value),
+            Argument::Hyperparameter(setting) if self.digits.is_some() => {
+                self.number(self.listing.hyperparameters[setting].value)
+            }
+            Argument::LearningRate | Argument::NormalizedRate if self.digits.is_some() => {
+                let schedule = self.symbols.of_argument(Argument::LearningRate);
+                let schedule = Expression::atom(schedule);
+                match self.listing.learning_rate.unit.filter(|_| argument == Argument::LearningRate)
+                {
+                    Some(unit) => expression::of(Op::Mul, &[self.number(unit), schedule]),
+                    None => schedule,
+                }
+            }
             _ => Expression::atom(self.symbols.of_argument(argument)),
         }
+    }
+
+    fn number(&self, value: f64) -> Expression {
+        let Some(digits) = self.digits else { return number(value) };
+        let rounded = format!("{value:.*e}", digits - 1);
+        number(rounded.parse().expect("it was written as a number"))
     }
 
     fn line(&self, line: &Line) -> Expression {

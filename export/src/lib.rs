@@ -31,6 +31,7 @@ mod wording;
 
 use evo_dsl::Program;
 
+pub use latex::{TableRow, latex_table};
 use listing::Listing;
 
 /// What a program can be exported to.
@@ -44,7 +45,7 @@ pub enum ExportTarget {
     Python,
     /// A Rust function on slices.
     Rust,
-    /// A LaTeX listing.
+    /// A LaTeX listing of one program; [`latex_table`] is a table of several.
     Latex,
     /// The dataflow as a Graphviz graph.
     Dot,

@@ -44,7 +44,8 @@ pub(super) fn emit(listing: &Listing) -> String {
     let modules = if modules.is_empty() { modules } else { modules + "\n" };
     format!(
         "\"\"\"{name}, an optimizer for PyTorch, exported by evo.\n\n    \
-         optimizer = {name}(model.parameters(), lr={lr:?})\n\nThis file needs nothing but PyTorch.\n\"\"\"\n\n\
+         optimizer = {name}(model.parameters(), lr={lr:?})\n\n\
+         This file needs nothing but PyTorch.\n\"\"\"\n\n\
          {modules}import torch\n\n{program}{unit}\n\n{code}",
         lr = listing.learning_rate.default,
     )

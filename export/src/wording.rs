@@ -28,7 +28,8 @@ pub(super) fn program_comment(listing: &Listing) -> String {
     };
     let lines: String = text.lines().map(|line| format!("#     {line}\n")).collect();
     format!(
-        "# Exported from this program, whose update is subtracted from the weights{readout}:\n#\n{lines}"
+        "# Exported from this program, whose update is subtracted from the weights{readout}:\n\
+         #\n{lines}"
     )
 }
 
@@ -37,7 +38,8 @@ pub(super) fn unit_constant(listing: &Listing) -> String {
     match listing.learning_rate.unit {
         Some(unit) if uses_unit(listing) => {
             format!(
-                "\n# The learning rate at which the program's own, normalised one is 1.\nLR_UNIT = {unit:?}\n"
+                "\n# The learning rate at which the program's own, normalised one is 1.\n\
+                 LR_UNIT = {unit:?}\n"
             )
         }
         _ => String::new(),

@@ -1,4 +1,4 @@
-//! `evo export`: a program as code for another language.
+//! `evo export`: a program as code for another language, or a run's hall of fame as a table.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,16 +7,14 @@ use anyhow::{Context, bail};
 use evo::{ExportTarget, nearest_name, zoo};
 
 use crate::args::ExportArgs;
+use crate::command::latex_table;
 use crate::output;
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let target = target(&args.to)?;
-    let program = evo::load_program(&args.program, "".as_ref())?;
-    let name = args.name.clone().unwrap_or_else(|| default_name(&args.program));
-    if !name.chars().any(|c| c.is_ascii_alphabetic()) {
-        bail!("`{name}` cannot be the name of a class: it holds no letter");
-    }
-    let text = evo::export(&program, &name, target);
+    let text = match args.to.eq_ignore_ascii_case(latex_table::TARGET) {
+        true => latex_table::text(args)?,
+        false => program_text(args)?,
+    };
     match &args.out {
         None => output::print(&text)?,
         Some(path) => {
@@ -26,12 +24,27 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn program_text(args: &ExportArgs) -> anyhow::Result<String> {
+    let target = target(&args.to)?;
+    if args.digits.is_some() || args.rows.is_some() {
+        bail!("--digits and --rows are options of --to {}", latex_table::TARGET);
+    }
+    let program = evo::load_program(&args.program, "".as_ref())?;
+    let name = args.name.clone().unwrap_or_else(|| default_name(&args.program));
+    if !name.chars().any(|c| c.is_ascii_alphabetic()) {
+        bail!("`{name}` cannot be the name of a class: it holds no letter");
+    }
+    Ok(evo::export(&program, &name, target))
+}
+
 fn target(name: &str) -> anyhow::Result<ExportTarget> {
     if let Some(target) = ExportTarget::from_name(name) {
         return Ok(target);
     }
-    let names = ExportTarget::ALL.map(ExportTarget::name);
-    match nearest_name(name, names) {
+    let names: Vec<&str> = (ExportTarget::ALL.map(ExportTarget::name).into_iter())
+        .chain([latex_table::TARGET])
+        .collect();
+    match nearest_name(name, names.iter().copied()) {
         Some(nearest) => bail!("no export to `{name}`; did you mean `{nearest}`?"),
         None => bail!("no export to `{name}`; there are {}", names.join(", ")),
     }

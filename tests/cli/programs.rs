@@ -149,6 +149,43 @@ fn export_writes_every_target_and_names_the_class_after_the_program() {
 }
 
 #[test]
+fn the_hall_of_fame_of_a_run_is_a_table_in_latex() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let limit = "stopping.candidates=60";
+    let args = ["search", &tiny, "--set", limit, "--out", "run", "--quiet"];
+    scratch.run(&args).success();
+    let table =
+        |more: &[&str]| scratch.run(&[&["export", "run", "--to", "latex-table"], more].concat());
+    let mut hall =
+        csv::Reader::from_path(scratch.path("run/hall_of_fame.csv")).expect("it is there");
+    let fitness = hall.records().map(|record| record.expect("it is a table")[1].parse::<f64>());
+    let mut fitness: Vec<f64> = fitness.map(|value| value.expect("it is a number")).collect();
+    fitness.sort_by(|a, b| b.total_cmp(a));
+    let text = table(&["--digits", "5"]).success();
+    assert_eq!(text.matches("\\begin{aligned}").count(), fitness.len().min(10), "{text}");
+    for (index, value) in fitness.iter().take(10).enumerate() {
+        assert!(text.contains(&format!("\n{} & ${value:.5}$ & ", index + 1)), "{value}: {text}");
+    }
+    let short = table(&["--rows", "1", "--out", "table.tex"]).success();
+    assert_eq!((short.as_str(), scratch.read("table.tex").matches("aligned}[t]").count()), ("", 1));
+    for (more, words) in [
+        (&["--digits", "0"][..], "--digits"),
+        (&["--digits", "18"], "--digits"),
+        (&["--rows", "0"], "--rows"),
+        (&["--name", "Rule"], "--name is no option"),
+    ] {
+        let refused = table(more);
+        assert_eq!(refused.code, Some(2), "{more:?}");
+        assert!(refused.stderr.contains(words), "{more:?}: {}", refused.stderr);
+    }
+    let refused = scratch.run(&["export", "zoo:lion", "--to", "latex-table"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("hall_of_fame.csv"), "{refused:?}");
+    let refused = scratch.run(&["export", "zoo:lion", "--to", "latex", "--digits", "3"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("latex-table"), "{refused:?}");
+}
+
+#[test]
 fn text_that_is_not_utf_8_is_refused_with_its_place() {
     let scratch = Scratch::new();
     scratch.write("p.py", b"def train(w, g, lr):\n  u = g \xff lr\n  return u\n");

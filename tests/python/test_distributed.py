@@ -3,8 +3,9 @@
     cargo run -p evo-export --example export_cases DIR
     python tests/python/test_distributed.py [DIR]
 
-DIR is target/export-cases if not given. Every export of the zoo, in both of its paths, has to end at
-the weights of training in one process, to rounding, or to refuse with the sentence expected here.
+DIR is target/export-cases if not given. Every export of the zoo, in both of its paths, has to end
+at the weights of training in one process, to rounding, or to refuse with the sentence that is
+expected here.
 """
 
 import os

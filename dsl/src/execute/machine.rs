@@ -309,11 +309,8 @@ impl Memory {
             }
             Instruction::Reduce { sum, a, b } => {
                 let mut leaf_sum = self.sums[sum];
-                kernels::add_products(
-                    &mut leaf_sum,
-                    self.elements(a, w, g, block),
-                    self.elements(b, w, g, block),
-                );
+                let [a, b] = [a, b].map(|source| self.elements(source, w, g, block));
+                kernels::add_products(&mut leaf_sum, a, b);
                 self.sums[sum] = leaf_sum;
             }
         }

@@ -18,6 +18,11 @@ fn options(listing: &Listing) -> Vec<(&'static str, &'static str)> {
     role.into_iter().chain(OPTIONS).collect()
 }
 
+/// What a rule that reads the step number has to know besides the state.
+const PARTS: &str = "        \
+    # Of each group: which parameters have taken as many steps.\n        \
+    self._parts = {}\n";
+
 /// The class, without the functions that do the update.
 pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
     let name = &listing.class;
@@ -46,12 +51,7 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
     let checks = checks(listing, writer);
     let load = load_method(listing);
     let step = step::methods(listing, writer);
-    let parts = match listing.needs_step() {
-        true => {
-            "        self._parts = {}  # Of each group: which parameters have taken as many steps.\n"
-        }
-        false => "",
-    };
+    let parts = if listing.needs_step() { PARTS } else { "" };
     let modes = listing.read_out().map_or_else(String::new, modes);
     format!(
         r#"class {name}(torch.optim.Optimizer):
@@ -62,8 +62,8 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
 
     Args:
         params: parameters, named parameters or parameter groups
-{settings_text}        foreach: whether to update all parameters together, which is faster on a GPU and needs
-            more memory (default: where all of them are plain ones on one)
+{settings_text}        foreach: whether to update all parameters together, which is faster on a
+            GPU and needs more memory (default: where all of them are plain ones on one)
         maximize: whether to go up the gradient and not down (default: False)
         state_dtype: type of the states, in which updates are computed, too (default: that of each
             parameter, and float32 for float16, in which squares of small gradients and the numbers
@@ -105,7 +105,7 @@ fn checks(listing: &Listing, writer: &Writer<'_>) -> String {
     };
     format!(
         r#"{zero}        if isinstance(lr, torch.Tensor) and lr.numel() != 1:
-            raise ValueError(f"a tensor as the learning rate must hold 1 number, not {{lr.numel()}}")
+            raise ValueError(f"a learning rate is 1 number, and the tensor holds {{lr.numel()}}")
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {{lr}}")
 {betas}        if not getattr(state_dtype, "is_floating_point", state_dtype is None):
@@ -166,23 +166,23 @@ fn modes(name: &str) -> String {
 fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     let mut text = "\n    Parameters without a gradient are left as they are.\n".to_owned();
     if listing.readout {
-        text += "\n    Validate, and save a model for use, between `eval()` and `train()` of this optimizer: the\n    \
-                 weights to validate with are others than those that are trained.\n";
+        text += "\n    Validate, and save a model for use, between `eval()` and `train()` of\n    \
+                 this optimizer: the weights to validate with are others than those that are trained.\n";
     }
     if writer.needs_lists() {
         let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };
         text += &format!(
-            "\n    Some numbers of this rule are computed over all tensors: these are the parameters of one\n    \
-             group that have a gradient{steps}, so the division into groups matters.\n"
+            "\n    Some numbers of this rule are computed over all tensors: these are the\n    \
+             parameters of one group that have a gradient{steps},\n    \
+             so the division into groups matters.\n"
         );
     }
     text += match writer.needs_whole_tensors() {
-        false => {
-            "\n    Of parameters divided among processes (FSDP2, ZeRO) each process updates its part.\n"
-        }
+        false => "\n    Of what is divided among processes (FSDP2, ZeRO) each updates its part.\n",
         true => {
-            "\n    Whole tensors are needed: those that FSDP2 has divided among processes are gathered, with\n    \
-             their states, in every step. Where that cannot be (FSDP1, ZeRO-3) they are refused.\n"
+            "\n    Whole tensors are needed: those that FSDP2 has divided among processes are\n    \
+             gathered, with their states, in every step. Where that cannot be (FSDP1, ZeRO-3)\n    \
+             they are refused.\n"
         }
     };
     if writer.needs_lists() {

@@ -16,9 +16,11 @@ use crate::wording::call;
 pub(super) fn methods(listing: &Listing, writer: &Writer<'_>) -> String {
     let evaluating = match listing.readout {
         true => {
-            "            if group.get(\"evaluating\", False):\n                \
-             raise RuntimeError(\"the parameters hold the weights to validate with; \"\n                                   \
-             \"call `train()` first\")\n"
+            r#"            if group.get("evaluating", False):
+                raise RuntimeError(
+                    "the parameters hold the weights to validate with; call `train()` first"
+                )
+"#
         }
         false => "",
     };
@@ -129,8 +131,8 @@ fn update_method(listing: &Listing, writer: &Writer<'_>) -> String {
 /// What refuses parts of tensors that cannot be gathered.
 const FLAT_REFUSED: &str = r#"            if _is_flat(p):
                 raise RuntimeError(
-                    f"{type(self).__name__} needs whole tensors and does not take sharded parameters, "
-                    "of which it can see no more than a part; those of FSDP2 it can gather"
+                    f"{type(self).__name__} needs whole tensors and does not take sharded "
+                    "parameters, of which it sees but a part; those of FSDP2 it can gather"
                 )
 "#;
 

@@ -25,7 +25,7 @@ class Lion(torch.optim.Optimizer):
 
     Parameters without a gradient are left as they are.
 
-    Of parameters divided among processes (FSDP2, ZeRO) each process updates its part.
+    Of what is divided among processes (FSDP2, ZeRO) each updates its part.
 
     `torch.compile` makes one graph of `step`, for all steps; for all learning rates, too, where the
     rate is a tensor, which schedulers change in place.
@@ -35,8 +35,8 @@ class Lion(torch.optim.Optimizer):
         lr: learning rate (default: 0.0001)
         betas: decay rates of moving averages, the gradient's first (default: (0.9, 0.99))
         weight_decay: factor of the weights in the update (default: 0.1)
-        foreach: whether to update all parameters together, which is faster on a GPU and needs
-            more memory (default: where all of them are plain ones on one)
+        foreach: whether to update all parameters together, which is faster on a
+            GPU and needs more memory (default: where all of them are plain ones on one)
         maximize: whether to go up the gradient and not down (default: False)
         state_dtype: type of the states, in which updates are computed, too (default: that of each
             parameter, and float32 for float16, in which squares of small gradients and the numbers
@@ -55,7 +55,7 @@ class Lion(torch.optim.Optimizer):
         state_dtype=None,
     ):
         if isinstance(lr, torch.Tensor) and lr.numel() != 1:
-            raise ValueError(f"a tensor as the learning rate must hold 1 number, not {lr.numel()}")
+            raise ValueError(f"a learning rate is 1 number, and the tensor holds {lr.numel()}")
         if not lr >= 0:
             raise ValueError(f"the learning rate must be 0 or above, not {lr}")
         if len(betas) != 2:
