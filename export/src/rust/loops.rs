@@ -26,7 +26,7 @@ impl Body<'_> {
         let [a, b] = self.squares(line);
         match line.op {
             op if op.newton_schulz().is_some() => {
-                self.push(zeros(self.kept(line), "f32", elements))
+                self.push(zeros(self.kept(line), "f32", elements));
             }
             Op::Norm => self.push(zeros(name, "f64", format!("{}.len()", self.words.shapes))),
             Op::RowMean | Op::ColumnMean => {
