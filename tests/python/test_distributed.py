@@ -26,6 +26,8 @@ STEPS = 4
 PROCESSES = 2
 # Their numbers are computed over all parameters, and ZeRO hands a process but a part.
 OVER_ALL = {"discovered_decay", "lion_discovered", "lion_raw"}
+# One that updates parts and reads the number of steps, one that gathers wholes.
+COMPILED = {"adamw", "muon"}
 
 
 def model():
@@ -51,41 +53,64 @@ def train(network, optimizer):
         optimizer.step()
 
 
+def reached(network, optimizer):
+    """The weights, and behind them those to validate with, where these are others."""
+    whole = lambda p: p.full_tensor() if hasattr(p, "full_tensor") else p
+    weights = lambda: [whole(p.detach()).clone() for p in network.parameters()]
+    found = weights()
+    if hasattr(optimizer, "eval"):
+        optimizer.eval()
+        found += weights()
+    return found
+
+
 def alone(make, foreach):
     network = model()
-    train(network, make(network.parameters(), foreach=foreach))
-    return list(network.parameters())
+    optimizer = make(network.parameters(), foreach=foreach)
+    train(network, optimizer)
+    return reached(network, optimizer)
 
 
-def with_fsdp2(make, foreach):
+def with_fsdp2(make, foreach, compiled=False):
     """Each process holds a part of every parameter."""
     network = model()
     fully_shard(network, mesh=dist.init_device_mesh("cpu", (PROCESSES,)))
     optimizer = make(network.parameters(), foreach=foreach)
+    if compiled:
+        torch._dynamo.reset()
+        optimizer.step = torch.compile(optimizer.step, backend="eager", fullgraph=True)
     train(network, optimizer)
     for p in network.parameters():
         states = [x for x in optimizer.state[p].values() if x.ndim > 0]
         assert all(x.to_local().shape == p.to_local().shape for x in states), "whole states"
-    return [p.full_tensor() for p in network.parameters()]
+    return reached(network, optimizer)
+
+
+def with_compiled_fsdp2(make, foreach):
+    """The same, by one graph."""
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        return with_fsdp2(make, foreach, compiled=True)
 
 
 def with_zero(make, foreach):
     """Each process updates some of the parameters."""
     network = model()
-    train(network, ZeroRedundancyOptimizer(network.parameters(), make, foreach=foreach))
-    return list(network.parameters())
+    optimizer = ZeroRedundancyOptimizer(network.parameters(), make, foreach=foreach)
+    train(network, optimizer)
+    return reached(network, optimizer)
 
 
 def deviation(found, expected):
     """The largest difference, relative to the largest weight of its tensor."""
-    pairs = zip(found, expected, strict=True)
+    pairs = zip(found, expected)
     return max(((a - b).abs().max() / b.abs().max().clamp(min=1e-3)).item() for a, b in pairs)
 
 
 def check(name, foreach):
     make = exports.optimizer(name)
     expected = alone(make, foreach)
-    for way in (with_fsdp2, with_zero):
+    ways = (with_fsdp2, with_zero) + ((with_compiled_fsdp2,) if name in COMPILED else ())
+    for way in ways:
         if way is with_zero and name in OVER_ALL:
             try:
                 way(make, foreach)
@@ -102,9 +127,7 @@ def work(rank, directory, file, names):
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     exports.DIRECTORY = directory
-    dist.init_process_group(
-        "gloo", init_method=f"file://{file}", rank=rank, world_size=PROCESSES
-    )
+    dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=PROCESSES)
     failed = 0
     for name in names:
         for foreach in (False, True):
@@ -130,7 +153,7 @@ def main():
         for process in world:
             process.start()
         for process in world:
-            process.join(timeout=300)
+            process.join(timeout=600)
         hung = [process for process in world if process.is_alive()]
         for process in hung:
             process.terminate()

@@ -173,6 +173,26 @@ class Optimizers(unittest.TestCase):
             self.assertTrue(same(update["b"]["d"], gradients(0)["b"]["d"]))
             self.assertFalse(same(without(update), without(gradients(0))))
 
+    def test_the_guard_of_divisions_is_a_setting(self):
+        # 1e-8 is 0 in float16, and one that is not keeps 0 / 0 away.
+        for settings in ({}, {"eps": 1e-3}):
+            ours = factory("adamw")(learning_rate=1e-3, **settings)
+            theirs = optax.adamw(1e-3, weight_decay=0.01, **settings)
+            found = []
+            for optimizer in (ours, theirs):
+                w = params()
+                state = optimizer.init(w)
+                for step in range(10):
+                    update, state = optimizer.update(gradients(step), state, w)
+                    w = optax.apply_updates(w, update)
+                found.append(w)
+            for a, b in zip(*map(leaves, found)):
+                self.assertTrue(np.allclose(a, b, rtol=1e-4, atol=1e-5))
+        half = jax.tree.map(lambda leaf: leaf.astype(jnp.float16), params())
+        optimizer = factory("adamw")(eps=1e-4)
+        update, _ = optimizer.update(jax.tree.map(jnp.zeros_like, half), optimizer.init(half), half)
+        self.assertTrue(finite(update))
+
     def test_complex_leaves_are_refused(self):
         for make in self.each():
             optimizer, w = make(), params()

@@ -167,7 +167,8 @@ fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     let mut text = "\n    Parameters without a gradient are left as they are.\n".to_owned();
     if listing.readout {
         text += "\n    Validate, and save a model for use, between `eval()` and `train()` of\n    \
-                 this optimizer: the weights to validate with are others than those that are trained.\n";
+                 this optimizer: the weights to validate with are others than those that are\n    \
+                 trained.\n";
     }
     if writer.needs_lists() {
         let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };
