@@ -34,3 +34,5 @@ mod recheck;
 mod resume;
 #[path = "cli/search.rs"]
 mod search;
+#[path = "cli/starts.rs"]
+mod starts;

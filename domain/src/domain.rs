@@ -66,8 +66,8 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     /// A program as bytes, all of it that mutation can see.
     fn encode(&self, program: &Self::Program) -> Vec<u8>;
 
-    /// The program with these bytes, from a search that began with `start`; `None` if there is
-    /// none.
+    /// The program with these bytes, that descends from `start`; `None` if there is none. A search
+    /// may begin with several programs: what mutation leaves alone is that of the one asked with.
     fn decode(&self, bytes: &[u8], start: &Self::Program) -> Option<Self::Program>;
 
     /// A program as text, for people and for process borders.

@@ -34,7 +34,7 @@ pub struct Conception<D: Domain> {
 
 /// Where the program of a birth comes from.
 pub(crate) enum Origin<P> {
-    /// It is the start program.
+    /// It is a start program.
     Start(Arc<P>),
     Mutation {
         parent: Individual<P>,
@@ -51,7 +51,7 @@ pub struct Bred<P> {
     pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
     pub(crate) hurdles: Arc<[f64]>,
-    /// None of the start program.
+    /// None of a start program.
     pub(crate) descent: Option<Descent>,
     /// The kind of each mutation that was tried by itself, and whether its child was neutral.
     pub(crate) tries: Vec<(u8, bool)>,
@@ -81,7 +81,8 @@ impl<D: Domain> Conception<D> {
             Origin::Mutation { parent, mut rng, edit } => {
                 let mut tries = Vec::new();
                 let (program, identity, kind) = breeding.child(&parent, &mut rng, &mut tries);
-                let lineage = Lineage { parent: parent.birth, kind, fitness: parent.fitness };
+                let Individual { birth: of_parent, start, fitness, .. } = parent;
+                let lineage = Lineage { parent: of_parent, kind, fitness, start };
                 let edit = edit.then(|| breeding.domain.edit(&parent.program, &program));
                 let descent = Some(Descent { lineage, edit });
                 Bred { birth, program: Arc::new(program), identity, hurdles, descent, tries }

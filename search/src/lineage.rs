@@ -19,6 +19,14 @@ pub(crate) struct Lineage {
     pub(crate) kind: Option<u8>,
     /// The parent's fitness when it was chosen; not yet known of an unabsorbed start program.
     pub(crate) fitness: f64,
+    /// The start program it descends from, by birth; saved with the programs.
+    #[serde(skip)]
+    pub(crate) start: u64,
+}
+
+/// The start program that a birth descends from: itself, where it came from no parent.
+pub(crate) fn start_of(birth: u64, lineage: Option<Lineage>) -> u64 {
+    lineage.map_or(birth, |lineage| lineage.start)
 }
 
 /// The digest of all births absorbed.

@@ -18,5 +18,6 @@ mod reading;
 mod restarts;
 mod runner;
 mod selection;
+mod starts;
 mod store;
 mod strategies;
