@@ -26,14 +26,21 @@ pub(crate) struct Evolution<P> {
 }
 
 impl<P: Clone> Evolution<P> {
-    /// Chooses where the program of a birth comes from; `edit`: whether its edit is to be told.
-    pub(crate) fn conceive(&self, birth: u64, edit: bool) -> Origin<P> {
+    /// Chooses where the program of a birth comes from; `crosses`: whether it may be of two
+    /// parents, `edit`: whether its edit is to be told.
+    ///
+    /// A second parent is chosen as the first is, behind it in the birth's stream and from the same
+    /// state; one that is the first again has nothing to add. Where no birth has two, nothing is
+    /// drawn.
+    pub(crate) fn conceive(&self, birth: u64, crosses: bool, edit: bool) -> Origin<P> {
         if let Some(start) = self.start(birth) {
             return Origin::Start(Arc::clone(&start.program));
         }
         let mut rng = Box::new(self.streams.stream(birth));
         let parent = self.strategy.parent(birth, &mut rng).clone();
-        Origin::Mutation { parent, rng, edit }
+        let mate = crosses.then(|| self.strategy.parent(birth, &mut rng));
+        let mate = mate.filter(|mate| mate.birth != parent.birth).cloned();
+        Origin::Mutation { parent, mate, rng, edit }
     }
 
     /// The start program with this birth, if it is one's.

@@ -132,6 +132,7 @@ impl<D: Domain> Search<D> {
         }
         let identifier = Identifier::new(config.deduplication.level, domain.clone());
         let domain = config.strategy.domain(domain, &starts)?;
+        config.strategy.check_crossover(&domain)?;
         let individual = |(birth, program): (u64, D::Program)| {
             let Identity { behaviour, size, .. } = identifier.identify(&program);
             let (Size { length, states }, program) = (size, Arc::new(program));

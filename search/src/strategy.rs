@@ -154,6 +154,19 @@ impl StrategyConfig {
         }
     }
 
+    /// Refuses a second parent where there is one at a time to choose from.
+    pub(crate) fn check_crossover<D: Domain>(&self, domain: &D) -> Result<(), SearchError> {
+        let alone = matches!(
+            self,
+            StrategyConfig::RandomSearch { .. } | StrategyConfig::OnePlusLambda { .. }
+        );
+        if domain.crossover().is_none() || !alone {
+            return Ok(());
+        }
+        let message = "has no two parents to choose, and there is a weight on crossover";
+        Err(SearchError::config("strategy", message))
+    }
+
     /// Refuses more start programs than the populations can begin with.
     pub(crate) fn check_starts(&self, starts: usize) -> Result<(), SearchError> {
         let (key, places) = match *self {

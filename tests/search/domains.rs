@@ -109,6 +109,27 @@ impl Case for OfSeveralStarts {
     }
 }
 
+/// Of two parents, from several starts.
+struct OfTwoParents;
+
+impl Case for OfTwoParents {
+    type Domain = evo_dsl::Optimizers;
+    const NAME: &'static str = "two_parents";
+
+    fn domain() -> evo_dsl::Optimizers {
+        let hasher = crate::driver::hasher();
+        evo_dsl::Optimizers::new(&crate::crossover::mutation(), hasher).expect("it is valid")
+    }
+
+    fn starts() -> Vec<evo_dsl::Program> {
+        crate::starts::programs()
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
+        OfOptimizers::evaluator()
+    }
+}
+
 fn search<C: Case>() -> Search<C::Domain> {
     let mut config: SearchConfig = SearchConfig::new(
         StrategyConfig::RegularizedEvolution { population: 50, tournament: 5 },
@@ -254,6 +275,7 @@ promises! {
     expressions: super::OfExpressions;
     necklaces: super::OfNecklaces;
     several_starts: super::OfSeveralStarts;
+    two_parents: super::OfTwoParents;
 }
 
 #[test]

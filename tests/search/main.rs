@@ -2,6 +2,7 @@
 
 mod breeding;
 mod config;
+mod crossover;
 mod damage;
 mod domains;
 mod driver;

@@ -3,7 +3,7 @@
 use evo_domain::{Outcome, Score};
 use evo_dsl::{Optimizers, Program, zoo};
 use evo_hashes::Seed;
-use evo_search::{Population, RestartFrom, Restarts, SearchError, Stopping, Store};
+use evo_search::{Population, RestartFrom, Restarts, SearchError, Store};
 
 use crate::driver::{Search, SearchConfig, by_training, drive, hasher, result, scored};
 use crate::quadratic;
@@ -137,7 +137,7 @@ fn constant_tuning_of_several_starts_needs_a_constant_in_each() {
     assert!(try_search(&tuning, vec![quadratic::start(), programs().remove(1)]).is_ok());
 }
 
-/// Beyond the first snapshot, which holds programs of all three headers.
+/// Beyond the first snapshot, which holds programs of all three headers, some of two parents.
 #[test]
 fn a_run_goes_on_from_a_snapshot_with_programs_of_every_start() {
     let limit = |candidates| {
@@ -146,7 +146,7 @@ fn a_run_goes_on_from_a_snapshot_with_programs_of_every_start() {
             migration_every: 500, migrants: 1)",
             candidates,
         );
-        config.stopping = Stopping { candidates: Some(candidates), ..Stopping::default() };
+        config.mutation = crate::crossover::mutation();
         config
     };
     let mut whole = search(&limit(12_000));

@@ -189,6 +189,8 @@ impl<D: Domain> Search<D> {
         for (number, birth) in self.window.iter() {
             programs.save(domain, number, &birth.program);
             ancestry.note(number, start_of(number, birth.lineage));
+            let mate = birth.lineage.and_then(|lineage| lineage.mate);
+            ancestry.mates.extend(mate.map(|mate| (number, mate)));
             let Identity { structure, behaviour, .. } = birth.identity;
             let (structure, behaviour) = (structure.0, behaviour.0);
             window.push(SavedBirth {
@@ -247,7 +249,8 @@ impl<D: Domain> Search<D> {
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
             let (start, program) = programs.get(number)?;
             let identity = saved.identity(&domain, &program);
-            let lineage = saved.lineage.map(|lineage| Lineage { start, ..lineage });
+            let mate = state.ancestry.mates.get(&number).copied();
+            let lineage = saved.lineage.map(|lineage| Lineage { start, mate, ..lineage });
             let (sighting, hurdles) = (saved.sighting, Arc::from(saved.hurdles));
             let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
             self.outcomes.note_pending(arrival, sighting);

@@ -45,11 +45,13 @@ pub(super) struct State {
     pub(super) ancestry: Ancestry,
 }
 
-/// What a search from one start program has none of.
+/// What a search from one start program and without crossover has none of.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ancestry {
     /// The start that a saved program descends from, by their births, where that is not birth 0.
     starts: BTreeMap<u64, u64>,
+    /// The second parent of a birth in the window, by their births.
+    pub(super) mates: BTreeMap<u64, u64>,
     /// The fitness of every start behind the first.
     pub(super) fitness: Vec<f64>,
 }
