@@ -85,8 +85,8 @@ impl<D: Domain> Conception<D> {
                 let (program, identity, kind) =
                     breeding.child(&parent, mate.as_ref(), &mut rng, &mut tries);
                 let Individual { birth: of_parent, start, fitness, .. } = parent;
-                let crossed =
-                    kind.is_some() && kind.map(usize::from) == breeding.domain.crossover();
+                let crossover = breeding.domain.crossover();
+                let crossed = kind.is_some_and(|kind| crossover == Some(usize::from(kind)));
                 let mate = mate.filter(|_| crossed).map(|mate| mate.birth);
                 let lineage = Lineage { parent: of_parent, kind, fitness, start, mate };
                 let edit = edit.then(|| breeding.domain.edit(&parent.program, &program));

@@ -103,3 +103,19 @@ fn a_search_of_expressions_starts_from_texts_files_and_earlier_runs() {
     std::fs::remove_file(scratch.path("own.py")).expect("it is there");
     scratch.run(&["resume", "run", "--quiet"]).success();
 }
+
+#[test]
+fn overrides_replace_all_starts_or_one_of_them() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let several = "start=[\"zoo:sgd\", \"zoo:lion\"]";
+    let fine = scratch.run(&["validate", &tiny, "--set", several]).success();
+    assert!(fine.contains("start programs of "), "{fine}");
+    scratch.write("own.py", "def train(w, g, lr):\n  x = g * lr\n  return x\n");
+    let one = ["validate", &tiny, "--set", several, "--set", "start[1]=own.py"];
+    assert!(scratch.run(&one).success().contains(", 1 live statements"));
+    let wrong = ["validate", &tiny, "--set", several, "--set", "start[1]=zoo:loin"];
+    let refused = scratch.run(&wrong);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("with --set start[1]=zoo:loin: `start[1]`"), "{refused:?}");
+}
