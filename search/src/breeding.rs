@@ -1,4 +1,4 @@
-//! Breeding: a parent becomes a child.
+//! Breeding: a parent, or two, become a child.
 //!
 //! Invariant: the strategy has named the parents, and all that is left, mutation, hashes and edit,
 //! is a function of the parents and the birth's stream. So it may be done on any thread and in any
@@ -14,7 +14,7 @@ use crate::Individual;
 use crate::identity::{Identifier, Identity};
 use crate::lineage::Lineage;
 
-/// What breeding needs besides the parent: the same for all births of a search.
+/// What breeding needs besides the parents: the same for all births of a search.
 pub(crate) struct Breeding<D> {
     /// As the strategy mutates it.
     pub(crate) domain: D,
@@ -23,7 +23,7 @@ pub(crate) struct Breeding<D> {
     pub(crate) walk: Option<usize>,
 }
 
-/// A birth whose parent has been chosen: what it takes to make its program.
+/// A birth whose parents have been chosen: what it takes to make its program.
 pub struct Conception<D: Domain> {
     pub(crate) birth: u64,
     pub(crate) breeding: Arc<Breeding<D>>,
@@ -40,7 +40,7 @@ pub(crate) enum Origin<P> {
         parent: Individual<P>,
         /// A second parent, which a crossover may take a part of.
         mate: Option<Individual<P>>,
-        /// Goes on where the choice of the parent left it.
+        /// Goes on where the choice of the parents left it.
         rng: Box<StreamRng>,
         /// Whether the edit is to be told.
         edit: bool,

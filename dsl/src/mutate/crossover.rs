@@ -50,9 +50,11 @@ impl Mutator {
         let slices = (0..flow.nodes().len()).filter_map(|node| Slice::of(&flow, node, parent));
         let slices: Vec<Slice> = slices.collect();
         let fits = |place: &Place, slice: &Slice| {
-            let splice = Splice::of(parent, place, slice);
             let length = parent.statements().len() - 1 + slice.nodes.len();
-            place.ty == slice.ty && length + usize::from(!splice.direct) <= self.max_statements
+            let copies = || usize::from(!Splice::of(parent, place, slice).direct);
+            place.ty == slice.ty
+                && length <= self.max_statements
+                && length + copies() <= self.max_statements
         };
         let mut places = places(parent);
         places.retain(|place| slices.iter().any(|slice| fits(place, slice)));
