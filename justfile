@@ -70,6 +70,11 @@ controls:
     cargo build --release
     python3 benches/controls.py target/release/evo configs/quickstart.ron
 
+# Several starts and crossover against one start and none, at equal evaluations, ten seeds each: about fifteen minutes on one core.
+crossover:
+    cargo build --release
+    python3 benches/crossover.py target/release/evo
+
 # One digest of the quickstart for any threads and interruptions: about ten minutes.
 determinism:
     cargo build --release

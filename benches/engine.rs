@@ -86,6 +86,7 @@ fn mutation(criterion: &mut Criterion) {
             change_op,
             swap,
             duplicate,
+            crossover: 0.0,
         };
         let config = MutationConfig { weights, ..MutationConfig::default() };
         let mutator = Mutator::new(&config).expect("the settings are valid");

@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Simplify(SimplifyArgs),
     /// Write a program as code of another language
     Export(ExportArgs),
-    /// Print the mutations that led from the start program to a winner
+    /// Print the mutations that led from a start program to a winner
     Lineage(LineageArgs),
     /// Evaluate every functional duplicate of finished runs, and say how often its outcome was
     /// wrong
@@ -175,7 +175,7 @@ pub(crate) struct BaselineArgs {
 pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The program to train with: zoo:NAME, a file, or RUN_DIR[:BIRTH] [default: the start program]
+    /// The program to train with: zoo:NAME, a file, or RUN_DIR[:BIRTH] [default: the first start program]
     #[arg(long, value_name = "PROGRAM")]
     pub program: Option<String>,
     /// About how long to measure each task, twice: on one thread and on all

@@ -13,6 +13,7 @@ mod load;
 mod outline;
 mod paths;
 mod source;
+mod starts;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use error::ConfigError;
 pub use evaluation::{ExpressionEvaluation, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 use flat::Flat;
+pub use starts::Starts;
 
 /// What to search for, and how: the settings of the engine, and those that belong to what is
 /// searched. `S` says what a search starts from, `M` how children are made, `E` how programs are
@@ -46,7 +48,7 @@ pub struct RunConfig<S, M, E> {
     pub domain: DomainName,
     /// Seed of the search: breeding depends on it and nothing else does. Default: 0.
     pub seed: u64,
-    /// The program to start from.
+    /// The programs to start from: one, or a list, which are the first births in order.
     pub start: S,
     /// The settings of the engine.
     pub settings: SearchConfig<M>,
@@ -56,8 +58,9 @@ pub struct RunConfig<S, M, E> {
     pub evaluation: E,
 }
 
-/// A search of optimizers, from `zoo:NAME` or a file, relative to the configuration.
-pub type Config = RunConfig<String, MutationConfig, OptimizerConfig>;
+/// A search of optimizers, each start `zoo:NAME`, a file or `RUN_DIR:BIRTH`, relative to the
+/// configuration.
+pub type Config = RunConfig<Starts, MutationConfig, OptimizerConfig>;
 
 /// The representations that a configuration can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,15 +132,15 @@ impl Config {
     /// A setting that cannot be searched with; none for a loaded configuration, unless its start
     /// program has been removed since.
     pub fn search(&self) -> Result<Search<Optimizers>, ConfigError> {
-        self.search_from(self.start_program()?)
+        self.search_from(self.start_programs()?)
     }
 
-    /// As [`Config::search`], from a program at hand.
+    /// As [`Config::search`], from programs at hand.
     ///
     /// # Errors
     /// A setting that cannot be searched with.
-    pub fn search_from(&self, start: Program) -> Result<Search<Optimizers>, ConfigError> {
-        self.try_search_from(start).map_err(ConfigError::from_search)
+    pub fn search_from(&self, starts: Vec<Program>) -> Result<Search<Optimizers>, ConfigError> {
+        self.try_search_from(starts).map_err(ConfigError::from_search)
     }
 
     /// The evaluator of the search that this configuration describes. Loads the data of its tasks,
@@ -169,13 +172,16 @@ impl Config {
         Ok(Config { evaluation, ..self.clone() })
     }
 
-    /// The program the search starts from.
+    /// The programs the search starts from, in order.
     ///
     /// # Errors
-    /// When the file is missing or not a program.
-    pub fn start_program(&self) -> Result<Program, ConfigError> {
-        crate::load_program(&self.start, std::path::Path::new(""))
-            .map_err(|error| ConfigError::from_start(&error))
+    /// When a file is missing or not a program, or a run has no such birth.
+    pub fn start_programs(&self) -> Result<Vec<Program>, ConfigError> {
+        let load = |(index, source)| {
+            let program = crate::load_program(source, std::path::Path::new(""));
+            program.map_err(|error| ConfigError::new(self.start.key(index), error.to_string()))
+        };
+        self.start.iter().enumerate().map(load).collect()
     }
 
     fn resolved_evaluation(&self) -> Result<OptimizerConfig, EvaluatorError> {
@@ -184,19 +190,21 @@ impl Config {
         Ok(evaluation)
     }
 
-    fn try_search_from(&self, start: Program) -> Result<Search<Optimizers>, SearchError> {
-        let start = self.prepared(start)?;
-        let (count, limit) = (start.statements().len(), self.settings.mutation.max_statements);
+    fn try_search_from(&self, starts: Vec<Program>) -> Result<Search<Optimizers>, SearchError> {
+        let starts = starts.into_iter().map(|start| self.prepared(start));
+        let starts = starts.collect::<Result<Vec<Program>, SearchError>>()?;
+        let count = starts.iter().map(|start| start.statements().len()).max().unwrap_or(0);
+        let limit = self.settings.mutation.max_statements;
         if count > limit {
             return Err(SearchError::Config {
                 key: "mutation.max_statements".to_owned(),
                 message: format!("is {limit}, below the {count} statements of the start program"),
             });
         }
-        Search::new(&self.settings, Seed(self.seed), self.domain()?, start)
+        Search::from_starts(&self.settings, Seed(self.seed), self.domain()?, starts)
     }
 
-    /// The start program as it is bred from.
+    /// A start program as it is bred from.
     fn prepared(&self, start: Program) -> Result<Program, SearchError> {
         if !self.settings.mutation.readout {
             return Ok(start);

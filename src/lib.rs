@@ -32,7 +32,7 @@ pub use {
 
 pub use config::{
     Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionScorer,
-    ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig,
+    ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig, Starts,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,

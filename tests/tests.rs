@@ -14,6 +14,8 @@ mod cohorts;
 mod config_errors;
 #[path = "cli/configs.rs"]
 mod configs;
+#[path = "cli/crossover.rs"]
+mod crossover;
 #[path = "cli/expressions.rs"]
 mod expressions;
 #[path = "cli/limits.rs"]
@@ -34,3 +36,5 @@ mod recheck;
 mod resume;
 #[path = "cli/search.rs"]
 mod search;
+#[path = "cli/starts.rs"]
+mod starts;

@@ -47,6 +47,24 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     fn mutate(&self, parent: &Self::Program, rng: &mut StreamRng)
     -> (Self::Program, Option<usize>);
 
+    /// The index among [`Domain::mutations`] of the kind that takes a second parent; `None` where
+    /// children come of one, and no second parent is ever chosen.
+    fn crossover(&self) -> Option<usize> {
+        None
+    }
+
+    /// As [`Domain::mutate`], where a mutation of the kind [`Domain::crossover`] may take a part of
+    /// a second program. The child descends from `parent`: what mutation leaves alone is that one's.
+    fn cross(
+        &self,
+        parent: &Self::Program,
+        mate: &Self::Program,
+        rng: &mut StreamRng,
+    ) -> (Self::Program, Option<usize>) {
+        let _ = mate;
+        self.mutate(parent, rng)
+    }
+
     /// How often a child that behaves like its parent is thrown away and made again; the last one
     /// stays, whatever it is.
     fn neutral_retries(&self) -> u32 {
@@ -66,8 +84,8 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     /// A program as bytes, all of it that mutation can see.
     fn encode(&self, program: &Self::Program) -> Vec<u8>;
 
-    /// The program with these bytes, from a search that began with `start`; `None` if there is
-    /// none.
+    /// The program with these bytes, that descends from `start`; `None` if there is none. A search
+    /// may begin with several programs: what mutation leaves alone is that of the one asked with.
     fn decode(&self, bytes: &[u8], start: &Self::Program) -> Option<Self::Program>;
 
     /// A program as text, for people and for process borders.

@@ -1,7 +1,7 @@
 //! Edits: a child as the difference from its parent, line by line.
 //!
 //! Invariant: applying the edit between two programs of one header to the text of the first gives
-//! the text of the second. All programs of a search share their header, so the text of a statement
+//! the text of the second. A child has the header of its parent, so the text of a statement
 //! does not depend on the program it is in. An edit takes some thirty bytes where the whole text
 //! takes five hundred, and says at a glance what a mutation did.
 

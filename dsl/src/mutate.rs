@@ -8,6 +8,7 @@
 mod change_argument;
 mod change_constant;
 mod change_op;
+mod crossover;
 mod delete;
 mod duplicate;
 mod insert;
@@ -27,7 +28,7 @@ pub use weights::MutationWeights;
 
 use evo_domain::SettingError;
 use typing::Typing;
-use weights::{ByKind, EDITS};
+use weights::{ByKind, CROSSOVER, EDITS};
 pub(crate) use weights::{ExpressionWeights, NAMES};
 
 /// How programs are mutated.
@@ -38,7 +39,7 @@ pub struct MutationConfig {
     pub weights: MutationWeights,
     /// The ops that insertion, op change and duplication may write.
     pub ops: OpChoice,
-    /// Insertion and duplication stop at this many statements.
+    /// Insertion, duplication and crossover stop at this many statements.
     pub max_statements: usize,
     /// The probability that a changed constant is drawn anew from N(0,1) instead of scaled by
     /// 2^N(0,1).
@@ -143,19 +144,36 @@ impl Mutator {
     /// A kind that proves impossible gets weight 0 and the draw is repeated, which gives the same
     /// distribution as finding out about all kinds first and costs a fraction.
     pub fn mutate(&self, parent: &Program, rng: &mut Stream) -> Program {
-        self.mutate_by_kind(parent, rng).0
+        self.mutate_by_kind(parent, None, rng).0
     }
 
-    /// As [`Mutator::mutate`], with the kind of mutation as an index of [`NAMES`]; none when the
-    /// child is the parent itself.
+    /// As [`Mutator::mutate`], with a second program that a crossover takes a value of; none is
+    /// possible without. Of one signature the two need not be.
+    pub fn cross(&self, parent: &Program, mate: &Program, rng: &mut Stream) -> Program {
+        self.mutate_by_kind(parent, Some(mate), rng).0
+    }
+
+    /// The kinds of mutation by name; crossover, the last of them, where it has a weight.
+    pub(crate) fn kinds(&self) -> &'static [&'static str] {
+        &NAMES[..self.crossing().map_or(CROSSOVER, |crossover| crossover + 1)]
+    }
+
+    /// The kind that takes a second program, where it has a weight.
+    pub(crate) fn crossing(&self) -> Option<usize> {
+        (self.weights[CROSSOVER] > 0.0).then_some(CROSSOVER)
+    }
+
+    /// As [`Mutator::cross`], or [`Mutator::mutate`], with the kind of mutation as an index of
+    /// [`NAMES`]; none when the child is the parent itself.
     pub(crate) fn mutate_by_kind(
         &self,
         parent: &Program,
+        mate: Option<&Program>,
         rng: &mut Stream,
     ) -> (Program, Option<usize>) {
         let mut weights = self.weights;
         while let Some(kind) = draw_kind(&weights, rng) {
-            if let Some(statements) = EDITS[kind](self, parent, rng) {
+            if let Some(statements) = EDITS[kind](self, parent, mate, rng) {
                 let child = parent
                     .with_statements(statements)
                     .expect("every edit keeps each read defined and of a fitting type");

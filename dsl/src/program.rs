@@ -234,8 +234,13 @@ impl Program {
 
     /// A variable that no statement writes or reads and that is no parameter and no output.
     pub fn fresh_variable(&self) -> Variable {
+        self.fresh_variables().next().expect("at most 10,000 statements, so few variables")
+    }
+
+    /// All such variables, lowest first.
+    pub(crate) fn fresh_variables(&self) -> impl Iterator<Item = Variable> {
         let parameters = self.header.signature.parameters().len();
-        let mut used = vec![false; self.variables() + self.header.outputs.len() + 1];
+        let mut used = vec![false; self.variables() + self.header.outputs.len()];
         let mut mark = |variable: Variable| {
             if let Some(slot) = used.get_mut(usize::from(variable.0)) {
                 *slot = true;
@@ -250,9 +255,8 @@ impl Program {
             }
         }
         self.header.outputs.iter().copied().for_each(mark);
-        let free = (parameters..used.len()).find(|&index| !used[index]);
-        let index = free.expect("the table has one more slot than variables in use");
-        Variable(u16::try_from(index).expect("at most 10,000 statements, so few variables"))
+        let free = (parameters..).filter(move |&index| !used.get(index).is_some_and(|used| *used));
+        free.map_while(|index| u16::try_from(index).ok().map(Variable))
     }
 
     /// The name of a variable in the text form.

@@ -7,9 +7,7 @@ use std::fmt::Debug;
 
 use evo_domain::{Domain, Hash, SettingError, Size, StreamRng};
 
-use crate::{
-    Dataflow, FunctionalHasher, Mutator, Program, edit, encoding, mutate, structural_hash_of,
-};
+use crate::{Dataflow, FunctionalHasher, Mutator, Program, edit, encoding, structural_hash_of};
 
 /// A kind of program.
 pub trait ProgramKind: Clone + Debug + Send + Sync + 'static {
@@ -66,11 +64,24 @@ impl<K: ProgramKind> Domain for Programs<K> {
     }
 
     fn mutations(&self) -> &'static [&'static str] {
-        &mutate::NAMES
+        self.mutator.kinds()
     }
 
     fn mutate(&self, parent: &Program, rng: &mut StreamRng) -> (Program, Option<usize>) {
-        self.mutator.mutate_by_kind(parent, rng)
+        self.mutator.mutate_by_kind(parent, None, rng)
+    }
+
+    fn crossover(&self) -> Option<usize> {
+        self.mutator.crossing()
+    }
+
+    fn cross(
+        &self,
+        parent: &Program,
+        mate: &Program,
+        rng: &mut StreamRng,
+    ) -> (Program, Option<usize>) {
+        self.mutator.mutate_by_kind(parent, Some(mate), rng)
     }
 
     fn neutral_retries(&self) -> u32 {

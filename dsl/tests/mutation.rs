@@ -53,6 +53,7 @@ const NOTHING: MutationWeights = MutationWeights {
     change_op: 0.0,
     swap: 0.0,
     duplicate: 0.0,
+    crossover: 0.0,
 };
 
 /// Each kind by name, with the weights that allow it alone.
@@ -76,6 +77,7 @@ const EVERYTHING: MutationWeights = MutationWeights {
     change_op: 1.0,
     swap: 1.0,
     duplicate: 0.0,
+    crossover: 0.0,
 };
 
 fn program(text: &str) -> Program {
@@ -373,7 +375,7 @@ proptest! {
         prop_assume!(weights.iter().any(|weight| *weight > 0.0));
         let [insert, delete, change_argument, change_constant, change_op, swap, duplicate] = weights;
         let weights =
-            MutationWeights { insert, delete, change_argument, change_constant, change_op, swap, duplicate };
+            MutationWeights { insert, delete, change_argument, change_constant, change_op, swap, duplicate, crossover: 0.0 };
         let ops = if modern { OpChoice::Modern } else { OpChoice::Lion45 };
         let config =
             MutationConfig { weights, ops, max_statements, fresh_constant, ..MutationConfig::default() };

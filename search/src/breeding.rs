@@ -1,7 +1,7 @@
-//! Breeding: a parent becomes a child.
+//! Breeding: a parent, or two, become a child.
 //!
-//! Invariant: the strategy has named the parent, and all that is left, mutation, hashes and edit,
-//! is a function of the parent and the birth's stream. So it may be done on any thread and in any
+//! Invariant: the strategy has named the parents, and all that is left, mutation, hashes and edit,
+//! is a function of the parents and the birth's stream. So it may be done on any thread and in any
 //! order, and whatever is to hold for every child, under any strategy, is decided here once.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::Individual;
 use crate::identity::{Identifier, Identity};
 use crate::lineage::Lineage;
 
-/// What breeding needs besides the parent: the same for all births of a search.
+/// What breeding needs besides the parents: the same for all births of a search.
 pub(crate) struct Breeding<D> {
     /// As the strategy mutates it.
     pub(crate) domain: D,
@@ -23,7 +23,7 @@ pub(crate) struct Breeding<D> {
     pub(crate) walk: Option<usize>,
 }
 
-/// A birth whose parent has been chosen: what it takes to make its program.
+/// A birth whose parents have been chosen: what it takes to make its program.
 pub struct Conception<D: Domain> {
     pub(crate) birth: u64,
     pub(crate) breeding: Arc<Breeding<D>>,
@@ -34,11 +34,13 @@ pub struct Conception<D: Domain> {
 
 /// Where the program of a birth comes from.
 pub(crate) enum Origin<P> {
-    /// It is the start program.
+    /// It is a start program.
     Start(Arc<P>),
     Mutation {
         parent: Individual<P>,
-        /// Goes on where the choice of the parent left it.
+        /// A second parent, which a crossover may take a part of.
+        mate: Option<Individual<P>>,
+        /// Goes on where the choice of the parents left it.
         rng: Box<StreamRng>,
         /// Whether the edit is to be told.
         edit: bool,
@@ -51,7 +53,7 @@ pub struct Bred<P> {
     pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
     pub(crate) hurdles: Arc<[f64]>,
-    /// None of the start program.
+    /// None of a start program.
     pub(crate) descent: Option<Descent>,
     /// The kind of each mutation that was tried by itself, and whether its child was neutral.
     pub(crate) tries: Vec<(u8, bool)>,
@@ -78,10 +80,15 @@ impl<D: Domain> Conception<D> {
                 let identity = breeding.identifier.identify(&program);
                 Bred { birth, program, identity, hurdles, descent: None, tries: Vec::new() }
             }
-            Origin::Mutation { parent, mut rng, edit } => {
+            Origin::Mutation { parent, mate, mut rng, edit } => {
                 let mut tries = Vec::new();
-                let (program, identity, kind) = breeding.child(&parent, &mut rng, &mut tries);
-                let lineage = Lineage { parent: parent.birth, kind, fitness: parent.fitness };
+                let (program, identity, kind) =
+                    breeding.child(&parent, mate.as_ref(), &mut rng, &mut tries);
+                let Individual { birth: of_parent, start, fitness, .. } = parent;
+                let crossover = breeding.domain.crossover();
+                let crossed = kind.is_some_and(|kind| crossover == Some(usize::from(kind)));
+                let mate = mate.filter(|_| crossed).map(|mate| mate.birth);
+                let lineage = Lineage { parent: of_parent, kind, fitness, start, mate };
                 let edit = edit.then(|| breeding.domain.edit(&parent.program, &program));
                 let descent = Some(Descent { lineage, edit });
                 Bred { birth, program: Arc::new(program), identity, hurdles, descent, tries }
@@ -98,12 +105,13 @@ impl<D: Domain> Breeding<D> {
     fn child(
         &self,
         parent: &Individual<D::Program>,
+        mate: Option<&Individual<D::Program>>,
         rng: &mut StreamRng,
         tries: &mut Vec<(u8, bool)>,
     ) -> (D::Program, Identity, Option<u8>) {
         let mut retries = self.domain.neutral_retries();
         loop {
-            let (program, kind) = self.mutate(parent, rng);
+            let (program, kind) = self.mutate(parent, mate, rng);
             let identity = self.identifier.identify(&program);
             let neutral = identity.behaviour == parent.behaviour;
             tries.extend(kind.map(|kind| (kind, neutral)));
@@ -117,9 +125,13 @@ impl<D: Domain> Breeding<D> {
     fn mutate(
         &self,
         parent: &Individual<D::Program>,
+        mate: Option<&Individual<D::Program>>,
         rng: &mut StreamRng,
     ) -> (D::Program, Option<u8>) {
-        let (mut program, kind) = self.domain.mutate(&parent.program, rng);
+        let (mut program, kind) = match mate {
+            None => self.domain.mutate(&parent.program, rng),
+            Some(mate) => self.domain.cross(&parent.program, &mate.program, rng),
+        };
         let kind = kind.map(|kind| u8::try_from(kind).expect("a search checks how many there are"));
         let Some(most) = self.walk else { return (program, kind) };
         let mutations = rand::RngExt::random_range(rng, 1..=most);

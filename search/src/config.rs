@@ -1,6 +1,6 @@
 //! The settings of a search, as a configuration file states them.
 //!
-//! Invariant: together with a seed, a domain, a start program and an evaluator they determine the
+//! Invariant: together with a seed, a domain, start programs and an evaluator they determine the
 //! result. Threads and cohorts are not among them, because they do not.
 
 use serde::{Deserialize, Serialize};

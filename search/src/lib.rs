@@ -10,7 +10,7 @@
 //! What is searched is a [`Domain`](evo_domain::Domain), of which the engine knows nothing more: a
 //! representation of programs, with their mutation and their hashes.
 //!
-//! A run is a function of settings, seed, domain, start program and evaluator: neither the number
+//! A run is a function of settings, seed, domain, start programs and evaluator: neither the number
 //! of threads nor the order in which outcomes are told changes it.
 //!
 //! ```

@@ -19,6 +19,17 @@ pub(crate) struct Lineage {
     pub(crate) kind: Option<u8>,
     /// The parent's fitness when it was chosen; not yet known of an unabsorbed start program.
     pub(crate) fitness: f64,
+    /// The start program it descends from, by birth; saved with the programs.
+    #[serde(skip)]
+    pub(crate) start: u64,
+    /// The birth of the second parent, where a part of that is in it; saved beside the window.
+    #[serde(skip)]
+    pub(crate) mate: Option<u64>,
+}
+
+/// The start program that a birth descends from: itself, where it came from no parent.
+pub(crate) fn start_of(birth: u64, lineage: Option<Lineage>) -> u64 {
+    lineage.map_or(birth, |lineage| lineage.start)
 }
 
 /// The digest of all births absorbed.
@@ -28,6 +39,13 @@ pub(crate) struct LineageDigest([u8; 16]);
 impl LineageDigest {
     /// Adds the next birth.
     pub(crate) fn absorb(&mut self, identity: Identity, lineage: Option<Lineage>, fitness: f64) {
+        if let Some(mate) = lineage.and_then(|lineage| lineage.mate) {
+            // A link of its own: those of births with one parent stay as they were.
+            let mut link = [0; 24];
+            link[..16].copy_from_slice(&self.0);
+            link[16..].copy_from_slice(&mate.to_le_bytes());
+            self.0.copy_from_slice(&blake3::hash(&link).as_bytes()[..16]);
+        }
         let (parent, kind) = match lineage {
             None => (0, 0),
             Some(Lineage { parent, kind, .. }) => {

@@ -18,6 +18,8 @@ use crate::Selection;
 pub struct Individual<P> {
     /// The number of its birth; lower is older.
     pub birth: u64,
+    /// The birth of the start program that it descends from, its own of a start program.
+    pub start: u64,
     /// The program as it was bred, dead statements included.
     pub program: Arc<P>,
     /// What it is compared by: the hash of its behaviour, or that of its structure where
@@ -38,13 +40,13 @@ pub struct Population<P> {
 }
 
 impl<P: Clone> Population<P> {
-    /// `size` copies of one individual: a warm start.
+    /// `size` copies of these individuals, of each in turn: a warm start.
     ///
     /// # Panics
-    /// If `size` is 0.
-    pub fn filled(individual: &Individual<P>, size: usize) -> Population<P> {
-        assert!(size > 0, "a population has members");
-        Population { members: std::iter::repeat_n(individual.clone(), size).collect() }
+    /// If `size` is 0, or there is no individual.
+    pub fn filled(individuals: &[Individual<P>], size: usize) -> Population<P> {
+        assert!(size > 0 && !individuals.is_empty(), "a population has members");
+        Population { members: individuals.iter().cycle().take(size).cloned().collect() }
     }
 
     /// A population of these individuals, oldest first.
@@ -52,9 +54,9 @@ impl<P: Clone> Population<P> {
         Population { members: members.into() }
     }
 
-    /// Replaces every member by a copy of one individual.
-    pub(crate) fn refill(&mut self, individual: &Individual<P>) {
-        *self = Population::filled(individual, self.members.len());
+    /// Replaces the members by copies of these individuals, of each in turn.
+    pub(crate) fn refill(&mut self, individuals: &[Individual<P>]) {
+        *self = Population::filled(individuals, self.members.len());
     }
 
     /// Adds the youngest and drops the oldest.
@@ -111,7 +113,7 @@ mod tests {
         let (program, behaviour) = (Arc::new(()), Hash([0; 16]));
         let member = |(birth, &fitness)| {
             let program = Arc::clone(&program);
-            Individual { birth, program, behaviour, fitness, length: 0, states: 0 }
+            Individual { birth, start: 0, program, behaviour, fitness, length: 0, states: 0 }
         };
         Population { members: (0..).zip(fitness).map(member).collect() }
     }

@@ -26,10 +26,10 @@ pub struct Restarts {
 /// What a restart refills the population with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RestartFrom {
-    /// The start program: an independent repeat, which may end elsewhere.
+    /// The start programs: an independent repeat, which may end elsewhere.
     #[default]
     Start,
-    /// The fittest of all so far; the start program while nothing has a fitness.
+    /// The fittest of all so far; the start programs while nothing has a fitness.
     Best,
 }
 
@@ -58,7 +58,7 @@ pub struct Restart<P> {
     pub birth: u64,
     /// Why.
     pub reason: RestartReason,
-    /// What the population was refilled with.
+    /// What the population was refilled with, of several start programs the fittest.
     pub carried: Individual<P>,
 }
 

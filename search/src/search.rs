@@ -106,23 +106,46 @@ impl<D: Domain> Search<D> {
         domain: D,
         start: D::Program,
     ) -> Result<Search<D>, SearchError> {
+        Search::from_starts(config, seed, domain, vec![start])
+    }
+
+    /// A search from several start programs, which are its first births, in order.
+    ///
+    /// # Errors
+    /// The first setting that cannot be searched with; no start program, or more of them than the
+    /// strategy has places for.
+    pub fn from_starts<M>(
+        config: &SearchConfig<M>,
+        seed: Seed,
+        domain: D,
+        starts: Vec<D::Program>,
+    ) -> Result<Search<D>, SearchError> {
         config.validate(domain.neutral_retries())?;
+        if starts.is_empty() {
+            return Err(SearchError::config("start", "there must be at least one program"));
+        }
+        config.strategy.check_starts(starts.len())?;
         let kinds = domain.mutations();
         if kinds.len() > usize::from(u8::MAX) {
             let message = format!("a domain may have at most {} kinds", u8::MAX);
             return Err(SearchError::config("mutation", message));
         }
         let identifier = Identifier::new(config.deduplication.level, domain.clone());
-        let Identity { behaviour, size: Size { length, states }, .. } = identifier.identify(&start);
-        let domain = config.strategy.domain(domain, &start)?;
+        let domain = config.strategy.domain(domain, &starts)?;
+        config.strategy.check_crossover(&domain)?;
+        let individual = |(birth, program): (u64, D::Program)| {
+            let Identity { behaviour, size, .. } = identifier.identify(&program);
+            let (Size { length, states }, program) = (size, Arc::new(program));
+            let (start, fitness) = (birth, f64::NEG_INFINITY);
+            Individual { birth, start, behaviour, length, states, program, fitness }
+        };
+        let starts: Vec<Individual<D::Program>> = (0..).zip(starts).map(individual).collect();
         let breeding = Breeding { domain, identifier, walk: config.strategy.walk() };
-        let (program, fitness) = (Arc::new(start), f64::NEG_INFINITY);
-        let start = Individual { birth: 0, behaviour, length, states, program, fitness };
         Ok(Search {
             breeding: Arc::new(breeding),
             evolution: Evolution {
-                strategy: config.strategy.begin(start.clone(), config.selection),
-                start,
+                strategy: config.strategy.begin(&starts, config.selection),
+                starts,
                 streams: seed.purpose("breed"),
                 hurdles: Hurdles::new(config.hurdles),
                 restart_clock: RestartClock::new(config.restarts, config.window),
@@ -290,6 +313,11 @@ impl<D: Domain> Search<D> {
     /// The populations parents are chosen from; none where outcomes do not matter.
     pub fn populations(&self) -> &[Population<D::Program>] {
         self.evolution.strategy.populations()
+    }
+
+    /// The start programs, in order of birth; each without a fitness until it has been absorbed.
+    pub fn starts(&self) -> &[Individual<D::Program>] {
+        &self.evolution.starts
     }
 
     /// The restarts so far, in order.

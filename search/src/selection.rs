@@ -57,7 +57,7 @@ mod tests {
 
     fn individual(fitness: f64, length: usize, states: usize) -> Individual<()> {
         let behaviour = evo_hashes::Hash([0; 16]);
-        Individual { birth: 0, program: Arc::new(()), behaviour, fitness, length, states }
+        Individual { birth: 0, start: 0, program: Arc::new(()), behaviour, fitness, length, states }
     }
 
     #[test]

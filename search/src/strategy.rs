@@ -25,7 +25,8 @@ use regularized_evolution::RegularizedEvolution;
 #[non_exhaustive]
 pub enum StrategyConfig {
     /// Aging evolution with tournaments (arXiv 1802.01548), the population filled with the start
-    /// program: each birth is one mutation of a tournament's winner and replaces the oldest.
+    /// programs in turn: each birth is one mutation of a tournament's winner and replaces the
+    /// oldest.
     RegularizedEvolution {
         /// Number of individuals, 1 or more.
         population: usize,
@@ -33,7 +34,7 @@ pub enum StrategyConfig {
         tournament: usize,
     },
     /// Random programs around the start program, whatever the outcomes: the control at an equal
-    /// number of evaluations.
+    /// number of evaluations. Birth *b* is made from start *b* mod their number.
     RandomSearch {
         /// A birth is the start program changed by 1 to this many mutations, uniformly drawn.
         mutations: usize,
@@ -46,13 +47,14 @@ pub enum StrategyConfig {
         /// Number drawn for a tournament, 1 or more.
         tournament: usize,
     },
-    /// One parent; the best of every `lambda` births absorbed replaces it unless it is worse.
+    /// One parent, the fittest start program at first; the best of every `lambda` births absorbed
+    /// replaces it unless it is worse.
     OnePlusLambda {
         /// Births of a generation, 1 or more.
         lambda: usize,
     },
     /// Regularized evolution in several populations, birth *b* in island *b* mod `islands`, with
-    /// migration around a ring.
+    /// migration around a ring. Island *i* begins with start *i* mod their number.
     Islands {
         /// Number of populations, 2 or more.
         islands: usize,
@@ -141,12 +143,47 @@ impl StrategyConfig {
     pub(crate) fn domain<D: Domain>(
         &self,
         domain: D,
-        start: &D::Program,
+        starts: &[D::Program],
     ) -> Result<D, SearchError> {
         match self {
-            StrategyConfig::ConstantTuning { .. } => Ok(domain.tuner(start)?),
+            // Each of them is to have something to tune.
+            StrategyConfig::ConstantTuning { .. } => {
+                Ok(starts.iter().try_fold(domain, |domain, start| domain.tuner(start))?)
+            }
             _ => Ok(domain),
         }
+    }
+
+    /// Refuses a second parent where there is one at a time to choose from.
+    pub(crate) fn check_crossover<D: Domain>(&self, domain: &D) -> Result<(), SearchError> {
+        let alone = matches!(
+            self,
+            StrategyConfig::RandomSearch { .. } | StrategyConfig::OnePlusLambda { .. }
+        );
+        if domain.crossover().is_none() || !alone {
+            return Ok(());
+        }
+        let message = "has no two parents to choose, and there is a weight on crossover";
+        Err(SearchError::config("strategy", message))
+    }
+
+    /// Refuses more start programs than the populations can begin with.
+    pub(crate) fn check_starts(&self, starts: usize) -> Result<(), SearchError> {
+        let (key, places) = match *self {
+            StrategyConfig::RegularizedEvolution { population, .. }
+            | StrategyConfig::ConstantTuning { population, .. } => {
+                ("strategy.population", population)
+            }
+            StrategyConfig::Islands { islands, .. } => ("strategy.islands", islands),
+            StrategyConfig::RandomSearch { .. } | StrategyConfig::OnePlusLambda { .. } => {
+                return Ok(());
+            }
+        };
+        if places >= starts {
+            return Ok(());
+        }
+        let message = format!("is {places}, and there are {starts} start programs to begin with");
+        Err(SearchError::config(key, message))
     }
 
     /// The most mutations of a birth that is a random walk; none where a birth is one mutation.
@@ -157,21 +194,21 @@ impl StrategyConfig {
         }
     }
 
-    /// The strategy before any outcome; the start program has no fitness yet.
+    /// The strategy before any outcome; the start programs, one or more, have no fitness yet.
     pub(crate) fn begin<P: Clone + Send + Sync + 'static>(
         &self,
-        start: Individual<P>,
+        starts: &[Individual<P>],
         selection: Selection,
     ) -> Box<dyn Strategy<P>> {
         match *self {
             StrategyConfig::RegularizedEvolution { population, tournament }
             | StrategyConfig::ConstantTuning { population, tournament } => {
                 let tournament = Tournament { size: tournament, selection };
-                Box::new(RegularizedEvolution::new(&start, population, tournament))
+                Box::new(RegularizedEvolution::new(starts, population, tournament))
             }
-            StrategyConfig::RandomSearch { .. } => Box::new(RandomSearch::new(start)),
+            StrategyConfig::RandomSearch { .. } => Box::new(RandomSearch::new(starts)),
             StrategyConfig::OnePlusLambda { lambda } => {
-                Box::new(OnePlusLambda::new(&start, lambda, selection))
+                Box::new(OnePlusLambda::new(starts, lambda, selection))
             }
             StrategyConfig::Islands {
                 islands,
@@ -182,7 +219,7 @@ impl StrategyConfig {
             } => {
                 let tournament = Tournament { size: tournament, selection };
                 let migration = Migration { every, migrants };
-                Box::new(Islands::new(&start, islands, population, tournament, migration))
+                Box::new(Islands::new(starts, islands, population, tournament, migration))
             }
         }
     }
@@ -249,15 +286,16 @@ impl<I> StrategyState<I> {
 
 /// A way to choose what to try next.
 pub(crate) trait Strategy<P: Clone>: Send {
-    /// What the program of this birth, 1 or above, is bred from.
+    /// What the program of this birth, which is no start program, is bred from.
     fn parent(&self, birth: u64, rng: &mut StreamRng) -> &Individual<P>;
 
-    /// Takes in the next individual in birth order; birth 0 is the start program. `earlier` counts
-    /// those taken in before it since the last restart.
+    /// Takes in the next individual in birth order, behind the start programs. `earlier` counts the
+    /// births before it since the last restart.
     fn absorb(&mut self, individual: Individual<P>, earlier: u64);
 
-    /// Begins anew with every individual replaced by this one.
-    fn restart(&mut self, from: &Individual<P>);
+    /// Begins anew with every individual replaced by one of these, one or more; so does the search
+    /// whenever the fitness of a start program has come to be known.
+    fn restart(&mut self, from: &[Individual<P>]);
 
     /// The populations parents are chosen from; none where outcomes do not matter.
     fn populations(&self) -> &[Population<P>];

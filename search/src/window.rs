@@ -16,7 +16,7 @@ use crate::outcomes::Sighting;
 pub(crate) struct Birth<P> {
     pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
-    /// None of the start program.
+    /// None of a start program.
     pub(crate) lineage: Option<Lineage>,
     /// The hurdles that were up when it was bred.
     pub(crate) hurdles: Arc<[f64]>,

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         bail!("--seconds: must be a positive number");
     }
     let config = Config::load(&args.config.config, &args.config.overrides)?;
-    let source = args.program.as_ref().unwrap_or(&config.start);
+    let source = args.program.as_deref().unwrap_or(config.start.first());
     let program = evo::load_program(source, "".as_ref())?;
     let place = Place::open(&args.device)?;
     let (budget, threads) = (Duration::from_secs_f64(args.seconds), place.threads(args.threads));

@@ -45,14 +45,13 @@ pub(crate) fn print(
     place: &Place,
     threads: NonZeroUsize,
 ) -> anyhow::Result<()> {
-    let program = config.start_program()?;
+    let programs = config.start_programs()?;
     let before = resident();
-    let (seconds, tasks) = evaluation(config, place, &program)?;
-    let mut text = format!("{program}one evaluation: {} on one thread ({tasks})\n", span(seconds));
+    let (seconds, tasks) = evaluation(config, place, &programs[0])?;
+    let mut text = listed(&programs);
+    writeln!(text, "one evaluation: {} on one thread ({tasks})", span(seconds))?;
     if seconds < QUICK {
-        let outcome = evaluator.evaluate(&[Trial::of(&program)]).pop();
-        let fitness = outcome.context("one outcome for one program")?.fitness();
-        writeln!(text, "start program: fitness {fitness:+.4}")?;
+        text.push_str(&fitness(&programs, evaluator)?);
     }
     text.push_str(&totals(&config.settings.stopping, seconds, threads));
     if let (Some(before), Some(after)) = (before, resident()) {
@@ -63,24 +62,35 @@ pub(crate) fn print(
     output::print(&text)
 }
 
-/// Evaluates the expression that a search starts from and prints what it comes to and costs.
+fn listed(programs: &[Program]) -> String {
+    programs.iter().map(Program::to_string).collect()
+}
+
+/// A line for each start program, with its fitness.
+fn fitness(starts: &[Program], evaluator: &dyn Evaluator<Program>) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for start in starts {
+        let outcome = evaluator.evaluate(&[Trial::of(start)]).pop();
+        let fitness = outcome.context("one outcome for one program")?.fitness();
+        writeln!(text, "start program: fitness {fitness:+.4}")?;
+    }
+    Ok(text)
+}
+
+/// Evaluates the expressions that a search starts from and prints what they come to and cost.
 #[expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
-pub(crate) fn print_expression(
-    start: &Program,
+pub(crate) fn print_expressions(
+    starts: &[Program],
     evaluator: &dyn Evaluator<Program>,
     stopping: &Stopping,
     threads: NonZeroUsize,
 ) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let outcome = evaluator.evaluate(&[Trial::of(start)]).pop();
-    let seconds = begun.elapsed().as_secs_f64();
-    let fitness = outcome.context("one outcome for one program")?.fitness();
-    let cost = span(seconds);
-    let totals = totals(stopping, seconds, threads);
-    output::print(&format!(
-        "{start}one evaluation: {cost} on one thread\nstart program: fitness {fitness:+.4}\n\
-         {totals}"
-    ))
+    let fitness = fitness(starts, evaluator)?;
+    let seconds = begun.elapsed().as_secs_f64() / starts.len() as f64;
+    let (listed, cost, totals) =
+        (listed(starts), span(seconds), totals(stopping, seconds, threads));
+    output::print(&format!("{listed}one evaluation: {cost} on one thread\n{fitness}{totals}"))
 }
 
 /// What as many evaluations as a search may make come to.

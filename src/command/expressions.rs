@@ -56,23 +56,26 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let place = place(&args.run)?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
     let scorer = config.scorer()?;
-    let start = config.start_program(&scorer)?;
+    let starts = config.start_programs(&scorer)?;
     let threads = place.threads(args.run.threads);
     scorer.measure()?;
     if args.dry_run {
-        dry_run::print_expression(&start, scorer.evaluator(), &config.settings.stopping, threads)?;
+        dry_run::print_expressions(
+            &starts,
+            scorer.evaluator(),
+            &config.settings.stopping,
+            threads,
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let search = config.search(&scorer)?;
     directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
-    let text = config.placed_in(directory.path(), base).to_ron();
+    let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
     directory.write(CONFIG, text.as_bytes())?;
-    let (start, cpu) = (start.to_string(), place.description());
-    let fingerprint = scorer.fingerprint();
-    let properties =
-        [("config", text.as_str()), ("start", &start), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
-    let search = search.with_store(directory.begin(&properties)?)?;
+    let (cpu, fingerprint) = (place.description(), scorer.fingerprint());
+    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
+    let search = search.with_store(directory.begin(&properties, &starts)?)?;
     let session = session(&config, &directory, &place, &args.run);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",

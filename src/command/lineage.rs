@@ -1,4 +1,4 @@
-//! `evo lineage`: the mutations that led from the start program to an individual.
+//! `evo lineage`: the mutations that led from a start program to an individual.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,6 +47,7 @@ fn as_json(lineage: &[Ancestor]) -> anyhow::Result<String> {
         json!({
             "birth": it.birth,
             "parent": it.parent,
+            "mate": it.mate,
             "mutation": it.mutation,
             "evaluation": it.evaluation,
             "fitness": it.fitness,
@@ -57,7 +58,8 @@ fn as_json(lineage: &[Ancestor]) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(&entries)? + "\n")
 }
 
-/// The start program, then every birth with its fitness and the lines that changed.
+/// A start program, then every birth with its fitness and the lines that changed, of two parents
+/// beside the first.
 fn as_text(lineage: &[Ancestor]) -> String {
     let mut text = String::new();
     for (index, it) in lineage.iter().enumerate() {
@@ -70,7 +72,8 @@ fn as_text(lineage: &[Ancestor]) -> String {
             0 => "start",
             _ => "several mutations",
         });
-        text.push_str(&format!("birth {}: {mutation}, {fitness}{shared}\n", it.birth));
+        let mate = it.mate.map_or(String::new(), |mate| format!(" with birth {mate}"));
+        text.push_str(&format!("birth {}: {mutation}{mate}, {fitness}{shared}\n", it.birth));
         match index.checked_sub(1).map(|parent| &lineage[parent]) {
             None => text.push_str(&it.program),
             Some(parent) => text.push_str(&changes(&parent.program, &it.program)),

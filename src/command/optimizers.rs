@@ -42,7 +42,7 @@ pub(crate) fn run(
         eprintln!(
             "no program could train the tasks; what becomes of the first: evo evaluate {} \
              --config {}{}",
-            shell_path(config.start.as_ref()),
+            shell_path(config.start.first().as_ref()),
             shell_path(&written),
             session.device()
         );
@@ -61,10 +61,14 @@ fn compared(config: &Config, winner: &Program) -> anyhow::Result<Vec<(String, Pr
         anyhow::Ok((label.to_owned(), entry.program()))
     };
     let mut programs = vec![known("AdamW", "adamw")?, known("Lion", "lion")?];
-    let start = config.start_program()?;
-    let same = |(_, other): &(String, Program)| structural_hash(other) == structural_hash(&start);
-    if !programs.iter().any(same) {
-        programs.push(("start".to_owned(), start));
+    let starts = config.start_programs()?;
+    let several = starts.len() > 1;
+    for (birth, start) in starts.into_iter().enumerate() {
+        let hash = structural_hash(&start);
+        if programs.iter().all(|(_, other)| structural_hash(other) != hash) {
+            let label = if several { format!("start {birth}") } else { "start".to_owned() };
+            programs.push((label, start));
+        }
     }
     programs.push(("winner".to_owned(), winner.clone()));
     Ok(programs)

@@ -29,6 +29,10 @@ struct Report<V> {
     restarts: usize,
     /// Equal runs have equal digests.
     digest: String,
+    /// The start program that the winner descends from, by its birth.
+    start: u64,
+    #[serde(skip)]
+    starts: usize,
     #[serde(flatten)]
     verdict: V,
     program: String,
@@ -69,6 +73,8 @@ pub(crate) fn conclude<D: Domain>(
         mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
         restarts: search.restarts().len(),
         digest: search.digest().to_string(),
+        start: best.individual.start,
+        starts: search.starts().len(),
         verdict,
         program: search.domain().live_text(&best.individual.program),
     };
@@ -131,13 +137,17 @@ impl<V: Verdict> Report<V> {
         let tried = self.mutations.iter().filter(|row| row.tally.tried > 0);
         let mutations: Vec<_> = std::iter::once(headings).chain(tried.map(row)).collect();
         let counters = &self.counters;
+        let start = match self.starts {
+            1 => String::new(),
+            several => format!("The winner descends from start {} of {several}.\n", self.start),
+        };
         let ended = match counters.ended {
             0 => String::new(),
             ended => format!(" ({ended} ended from outside)"),
         };
         format!(
-            "\n{}\n{}\n{}\nEnded because {}. {} candidates, {} evaluated{ended}, {} restarts, \
-             {:.0} s; {}.\n\
+            "\n{}\n{}{start}\n{}\n\
+             Ended because {}. {} candidates, {} evaluated{ended}, {} restarts, {:.0} s; {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
              Digest {}\n",

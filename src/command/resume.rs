@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Config, ConfigError, ExpressionSearch, Program, Store, shell_word};
+use evo::{Config, ConfigError, ExpressionSearch, Program, Starts, Store, shell_word};
 use serde_json::Value;
 
 use super::place::Place;
-use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints};
+use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints, start_property};
 use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::ResumeArgs;
 
@@ -43,10 +43,9 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let original = unchanged(&store, &path, &config)?;
     check_data(&store, &config)?;
     check_place(&mut store, &place, args.accept_cpu, &command)?;
-    let start = store.property("start")?.context("run.db: it does not name its start program")?;
-    let start = Program::parse(&start).context("run.db: its start program")?;
+    let starts = start_programs(&store, original.start.iter().len())?;
     let judges = place.judges(&config)?;
-    let search = config.search_from(start)?.with_store(store);
+    let search = config.search_from(starts)?.with_store(store);
     let search = search.map_err(|error| hinted(error, &command))?;
     let written = Config { start: original.start, ..config.clone() };
     directory.write_config(&written, directory.path())?;
@@ -60,6 +59,16 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         directory.path().display()
     ));
     super::optimizers::run(&session, &config, &judges, search)
+}
+
+/// The programs that a run began with, as its store has them.
+fn start_programs(store: &Store, count: usize) -> anyhow::Result<Vec<Program>> {
+    let read = |birth| {
+        let text = store.property(&start_property(birth))?;
+        let text = text.with_context(|| format!("run.db: start program {birth} is missing"))?;
+        Program::parse(&text).with_context(|| format!("run.db: its start program {birth}"))
+    };
+    (0..count).map(read).collect()
 }
 
 /// Whether a key is a task's data, or part of it.
@@ -92,10 +101,10 @@ fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Conf
     let original = store.property("config")?.context("run.db: it holds no configuration")?;
     let original: Config = ron::from_str(&original).context("run.db: its configuration")?;
     let mut before = original.clone();
-    if !before.start.starts_with("zoo:") {
-        let start = path.with_file_name(&before.start);
-        before.start = start.to_string_lossy().into_owned();
-    }
+    before.start = before.start.map(|_, source| match Starts::is_path(source) {
+        true => path.with_file_name(source).to_string_lossy().into_owned(),
+        false => source.to_owned(),
+    });
     let comparable = |config: &Config| {
         let mut config = config.clone();
         let tasks = config.tasks_mut();

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, Domain, Program, Search, Store, shell_path};
+use evo::{Config, Domain, Program, Search, Starts, Store, shell_path};
 
 use super::whole_file;
 
@@ -17,8 +17,15 @@ pub(crate) const STORE: &str = "run.db";
 /// The name of the configuration in a run directory.
 pub(crate) const CONFIG: &str = "config.ron";
 
-/// The name of the start program, where that was a file.
-const START: &str = "start.py";
+/// The name of a start program that was not of the zoo: by its birth, where there are several.
+fn start_file(birth: usize, starts: usize) -> String {
+    if starts == 1 { "start.py".to_owned() } else { format!("start-{birth}.py") }
+}
+
+/// The property of the store that holds the start program of this birth.
+pub(crate) fn start_property(birth: usize) -> String {
+    if birth == 0 { "start".to_owned() } else { format!("start-{birth}") }
+}
 
 /// The property of the store that holds the fingerprints of the run's tasks, in order, those held
 /// out behind the others.
@@ -63,30 +70,30 @@ impl RunDirectory {
         Ok(RunDirectory { path: path.to_owned() })
     }
 
-    /// Creates the directory with the configuration as resolved, the start program if that was a
-    /// file, and the store, which knows the place that networks are trained at. `base` is the
+    /// Creates the directory with the configuration as resolved, the start programs that were
+    /// files, and the store, which knows the place that networks are trained at. `base` is the
     /// folder of the file the configuration was read from.
     pub(crate) fn create(
         &self,
         config: &Config,
         base: &Path,
-        start: &Program,
+        starts: &[Program],
         place: &str,
     ) -> anyhow::Result<Store> {
         self.make()?;
-        let (mut written, start) = (config.clone(), start.to_string());
-        if !config.start.starts_with("zoo:") {
-            self.write(START, start.as_bytes())?;
-            written.start = START.to_owned();
+        for (birth, (source, program)) in config.start.iter().zip(starts).enumerate() {
+            if Starts::is_path(source) {
+                self.write(&start_file(birth, starts.len()), program.to_string().as_bytes())?;
+            }
         }
-        let text = self.write_config(&written, base)?;
+        let start = config.start.map(|birth, source| match Starts::is_path(source) {
+            true => start_file(birth, starts.len()),
+            false => source.to_owned(),
+        });
+        let text = self.write_config(&Config { start, ..config.clone() }, base)?;
         let fingerprints = fingerprints(config)?.join(" ");
-        self.begin(&[
-            ("config", &text),
-            ("start", &start),
-            ("cpu", place),
-            (FINGERPRINTS, &fingerprints),
-        ])
+        let properties = [("config", &*text), ("cpu", place), (FINGERPRINTS, &fingerprints)];
+        self.begin(&properties, starts)
     }
 
     /// Creates the folder, if it is not there.
@@ -94,10 +101,17 @@ impl RunDirectory {
         std::fs::create_dir_all(&self.path).with_context(|| self.path.display().to_string())
     }
 
-    /// Creates the store, with properties that describe the run.
-    pub(crate) fn begin(&self, properties: &[(&str, &str)]) -> anyhow::Result<Store> {
+    /// Creates the store, with properties that describe the run, its start programs among them.
+    pub(crate) fn begin(
+        &self,
+        properties: &[(&str, &str)],
+        starts: &[Program],
+    ) -> anyhow::Result<Store> {
+        let property = |(birth, it): (usize, &Program)| (start_property(birth), it.to_string());
+        let starts: Vec<(String, String)> = starts.iter().enumerate().map(property).collect();
         let mut all = vec![("evo", env!("CARGO_PKG_VERSION"))];
         all.extend(properties);
+        all.extend(starts.iter().map(|(name, text)| (name.as_str(), text.as_str())));
         Ok(Store::create(&self.store(), &all)?)
     }
 

@@ -25,10 +25,10 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
         dry_run::print(&config, &judges.search, &place, threads)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let start = config.start_program()?;
+    let starts = config.start_programs()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
-    let store = directory.create(&config, base, &start, &place.description())?;
-    let search = config.search_from(start)?.with_store(store)?;
+    let store = directory.create(&config, base, &starts, &place.description())?;
+    let search = config.search_from(starts)?.with_store(store)?;
     let (directory, place, args) = (&directory, &place, &args.run);
     let session =
         Session { directory, place, args, seed: config.seed, window: config.settings.window };

@@ -15,13 +15,15 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
-    let program = config.start_program()?;
+    let programs = config.start_programs()?;
+    let lengths: Vec<String> = programs.iter().map(|it| it.live_length().to_string()).collect();
+    let plural = if lengths.len() == 1 { "" } else { "s" };
     output::print(&format!(
-        "{}: fine; {} tasks, {} held out, start program of {} live statements\n",
+        "{}: fine; {} tasks, {} held out, start program{plural} of {} live statements\n",
         args.config.display(),
         config.evaluation.tasks.len(),
         config.evaluation.held_out.len(),
-        program.live_length(),
+        lengths.join(", "),
     ))?;
     Ok(ExitCode::SUCCESS)
 }

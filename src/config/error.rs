@@ -7,8 +7,6 @@ use evo_evaluators::EvaluatorError;
 use evo_search::SearchError;
 use thiserror::Error;
 
-use crate::ProgramSourceError;
-
 /// Why a configuration cannot be used, in one line that says where.
 #[derive(Debug, Error)]
 #[error("{place}{}{message}", if key.is_empty() { String::new() } else { format!("`{key}`: ") })]
@@ -63,9 +61,5 @@ impl ConfigError {
             ),
             other => ConfigError::new("evaluation", other.to_string()),
         }
-    }
-
-    pub(super) fn from_start(error: &ProgramSourceError) -> ConfigError {
-        ConfigError::new("start", error.to_string())
     }
 }

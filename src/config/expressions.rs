@@ -13,12 +13,12 @@ use evo_search::{Search, SearchError};
 use super::evaluation::{ExpressionEvaluation, ExpressionScorer};
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, DomainName, RunConfig};
+use super::{ConfigError, DomainName, RunConfig, Starts};
 
-/// A search of expressions, from the text of one such as `"def f(x):\n  return x + 1.0\n"`, or
-/// where none is given from the first input. Deduplication is by default `Structural` where
-/// constants are fitted, which depends on how an expression is written.
-pub type ExpressionSearch = RunConfig<Option<String>, ExpressionMutation, ExpressionEvaluation>;
+/// A search of expressions, each start the text of one such as `"def f(x):\n  return x + 1.0\n"`,
+/// a file or `RUN_DIR:BIRTH`, or where none is given from the first input. Deduplication is by
+/// default `Structural` where constants are fitted, which depends on how an expression is written.
+pub type ExpressionSearch = RunConfig<Option<Starts>, ExpressionMutation, ExpressionEvaluation>;
 
 impl ExpressionSearch {
     /// The representation that a file names; that of optimizers where it names none.
@@ -42,6 +42,9 @@ impl ExpressionSearch {
             config = source.apply(set)?;
         }
         let base = path.parent().unwrap_or(Path::new(""));
+        if let (Some(starts), Some(stated)) = (&config.start, &file.start) {
+            config.start = Some(starts.anchored(base, stated));
+        }
         anchored(base, config.paths_mut(), &file.paths_mut());
         config.check().map_err(|error| source.locate(error))?;
         Ok(config)
@@ -68,23 +71,44 @@ impl ExpressionSearch {
     /// # Errors
     /// A setting that cannot be searched with.
     pub fn search(&self, scorer: &ExpressionScorer) -> Result<Search<Expressions>, ConfigError> {
-        let start = self.start_program(scorer)?;
+        let starts = self.start_programs(scorer)?;
         let domain = self.domain(scorer)?;
         let deduplication = self.settings.deduplication;
         let suits = deduplication.check_suits(scorer.evaluator().depends_on());
         suits.map_err(ConfigError::from_search)?;
-        let search = Search::new(&self.settings, Seed(self.seed), domain, start);
+        let search = Search::from_starts(&self.settings, Seed(self.seed), domain, starts);
         search.map_err(ConfigError::from_search)
     }
 
-    /// The expression the search starts from.
+    /// The expressions the search starts from, in order.
     ///
     /// # Errors
-    /// A text that is none, or one of other inputs than the data have.
-    pub fn start_program(&self, scorer: &ExpressionScorer) -> Result<Program, ConfigError> {
-        let Some(text) = &self.start else { return Ok(scorer.start()) };
+    /// A text that is none, or one of other inputs than the data have; a file or a birth that is
+    /// not there.
+    pub fn start_programs(&self, scorer: &ExpressionScorer) -> Result<Vec<Program>, ConfigError> {
+        let Some(starts) = &self.start else { return Ok(vec![scorer.start()]) };
         let domain = self.domain(scorer)?;
-        domain.read(text).map_err(|error| ConfigError::new("start", error))
+        let load = |(index, source): (usize, &str)| {
+            let error = |message| ConfigError::new(starts.key(index), message);
+            let text = match Starts::is_path(source) {
+                true => crate::load_any_program(source, Path::new("")).map(|it| it.to_string()),
+                false => Ok(source.to_owned()),
+            };
+            let text = text.map_err(|it| error(it.to_string()))?;
+            domain.read(&text).map_err(error)
+        };
+        starts.iter().enumerate().map(load).collect()
+    }
+
+    /// The same configuration with the texts of its start programs in place of where they were:
+    /// those of a run must not change with what lies there.
+    #[must_use]
+    pub fn with_texts_of(&self, programs: &[Program]) -> ExpressionSearch {
+        let text = |index: usize, source: &str| match Starts::is_path(source) {
+            true => programs[index].to_string(),
+            false => source.to_owned(),
+        };
+        ExpressionSearch { start: self.start.as_ref().map(|it| it.map(text)), ..self.clone() }
     }
 
     /// The representation that is searched, with its settings: the probe is within the ranges of

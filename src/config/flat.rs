@@ -14,7 +14,7 @@ use evo_search::{
 };
 
 use super::evaluation::ExpressionEvaluation;
-use super::{Config, DomainName, ExpressionSearch, HashingConfig, RunConfig};
+use super::{Config, DomainName, ExpressionSearch, HashingConfig, RunConfig, Starts};
 
 /// A configuration as its file has it; each key is explained where [`RunConfig`] and
 /// [`SearchConfig`] have it.
@@ -90,8 +90,8 @@ impl<S, M, E> Flat<S, M, E> {
     }
 }
 
-impl From<Flat<String, MutationConfig, OptimizerConfig>> for Config {
-    fn from(file: Flat<String, MutationConfig, OptimizerConfig>) -> Config {
+impl From<Flat<Starts, MutationConfig, OptimizerConfig>> for Config {
+    fn from(file: Flat<Starts, MutationConfig, OptimizerConfig>) -> Config {
         file.whole(|evaluation| match evaluation.scoring.normalise_updates {
             true => DeduplicationLevel::Structural,
             false => DeduplicationLevel::default(),
@@ -99,9 +99,9 @@ impl From<Flat<String, MutationConfig, OptimizerConfig>> for Config {
     }
 }
 
-impl From<Flat<Option<String>, ExpressionMutation, ExpressionEvaluation>> for ExpressionSearch {
+impl From<Flat<Option<Starts>, ExpressionMutation, ExpressionEvaluation>> for ExpressionSearch {
     fn from(
-        file: Flat<Option<String>, ExpressionMutation, ExpressionEvaluation>,
+        file: Flat<Option<Starts>, ExpressionMutation, ExpressionEvaluation>,
     ) -> ExpressionSearch {
         file.whole(ExpressionEvaluation::level)
     }

@@ -15,9 +15,7 @@ impl Config {
     /// (`file`, as it is without overrides) start at its folder, those of overrides at the working
     /// directory.
     pub(super) fn anchor(&mut self, base: &Path, file: &Config) {
-        if !self.start.starts_with("zoo:") && self.start == file.start {
-            self.start = base.join(&self.start).to_string_lossy().into_owned();
-        }
+        self.start = self.start.anchored(base, &file.start);
         anchored(base, self.data_paths_mut(), &file.clone().data_paths_mut());
     }
 

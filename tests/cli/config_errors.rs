@@ -19,7 +19,7 @@ fn refused(scratch: &Scratch, args: &[&str], expected: &[&str]) {
 }
 
 /// What is written instead of what, and what the refusal must say.
-const MISTAKES: [(&str, &str, &[&str]); 30] = [
+const MISTAKES: [(&str, &str, &[&str]); 36] = [
     ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
     ("window: 16", "window: 18446744073709551615", &["bad.ron:7:13", "`window`", "at most"]),
     (
@@ -73,6 +73,16 @@ const MISTAKES: [(&str, &str, &[&str]); 30] = [
         "max_statements: 3",
         &["bad.ron:6:32", "mutation.max_statements", "start program"],
     ),
+    (
+        "max_statements: 20",
+        "weights: (crossover: -1.0)",
+        &["bad.ron:6:37", "mutation.weights.crossover", "0 or more"],
+    ),
+    (
+        "RegularizedEvolution(population: 20, tournament: 4),\n    mutation: (max_statements: 20",
+        "OnePlusLambda(lambda: 4),\n    mutation: (weights: (crossover: 1.0)",
+        &["bad.ron:5:15", "`strategy`", "no two parents"],
+    ),
     ("max_statements: 20", "ops: [\"+\"]", &["bad.ron:6:", "mutation.ops", "List("]),
     ("seed: 7", "seed: 7, seed: 8", &["bad.ron:3:", "`seed` is given twice"]),
     (
@@ -92,6 +102,18 @@ const MISTAKES: [(&str, &str, &[&str]); 30] = [
         &["bad.ron:6:32", "mutation.ops[1]", "did you mean `sign`?"],
     ),
     ("zoo:adamw_uncorrected", "zoo:loin", &["bad.ron:4:12", "start", "did you mean `lion`?"]),
+    (
+        "\"zoo:adamw_uncorrected\"",
+        "[\"zoo:lion\", \"zoo:loin\"]",
+        &["bad.ron:4:25", "`start[1]`", "did you mean `lion`?"],
+    ),
+    ("\"zoo:adamw_uncorrected\"", "[]", &["bad.ron:4:13", "`start`", "one or more"]),
+    ("\"zoo:adamw_uncorrected\"", "12", &["bad.ron:4:12", "`start`", "a program, or a list"]),
+    (
+        "\"zoo:adamw_uncorrected\",\n    strategy: RegularizedEvolution(population: 20",
+        "[\"zoo:lion\", \"zoo:sgd\"],\n    strategy: RegularizedEvolution(population: 1",
+        &["bad.ron:5:48", "`strategy.population`", "2 start programs"],
+    ),
     (
         "zoo:adamw_uncorrected",
         "missing.py",

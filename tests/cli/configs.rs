@@ -136,7 +136,7 @@ fn overrides_replace_values_and_add_those_left_out() {
     // A struct that was left out is added with the key.
     assert_eq!(config.hashing.mantissa_bits, 10);
     assert_eq!(config.settings.mutation.weights.insert.to_bits(), 2.0f64.to_bits());
-    assert_eq!(config.start, "zoo:lion");
+    assert_eq!(config.start, "zoo:lion".into());
     assert!(config.to_ron().contains("Structural"));
 }
 

@@ -42,7 +42,7 @@ fn search(config: &Config, with: With) -> Search<Optimizers> {
         With::SixSteps => FunctionalHasher::with_probe(14, Arc::new(SixSteps::new())),
         With::Today => config.hasher().ok(),
     };
-    let start = config.start_program().expect("it is in the zoo");
+    let start = config.start_programs().expect("it is in the zoo").remove(0);
     let hasher = hasher.expect("the number of bits is allowed");
     let domain =
         Optimizers::new(&config.settings.mutation, hasher).expect("the settings are sound");

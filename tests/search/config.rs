@@ -17,6 +17,7 @@ const FULL: &str = r#"(
             change_op: 0.25,
             swap: 0.25,
             duplicate: 0.0,
+            crossover: 0.0,
         ),
         ops: List(["+", "sign", "interp"]),
         max_statements: 40,

@@ -179,7 +179,7 @@ fn of_tables(connection: &Connection) -> Vec<Damage> {
         WHERE type IN ('index', 'view') AND sql IS NOT NULL";
     texts.extend(strings(connection, schema));
     let mut damages: Vec<Damage> = texts.into_iter().map(Damage::by_sql).collect();
-    for (pragma, value) in [("user_version", 4), ("user_version", 6), ("application_id", 7)] {
+    for (pragma, value) in [("user_version", 5), ("user_version", 7), ("application_id", 7)] {
         let text = format!("PRAGMA {pragma} = {value}");
         damages.push(Damage::of(text.clone(), move |path| {
             let connection = Connection::open(path).expect("it is a store");

@@ -23,7 +23,7 @@ trait Case {
     const NAME: &'static str;
 
     fn domain() -> Self::Domain;
-    fn start() -> <Self::Domain as Domain>::Program;
+    fn starts() -> Vec<<Self::Domain as Domain>::Program>;
     fn evaluator() -> Box<dyn Evaluator<<Self::Domain as Domain>::Program>>;
 }
 
@@ -37,8 +37,8 @@ impl Case for OfOptimizers {
         evo_dsl::Optimizers::default()
     }
 
-    fn start() -> evo_dsl::Program {
-        crate::quadratic::start()
+    fn starts() -> Vec<evo_dsl::Program> {
+        vec![crate::quadratic::start()]
     }
 
     fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
@@ -56,8 +56,8 @@ impl Case for OfExpressions {
         evo_dsl::Expressions::default().of_inputs(2)
     }
 
-    fn start() -> evo_dsl::Program {
-        evo_dsl::Expressions::start(&["x", "y"]).expect("these are names")
+    fn starts() -> Vec<evo_dsl::Program> {
+        vec![evo_dsl::Expressions::start(&["x", "y"]).expect("these are names")]
     }
 
     fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
@@ -80,12 +80,53 @@ impl Case for OfNecklaces {
         own_domain::Necklaces
     }
 
-    fn start() -> u32 {
-        0
+    fn starts() -> Vec<u32> {
+        vec![0]
     }
 
     fn evaluator() -> Box<dyn Evaluator<u32>> {
         Box::new(own_domain::Restless)
+    }
+}
+
+/// Of several starts, which differ in their state slots.
+struct OfSeveralStarts;
+
+impl Case for OfSeveralStarts {
+    type Domain = evo_dsl::Optimizers;
+    const NAME: &'static str = "several_starts";
+
+    fn domain() -> evo_dsl::Optimizers {
+        OfOptimizers::domain()
+    }
+
+    fn starts() -> Vec<evo_dsl::Program> {
+        crate::starts::programs()
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
+        OfOptimizers::evaluator()
+    }
+}
+
+/// Of two parents, from several starts.
+struct OfTwoParents;
+
+impl Case for OfTwoParents {
+    type Domain = evo_dsl::Optimizers;
+    const NAME: &'static str = "two_parents";
+
+    fn domain() -> evo_dsl::Optimizers {
+        let hasher = crate::driver::hasher();
+        evo_dsl::Optimizers::new(&crate::crossover::mutation(), hasher).expect("it is valid")
+    }
+
+    fn starts() -> Vec<evo_dsl::Program> {
+        crate::starts::programs()
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
+        OfOptimizers::evaluator()
     }
 }
 
@@ -96,7 +137,7 @@ fn search<C: Case>() -> Search<C::Domain> {
     );
     config.window = 40;
     config.deduplication.recheck = 0.1;
-    Search::new(&config, Seed(5), C::domain(), C::start()).expect("the settings are valid")
+    Search::from_starts(&config, Seed(5), C::domain(), C::starts()).expect("the settings are valid")
 }
 
 fn stored<C: Case>(path: &Path) -> Result<Search<C::Domain>, SearchError> {
@@ -233,6 +274,8 @@ promises! {
     optimizers: super::OfOptimizers;
     expressions: super::OfExpressions;
     necklaces: super::OfNecklaces;
+    several_starts: super::OfSeveralStarts;
+    two_parents: super::OfTwoParents;
 }
 
 #[test]

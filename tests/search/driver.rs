@@ -33,6 +33,7 @@ pub(crate) const ONLY_SWAPS: MutationWeights = MutationWeights {
     change_op: 0.0,
     swap: 1.0,
     duplicate: 0.0,
+    crossover: 0.0,
 };
 
 pub(crate) fn hasher() -> FunctionalHasher {

@@ -171,6 +171,7 @@ fn a_space_without_anything_new_is_exhausted() {
         change_op: 0.0,
         swap: 0.0,
         duplicate: 0.0,
+        crossover: 0.0,
     };
     let config = SearchConfig {
         strategy: StrategyConfig::RandomSearch { mutations: 2 },
@@ -241,6 +242,7 @@ fn a_failure_is_not_remembered_as_a_property_of_the_program() {
                 change_op: 0.0,
                 swap: 0.0,
                 duplicate: 0.0,
+                crossover: 0.0,
                 delete: 1.0,
             },
             ..MutationConfig::default()

@@ -2,6 +2,7 @@
 
 mod breeding;
 mod config;
+mod crossover;
 mod damage;
 mod domains;
 mod driver;
@@ -18,5 +19,6 @@ mod reading;
 mod restarts;
 mod runner;
 mod selection;
+mod starts;
 mod store;
 mod strategies;

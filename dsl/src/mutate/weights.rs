@@ -11,8 +11,9 @@ use evo_domain::SettingError;
 use super::{Mutator, Stream};
 use crate::{Program, Statement};
 
-/// What an edit makes of a program's statements; none where it is impossible.
-type Edit = fn(&Mutator, &Program, &mut Stream) -> Option<Vec<Statement>>;
+/// What an edit makes of a program's statements, with a second program where there is one; none
+/// where it is impossible.
+type Edit = fn(&Mutator, &Program, Option<&Program>, &mut Stream) -> Option<Vec<Statement>>;
 
 /// Rows of a kind's field, its edit and its default weights, for optimizers and for expressions.
 macro_rules! kinds {
@@ -70,21 +71,26 @@ macro_rules! kinds {
 // tunes them settles on an approximation before it has the form; fitting them is the evaluator's.
 kinds! {
     /// Insert a statement with a drawn op, arguments and target.
-    insert: Mutator::insert, 1.0, 1.0;
+    insert: |it, parent, _, rng| it.insert(parent, rng), 1.0, 1.0;
     /// Delete a statement.
-    delete: |_, parent, rng| Mutator::delete(parent, rng), 1.0, 1.0;
+    delete: |_, parent, _, rng| Mutator::delete(parent, rng), 1.0, 1.0;
     /// Exchange one variable argument for another variable.
-    change_argument: |_, parent, rng| Mutator::change_argument(parent, rng), 0.5, 1.0;
+    change_argument: |_, parent, _, rng| Mutator::change_argument(parent, rng), 0.5, 1.0;
     /// Scale or redraw one constant.
-    change_constant: Mutator::change_constant, 0.5, 0.05;
+    change_constant: |it, parent, _, rng| it.change_constant(parent, rng), 0.5, 0.05;
     /// Exchange the op of a statement for another that takes the same arguments.
-    change_op: Mutator::change_op, 0.25, 0.5;
+    change_op: |it, parent, _, rng| it.change_op(parent, rng), 0.25, 0.5;
     /// Exchange two adjacent statements whose order matters.
-    swap: |_, parent, rng| Mutator::swap(parent, rng), 0.25, 0.25;
+    swap: |_, parent, _, rng| Mutator::swap(parent, rng), 0.25, 0.25;
     /// Put a copy of a statement, changed in one place, in front of it. Default: 0, and 0.5 for
     /// expressions.
-    duplicate: Mutator::duplicate, 0.0, 0.5;
+    duplicate: |it, parent, _, rng| it.duplicate(parent, rng), 0.0, 0.5;
+    /// Compute one live value as the second parent computes one of its own. Default: 0.
+    crossover: |it, parent, mate, rng| it.crossover(parent, mate?, rng), 0.0, 0.0;
 }
+
+/// The kind that takes a second parent: the last, so that without it all others are what they were.
+pub(super) const CROSSOVER: usize = NAMES.len() - 1;
 
 /// Something for each kind, in the order of the table.
 pub(super) type ByKind<T> = [T; NAMES.len()];

@@ -9,7 +9,7 @@ use evo_domain::{Domain, Outcome, Size};
 
 use super::Search;
 use crate::identity::Identity;
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, start_of};
 use crate::outcomes::Sighting;
 use crate::recheck::{RECHECK_TOLERANCE, outcomes_apart};
 use crate::window::{Birth, Fate};
@@ -53,7 +53,8 @@ impl<D: Domain> Search<D> {
         let fitness =
             if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
         self.found.lineage.absorb(identity, lineage, fitness);
-        let individual = Individual { birth, program, behaviour, fitness, length, states };
+        let start = start_of(birth, lineage);
+        let individual = Individual { birth, start, program, behaviour, fitness, length, states };
         self.absorb(individual, &outcome, origin);
         if let Some(lineage) = lineage {
             self.note_improvement(lineage, fitness);
@@ -88,9 +89,9 @@ impl<D: Domain> Search<D> {
     }
 
     fn note_improvement(&mut self, lineage: Lineage, fitness: f64) {
-        let Lineage { parent, kind, fitness: of_parent } = lineage;
-        // It was not known when the first children were conceived.
-        let of_parent = if parent == 0 { self.evolution.start.fitness } else { of_parent };
+        let Lineage { parent, kind, fitness: of_parent, .. } = lineage;
+        // It was not known when the first children of a start program were conceived.
+        let of_parent = self.evolution.start(parent).map_or(of_parent, |start| start.fitness);
         if let Some(kind) = kind.filter(|_| fitness > of_parent) {
             self.found.mutations.note_improved(kind);
         }

@@ -27,7 +27,8 @@ impl<D: Domain> Search<D> {
         self.save_state_if_due()?;
         let birth = self.begun;
         self.begun += 1;
-        let origin = self.evolution.conceive(birth, self.kept.store.is_some());
+        let crosses = self.breeding.domain.crossover().is_some();
+        let origin = self.evolution.conceive(birth, crosses, self.kept.store.is_some());
         let hurdles = Arc::clone(self.evolution.hurdles.up());
         let breeding = Arc::clone(&self.breeding);
         Ok(Some(Conception { birth, breeding, origin, hurdles }))

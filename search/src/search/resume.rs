@@ -13,12 +13,13 @@ use std::sync::Arc;
 use evo_domain::Domain;
 use evo_hashes::Hash;
 
-use super::state::{SavedBirth, SavedPrograms, State};
+use super::state::{Ancestry, SavedBirth, SavedIndividual, SavedPrograms, State};
 use super::{Found, Search};
 use crate::identity::Identity;
+use crate::lineage::{Lineage, start_of};
 use crate::outcomes::{Arrival, Sighting};
 use crate::window::{Birth, Fate, Window};
-use crate::{DeduplicationLevel, Restart, SearchError, Stopping, Store};
+use crate::{DeduplicationLevel, Individual, Restart, SearchError, Stopping, Store};
 
 /// Births from one snapshot to the next; as many are bred again after an interruption, which takes
 /// a fraction of a second.
@@ -48,8 +49,7 @@ impl<D: Domain> Search<D> {
         Self::check_domain(&mut store)?;
         self.check_probe(&mut store)?;
         if let Some(state) = store.latest_snapshot()? {
-            let state: Option<State> = postcard::from_bytes(&state).ok();
-            let restored = state.and_then(|state| self.restore(state));
+            let restored = State::of_bytes(&state).and_then(|state| self.restore(state));
             restored.ok_or_else(|| store.damage("the snapshot is not one of this search"))?;
         }
         self.outcomes.expect(store.evaluations_from(self.found.counters.absorbed)?);
@@ -153,7 +153,7 @@ impl<D: Domain> Search<D> {
             return Ok(());
         }
         self.kept.snapshot_births = self.begun;
-        let state = postcard::to_stdvec(&self.state()).expect("plain data can be serialised");
+        let state = self.state().to_bytes();
         if let Some(store) = &mut self.kept.store {
             store.save_snapshot(self.begun, &state)?;
         }
@@ -166,16 +166,19 @@ impl<D: Domain> Search<D> {
     pub fn digest(&self) -> Hash {
         let mut state = self.state();
         state.counters.cached = 0;
-        let bytes = postcard::to_stdvec(&state).expect("plain data can be serialised");
         let mut hash = [0; 16];
-        hash.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..16]);
+        hash.copy_from_slice(&blake3::hash(&state.to_bytes()).as_bytes()[..16]);
         Hash(hash)
     }
 
     fn state(&self) -> State {
-        let mut programs = SavedPrograms::default();
+        let (mut programs, mut ancestry) = (SavedPrograms::default(), Ancestry::default());
         let domain = self.domain();
-        let mut save = |individual: &_| programs.save_individual(domain, individual);
+        let mut save = |individual: &Individual<D::Program>| {
+            programs.save(domain, individual.birth, &individual.program);
+            ancestry.note(individual.birth, individual.start);
+            SavedIndividual::of(individual)
+        };
         let restarts = self.found.restarts.iter();
         let restarts = restarts.map(|it| (it.birth, it.reason, save(&it.carried))).collect();
         let strategy = self.evolution.strategy.state().try_map(|it| Ok::<_, ()>(save(it)));
@@ -185,6 +188,9 @@ impl<D: Domain> Search<D> {
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
             programs.save(domain, number, &birth.program);
+            ancestry.note(number, start_of(number, birth.lineage));
+            let mate = birth.lineage.and_then(|lineage| lineage.mate);
+            ancestry.mates.extend(mate.map(|mate| (number, mate)));
             let Identity { structure, behaviour, .. } = birth.identity;
             let (structure, behaviour) = (structure.0, behaviour.0);
             window.push(SavedBirth {
@@ -195,6 +201,8 @@ impl<D: Domain> Search<D> {
                 sighting: birth.sighting,
             });
         }
+        let (first, others) = self.evolution.starts.split_first().expect("there is one or more");
+        ancestry.fitness = others.iter().map(|start| start.fitness).collect();
         State {
             programs,
             counters: self.found.counters,
@@ -202,7 +210,7 @@ impl<D: Domain> Search<D> {
             lineage: self.found.lineage,
             hurdles: self.evolution.hurdles.history().clone(),
             mutations: self.found.mutations.tallies().to_vec(),
-            start_fitness: self.evolution.start.fitness,
+            start_fitness: first.fitness,
             since_restart: self.evolution.restart_clock.since(),
             restarts,
             strategy: strategy.expect("saving an individual cannot fail"),
@@ -210,13 +218,17 @@ impl<D: Domain> Search<D> {
             claims,
             best: self.best().map(|best| best.individual.birth),
             window,
+            ancestry,
         }
     }
 
     /// `None` if the state does not fit this search.
     fn restore(&mut self, state: State) -> Option<()> {
         let domain = self.domain().clone();
-        let programs = state.programs.restore(&domain, &self.evolution.start.program)?;
+        let starts = &mut self.evolution.starts;
+        let programs = state.programs.restore(&domain, starts, &state.ancestry)?;
+        let fitness = std::iter::once(state.start_fitness).chain(state.ancestry.fitness);
+        starts.iter_mut().zip(fitness).for_each(|(start, fitness)| start.fitness = fitness);
         let individual = |saved: &_| programs.individual(&domain, saved);
         let strategy = state.strategy.try_map(|saved| individual(&saved).ok_or(())).ok()?;
         if !self.evolution.strategy.restore(strategy) {
@@ -235,8 +247,10 @@ impl<D: Domain> Search<D> {
         }
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
-            let program = programs.get(number)?;
-            let (identity, lineage) = (saved.identity(&domain, &program), saved.lineage);
+            let (start, program) = programs.get(number)?;
+            let identity = saved.identity(&domain, &program);
+            let mate = state.ancestry.mates.get(&number).copied();
+            let lineage = saved.lineage.map(|lineage| Lineage { start, mate, ..lineage });
             let (sighting, hurdles) = (saved.sighting, Arc::from(saved.hurdles));
             let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
             self.outcomes.note_pending(arrival, sighting);
@@ -251,7 +265,6 @@ impl<D: Domain> Search<D> {
             return None;
         }
         self.evolution.restart_clock.restore(state.since_restart);
-        self.evolution.start.fitness = state.start_fitness;
         self.limits.latest_evaluation = state.latest_evaluation;
         self.found.lineage = state.lineage;
         self.evolution.hurdles.restore(state.hurdles);

@@ -1,7 +1,8 @@
 //! The state of a search as bytes: what a snapshot holds.
 //!
 //! Invariant: a search restored from its state breeds what it would have bred. Programs are saved
-//! as their domain encodes them, with all that mutation can see, each once and by its birth.
+//! as their domain encodes them, with all that mutation can see, each once and by its birth, and
+//! are read back with the start program they descend from, of which they have the header.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +40,55 @@ pub(super) struct State {
     pub(super) best: Option<u64>,
     /// Births bred and not absorbed, in order; their outcomes are in the store.
     pub(super) window: Vec<SavedBirth>,
+    /// Behind the bytes of all the rest, where there is any.
+    #[serde(skip)]
+    pub(super) ancestry: Ancestry,
+}
+
+/// What a search from one start program and without crossover has none of.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ancestry {
+    /// The start that a saved program descends from, by their births, where that is not birth 0.
+    starts: BTreeMap<u64, u64>,
+    /// The second parent of a birth in the window, by their births.
+    pub(super) mates: BTreeMap<u64, u64>,
+    /// The fitness of every start behind the first.
+    pub(super) fitness: Vec<f64>,
+}
+
+impl State {
+    /// All of it; without an ancestry the bytes that versions wrote which knew of none.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = postcard::to_stdvec(self).expect("plain data can be serialised");
+        if self.ancestry != Ancestry::default() {
+            let ancestry = postcard::to_stdvec(&self.ancestry);
+            bytes.extend(ancestry.expect("plain data can be serialised"));
+        }
+        bytes
+    }
+
+    /// The state with these bytes, if they are those of one.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<State> {
+        let (state, rest) = postcard::take_from_bytes::<State>(bytes).ok()?;
+        let ancestry = match rest {
+            [] => Ancestry::default(),
+            rest => postcard::from_bytes(rest).ok()?,
+        };
+        Some(State { ancestry, ..state })
+    }
+}
+
+impl Ancestry {
+    /// Notes the start program that a saved program descends from, by its birth.
+    pub(super) fn note(&mut self, birth: u64, start: u64) {
+        if start > 0 {
+            self.starts.insert(birth, start);
+        }
+    }
+
+    pub(super) fn start(&self, birth: u64) -> u64 {
+        self.starts.get(&birth).copied().unwrap_or(0)
+    }
 }
 
 /// An individual but for its program.
@@ -59,6 +109,13 @@ pub(super) struct SavedBirth {
     pub(super) sighting: Sighting,
 }
 
+impl SavedIndividual {
+    pub(super) fn of<P>(individual: &Individual<P>) -> SavedIndividual {
+        let &Individual { birth, behaviour, fitness, .. } = individual;
+        SavedIndividual { birth, behaviour: behaviour.0, fitness }
+    }
+}
+
 impl SavedBirth {
     pub(super) fn identity<D: Domain>(&self, domain: &D, program: &D::Program) -> Identity {
         let size = domain.size(&domain.analyse(program));
@@ -75,33 +132,27 @@ impl SavedPrograms {
         self.0.entry(birth).or_insert_with(|| domain.encode(program));
     }
 
-    pub(super) fn save_individual<D: Domain>(
-        &mut self,
-        domain: &D,
-        individual: &Individual<D::Program>,
-    ) -> SavedIndividual {
-        let &Individual { birth, behaviour, fitness, .. } = individual;
-        self.save(domain, birth, &individual.program);
-        SavedIndividual { birth, behaviour: behaviour.0, fitness }
-    }
-
-    /// The programs of a search from `start`; `None` if one is not valid.
+    /// The programs of a search from `starts`; `None` if one is not valid.
     pub(super) fn restore<D: Domain>(
         self,
         domain: &D,
-        start: &D::Program,
+        starts: &[Individual<D::Program>],
+        ancestry: &Ancestry,
     ) -> Option<RestoredPrograms<D::Program>> {
-        let decoded =
-            |(birth, bytes): (u64, Vec<u8>)| Some((birth, Arc::new(domain.decode(&bytes, start)?)));
+        let decoded = |(birth, bytes): (u64, Vec<u8>)| {
+            let start = ancestry.start(birth);
+            let of = starts.get(usize::try_from(start).ok()?)?;
+            Some((birth, (start, Arc::new(domain.decode(&bytes, &of.program)?))))
+        };
         self.0.into_iter().map(decoded).collect::<Option<_>>().map(RestoredPrograms)
     }
 }
 
-/// Programs read back, by birth.
-pub(super) struct RestoredPrograms<P>(BTreeMap<u64, Arc<P>>);
+/// Programs read back, by birth, each with the start it descends from.
+pub(super) struct RestoredPrograms<P>(BTreeMap<u64, (u64, Arc<P>)>);
 
 impl<P> RestoredPrograms<P> {
-    pub(super) fn get(&self, birth: u64) -> Option<Arc<P>> {
+    pub(super) fn get(&self, birth: u64) -> Option<(u64, Arc<P>)> {
         self.0.get(&birth).cloned()
     }
 
@@ -111,8 +162,8 @@ impl<P> RestoredPrograms<P> {
         saved: &SavedIndividual,
     ) -> Option<Individual<P>> {
         let &SavedIndividual { birth, behaviour, fitness } = saved;
-        let (program, behaviour) = (self.get(birth)?, Hash(behaviour));
+        let ((start, program), behaviour) = (self.get(birth)?, Hash(behaviour));
         let Size { length, states } = domain.size(&domain.analyse(&program));
-        Some(Individual { birth, program, behaviour, fitness, length, states })
+        Some(Individual { birth, start, program, behaviour, fitness, length, states })
     }
 }

@@ -21,15 +21,16 @@ impl Store {
     ) -> Result<(), SearchError> {
         let (birth, evaluation) = (birth as i64, evaluation as i64);
         let parent = descent.map(|descent| descent.lineage.parent as i64);
+        let mate = descent.and_then(|descent| descent.lineage.mate).map(|mate| mate as i64);
         let edit = descent.and_then(|descent| descent.edit.as_deref());
-        let checksum = row_checksum(birth, parent, mutation, edit, evaluation);
+        let checksum = row_checksum(birth, (parent, mate), mutation, edit, evaluation);
         let replaced = self.stored_candidate(birth)?;
         if replaced == Some(checksum) {
             return Ok(());
         }
         self.write(|connection, seals| {
-            let text = "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?, ?)";
-            let row = params![birth, parent, mutation, edit, evaluation, checksum];
+            let text = "INSERT OR REPLACE INTO candidates VALUES (?, ?, ?, ?, ?, ?, ?)";
+            let row = params![birth, parent, mutation, edit, evaluation, checksum, mate];
             connection.prepare_cached(text)?.execute(row)?;
             seals.of(Sealed::Candidates).replace(replaced, checksum);
             Ok(())
@@ -61,7 +62,8 @@ impl Store {
 
     /// Whether every candidate is as it was written; their seal, and the births up to the last.
     pub(super) fn check_candidates(&self) -> Result<(Seal, u64), SearchError> {
-        let query = "SELECT birth, parent, mutation, edit, evaluation, checksum FROM candidates";
+        let query = "SELECT birth, parent, mutation, edit, evaluation, checksum, mate
+            FROM candidates";
         let mut statement = self.connection.prepare(query).map_err(|error| self.error(error))?;
         let mut rows = statement.query([]).map_err(|error| self.error(error))?;
         let (mut seal, mut births) = (Seal::default(), 0);
@@ -71,7 +73,8 @@ impl Store {
                     (row.get(0)?, row.get(1)?, row.get(4)?);
                 let (mutation, edit) = (row.get_ref(2)?, row.get_ref(3)?);
                 let (mutation, edit) = (mutation.as_str_or_null()?, edit.as_str_or_null()?);
-                let expected = row_checksum(birth, parent, mutation, edit, evaluation);
+                let parents = (parent, row.get(6)?);
+                let expected = row_checksum(birth, parents, mutation, edit, evaluation);
                 rusqlite::Result::Ok((birth, row.get::<_, i64>(5)?, expected))
             };
             let (birth, checksum, expected) =
@@ -88,11 +91,16 @@ impl Store {
 
 fn row_checksum(
     birth: i64,
-    parent: Option<i64>,
+    (parent, mate): (Option<i64>, Option<i64>),
     mutation: Option<&str>,
     edit: Option<&str>,
     evaluation: i64,
 ) -> i64 {
     let numbers = Checksum::default().number(birth).number(parent.unwrap_or(-1)).number(evaluation);
-    numbers.text(mutation).text(edit).value()
+    let checksum = numbers.text(mutation).text(edit);
+    // Rows of earlier versions have none.
+    match mate {
+        Some(mate) => checksum.number(mate).value(),
+        None => checksum.value(),
+    }
 }

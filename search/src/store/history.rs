@@ -4,16 +4,19 @@ use evo_domain::Domain;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Store;
+use super::schema;
 use crate::SearchError;
 
-/// One step on the path from the start program to an individual.
+/// One step on the path from a start program to an individual.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ancestor {
     /// The number of its birth.
     pub birth: u64,
-    /// Its parent's birth; none of the start program.
+    /// Its parent's birth; none of a start program.
     pub parent: Option<u64>,
-    /// The mutation that led here; none where it took several, or of the start program.
+    /// The birth of its second parent, of which a crossover took a part.
+    pub mate: Option<u64>,
+    /// The mutation that led here; none where it took several, or of a start program.
     pub mutation: Option<String>,
     /// The birth whose evaluation it shares, or its own.
     pub evaluation: u64,
@@ -27,14 +30,12 @@ pub struct Ancestor {
 pub(super) struct Step {
     pub(super) birth: u64,
     pub(super) parent: Option<u64>,
+    mate: Option<u64>,
     mutation: Option<String>,
     edit: Option<String>,
     pub(super) evaluation: u64,
     fitness: Option<f64>,
 }
-
-pub(super) const STEP: &str =
-    "SELECT birth, parent, mutation, edit, evaluation, fitness FROM individuals";
 
 impl Step {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Step> {
@@ -45,6 +46,7 @@ impl Step {
             edit: row.get(3)?,
             evaluation: row.get::<_, i64>(4)? as u64,
             fitness: row.get(5)?,
+            mate: row.get::<_, Option<i64>>(6)?.map(|mate| mate as u64),
         })
     }
 }
@@ -66,7 +68,7 @@ impl Store {
         Ok(None)
     }
 
-    /// The path from the start program to a birth, the start program first; `None` when there is no
+    /// The path from a start program to a birth by first parents, the start program first; `None` when there is no
     /// such birth.
     ///
     /// # Errors
@@ -92,14 +94,21 @@ impl Store {
         for step in steps.into_iter().rev() {
             let parent = path.last().map(|parent| parent.program.as_str());
             let program = self.program_of(domain, &step, parent)?;
-            let Step { birth, parent, mutation, evaluation, fitness, .. } = step;
-            path.push(Ancestor { birth, parent, mutation, evaluation, fitness, program });
+            let Step { birth, parent, mate, mutation, evaluation, fitness, .. } = step;
+            path.push(Ancestor { birth, parent, mate, mutation, evaluation, fitness, program });
         }
         Ok(Some(path))
     }
 
+    /// The query of steps, for a store of any version.
+    pub(super) fn steps(&self) -> Result<String, SearchError> {
+        let mate = if self.version()? < schema::WITH_MATES { "NULL" } else { "mate" };
+        let columns = "birth, parent, mutation, edit, evaluation, fitness";
+        Ok(format!("SELECT {columns}, {mate} FROM individuals"))
+    }
+
     fn step(&self, birth: u64) -> Result<Option<Step>, SearchError> {
-        let query = format!("{STEP} WHERE birth = ?");
+        let query = self.steps()? + " WHERE birth = ?";
         let row = self.connection.query_row(&query, params![birth as i64], Step::read);
         row.optional().map_err(|error| self.error(error))
     }

@@ -10,7 +10,7 @@ use evo_domain::{Domain, Outcome};
 use evo_hashes::Hash;
 
 use super::Store;
-use super::history::{STEP, Step};
+use super::history::Step;
 use super::schema;
 use crate::SearchError;
 
@@ -46,7 +46,7 @@ impl Store {
         if self.version()? < schema::WITH_RECHECKS {
             return Err(self.damage("an earlier version wrote it, and knew no functional hits"));
         }
-        let query = format!("{STEP} ORDER BY birth");
+        let query = self.steps()? + " ORDER BY birth";
         let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
         let steps = statement.query_map([], Step::read).map_err(|error| self.error(error))?;
         let mut texts: BTreeMap<u64, String> = BTreeMap::new();

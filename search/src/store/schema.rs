@@ -13,10 +13,13 @@ use super::seals::{Seal, Sealed, Seals};
 use super::{confirmations, evaluations, properties};
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// The version from which on functional hits are told from structural ones.
 pub(super) const WITH_RECHECKS: i64 = 4;
+
+/// The version from which on a birth may have two parents.
+pub(super) const WITH_MATES: i64 = 6;
 
 /// Marks a file as a store of ours: "evo1" in ASCII.
 pub(super) const APPLICATION: i64 = 0x6576_6f31;
@@ -33,7 +36,8 @@ CREATE TABLE candidates (
     mutation TEXT,
     edit TEXT,
     evaluation INTEGER NOT NULL,
-    checksum INTEGER NOT NULL
+    checksum INTEGER NOT NULL,
+    mate INTEGER
 );
 CREATE TABLE evaluations (
     birth INTEGER PRIMARY KEY,
@@ -76,8 +80,12 @@ CREATE TABLE restarts (
     reason TEXT NOT NULL,
     carried INTEGER NOT NULL
 );
+";
+
+/// Births with what their evaluation came to.
+const INDIVIDUALS: &str = "
 CREATE VIEW individuals AS
-    SELECT candidates.birth, parent, mutation, edit, evaluation, kind, fitness, losses
+    SELECT candidates.birth, parent, mate, mutation, edit, evaluation, kind, fitness, losses
     FROM candidates LEFT JOIN evaluations ON evaluations.birth = candidates.evaluation;
 ";
 
@@ -112,7 +120,7 @@ type Migration = fn(&Connection, &Structure<'_>) -> rusqlite::Result<()>;
 
 /// From version 1, 2, … to the next.
 const MIGRATIONS: [Migration; (VERSION - 1) as usize] =
-    [add_detail, hash_canonical_form, add_rechecks, seal_tables];
+    [add_detail, hash_canonical_form, add_rechecks, seal_tables, add_mates];
 
 /// Snapshots hold programs as their domain encodes them, and tables are sealed, as they are found.
 fn seal_tables(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
@@ -127,6 +135,17 @@ fn seal_tables(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<(
     *seals.of(Sealed::Properties) = properties::seal(connection)?;
     *seals.of(Sealed::Schema) = seal(connection)?;
     seals.write(connection)
+}
+
+/// Births have one parent so far, and their checksums stay as they are. Tables that are not those
+/// that were sealed keep that seal, and are found out by it.
+fn add_mates(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
+    let sound = Seal::stored(Sealed::Schema, connection)? == Some(seal(connection)?);
+    connection.execute_batch(
+        "ALTER TABLE candidates ADD COLUMN mate INTEGER; DROP VIEW IF EXISTS individuals;",
+    )?;
+    connection.execute_batch(INDIVIDUALS)?;
+    if sound { seal(connection)?.write_as(Sealed::Schema, connection) } else { Ok(()) }
 }
 
 /// Of the tables, indices and views as they are defined.
@@ -163,6 +182,7 @@ fn add_rechecks(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<
 /// Makes the tables in an empty file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(INDIVIDUALS)?;
     connection.execute_batch(RECHECKS)?;
     connection.execute_batch(SEALS)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;

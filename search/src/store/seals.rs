@@ -54,6 +54,37 @@ impl Seal {
         seal
     }
 
+    /// The seal that was written last, if it is whole.
+    pub(super) fn stored(
+        sealed: Sealed,
+        connection: &Connection,
+    ) -> rusqlite::Result<Option<Seal>> {
+        let name = NAMES[sealed as usize];
+        let read = Seal::read(connection, name)?;
+        Ok(read.and_then(|(seal, checksum)| (checksum == seal.checksum(name)).then_some(seal)))
+    }
+
+    /// With its own checksum.
+    fn read(connection: &Connection, name: &str) -> rusqlite::Result<Option<(Seal, i64)>> {
+        let text = "SELECT entries, sum, checksum FROM seals WHERE name = ?";
+        let mut statement = connection.prepare_cached(text)?;
+        let row = statement.query_row([name], |row| {
+            Ok((Seal { rows: row.get(0)?, sum: row.get(1)? }, row.get(2)?))
+        });
+        row.optional()
+    }
+
+    /// Writes this one seal; all others stay as they are.
+    pub(super) fn write_as(self, sealed: Sealed, connection: &Connection) -> rusqlite::Result<()> {
+        self.write(connection, NAMES[sealed as usize])
+    }
+
+    fn write(self, connection: &Connection, name: &str) -> rusqlite::Result<()> {
+        let text = "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?)";
+        let row = params![name, self.rows, self.sum, self.checksum(name)];
+        connection.prepare_cached(text)?.execute(row).map(drop)
+    }
+
     fn checksum(self, name: &str) -> i64 {
         Checksum::default().text(Some(name)).number(self.rows).number(self.sum).value()
     }
@@ -76,9 +107,7 @@ impl Seals {
         let seals = NAMES.iter().zip(self.current).zip(&mut self.written);
         for ((name, seal), written) in seals.filter(|((_, seal), written)| **written != Some(*seal))
         {
-            let text = "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?)";
-            let row = params![name, seal.rows, seal.sum, seal.checksum(name)];
-            connection.prepare_cached(text)?.execute(row)?;
+            seal.write(connection, name)?;
             *written = Some(seal);
         }
         Ok(())
@@ -86,15 +115,11 @@ impl Seals {
 
     /// The first table that is not as it was written, if there is one.
     pub(super) fn broken(&mut self, connection: &Connection) -> rusqlite::Result<Option<String>> {
-        let mut read =
-            connection.prepare("SELECT entries, sum, checksum FROM seals WHERE name = ?")?;
         for (index, name) in NAMES.into_iter().enumerate() {
-            let row = read.query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            let row: Option<(i64, i64, i64)> = row.optional()?;
-            let Some((rows, sum, checksum)) = row else {
+            let Some((sealed, checksum)) = Seal::read(connection, name)? else {
                 return Ok(Some(format!("the seal of `{name}` is missing")));
             };
-            let (sealed, found) = (Seal { rows, sum }, self.current[index]);
+            let found = self.current[index];
             if checksum != sealed.checksum(name) {
                 return Ok(Some(format!("the seal of `{name}` has been altered")));
             }

@@ -27,16 +27,21 @@ pub(super) struct Islands<P> {
     migration: Migration,
 }
 
+/// What an island begins with: island *i* with start *i* mod their number.
+fn own_start<P>(starts: &[Individual<P>], island: usize) -> &[Individual<P>] {
+    std::slice::from_ref(&starts[island % starts.len()])
+}
+
 impl<P: Clone> Islands<P> {
     pub(super) fn new(
-        start: &Individual<P>,
+        starts: &[Individual<P>],
         islands: usize,
         population: usize,
         tournament: Tournament,
         migration: Migration,
     ) -> Self {
-        let islands = vec![Population::filled(start, population); islands];
-        Islands { islands, tournament, migration }
+        let of = |island| Population::filled(own_start(starts, island), population);
+        Islands { islands: (0..islands).map(of).collect(), tournament, migration }
     }
 
     fn of(&self, birth: u64) -> usize {
@@ -61,21 +66,16 @@ impl<P: Clone + Send + Sync> Strategy<P> for Islands<P> {
     }
 
     fn absorb(&mut self, individual: Individual<P>, earlier: u64) {
-        let birth = individual.birth;
-        if birth == 0 {
-            self.restart(&individual);
-        } else {
-            let island = self.of(birth);
-            self.islands[island].replace_oldest(individual);
-        }
+        let island = self.of(individual.birth);
+        self.islands[island].replace_oldest(individual);
         if (earlier + 1).is_multiple_of(self.migration.every) {
             self.migrate();
         }
     }
 
-    fn restart(&mut self, from: &Individual<P>) {
-        for island in &mut self.islands {
-            island.refill(from);
+    fn restart(&mut self, from: &[Individual<P>]) {
+        for (index, island) in self.islands.iter_mut().enumerate() {
+            island.refill(own_start(from, index));
         }
     }
 

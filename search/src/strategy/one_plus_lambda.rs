@@ -3,7 +3,8 @@
 //! Invariant: a generation is λ absorbed births in a row, whichever parent they were bred from.
 //! With a window the first children of a parent come after those of the parent before it, so a
 //! generation told by its parent would have no fixed size; told by what is absorbed it has.
-//! Children as fit as the parent replace it: neutral steps are how it leaves a plateau.
+//! Children as fit as the parent replace it: neutral steps are how it leaves a plateau. Of several
+//! start programs the one that selection prefers is the first parent.
 
 use std::slice;
 
@@ -26,14 +27,16 @@ fn none_yet<P>() -> Generation<Individual<P>> {
     Generation { absorbed: 0, best: None }
 }
 
+/// The first that no later one is preferred to.
+fn preferred<P>(individuals: &[Individual<P>], selection: Selection) -> &Individual<P> {
+    let (first, others) = individuals.split_first().expect("a search starts from something");
+    others.iter().fold(first, |best, it| if selection.prefers(it, best) { it } else { best })
+}
+
 impl<P: Clone> OnePlusLambda<P> {
-    pub(super) fn new(start: &Individual<P>, lambda: usize, selection: Selection) -> Self {
-        OnePlusLambda {
-            parent: Population::filled(start, 1),
-            lambda,
-            selection,
-            generation: none_yet(),
-        }
+    pub(super) fn new(starts: &[Individual<P>], lambda: usize, selection: Selection) -> Self {
+        let parent = Population::filled(slice::from_ref(preferred(starts, selection)), 1);
+        OnePlusLambda { parent, lambda, selection, generation: none_yet() }
     }
 
     fn current(&self) -> &Individual<P> {
@@ -47,10 +50,6 @@ impl<P: Clone + Send + Sync> Strategy<P> for OnePlusLambda<P> {
     }
 
     fn absorb(&mut self, individual: Individual<P>, _earlier: u64) {
-        if individual.birth == 0 {
-            self.restart(&individual);
-            return;
-        }
         let (selection, generation) = (self.selection, &mut self.generation);
         if generation.best.as_ref().is_none_or(|best| selection.prefers(&individual, best)) {
             generation.best = Some(individual);
@@ -65,8 +64,8 @@ impl<P: Clone + Send + Sync> Strategy<P> for OnePlusLambda<P> {
         }
     }
 
-    fn restart(&mut self, from: &Individual<P>) {
-        self.parent.refill(from);
+    fn restart(&mut self, from: &[Individual<P>]) {
+        self.parent.refill(slice::from_ref(preferred(from, self.selection)));
         self.generation = none_yet();
     }
 

@@ -1,8 +1,7 @@
 //! Regularized evolution: the fittest of a few random individuals has a child, the oldest dies.
 //!
-//! Invariant: the population always has its full size. It starts as copies of the start program,
-//! which share its fitness once that is known; until then all are equal, and a parent is the start
-//! program whoever wins.
+//! Invariant: the population always has its full size. It starts as copies of the start programs,
+//! of each in turn, which share their fitness once that is known; until then all are equal.
 
 use std::slice;
 
@@ -18,8 +17,8 @@ pub(super) struct RegularizedEvolution<P> {
 }
 
 impl<P: Clone> RegularizedEvolution<P> {
-    pub(super) fn new(start: &Individual<P>, population: usize, tournament: Tournament) -> Self {
-        RegularizedEvolution { population: Population::filled(start, population), tournament }
+    pub(super) fn new(starts: &[Individual<P>], population: usize, tournament: Tournament) -> Self {
+        RegularizedEvolution { population: Population::filled(starts, population), tournament }
     }
 }
 
@@ -29,14 +28,10 @@ impl<P: Clone + Send + Sync> Strategy<P> for RegularizedEvolution<P> {
     }
 
     fn absorb(&mut self, individual: Individual<P>, _earlier: u64) {
-        if individual.birth == 0 {
-            self.restart(&individual);
-        } else {
-            self.population.replace_oldest(individual);
-        }
+        self.population.replace_oldest(individual);
     }
 
-    fn restart(&mut self, from: &Individual<P>) {
+    fn restart(&mut self, from: &[Individual<P>]) {
         self.population.refill(from);
     }
 
