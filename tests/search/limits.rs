@@ -243,8 +243,9 @@ fn a_run_whose_candidates_an_earlier_version_dropped_is_bred_again_from_its_eval
     let evaluated: u64 = connection
         .query_row("SELECT MAX(birth) + 1 FROM evaluations", [], |row| row.get::<_, i64>(0))
         .expect("there are evaluations") as u64;
-    // Of the last version that has no seals.
-    let earlier = "DELETE FROM candidates; DROP TABLE seals; PRAGMA user_version = 4";
+    // Of the last version that has no seals, nor second parents.
+    let earlier = "DELETE FROM candidates; DROP TABLE seals; DROP VIEW individuals;
+        ALTER TABLE candidates DROP COLUMN mate; PRAGMA user_version = 4";
     connection.execute_batch(earlier).expect("they are tables");
     drop(connection);
     assert_eq!(end(stored(16, stopping, &path)).births, evaluated);
