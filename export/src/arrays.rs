@@ -254,7 +254,7 @@ impl<'a> Writer<'a> {
         }
         // Of its functions of a number, these alone forget that it was a Python float.
         let forgetful = matches!(line.op, Op::BiasCorrect | Op::Log2 | Op::Log10 | Op::Clip)
-            || line.op.info().rule == ShapeRule::ReduceAll;
+            || line.op.info().rule == ShapeRule::ReduceAll && line.op != Op::Dot;
         let traced = self.library == Library::Jax && forgetful;
         let of_weak = line.args.iter().all(|&argument| self.is_weak_value(argument));
         small && of_weak && !traced && !self.reduces_all(line)

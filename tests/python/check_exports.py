@@ -133,9 +133,8 @@ def run_optax(path, inputs, dtype, jitted, readout=False):
     import optax
 
     module = load(path)
-    suffix = "_read_out"
-    factory = own(module, lambda it: inspect.isfunction(it) and not it.__name__.endswith(suffix))
-    read_out = getattr(module, factory.__name__ + suffix, None)
+    factory = own(module, inspect.isfunction)
+    read_out = getattr(module, f"{factory.__name__}_read_out", None)
     rate = inspect.signature(factory).parameters["learning_rate"].default
     rates = jnp.asarray(inputs.rates)
     optimizer = factory(learning_rate=lambda count: rate * rates[count])
