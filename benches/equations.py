@@ -49,7 +49,7 @@ def by_evo(binary, folder, inputs, target, seconds, seed):
     (folder / "search.ron").write_text(
         f"""(domain: Expressions, seed: {seed},
         strategy: RegularizedEvolution(population: 200, tournament: 10),
-        restarts: (from: Start, plateau: 10000),
+        restarts: (from: Start, plateau: 10000), mutation: (weights: (crossover: 1.0)),
         evaluation: (fit_constants: 6, tasks: [(data: Csv(path: "points.csv", target: "target",
             test_share: 0.0))]),
         stopping: (seconds: {seconds:.1f}, fitness: {fitness}))"""
