@@ -28,7 +28,7 @@ OPTIMIZERS = {
     "three starts": [STARTS],
     "three starts, crossover": [STARTS, CROSSOVER],
 }
-EXPRESSIONS = {"without": [], "crossover": [CROSSOVER]}
+EXPRESSIONS = {"without": ["mutation.weights.crossover=0.0"], "crossover": [CROSSOVER]}
 EQUATIONS = ["Nguyen-3", "Nguyen-4", "Nguyen-6"]
 SOLVED = 16.0
 
