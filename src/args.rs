@@ -175,7 +175,8 @@ pub(crate) struct BaselineArgs {
 pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The program to train with: zoo:NAME, a file, or RUN_DIR[:BIRTH] [default: the first start program]
+    /// The program to train with: zoo:NAME, a file, or RUN_DIR[:BIRTH] [default: the first start
+    /// program]
     #[arg(long, value_name = "PROGRAM")]
     pub program: Option<String>,
     /// About how long to measure each task, twice: on one thread and on all

@@ -150,9 +150,7 @@ impl<T: Real> Interpreter<T> {
             }
             (Op::RowMean, [x]) => self.mean(x, Type::PerRow, row_means),
             (Op::ColumnMean, [x]) => self.mean(x, Type::PerColumn, column_means),
-            (op @ (Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor), [x]) => {
-                self.orthogonalized(op, x)
-            }
+            (op, [x]) if let Some(schedule) = Schedule::of(op) => self.orthogonalized(x, schedule),
             (Op::Outer, [r, c]) => {
                 let products = self.tree(r).into_iter().zip(self.tree(c));
                 Value::Tree(products.map(|(r, c)| T::binary(Op::Mul, r, c)).collect())
@@ -276,8 +274,7 @@ impl<T: Real> Interpreter<T> {
         }
     }
 
-    fn orthogonalized(&self, op: Op, x: &Value<T>) -> Value<T> {
-        let schedule = Schedule::of(op).expect("the op makes matrices orthogonal");
+    fn orthogonalized(&self, x: &Value<T>, schedule: Schedule) -> Value<T> {
         let (mut x, mut scratch) = (self.tree(x), Scratch::default());
         for leaf in self.layout.leaves() {
             let (rows, columns) = (leaf.rows(), leaf.columns());

@@ -115,7 +115,8 @@ fn quotients_taken_as_the_weights_move_give_the_same_bits() {
             let old = if b == "old" { "  old = v + 0.0\n" } else { "" };
             for states in ["m, v", "m, u", "v, m"] {
                 let text = format!(
-                    "def train(w, g, m, v, lr):\n  m = interp(g, m, 0.9)\n{old}  v = interp({x}, v, 0.99)\n  \
+                    "def train(w, g, m, v, lr):\n  m = interp(g, m, 0.9)\n{old}  \
+                     v = interp({x}, v, 0.99)\n  \
                      u = {a} / {b}\n  update = {update}\n  return update, {states}\n"
                 );
                 let program =

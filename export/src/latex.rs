@@ -236,7 +236,8 @@ fn notes(listing: &Listing) -> Vec<&'static str> {
         ),
         (
             &[Op::PolarExpress, Op::PolarFactor],
-            "$\\operatorname{polar}_{k}(x)$ is $k$ steps of Polar Express from each matrix to the nearest semi-orthogonal one",
+            "$\\operatorname{polar}_{k}(x)$ is $k$ steps of Polar Express from each \
+             matrix to the nearest semi-orthogonal one",
         ),
         (
             &[Op::IsHidden, Op::IsEmbedding, Op::IsOutput, Op::IsVector],

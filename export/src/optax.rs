@@ -83,7 +83,9 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
         .collect();
     let init = call(8, &format!("return {}", listing.state_class()), &zeros, "");
     format!(
-        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}{roles}    \"\"\"\n\n    def init(params):\n        _refuse_complex(params)\n{init}\n\n{update}\n    return optax.GradientTransformation(init, update)\n"
+        "{head}\n    \"\"\"{class}.\n{note}\n    Args:\n{settings}{roles}    \"\"\"\n\n    \
+         def init(params):\n        _refuse_complex(params)\n{init}\n\n{update}\n    \
+         return optax.GradientTransformation(init, update)\n"
     )
 }
 

@@ -250,7 +250,8 @@ mod tests {
 
     #[test]
     fn a_name_that_begins_like_one_of_ours_makes_nothing_of_ours() {
-        let text = "def train(w, g, lr):\n  leaf_of_column = norm(g)\n  leaf_of_column = leaf_of_column + 1.0\n  u = g * leaf_of_column\n  return u\n";
+        let text = "def train(w, g, lr):\n  leaf_of_column = norm(g)\n  \
+                    leaf_of_column = leaf_of_column + 1.0\n  u = g * leaf_of_column\n  return u\n";
         let program = evo_dsl::Program::parse(text).expect("it parses");
         let text = emit(&Listing::of(&program, "rule"));
         assert!(

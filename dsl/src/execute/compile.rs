@@ -142,10 +142,7 @@ impl<'a> Compiler<'a> {
             }
             (Op::RowMean, [x]) => self.mean(*x, Type::PerRow),
             (Op::ColumnMean, [x]) => self.mean(*x, Type::PerColumn),
-            (Op::Orthogonalize | Op::PolarExpress | Op::PolarFactor, [x]) => {
-                let schedule = Schedule::of(node.op).expect("each of these has one");
-                self.orthogonalize(*x, schedule)
-            }
+            (op, [x]) if let Some(schedule) = Schedule::of(op) => self.orthogonalize(*x, schedule),
             (Op::Outer, [r, c]) => {
                 let stage = self.stage(*r).max(self.stage(*c));
                 self.reach(stage);

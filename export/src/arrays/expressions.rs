@@ -48,9 +48,8 @@ impl Expressions<'_> {
                 let helper = if op == Op::Rows { Helper::Rows } else { Helper::Columns };
                 self.helper(helper, &[self.like.to_owned()])
             }
-            (op, []) if LeafRole::asked_by(op).is_some() => {
+            (op, []) if let Some(asked) = LeafRole::asked_by(op) => {
                 self.used_role = true;
-                let asked = LeafRole::asked_by(op).expect("it asks for one");
                 format!("float({} == {:?})", self.role, asked.name())
             }
             (_, []) => {

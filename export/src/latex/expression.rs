@@ -126,8 +126,7 @@ fn named(op: Op, args: &[Expression]) -> Expression {
         Op::Pi => "\\pi".to_owned(),
         Op::E => "\\mathrm{e}".to_owned(),
         Op::Eps => return number(GUARD),
-        op if LeafRole::asked_by(op).is_some() => {
-            let role = LeafRole::asked_by(op).expect("it asks for one");
+        op if let Some(role) = LeafRole::asked_by(op) => {
             format!("\\mathbf{{1}}_\\mathrm{{{}}}", role.name())
         }
         Op::Rows => "\\mathrm{rows}".to_owned(),

@@ -157,8 +157,7 @@ impl<'a> Body<'a> {
                     "let {name}: Vec<f64> = {shapes}.iter().map(|&{pattern}| count as f64).collect();"
                 ));
             }
-            op if LeafRole::asked_by(op).is_some() => {
-                let asked = LeafRole::asked_by(op).expect("it asks for one");
+            op if let Some(asked) = LeafRole::asked_by(op) => {
                 let (role, roles) = (self.expressions.call(Support::Role), &self.words.roles);
                 self.push(format!(
                     "let {name}: Vec<f64> = {roles}.iter()\

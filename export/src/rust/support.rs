@@ -102,7 +102,8 @@ fn quintics(name: &str, op: Op) -> String {
     let (steps, _) = op.newton_schulz().expect("it has steps");
     let lines: String = steps.iter().map(|step| format!("    {step:?},\n")).collect();
     format!(
-        "/// Coefficients of Newton-Schulz steps.\npub const {name}: [[f64; 3]; {}] = [\n{lines}];\n",
+        "/// Coefficients of Newton-Schulz steps.\npub const {name}: [[f64; 3]; {}] = [\n\
+         {lines}];\n",
         steps.len()
     )
 }

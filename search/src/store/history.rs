@@ -68,8 +68,8 @@ impl Store {
         Ok(None)
     }
 
-    /// The path from a start program to a birth by first parents, the start program first; `None` when there is no
-    /// such birth.
+    /// The path from a start program to a birth by first parents, the start program first; `None`
+    /// when there is no such birth.
     ///
     /// # Errors
     /// When the file cannot be read or is damaged.

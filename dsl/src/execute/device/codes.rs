@@ -143,3 +143,13 @@ fn schedules() -> String {
         of_all(&quintics),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_op_has_the_code_of_another_instruction() {
+        assert!(Op::all().all(|op| (op as u32) < COPY.min(SPREAD)));
+    }
+}

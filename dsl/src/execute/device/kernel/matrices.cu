@@ -64,8 +64,8 @@ INLINE double square_of(const Block *block, const float *x, u32 count) {
 }
 
 // Newton-Schulz iterations on one leaf, as in matrix.rs.
-INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u32 rows, u32 columns,
-                               u32 schedule) {
+INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u32 rows,
+                               u32 columns, u32 schedule) {
     const u32 steps[SCHEDULES] = SCHEDULE_STEPS;
     const double margins[SCHEDULES] = SCHEDULE_MARGINS;
     const double quintics[SCHEDULES][MOST_STEPS][3] = SCHEDULE_QUINTICS;
@@ -81,7 +81,8 @@ INLINE void orthogonalize_leaf(const Block *block, const float *x, float *out, u
     BARRIER;
     for (u32 step = 0; step < steps[schedule]; ++step) {
         const double *quintic = quintics[schedule][step];
-        float for_x = (float)quintic[0], for_cube = (float)quintic[1], for_fifth = (float)quintic[2];
+        float for_x = (float)quintic[0], for_cube = (float)quintic[1];
+        float for_fifth = (float)quintic[2];
         FOR_ALL(index, count) tall[index % longer * shorter + index / longer] = wide[index];
         BARRIER;
         multiply(wide, tall, gram, shorter, longer, shorter, 0, 0.0f, 0.0f);
@@ -105,6 +106,7 @@ INLINE void orthogonalize(const Block *block, u32 tree, u32 operand, u32 schedul
         if (length_of(block, leaf) == 0u) continue;
         u32 target = TREE | tree << NUMBER_SHIFT;
         orthogonalize_leaf(block, leaf_elements(block, operand, leaf), leaf_elements(block, target, leaf),
-                           of_leaf(block, leaf, ROW_COUNT), of_leaf(block, leaf, COLUMN_COUNT), schedule);
+                           of_leaf(block, leaf, ROW_COUNT), of_leaf(block, leaf, COLUMN_COUNT),
+                           schedule);
     }
 }
