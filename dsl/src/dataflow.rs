@@ -121,6 +121,19 @@ impl Dataflow {
         Dataflow { outputs, readout, ..self }
     }
 
+    /// The same graph with other constants, where `other` has one for a place of a node.
+    pub(crate) fn with_constants(&self, other: impl Fn(usize, usize) -> Option<f64>) -> Dataflow {
+        let mut flow = self.clone();
+        for (index, node) in flow.nodes.iter_mut().enumerate() {
+            for (place, arg) in node.args.iter_mut().enumerate() {
+                if let (Value::Constant(constant), Some(value)) = (arg, other(index, place)) {
+                    *constant = value;
+                }
+            }
+        }
+        flow
+    }
+
     /// The live operations, in evaluation order.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

@@ -27,6 +27,7 @@ mod encoding;
 mod execute;
 mod expressions;
 mod functional;
+mod hyperparameters;
 mod interpret;
 mod layout;
 mod learner;
@@ -54,6 +55,7 @@ pub use execute::{
 };
 pub use expressions::{ExpressionKind, ExpressionMutation, ExpressionProbe, Expressions};
 pub use functional::{FunctionalHasher, Probe};
+pub use hyperparameters::{Hyperparameter, Hyperparameters, LearningRate, Purpose};
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf, LeafRole};
 pub use learner::{Draw, LearnerConstants, LearnerOp, LearnerOpInfo, LearnerType};

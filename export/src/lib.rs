@@ -19,7 +19,6 @@
 
 mod arrays;
 mod dot;
-mod hyperparameters;
 mod latex;
 mod listing;
 mod names;

@@ -7,9 +7,11 @@
 //! pass. A readout becomes what users want of it, the weights to validate with: a last state, which
 //! every step writes and none reads.
 
-use evo_dsl::{Dataflow, LeafRole, Op, Program, Role, Signature, Type, Value, Variable};
+use evo_dsl::{
+    Dataflow, Hyperparameter, Hyperparameters, LeafRole, LearningRate, Op, Program, Role,
+    Signature, Type, Value, Variable,
+};
 
-use super::hyperparameters::{Hyperparameter, Hyperparameters, LearningRate};
 use super::names::{Names, class_name, function_name};
 
 /// What a line reads.
@@ -109,10 +111,13 @@ impl Listing {
             .collect();
         let readout =
             flow.readout().map(|value| (value, names.family("readout", &["_next", "_results"])));
-        let learning_rate = LearningRate::of(&flow);
         let divides = flow.nodes().iter().any(|node| node.op == Op::Div);
         let guard = divides.then(|| names.unique("eps"));
-        let hyperparameters = Hyperparameters::of(&flow, &learning_rate, &mut names);
+        let mut hyperparameters = Hyperparameters::of(&flow);
+        let learning_rate = hyperparameters.rate.clone();
+        for setting in &mut hyperparameters.all {
+            setting.name = names.unique(&setting.name);
+        }
         let node_names =
             node_names(program, &flow, &learning_rate, &slots, &state_names, &mut names);
         let resolve = Resolve::new(&flow, &slots, &learning_rate);

@@ -3,7 +3,8 @@
 //! Invariant: the decay rates of two or more moving averages are one setting, `betas`, of which the
 //! first is that of the gradient: where PyTorch's schedulers look for a momentum to cycle.
 
-use crate::hyperparameters::Purpose;
+use evo_dsl::Purpose;
+
 use crate::listing::Listing;
 use crate::wording::{self, Setting};
 

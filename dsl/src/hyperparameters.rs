@@ -2,16 +2,16 @@
 //!
 //! Invariant: setting every hyperparameter and the learning rate to its default gives the program
 //! as it is, to the bit. Of the decay rates of moving averages those of squares come last, as Adam
-//! has them: what cycles the first one takes it for the momentum. Numbers that are part of a formula rather than settings (0, 1, -1, 2 and
-//! 0.5) stay numbers, except in the place of a decay rate or a weight decay.
+//! has them: what cycles the first one takes it for the momentum. Numbers that are part of a
+//! formula rather than settings (0, 1, -1, 2 and 0.5) stay numbers, except in the place of a decay
+//! rate or a weight decay. Exports let users set them, and comparisons tune them: so the two mean
+//! the same by each.
 
-use evo_dsl::{Dataflow, Node, Op, Role, Value};
-
-use super::names::Names;
+use crate::{Dataflow, Node, Op, Role, Value};
 
 /// What a constant is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// The weight of the old value in a moving average, or a rate whose powers correct one.
     Beta,
     /// The weight of the new value in a moving average.
@@ -30,7 +30,7 @@ pub(super) enum Purpose {
 
 impl Purpose {
     /// The name of the only hyperparameter for it.
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Purpose::Beta => "beta",
             Purpose::Alpha => "alpha",
@@ -43,7 +43,7 @@ impl Purpose {
     }
 
     /// What it does, for users.
-    pub(super) fn description(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Purpose::Beta => "decay rate of a moving average",
             Purpose::Alpha => "weight of the new value in a moving average",
@@ -64,8 +64,8 @@ impl Purpose {
 
 /// A constant that users may set.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Hyperparameter {
-    /// Its name, numbered where there are several for the same purpose.
+pub struct Hyperparameter {
+    /// A name by its purpose, numbered where there are several; no two are equal.
     pub name: String,
     /// The evolved value, which is the default.
     pub value: f64,
@@ -75,7 +75,7 @@ pub(super) struct Hyperparameter {
 
 /// What the learning rate that users pass means.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct LearningRate {
+pub struct LearningRate {
     /// The value users pass for the program's own setting.
     pub default: f64,
     /// The factor by which the program multiplies its normalised rate, where it has exactly one:
@@ -85,8 +85,8 @@ pub(super) struct LearningRate {
 }
 
 impl LearningRate {
-    /// The learning rate of a live program.
-    pub(super) fn of(flow: &Dataflow) -> LearningRate {
+    /// The learning rate of a program.
+    pub fn of(flow: &Dataflow) -> LearningRate {
         let factors: Vec<f64> = flow.nodes().iter().filter_map(rate_factor).collect();
         let only = factors.first().filter(|&&first| {
             first > 0.0 && factors.iter().all(|factor| factor.to_bits() == first.to_bits())
@@ -95,7 +95,7 @@ impl LearningRate {
     }
 
     /// Whether a node is the product of the normalised rate and the unit: the learning rate itself.
-    pub(super) fn is(&self, node: &Node) -> bool {
+    pub fn is(&self, node: &Node) -> bool {
         self.unit.is_some() && rate_factor(node).is_some()
     }
 }
@@ -149,15 +149,21 @@ fn purpose(flow: &Dataflow, node: &Node, place: usize, value: f64) -> Option<Pur
 }
 
 /// The hyperparameters of a program in the order of their first use, and which of them the
-/// constants are: one entry for each node and place.
-pub(super) struct Hyperparameters {
+/// constants of its dataflow are.
+#[derive(Clone, Debug)]
+pub struct Hyperparameters {
+    /// The hyperparameters.
     pub all: Vec<Hyperparameter>,
+    /// What the learning rate is, which is none of them.
+    pub rate: LearningRate,
+    /// One entry for each node and place.
     places: Vec<[Option<usize>; 3]>,
 }
 
 impl Hyperparameters {
     /// Collects and names them.
-    pub(super) fn of(flow: &Dataflow, rate: &LearningRate, names: &mut Names) -> Hyperparameters {
+    pub fn of(flow: &Dataflow) -> Hyperparameters {
+        let rate = LearningRate::of(flow);
         let mut all: Vec<Hyperparameter> = Vec::new();
         let mut places = vec![[None; 3]; flow.nodes().len()];
         for (index, node) in flow.nodes().iter().enumerate().filter(|(_, node)| !rate.is(node)) {
@@ -174,9 +180,9 @@ impl Hyperparameters {
                 }
             }
         }
-        let mut ordered = Hyperparameters { all, places };
+        let mut ordered = Hyperparameters { all, rate, places };
         ordered.put_squares_last(flow);
-        name(&mut ordered.all, names);
+        name(&mut ordered.all);
         ordered
     }
 
@@ -207,8 +213,17 @@ impl Hyperparameters {
     }
 
     /// The hyperparameter that the constant in a place of a node is.
-    pub(super) fn at(&self, node: usize, place: usize) -> Option<usize> {
+    pub fn at(&self, node: usize, place: usize) -> Option<usize> {
         self.places[node][place]
+    }
+
+    /// The dataflow that these are of, with other values for them, one for each.
+    ///
+    /// # Panics
+    /// When there are fewer values than hyperparameters.
+    #[must_use]
+    pub fn set(&self, flow: &Dataflow, values: &[f64]) -> Dataflow {
+        flow.with_constants(|node, place| self.at(node, place).map(|setting| values[setting]))
     }
 }
 
@@ -224,13 +239,56 @@ fn is_square(flow: &Dataflow, value: Value) -> bool {
     }
 }
 
-fn name(all: &mut [Hyperparameter], names: &mut Names) {
+fn name(all: &mut [Hyperparameter]) {
     for index in 0..all.len() {
         let purpose = all[index].purpose;
         let of_its_kind = all.iter().filter(|other| other.purpose == purpose).count();
         let before = all[..index].iter().filter(|other| other.purpose == purpose).count();
         let numbered = of_its_kind > 1 || purpose == Purpose::Other;
         let number = if numbered { (before + 1).to_string() } else { String::new() };
-        all[index].name = names.unique(&format!("{}{number}", purpose.name()));
+        all[index].name = format!("{}{number}", purpose.name());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Program, structural_hash, zoo};
+
+    fn set(program: &Program, value: impl Fn(&Hyperparameter) -> f64) -> Program {
+        let flow = Dataflow::of(program);
+        let own = Hyperparameters::of(&flow);
+        let values: Vec<f64> = own.all.iter().map(value).collect();
+        Program::from_dataflow(program.signature(), &own.set(&flow, &values))
+    }
+
+    #[test]
+    fn set_to_their_own_values_every_rule_stays_what_it_is() {
+        for entry in zoo::entries() {
+            let program = entry.program();
+            let own = Hyperparameters::of(&Dataflow::of(&program));
+            let same = set(&program, |setting| setting.value);
+            assert_eq!(structural_hash(&same), structural_hash(&program), "{}", entry.name);
+            let halved = set(&program, |setting| setting.value * 0.5);
+            let changed = structural_hash(&halved) != structural_hash(&program);
+            assert_eq!(changed, !own.all.is_empty(), "{}", entry.name);
+            let rate = Hyperparameters::of(&Dataflow::of(&halved)).rate;
+            assert_eq!(rate, own.rate, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn a_decay_rate_is_set_where_it_averages_and_where_it_corrects() {
+        let adamw = zoo::get("adamw").expect("it is in the zoo").program();
+        let changed = set(&adamw, |setting| match setting.name.as_str() {
+            "beta1" => 0.6,
+            _ => setting.value,
+        });
+        let count = |program: &Program, number| {
+            let args = program.statements().iter().flat_map(|it| it.args().to_vec());
+            args.filter(|arg| *arg == crate::Operand::Constant(number)).count()
+        };
+        assert!(count(&adamw, 0.9) > 1, "{adamw}");
+        assert_eq!((count(&changed, 0.6), count(&changed, 0.9)), (count(&adamw, 0.9), 0));
     }
 }
