@@ -17,26 +17,31 @@ const WIDE: [f64; 5] = [0.015625, 0.0625, 0.25, 1.0, 4.0];
 /// Ways to score: a name, the multiples, the scoring.
 fn ways(own: &[f64]) -> Vec<(&'static str, Vec<f64>, Scoring)> {
     let mean = Scoring::default();
-    let best = Scoring { rates: Rates::Best, ..mean };
-    let sized = Scoring { normalise_updates: true, ..mean };
+    let best = Scoring { rates: Rates::Best, ..mean.clone() };
+    let sized = Scoring { normalise_updates: true, ..mean.clone() };
     vec![
-        ("as configured: mean over its multiples", own.to_vec(), mean),
+        ("as configured: mean over its multiples", own.to_vec(), mean.clone()),
         (
             "mean training loss, mean over its multiples",
             own.to_vec(),
             Scoring { loss: RunLoss::MeanTraining, ..mean },
         ),
-        ("normalised, mean over its multiples", own.to_vec(), sized),
+        ("normalised, mean over its multiples", own.to_vec(), sized.clone()),
         (
             "normalised, best of its multiples",
             own.to_vec(),
             Scoring { rates: Rates::Best, ..sized },
         ),
-        ("best of five multiples, 1/64 to 4", WIDE.to_vec(), best),
+        ("best of five multiples, 1/64 to 4", WIDE.to_vec(), best.clone()),
         (
             "mean training loss, best of the five",
             WIDE.to_vec(),
-            Scoring { loss: RunLoss::MeanTraining, ..best },
+            Scoring { loss: RunLoss::MeanTraining, ..best.clone() },
+        ),
+        (
+            "best of the five, half or all of the steps, a quarter to all of the batch",
+            WIDE.to_vec(),
+            Scoring { horizons: vec![0.5, 1.0], batches: vec![0.25, 0.5, 1.0], ..best },
         ),
     ]
 }

@@ -15,13 +15,14 @@ mod paths;
 mod source;
 mod starts;
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Probe, Program};
-use evo_evaluators::{EvaluatorError, Judges, OptimizerConfig, OptimizerEvaluator, Rates};
+use evo_evaluators::{
+    EvaluatorError, Judges, OptimizerConfig, OptimizerEvaluator, Rates, TaskConfig,
+};
 use evo_hashes::Seed;
 use evo_search::{Search, SearchConfig, SearchError};
 
@@ -99,7 +100,7 @@ impl HashingConfig {
 }
 
 /// Steps of a task in which a program that runs away is all but certainly found out.
-const GIVEN_UP_AFTER: NonZeroU64 = NonZeroU64::new(50).expect("not zero");
+const GIVEN_UP_AFTER: u64 = 50;
 
 impl<S, M, E> RunConfig<S, M, E> {
     /// Refuses hurdles that no evaluation would ever meet.
@@ -238,7 +239,9 @@ impl Config {
         };
         let rate = rates.reduce(f64::min).map(|rate| rate * lowest);
         let probe = rate.map_or_else(OptimizerProbe::default, OptimizerProbe::new);
-        let probe = match self.evaluation.tasks.iter().all(|task| task.steps >= GIVEN_UP_AFTER) {
+        let shortest = |task: &TaskConfig| self.evaluation.scoring.shortest(task.steps.get());
+        let tasks = &self.evaluation.tasks;
+        let probe = match tasks.iter().all(|task| shortest(task) >= GIVEN_UP_AFTER) {
             true => probe.that_gives_up(),
             false => probe,
         };

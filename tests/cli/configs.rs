@@ -155,6 +155,7 @@ fn every_way_to_score_searches_resumes_and_has_a_hash_of_its_own() {
         ("whole", "(loss: MeanTraining)"),
         ("units", "(reparametrise: (smallest: 0.1, largest: 10.0))"),
         ("gradients", "(scale_gradients: (smallest: 0.1, largest: 10.0, by_leaf: true))"),
+        ("lengths", "(horizons: [0.5, 1.0], batches: [0.25, 1.0])"),
     ] {
         let scoring = format!("evaluation.scoring={scoring}");
         let multiples = "evaluation.learning_rate_multiples=[0.3, 1.0]";

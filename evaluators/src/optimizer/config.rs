@@ -96,6 +96,7 @@ impl OptimizerConfig {
         self.check_stages()?;
         self.check_loss_at()?;
         self.scoring.check().map_err(|error| error.within("scoring"))?;
+        self.check_horizons()?;
         if self.learning_rate_multiples.is_empty()
             || !self
                 .learning_rate_multiples
@@ -129,6 +130,30 @@ impl OptimizerConfig {
                 ));
             }
             names.push(&task.name);
+        }
+        Ok(())
+    }
+
+    /// Refuses runs too short for the schedule of their task, and stated steps that runs of several
+    /// lengths would not share.
+    fn check_horizons(&self) -> Result<(), EvaluatorError> {
+        if self.scoring.horizons.is_empty() {
+            return Ok(());
+        }
+        if !self.loss_at.is_empty() {
+            let message = "cannot be stated where `scoring.horizons` makes runs of several lengths";
+            return Err(EvaluatorError::config("loss_at", message));
+        }
+        for (_, task) in self.keyed_tasks() {
+            let shortest = self.scoring.shortest(task.steps.get());
+            let needs = task.schedule.shortest().max(task.schedule.warmup_steps() + 1);
+            if shortest < needs {
+                let message = format!(
+                    "make runs of {shortest} steps on `{}`, and its schedule needs {needs}",
+                    task.name
+                );
+                return Err(EvaluatorError::config("scoring.horizons", message));
+            }
         }
         Ok(())
     }

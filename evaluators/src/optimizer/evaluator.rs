@@ -98,7 +98,7 @@ impl OptimizerEvaluator {
             stages: Vec::new(),
             divergence: config.divergence,
             multiples: config.learning_rate_multiples.clone(),
-            scoring: config.scoring,
+            scoring: config.scoring.clone(),
             laned: None,
         }
     }
@@ -124,7 +124,7 @@ impl OptimizerEvaluator {
             stages: Vec::new(),
             divergence: self.divergence,
             multiples: multiples.clone(),
-            scoring: self.scoring,
+            scoring: self.scoring.clone(),
             laned: None,
         }
     }
@@ -152,7 +152,7 @@ impl OptimizerEvaluator {
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
         let mut progress = Progress::new(trial, self.scoring.rates.measure());
         for contest in &self.tasks {
-            let outcome = match contest.train(trial.program, self.divergence, self.scoring) {
+            let outcome = match contest.train(trial.program, self.divergence, &self.scoring) {
                 Ok(runs) => progress.absorb(runs, contest.baseline_loss, &self.stages),
                 Err(error) => Some(failed(&error)),
             };
@@ -176,7 +176,7 @@ impl OptimizerEvaluator {
             for group in left.chunks(laned.lanes.count.get()) {
                 let programs: Vec<&Program> =
                     group.iter().map(|&at| progress[at].trial().program).collect();
-                let (divergence, scoring) = (self.divergence, self.scoring);
+                let (divergence, scoring) = (self.divergence, &self.scoring);
                 let runs =
                     contest.train_lanes(&programs, lane_task, &laned.lanes, divergence, scoring);
                 match runs {
@@ -251,7 +251,7 @@ impl Contest {
     }
 
     /// What the runs come to with `program`, or why it cannot train them.
-    fn train(&self, program: &Program, divergence: f64, scoring: Scoring) -> Trained {
+    fn train(&self, program: &Program, divergence: f64, scoring: &Scoring) -> Trained {
         let watching = self.watching(divergence, scoring.loss);
         scoring.rates.train(&self.task, program, (&self.runs, self.repeats), watching)
     }
@@ -263,7 +263,7 @@ impl Contest {
         lane_task: &LaneTask,
         lanes: &Lanes,
         divergence: f64,
-        scoring: Scoring,
+        scoring: &Scoring,
     ) -> Result<Vec<Result<TaskRuns, Invalid>>, EvaluatorError> {
         let watching = self.watching(divergence, scoring.loss);
         let mut parts = vec![Vec::new(); programs.len()];

@@ -105,6 +105,8 @@ mod tests {
         assert_ne!(with(|config| config.divergence = 5.0), base);
         assert_ne!(with(|config| config.scoring.rates = Rates::Best), base);
         assert_ne!(with(|config| config.scoring.normalise_updates = true), base);
+        assert_ne!(with(|config| config.scoring.horizons = vec![0.5]), base);
+        assert_ne!(with(|config| config.scoring.batches = vec![0.5]), base);
         assert_eq!(with(|config| config.held_out = config.tasks.clone()), base);
         assert_eq!(with(|config| config.stages = vec![1]), base);
     }

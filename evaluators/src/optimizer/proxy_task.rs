@@ -11,7 +11,7 @@ use std::sync::Arc;
 use evo_dsl::{Layout, Program};
 use evo_hashes::Seed;
 
-use super::scoring::{Factor, Scoring};
+use super::scoring::{Factor, Scoring, drawn_part};
 use crate::data::Dataset;
 use crate::layers::Function;
 use crate::proxies::{Batch, Leaf, Proxy};
@@ -49,6 +49,11 @@ pub(crate) struct Run {
     pub(crate) units: Option<Arc<[f32]>>,
     /// Of each leaf, what its gradient by those weights is multiplied by, besides.
     pub(crate) gradients: Option<Arc<[f32]>>,
+    /// How many steps it has, of those of the task.
+    pub(crate) steps: u64,
+    /// Examples a step.
+    pub(crate) batch_size: usize,
+    schedule: Schedule,
 }
 
 impl Run {
@@ -61,6 +66,12 @@ impl Run {
             true => program.normalised(NORMALISED).scaled(self.scale),
             false => program.scaled(self.scale),
         }
+    }
+
+    /// The learning rate that programs are given at a step, counted from 0; behind the last it
+    /// stays.
+    pub(crate) fn learning_rate(&self, step: u64) -> f64 {
+        self.schedule.factor(step.min(self.steps - 1), self.steps)
     }
 
     /// What it came to.
@@ -114,12 +125,6 @@ impl ProxyTask {
         ProxyTask { leaves: proxy.leaves(), proxy, ..self.clone() }
     }
 
-    /// The learning rate that programs are given at a step, counted from 0; behind the last it
-    /// stays.
-    pub(crate) fn learning_rate(&self, step: u64) -> f64 {
-        self.schedule.factor(step.min(self.steps - 1), self.steps)
-    }
-
     /// The runs of a task at a learning rate: one for each multiple of it and repeat, what is drawn
     /// for a repeat being the same at all multiples but initial weights and batches.
     pub(crate) fn runs(
@@ -132,6 +137,9 @@ impl ProxyTask {
         let draw = |factor: Option<Factor>, purpose, repeat| {
             factor.map(|factor| factor.draw(purpose, self.seed, repeat, &self.leaves))
         };
+        let drawn = |shares: &[f64], whole, purpose, repeat| {
+            drawn_part(shares, whole, purpose, self.seed, repeat)
+        };
         let mut runs = Vec::new();
         for (place, &multiple) in multiples.iter().enumerate() {
             for repeat in repeats.clone() {
@@ -143,6 +151,10 @@ impl ProxyTask {
                     normalised: scoring.normalise_updates,
                     units: draw(scoring.reparametrise, "units", repeat),
                     gradients: draw(scoring.scale_gradients, "gradients", repeat),
+                    steps: drawn(&scoring.horizons, self.steps, "horizon", repeat),
+                    batch_size: drawn(&scoring.batches, self.batch_size as u64, "batch", repeat)
+                        as usize,
+                    schedule: self.schedule,
                 });
             }
         }

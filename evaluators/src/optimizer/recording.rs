@@ -82,7 +82,7 @@ impl Workload {
             batches.push(RecordedBatch::of(&batch)?);
             let loss = training.forward(&batch)?;
             losses.push(training.backward(&loss)?);
-            training.update(&mut executor, self.task.learning_rate(step));
+            training.update(&mut executor, self.run.learning_rate(step));
             if (step + 1).is_multiple_of(10) {
                 validated.push((step + 1, training.validate(&executor)?));
             }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use evo_hashes::Seed;
 use rand::RngExt as _;
+use rand::seq::IndexedRandom as _;
 use serde::{Deserialize, Serialize};
 
 use crate::EvaluatorError;
 use crate::proxies::Leaf;
 
 /// How runs are scored. The defaults are the mean over the learning rates of the loss in the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scoring {
     /// Which of the learning rates of a task count. Default: `Mean`.
@@ -31,6 +32,14 @@ pub struct Scoring {
     pub reparametrise: Option<Factor>,
     /// What gradients are multiplied by. Default: nothing.
     pub scale_gradients: Option<Factor>,
+    /// Shares of a task's steps, in (0, 1], of which one is drawn for every repeat: how long its
+    /// runs are, schedule included. Default: none, all steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub horizons: Vec<f64>,
+    /// Shares of a task's batch size, in (0, 1], of which one is drawn for every repeat. Default:
+    /// none, whole batches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<f64>,
 }
 
 /// Which of the learning rates of a task count.
@@ -88,8 +97,39 @@ impl Scoring {
                 return Err(EvaluatorError::config(key, message));
             }
         }
+        for (key, shares) in [("horizons", &self.horizons), ("batches", &self.batches)] {
+            for (index, share) in shares.iter().enumerate() {
+                if !(*share > 0.0 && *share <= 1.0) {
+                    let message = "must be above 0 and at most 1";
+                    return Err(EvaluatorError::config(format!("{key}[{index}]"), message));
+                }
+            }
+        }
         Ok(())
     }
+
+    /// The fewest steps that a run of a task with so many may have.
+    pub fn shortest(&self, steps: u64) -> u64 {
+        part(self.horizons.iter().copied().fold(1.0, f64::min), steps)
+    }
+}
+
+/// The whole number nearest to a share of `whole`, 1 at least.
+pub(super) fn part(share: f64, whole: u64) -> u64 {
+    ((share * whole as f64).round() as u64).clamp(1, whole)
+}
+
+/// One of `shares` of `whole`, drawn for `purpose` of a repeat of the task with this seed; all of
+/// it where there are none.
+pub(super) fn drawn_part(
+    shares: &[f64],
+    whole: u64,
+    purpose: &str,
+    seed: Seed,
+    repeat: u32,
+) -> u64 {
+    let drawn = shares.choose(&mut seed.stream(purpose, u64::from(repeat)));
+    drawn.map_or(whole, |&share| part(share, whole))
 }
 
 impl Factor {
@@ -125,6 +165,31 @@ mod tests {
         assert_eq!(draw(false, 0), one);
         assert_ne!(draw(false, 1), one);
         assert_ne!(draw(true, 0)[0], draw(true, 0)[1]);
+    }
+
+    #[test]
+    fn every_share_of_a_list_is_drawn_and_a_repeat_has_one() {
+        let draw = |repeat| drawn_part(&[0.25, 0.5, 1.0], 100, "test", Seed(7), repeat);
+        let drawn: Vec<u64> = (0..60).map(draw).collect();
+        for part in [25, 50, 100] {
+            let count = drawn.iter().filter(|&&it| it == part).count();
+            assert!(count > 9, "{part} was drawn {count} times of 60");
+        }
+        assert_eq!(drawn, (0..60).map(draw).collect::<Vec<_>>());
+        assert_eq!(drawn_part(&[], 100, "test", Seed(7), 0), 100);
+        assert_eq!(drawn_part(&[1e-9], 100, "test", Seed(7), 0), 1);
+    }
+
+    #[test]
+    fn shares_that_are_none_are_refused_with_their_key() {
+        for share in [0.0, -0.5, 1.5, f64::NAN, f64::INFINITY] {
+            let horizons = Scoring { horizons: vec![1.0, share], ..Scoring::default() };
+            let batches = Scoring { batches: vec![share], ..Scoring::default() };
+            for (scoring, key) in [(horizons, "horizons[1]"), (batches, "batches[0]")] {
+                let error = scoring.check().expect_err("no share").to_string();
+                assert!(error.starts_with(key), "{error}");
+            }
+        }
     }
 
     #[test]

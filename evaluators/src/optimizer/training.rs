@@ -95,6 +95,7 @@ pub(crate) struct Training<'a> {
     before: Vec<f32>,
     gradient: Vec<f32>,
     batches: StreamRng,
+    batch_size: usize,
     units: Units,
 }
 
@@ -115,6 +116,7 @@ impl<'a> Training<'a> {
             weights,
             before: Vec::new(),
             batches: run.seed.stream("batches", 0),
+            batch_size: run.batch_size,
         })
     }
 
@@ -125,7 +127,7 @@ impl<'a> Training<'a> {
 
     /// Draws the next batch.
     pub(crate) fn draw(&mut self) -> Result<Batch> {
-        Batch::draw(&self.task.data, self.task.batch_size, &mut self.batches)
+        Batch::draw(&self.task.data, self.batch_size, &mut self.batches)
     }
 
     /// The loss of a batch at the present weights, with the graph behind it.
@@ -199,7 +201,7 @@ pub(crate) fn train(
     let mut watch = Watch::new(watching.divergence);
     let mut course = Vec::with_capacity(watching.stated.len());
     let mut total = 0.0;
-    for step in 0..task.steps {
+    for step in 0..run.steps {
         let batch = training.draw()?;
         let loss = training.forward(&batch)?;
         let loss = training.backward(&loss)?;
@@ -208,7 +210,7 @@ pub(crate) fn train(
             return stopped(reason);
         }
         total += loss;
-        if !training.update(update, task.learning_rate(step)) {
+        if !training.update(update, run.learning_rate(step)) {
             return stopped(InvalidReason::NonFinite);
         }
         if watching.stated.contains(&(step + 1)) {
@@ -217,9 +219,9 @@ pub(crate) fn train(
     }
     let loss = match watching.loss {
         RunLoss::Final => training.validate(update)?,
-        RunLoss::MeanTraining => total / task.steps as f64,
+        RunLoss::MeanTraining => total / run.steps as f64,
     };
-    Ok(Ending::of(loss, course, task.steps))
+    Ok(Ending::of(loss, course, run.steps))
 }
 
 /// What each of `runs` comes to, each with an update of its own; the first run that is stopped

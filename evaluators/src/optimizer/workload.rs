@@ -23,6 +23,8 @@ use crate::{EvaluatorError, OptimizerConfig, TaskConfig};
 pub struct Workload {
     pub(super) task: ProxyTask,
     pub(super) run: Run,
+    /// The mean over the repeats.
+    steps: u64,
     laned: Option<(LaneTask, Lanes)>,
 }
 
@@ -55,8 +57,10 @@ impl Workload {
     ) -> std::result::Result<Self, EvaluatorError> {
         let learning_rate = task.learning_rate.unwrap_or(1.0);
         let task = ProxyTask::load(task, base_dir, config.data_seed)?;
-        let run = task.runs(learning_rate, &[1.0], 0..1, &config.scoring).remove(0);
-        Ok(Self { task, run, laned: None })
+        let repeats = config.repeats.get();
+        let mut runs = task.runs(learning_rate, &[1.0], 0..repeats, &config.scoring);
+        let steps = runs.iter().map(|run| run.steps).sum::<u64>() / u64::from(repeats);
+        Ok(Self { task, run: runs.swap_remove(0), steps, laned: None })
     }
 
     /// The same workload for a cohort with all its lanes in use.
@@ -78,9 +82,9 @@ impl Workload {
         self.task.layout.len()
     }
 
-    /// Steps of a run.
+    /// Steps of a run, the mean over the repeats where they are drawn.
     pub fn steps(&self) -> u64 {
-        self.task.steps
+        self.steps
     }
 
     /// Candidates that a step trains.

@@ -83,6 +83,7 @@ pub(in super::super) fn train_lanes(
 /// The lanes of one run, a phase of a step at a time.
 pub(in super::super) struct Cohort<'a> {
     task: &'a ProxyTask,
+    run: &'a Run,
     lane_task: &'a LaneTask,
     options: &'a Lanes,
     parameters: LaneParameters,
@@ -103,7 +104,7 @@ impl<'a> Cohort<'a> {
     pub(in super::super) fn start(
         task: &'a ProxyTask,
         lane_task: &'a LaneTask,
-        run: &Run,
+        run: &'a Run,
         programs: &[&Program],
         options: &'a Lanes,
     ) -> Result<Self> {
@@ -114,6 +115,7 @@ impl<'a> Cohort<'a> {
         let scaled: Vec<Program> = programs.iter().map(|program| run.program(program)).collect();
         Ok(Self {
             task,
+            run,
             lane_task,
             options,
             parameters: LaneParameters::new(&task.leaves, &weights, count, products, device)?
@@ -128,7 +130,7 @@ impl<'a> Cohort<'a> {
 
     /// Draws the next batch and sends it to the device.
     pub(in super::super) fn draw(&mut self) -> Result<Batch> {
-        let batch = Batch::draw(&self.task.data, self.task.batch_size, &mut self.batches)?;
+        let batch = Batch::draw(&self.task.data, self.run.batch_size, &mut self.batches)?;
         batch.to_device(self.options.device.candle())
     }
 
@@ -147,7 +149,7 @@ impl<'a> Cohort<'a> {
 
     /// Moves the weights of all lanes at a step, counted from 0.
     pub(in super::super) fn update(&mut self, gradients: &[Tensor], step: u64) -> Result<()> {
-        let learning_rate = self.task.learning_rate(step);
+        let learning_rate = self.run.learning_rate(step);
         if self.reads_out {
             self.before = self.parameters.copies()?;
         }
@@ -199,7 +201,7 @@ impl<'a> Cohort<'a> {
 
     /// Trains all lanes and tells how the first `watched` ended.
     fn train(mut self, watched: usize, watching: Watching<'_>) -> Result<Vec<Ending>> {
-        let steps = self.task.steps;
+        let steps = self.run.steps;
         let mut fates: Vec<Fate> = (0..watched).map(|_| Fate::new(watching.divergence)).collect();
         let mut unread = Vec::with_capacity(READING_INTERVAL);
         for step in 0..steps {

@@ -10,7 +10,7 @@ use crate::proxies::Batch;
 
 /// One candidate in training.
 pub(super) struct Alone<'a> {
-    task: &'a ProxyTask,
+    run: &'a Run,
     training: Training<'a>,
     executor: Executor,
     made: u64,
@@ -20,9 +20,9 @@ pub(super) struct Alone<'a> {
 }
 
 impl<'a> Alone<'a> {
-    pub(super) fn begin(task: &'a ProxyTask, run: &Run, program: &Program) -> Result<Self> {
+    pub(super) fn begin(task: &'a ProxyTask, run: &'a Run, program: &Program) -> Result<Self> {
         Ok(Self {
-            task,
+            run,
             training: Training::start(task, run)?,
             executor: Executor::new(&run.program(program), &task.layout),
             made: 0,
@@ -52,7 +52,7 @@ impl Phases for Alone<'_> {
     }
 
     fn update(&mut self) -> Result<bool> {
-        let learning_rate = self.task.learning_rate(self.made);
+        let learning_rate = self.run.learning_rate(self.made);
         self.made += 1;
         let finite = self.training.update(&mut self.executor, learning_rate);
         Ok(finite && self.loss.is_finite())

@@ -22,7 +22,7 @@ impl<'a> InLanes<'a> {
     pub(super) fn begin(
         task: &'a ProxyTask,
         lane_task: &'a LaneTask,
-        run: &Run,
+        run: &'a Run,
         program: &Program,
         lanes: &'a Lanes,
     ) -> Result<Self> {
