@@ -6,6 +6,8 @@
 //! resampled, of a [`Seed`](evo_hashes::Seed).
 
 mod bootstrap;
+mod kendall;
 mod normal;
 
 pub use bootstrap::{Bootstrap, Estimate};
+pub use kendall::{kendall, kendall_interval, top_k_regret};
