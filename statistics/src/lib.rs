@@ -8,6 +8,8 @@
 mod bootstrap;
 mod kendall;
 mod normal;
+mod paired;
 
 pub use bootstrap::{Bootstrap, Estimate};
 pub use kendall::{kendall, kendall_interval, top_k_regret};
+pub use paired::{holm, sign_test, wilcoxon};
