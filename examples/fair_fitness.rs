@@ -10,7 +10,9 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 
-use evo::{Config, Evaluator, Grid, Program, Rates, RunLoss, Scoring, Trial, parallel_map, zoo};
+use evo::{
+    Config, Evaluator, Grid, Program, Rates, RunLoss, Scoring, Trial, kendall, parallel_map, zoo,
+};
 
 const WIDE: [f64; 5] = [0.015625, 0.0625, 0.25, 1.0, 4.0];
 
@@ -44,24 +46,6 @@ fn ways(own: &[f64]) -> Vec<(&'static str, Vec<f64>, Scoring)> {
             Scoring { horizons: vec![0.5, 1.0], batches: vec![0.25, 0.5, 1.0], ..best },
         ),
     ]
-}
-
-/// Kendall's tau-b; numbers that are the same tie.
-fn kendall(a: &[f64], b: &[f64]) -> f64 {
-    let (mut both, mut only_a, mut only_b) = (0.0, 0.0, 0.0);
-    for first in 0..a.len() {
-        for second in 0..first {
-            let sign = |x: &[f64]| match x[first].partial_cmp(&x[second]) {
-                Some(order) => f64::from(order as i8),
-                None => 0.0,
-            };
-            let (a, b) = (sign(a), sign(b));
-            both += a * b;
-            only_a += a.abs();
-            only_b += b.abs();
-        }
-    }
-    both / f64::sqrt(only_a * only_b)
 }
 
 /// The mean gain of a rule over tuned AdamW where both are tuned.
@@ -114,7 +98,7 @@ fn main() -> anyhow::Result<()> {
         println!(
             "{name}: {trained} of {} train, tau {:.2}; places of adamw {}, lion {}, muon_adamw {}",
             names.len(),
-            kendall(&fitness, &places),
+            kendall(&fitness, &places).unwrap_or(f64::NAN),
             place("adamw"),
             place("lion"),
             place("muon_adamw"),

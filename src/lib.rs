@@ -18,7 +18,7 @@
 //! ```
 //!
 //! What most users need has its name here; all else is in the crates, which are the modules
-//! [`domain`], [`dsl`], [`search`], [`evaluators`], [`hashes`] and [`mod@export`].
+//! [`domain`], [`dsl`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and [`mod@export`].
 
 mod config;
 mod program_source;
@@ -27,7 +27,7 @@ mod shell;
 // The crates, whole, as modules of their names; below, what most users need of them.
 pub use {
     evo_domain as domain, evo_dsl as dsl, evo_evaluators as evaluators, evo_export as export,
-    evo_hashes as hashes, evo_search as search,
+    evo_hashes as hashes, evo_search as search, evo_statistics as statistics,
 };
 
 pub use config::{
@@ -59,6 +59,10 @@ pub use evo_search::{
     Observer, OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom,
     RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason,
     Stopping, Store, StrategyConfig, outcomes_apart, run,
+};
+pub use evo_statistics::{
+    Bootstrap, Estimate, Profile, ProfileError, ProfileStep, holm, kendall, kendall_interval,
+    sign_test, top_k_regret, wilcoxon,
 };
 pub use program_source::{ProgramSourceError, load_any_program, load_program};
 pub use shell::{shell_path, shell_word};
