@@ -8,15 +8,19 @@ mod answers;
 mod cifar;
 mod compressed;
 mod digits;
+mod fashion;
 mod features;
 mod grammar;
 mod idx;
 mod label_noise;
+mod letter;
 mod markov;
 mod mixture;
+mod mnist1d;
 mod modular;
 mod rows;
 mod sequences;
+mod shakespeare;
 mod teacher;
 mod text;
 mod textures;
@@ -91,7 +95,10 @@ impl Dataset {
                 };
                 Ok(Self::Answers(sequences.data(examples.get(), window, seed)?))
             }
-            DataConfig::Text { .. } | DataConfig::Markov { .. } | DataConfig::Grammar { .. } => {
+            DataConfig::Shakespeare
+            | DataConfig::Text { .. }
+            | DataConfig::Markov { .. }
+            | DataConfig::Grammar { .. } => {
                 let (tokens, vocabulary) = stream(config, base_dir, seed)?;
                 Ok(Self::Tokens(TokenData::split(tokens, vocabulary, window + 1, seed)?))
             }
@@ -161,6 +168,7 @@ fn stream(
     seed: Seed,
 ) -> Result<(Vec<u32>, usize), EvaluatorError> {
     match config {
+        DataConfig::Shakespeare => Ok((shakespeare::tokens(), shakespeare::SYMBOLS)),
         DataConfig::Text { path } => Ok((text::tokens(&base_dir.join(path))?, 256)),
         DataConfig::Markov { symbols, order, length } => {
             let chain = markov::Chain::new(symbols.get(), order.get(), seed);
@@ -179,6 +187,8 @@ fn stream(
 fn rows(config: &DataConfig, base_dir: &Path, seed: Seed) -> Result<RowData, EvaluatorError> {
     match config {
         DataConfig::Digits => digits::rows().split(seed),
+        DataConfig::Fashion => fashion::rows().split(seed),
+        DataConfig::Letter => letter::rows().split(seed),
         DataConfig::Idx { images, labels } => {
             idx::rows(&base_dir.join(images), &base_dir.join(labels))?.split(seed)
         }
@@ -191,6 +201,7 @@ fn rows(config: &DataConfig, base_dir: &Path, seed: Seed) -> Result<RowData, Eva
             let validation = read(validation_files, "data.validation_files")?;
             Ok(rows.validated_by(&validation.rows, seed))
         }
+        DataConfig::Mnist1d { examples } => mnist1d::rows(examples.get(), seed).split(seed),
         &DataConfig::Teacher { inputs, hidden, classes, examples } => {
             let teacher = teacher::Teacher::new(inputs.get(), hidden.get(), classes.get(), seed);
             teacher.rows(examples.get(), seed).split(seed)

@@ -10,38 +10,70 @@ fn load(config: &DataConfig) -> Dataset {
     Dataset::load(config, Path::new("."), Seed(1), 4).expect("generated data")
 }
 
+/// Rows that need no file, with the examples that are trained on.
+fn all_rows() -> [(DataConfig, usize); 4] {
+    [
+        (DataConfig::Digits, 1438),
+        (DataConfig::Fashion, 2800),
+        (DataConfig::Letter, 17_952),
+        (DataConfig::Mnist1d { examples: count(1000) }, 800),
+    ]
+}
+
+fn rows_of(config: &DataConfig, change: impl FnOnce(&mut Dataset)) -> RowData {
+    let mut data = load(config);
+    change(&mut data);
+    let Dataset::Rows(rows) = data else { panic!("{} data are rows", config.name()) };
+    rows
+}
+
 #[test]
 fn a_share_of_rows_is_a_part_of_every_larger_share() {
-    let share = |share| {
-        let mut data = load(&DataConfig::Digits);
-        data.keep_share(share);
-        let Dataset::Rows(rows) = data else { panic!("digits are rows") };
-        rows
-    };
-    let (all, half, few) = (share(1.0), share(0.5), share(1e-9));
-    assert_eq!((all.train.labels.len(), half.train.labels.len()), (1438, 719));
-    assert_eq!(
-        (0..719).map(|i| half.train.row(i)).collect::<Vec<_>>(),
-        (0..719).map(|i| all.train.row(i)).collect::<Vec<_>>()
-    );
-    assert_eq!(few.train.labels, all.train.labels[..1]);
-    assert_eq!(half.validation, all.validation);
+    for (config, examples) in all_rows() {
+        let share = |share| rows_of(&config, |data| data.keep_share(share));
+        let (all, half, few) = (share(1.0), share(0.5), share(1e-9));
+        assert_eq!(all.train.labels.len(), examples, "{}", config.name());
+        assert_eq!(half.train.labels.len(), examples / 2);
+        assert!((0..examples / 2).all(|i| half.train.row(i) == all.train.row(i)));
+        assert_eq!(few.train.labels, all.train.labels[..1]);
+        assert_eq!(half.validation, all.validation);
+    }
 }
 
 #[test]
 fn label_noise_leaves_inputs_and_validation_clean() {
-    let digits = |noise| {
-        let mut data = load(&DataConfig::Digits);
+    for (config, examples) in all_rows() {
+        let with = |noise| rows_of(&config, |data| data.add_label_noise(noise, Seed(1)));
+        let (clean, noisy) = (with(0.0), with(0.5));
+        assert_eq!(noisy.train.features, clean.train.features);
+        assert_eq!(noisy.validation, clean.validation);
+        let pairs = noisy.train.labels.iter().zip(&clean.train.labels);
+        let wrong = pairs.filter(|(noisy, clean)| noisy != clean).count() as f64;
+        let expected = 0.5 * (1.0 - 1.0 / clean.classes as f64) * examples as f64;
+        assert!((wrong / expected - 1.0).abs() < 0.15, "{wrong} labels, {expected} are expected");
+    }
+}
+
+#[test]
+fn label_noise_in_text_changes_what_is_predicted_alone() {
+    let plays = |noise| {
+        let mut data = load(&DataConfig::Shakespeare);
         data.add_label_noise(noise, Seed(1));
-        let Dataset::Rows(rows) = data else { panic!("digits are rows") };
-        rows
+        let Dataset::Tokens(tokens) = data else { panic!("plays are tokens") };
+        tokens
     };
-    let (clean, noisy) = (digits(0.0), digits(0.5));
-    assert_eq!(noisy.train.features, clean.train.features);
-    assert_eq!(noisy.validation, clean.validation);
-    let pairs = noisy.train.labels.iter().zip(&clean.train.labels);
-    let wrong = pairs.filter(|(noisy, clean)| noisy != clean).count();
-    assert!((550..750).contains(&wrong), "{wrong}: 0.45 of 1438 are expected");
+    let (clean, noisy) = (plays(0.0), plays(1.0));
+    assert_eq!(noisy.validation_windows(), clean.validation_windows());
+    let mut draws = [Seed(2).stream("batches", 0), Seed(2).stream("batches", 0)];
+    let mut wrong = 0;
+    for _ in 0..500 {
+        let [(inputs, targets), (noisy_inputs, noisy_targets)] =
+            [clean.draw(&mut draws[0]), noisy.draw(&mut draws[1])];
+        assert_eq!(noisy_inputs, inputs);
+        wrong += targets.iter().zip(noisy_targets).filter(|(clean, noisy)| clean != noisy).count();
+    }
+    // All but one in 69 of 2,000.
+    assert!(wrong > 1900, "{wrong}");
 }
 
 #[test]

@@ -75,6 +75,9 @@ mod tests {
         for (field, other) in [
             ("\"task\"", "\"other\""),
             ("[8]", "[9]"),
+            ("Digits", "Fashion"),
+            ("Digits", "Letter"),
+            ("Digits", "Mnist1d(examples: 300)"),
             ("Digits", "Teacher(inputs: 6, hidden: 4, classes: 3, examples: 300)"),
             ("batch_size: 16", "batch_size: 17"),
             ("steps: 20", "steps: 21"),

@@ -16,8 +16,25 @@ use crate::EvaluatorError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum DataConfig {
-    /// The embedded UCI digits: 1,797 images of 8×8 pixels in 10 classes.
+    /// The embedded UCI digits: 1,797 images of 8×8 pixels from 0 to 1 in 10 classes. E. Alpaydin
+    /// and C. Kaynak, CC BY 4.0.
     Digits,
+    /// Embedded images of clothes, the first 3,500 for training of Fashion-MNIST (arXiv
+    /// 1708.07747): 28×28 pixels from 0 to 1 in 10 classes. Zalando SE, MIT.
+    Fashion,
+    /// The embedded UCI letters: 20,000 printed capitals in 26 classes by 16 measurements each, of
+    /// mean 0 and variance 1; no images. D. Slate, CC BY 4.0.
+    Letter,
+    /// Embedded plays, for next-symbol prediction: Hamlet, King Lear and Macbeth, 426,778 bytes
+    /// of which 69 different ones occur. W. Shakespeare, public domain.
+    Shakespeare,
+    /// Ten digits as curves in noise (MNIST-1D, arXiv 2011.14439): 40 numbers of variance 1 an
+    /// example, which are an image of one row to networks for images. Of a 3×3 convolution on it
+    /// only the middle row learns, and patches are of one pixel.
+    Mnist1d {
+        /// Examples, training and validation together; 5,000 in the paper.
+        examples: NonZeroUsize,
+    },
     /// Images and labels in the two-file IDX format of MNIST, gzipped or not.
     Idx {
         /// The image file: bytes in three dimensions (0x00000803; count, height, width) or, with
@@ -209,6 +226,10 @@ impl DataConfig {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Digits => "Digits",
+            Self::Fashion => "Fashion",
+            Self::Letter => "Letter",
+            Self::Shakespeare => "Shakespeare",
+            Self::Mnist1d { .. } => "Mnist1d",
             Self::Idx { .. } => "Idx",
             Self::Cifar { .. } => "Cifar",
             Self::Text { .. } => "Text",

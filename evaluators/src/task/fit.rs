@@ -33,26 +33,37 @@ impl Form {
     /// The data of this form, for a message.
     fn data(self) -> &'static str {
         match self {
-            Self::Rows => "Digits, Idx, Cifar, Textures, Teacher or Mixture",
-            Self::Images => "Digits, Idx, Cifar or Textures",
-            Self::Tokens => "Text, Markov, Grammar, Modular or Sequences",
+            Self::Rows => {
+                "Digits, Fashion, Letter, Mnist1d, Idx, Cifar, Textures, Teacher or Mixture"
+            }
+            Self::Images => "Digits, Fashion, Mnist1d, Idx, Cifar or Textures",
+            Self::Tokens => "Shakespeare, Text, Markov, Grammar, Modular or Sequences",
             Self::None => "None",
         }
     }
 }
 
 fn is_images(data: &DataConfig) -> bool {
-    use DataConfig::{Cifar, Digits, Idx, Textures};
-    matches!(data, Digits | Idx { .. } | Cifar { .. } | Textures { .. })
+    use DataConfig::{Cifar, Digits, Fashion, Idx, Mnist1d, Textures};
+    matches!(data, Digits | Fashion | Mnist1d { .. } | Idx { .. } | Cifar { .. } | Textures { .. })
 }
 
 fn is_plain_rows(data: &DataConfig) -> bool {
-    matches!(data, DataConfig::Teacher { .. } | DataConfig::Mixture { .. })
+    use DataConfig::{Letter, Mixture, Teacher};
+    matches!(data, Letter | Teacher { .. } | Mixture { .. })
 }
 
 fn is_tokens(data: &DataConfig) -> bool {
-    use DataConfig::{Grammar, Markov, Modular, Sequences, Text};
-    matches!(data, Text { .. } | Markov { .. } | Grammar { .. } | Modular { .. } | Sequences { .. })
+    use DataConfig::{Grammar, Markov, Modular, Sequences, Shakespeare, Text};
+    matches!(
+        data,
+        Shakespeare
+            | Text { .. }
+            | Markov { .. }
+            | Grammar { .. }
+            | Modular { .. }
+            | Sequences { .. }
+    )
 }
 
 impl ModelConfig {
@@ -95,8 +106,8 @@ impl TaskConfig {
                 format!("{model} cannot be trained on {data} data; it needs {}", form.data());
             return Err(EvaluatorError::config("model", message));
         }
-        if let Some(side) = self.data.image_side() {
-            self.model.check_image(side, side)?;
+        if let Some([height, width]) = self.data.image_sides() {
+            self.model.check_image(height, width)?;
         }
         self.check_options()?;
         match self.data.longest_example() {
@@ -127,11 +138,13 @@ impl TaskConfig {
 
 impl DataConfig {
     /// Height and width of images whose size is known before they are read.
-    fn image_side(&self) -> Option<usize> {
+    fn image_sides(&self) -> Option<[usize; 2]> {
         match self {
-            Self::Digits => Some(8),
-            Self::Cifar { .. } => Some(32),
-            Self::Textures { side, .. } => Some(side.get()),
+            Self::Digits => Some([8; 2]),
+            Self::Fashion => Some([28; 2]),
+            Self::Mnist1d { .. } => Some([1, 40]),
+            Self::Cifar { .. } => Some([32; 2]),
+            Self::Textures { side, .. } => Some([side.get(); 2]),
             _ => None,
         }
     }

@@ -123,7 +123,11 @@ impl DataConfig {
                 (LISTS + 6.0 * number(*length)) * number(*examples)
                     + (LISTS + 6.0 * longest) * validation
             }
+            Self::Mnist1d { examples } => 41.0 * number(*examples),
             Self::Digits
+            | Self::Fashion
+            | Self::Letter
+            | Self::Shakespeare
             | Self::Idx { .. }
             | Self::Cifar { .. }
             | Self::Text { .. }
@@ -135,6 +139,10 @@ impl DataConfig {
     fn reads(&self) -> Reads {
         match self {
             Self::Digits => Reads::images([8.0, 8.0, 1.0], 10.0),
+            Self::Fashion => Reads::images([28.0, 28.0, 1.0], 10.0),
+            Self::Letter => Reads::rows(16.0, 26.0),
+            Self::Shakespeare => Reads::tokens(69.0),
+            Self::Mnist1d { .. } => Reads::images([1.0, 40.0, 1.0], 10.0),
             Self::Idx { .. } => Reads::images([1.0, 1.0, 1.0], 1.0),
             Self::Cifar { label_bytes, .. } => {
                 let classes = if label_bytes.get() == 1 { 10.0 } else { 100.0 };
@@ -168,8 +176,11 @@ fn number(count: NonZeroUsize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Dataset;
     use crate::{Cell, ModelConfig};
+    use evo_hashes::Seed;
     use std::num::NonZeroU64;
+    use std::path::Path;
 
     fn task(model: ModelConfig, data: DataConfig, batch_size: usize) -> TaskConfig {
         TaskConfig {
@@ -193,6 +204,21 @@ mod tests {
                 other.expect("only a configuration error is possible");
                 None
             }
+        }
+    }
+
+    #[test]
+    fn data_without_a_file_have_the_sizes_that_are_counted_with() {
+        let examples = NonZeroUsize::new(50).expect("not zero");
+        for data in [
+            DataConfig::Digits,
+            DataConfig::Fashion,
+            DataConfig::Letter,
+            DataConfig::Shakespeare,
+            DataConfig::Mnist1d { examples },
+        ] {
+            let loaded = Dataset::load(&data, Path::new(""), Seed(0), 4).expect("no file is read");
+            assert_eq!(loaded.reads(), data.reads(), "{}", data.name());
         }
     }
 

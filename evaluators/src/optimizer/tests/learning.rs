@@ -27,6 +27,39 @@ fn mixtures() {
 }
 
 #[test]
+fn clothes() {
+    // From ln(10) = 2.30.
+    learns("Mlp(hidden: [16])", "Fashion", SMALL, 0.9);
+    learns("Conv(channels: [4, 8])", "Fashion", SMALL, 0.9);
+    let model = "VisionTransformer(patch: 7, width: 16, layers: 1, heads: 2)";
+    learns(model, "Fashion", SMALL, 1.3);
+}
+
+#[test]
+fn letters() {
+    // From ln(26) = 3.26.
+    let rest = "batch_size: 32, steps: 300, learning_rate: 16.0";
+    learns("Mlp(hidden: [32])", "Letter", rest, 1.2);
+    learns("ResidualMlp(width: 32, depth: 2)", "Letter", rest, 1.2);
+}
+
+#[test]
+fn plays() {
+    // From ln(69) = 4.23; 3.27 where only the shares of the symbols are known.
+    learns(TRANSFORMER, "Shakespeare", SMALL, 2.9);
+    learns("Recurrent(width: 32, context: 12)", "Shakespeare", SMALL, 2.9);
+}
+
+#[test]
+fn digits_as_curves() {
+    // From ln(10) = 2.30.
+    let data = "Mnist1d(examples: 4000)";
+    let rest = "batch_size: 32, steps: 400, learning_rate: 8.0";
+    learns("Mlp(hidden: [64])", data, rest, 1.5);
+    learns("Conv(channels: [16, 16, 16])", data, rest, 1.2);
+}
+
+#[test]
 fn grammar_text() {
     // From ln(9) = 2.20.
     let data = "Grammar(brackets: 2, fillers: 5, depth: 4, length: 5000)";

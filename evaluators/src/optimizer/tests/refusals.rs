@@ -46,8 +46,13 @@ fn values_out_of_range_and_damaged_data() {
         ),
         (
             CONV.replace("Digits", "Modular(modulus: 5)"),
-            "tasks[1].model: Conv cannot be trained on Modular data; it needs Digits, Idx, Cifar",
+            "tasks[1].model: Conv cannot be trained on Modular data; it needs Digits, Fashion",
         ),
+        (
+            CONV.replace("Digits", "Letter"),
+            "tasks[1].model: Conv cannot be trained on Letter data; it needs Digits, Fashion",
+        ),
+        (CONV.replace("Digits", "Mnist1d(examples: 4)"), "tasks[1].data: 4 examples are too few"),
         (
             TEACHER
                 .replace("hidden: 4, classes: 3", "classes: 3, clusters: 1, separation: -1.0")
@@ -99,11 +104,20 @@ fn networks_that_cannot_be_made_or_do_not_fit() {
         ),
         (
             model("Recurrent(width: 4, context: 8)"),
-            "tasks[1].model: Recurrent cannot be trained on Digits data; it needs Text, Markov",
+            "tasks[1].model: Recurrent cannot be trained on Digits data; it needs Shakespeare",
         ),
         (
             CONV.replace("Digits", "None"),
-            "tasks[1].model: Conv cannot be trained on None data; it needs Digits, Idx, Cifar",
+            "tasks[1].model: Conv cannot be trained on None data; it needs Digits, Fashion",
+        ),
+        (
+            model("Autoencoder(hidden: [4])").replace("Digits", "Shakespeare"),
+            "tasks[1].model: Autoencoder cannot be trained on Shakespeare data; it needs Digits",
+        ),
+        (
+            model("VisionTransformer(patch: 2, width: 8, layers: 1, heads: 2)")
+                .replace("Digits", "Mnist1d(examples: 50)"),
+            "tasks[1].model.patch: patches of 2×2 pixels do not divide images of 1×40",
         ),
         (
             quadratic("").replace("None", "Digits"),

@@ -26,6 +26,8 @@ const MODELS: [(&str, &[&str]); 10] = [
 
 const IMAGES: &[&str] = &[
     "Digits",
+    "Fashion",
+    "Mnist1d(examples: 20)",
     "Textures(side: 4, classes: 2, examples: 20)",
     "Idx(images: \"grey\", labels: \"labels\")",
     "Idx(images: \"colour\", labels: \"labels\")",
@@ -34,15 +36,19 @@ const IMAGES: &[&str] = &[
 ];
 const ROWS: &[&str] = &[
     "Digits",
+    "Fashion",
+    "Mnist1d(examples: 20)",
     "Textures(side: 4, classes: 2, examples: 20)",
     "Idx(images: \"grey\", labels: \"labels\")",
     "Idx(images: \"colour\", labels: \"labels\")",
     "Idx(images: \"pixel\", labels: \"wide_labels\")",
     "Cifar(files: [\"cifar\"])",
+    "Letter",
     "Teacher(inputs: 3, hidden: 2, classes: 2, examples: 20)",
     "Mixture(inputs: 3, classes: 2, clusters: 2, separation: 2.0, examples: 20)",
 ];
 const TOKENS: &[&str] = &[
+    "Shakespeare",
     "Text(path: \"text\")",
     "Markov(symbols: 3, order: 2, length: 200)",
     "Grammar(brackets: 2, fillers: 2, depth: 3, length: 200)",

@@ -59,6 +59,10 @@ fn every_model_and_data_set_reads_as_it_was_written() {
     ];
     let data = [
         "Digits",
+        "Fashion",
+        "Letter",
+        "Shakespeare",
+        "Mnist1d(examples: 9)",
         "Idx(images: \"a\", labels: \"b\")",
         "Cifar(files: [\"a\"], validation_files: [\"b\"], label_bytes: 2)",
         "Text(path: \"a\")",
