@@ -12,6 +12,7 @@
 mod host_kernel;
 mod numbers;
 mod random_programs;
+mod roots;
 
 use std::sync::LazyLock;
 
@@ -22,6 +23,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use random_programs::{constants, deep_program, draws, random_program};
+use roots::roots_of_multiples;
 
 /// The kernel, compiled once for all tests.
 fn kernel(order: Order) -> &'static Kernel {
@@ -193,6 +195,13 @@ fn in_the_executors_order_the_zoo_and_random_programs_give_its_bits() {
     let programs = [zoo_programs(), random(600, 48)].concat();
     assert_same_bits(kernel, &programs, 5, ordinary);
     assert_same_bits(kernel, &programs, 3, awkward);
+}
+
+#[test]
+fn in_the_executors_order_roots_of_multiples_give_its_bits() {
+    let programs = roots_of_multiples();
+    assert_same_bits(kernel(Order::Executor), &programs, 3, ordinary);
+    assert_same_bits(kernel(Order::Executor), &programs, 2, awkward);
 }
 
 #[test]

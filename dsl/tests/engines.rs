@@ -2,11 +2,13 @@
 
 mod numbers;
 mod random_programs;
+mod roots;
 
 use evo_dsl::{Executor, Interpreter, Layout, Op, Program, zoo};
 use numbers::{awkward, bits};
 use proptest::prelude::*;
 use random_programs::{constants, deep_program, draws, random_program};
+use roots::roots_of_multiples;
 
 /// A matrix, a vector longer than a block, a scalar, an awkward tensor, rows that end within a
 /// block and a tensor of four dimensions.
@@ -128,6 +130,16 @@ fn quotients_taken_as_the_weights_move_give_the_same_bits() {
         }
     }
     assert_eq!(programs, 7 * 7 * 6 * 3);
+}
+
+#[test]
+fn roots_of_multiples_give_the_same_bits_wherever_they_are_read() {
+    let programs = roots_of_multiples();
+    assert_eq!(programs.len(), 8 * 6 * 20);
+    for program in &programs {
+        assert_engines_agree(program, 3, ordinary);
+        assert_engines_agree(program, 2, awkward);
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Invariant: the same float32 operations are done in the same order, so no bit changes; only the
 //! passes over the block that would store and load the value again go away. Three patterns carry
-//! nearly all of it in optimizers: squares, roots and multiples that feed one other operation,
-//! states that are blended with something new, and weight decay added last.
+//! nearly all of it in optimizers: squares, roots, multiples and roots of multiples that feed one
+//! other operation, states that are blended with something new, and weight decay added last.
 
 use super::allocate::{Draft, DraftArg, DraftElements, Tree};
 use super::plan::{Decay, Modifier, Slot, Source};
@@ -33,6 +33,34 @@ pub(super) fn fuse(
     decay
 }
 
+/// What a tree amounts to where it is read once.
+#[derive(Clone, Copy)]
+struct Modified {
+    elements: DraftElements,
+    /// The multiple that it is the root of, which goes where it goes.
+    multiple: Option<usize>,
+}
+
+/// The modifiers that the drafts of a stage amount to, by the tree that holds the result.
+fn modifiers(trees: &[Tree], reads: &[u32], drafts: &[Draft]) -> Vec<Option<Modified>> {
+    let mut modified: Vec<Option<Modified>> = vec![None; trees.len()];
+    for draft in drafts {
+        let Some((out, elements)) = draft.as_modifier() else { continue };
+        if reads[out] != 1 || trees[out].spill.is_some() {
+            continue;
+        }
+        let of = modified[elements.tree].map(|inner| inner.elements);
+        modified[out] = Some(match (elements.modifier, of) {
+            (Modifier::Root, Some(DraftElements { tree, modifier: Modifier::Scale(slot) })) => {
+                let rooted = DraftElements { tree, modifier: Modifier::RootOfScaled(slot) };
+                Modified { elements: rooted, multiple: Some(elements.tree) }
+            }
+            _ => Modified { elements, multiple: None },
+        });
+    }
+    modified
+}
+
 /// Makes squares, roots and multiples that are read once part of what reads them.
 fn modify_operands(
     trees: &[Tree],
@@ -41,29 +69,22 @@ fn modify_operands(
     drafts: &mut Vec<Draft>,
     outputs: &mut [(usize, DraftArg)],
 ) {
-    let mut modified: Vec<Option<DraftElements>> = vec![None; trees.len()];
-    for draft in drafts.iter() {
-        if let Some((out, elements)) = draft.as_modifier()
-            && reads[out] == 1
-            && trees[out].spill.is_none()
-        {
-            modified[out] = Some(elements);
-        }
-    }
+    let modified = modifiers(trees, reads, drafts);
     let mut taken = vec![false; trees.len()];
     let absorb = |elements: &mut DraftElements, taken: &mut [bool]| {
         if let (Some(inner), Modifier::Plain) = (modified[elements.tree], elements.modifier)
             && trees[elements.tree].stage == stage
         {
             taken[elements.tree] = true;
-            *elements = inner;
+            inner.multiple.into_iter().for_each(|multiple| taken[multiple] = true);
+            *elements = inner.elements;
         }
     };
     // Backwards from the update, so that a reader takes its operand before the operand could take
     // one of its own: modifiers do not nest, and what has been taken takes nothing.
     // A multiple of the weights cannot be taken off them while they are read.
     let of_weights = |tree: usize| {
-        modified[tree].is_some_and(|inner| trees[inner.tree].input == Some(Source::Weight))
+        modified[tree].is_some_and(|inner| trees[inner.elements.tree].input == Some(Source::Weight))
     };
     if let Some((0, DraftArg::Tree(elements))) = outputs.first_mut()
         && !of_weights(elements.tree)
@@ -135,7 +156,7 @@ impl Modifier<Slot> {
         match self {
             Modifier::Plain => Some(None),
             Modifier::Scale(slot) => Some(Some(slot)),
-            Modifier::Square | Modifier::Root => None,
+            Modifier::Square | Modifier::Root | Modifier::RootOfScaled(_) => None,
         }
     }
 }

@@ -95,6 +95,10 @@ macro_rules! with_modifier {
                 let $read = Scale(k);
                 $body
             }
+            Modifier::RootOfScaled(k) => {
+                let $read = RootOfScaled(k);
+                $body
+            }
         }
     };
 }
@@ -118,6 +122,7 @@ reads! {
     Square: |self, x| x * x;
     Root: |self, x| x.abs().sqrt();
     Scale(f32): |self, x| x * self.0;
+    RootOfScaled(f32): |self, x| (x * self.0).abs().sqrt();
 }
 
 macro_rules! zip {

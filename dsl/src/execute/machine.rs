@@ -230,13 +230,18 @@ impl Memory {
         leaf: usize,
         block: &Range<usize>,
     ) -> Block<'a> {
-        let modifier = match elements.modifier {
+        (self.elements(elements.source, w, g, block), self.modifier(elements.modifier, leaf))
+    }
+
+    fn modifier(&self, modifier: Modifier<Slot>, leaf: usize) -> Modifier<f32> {
+        let factor = |slot: Slot| slot.at(&self.small, leaf) as f32;
+        match modifier {
             Modifier::Plain => Modifier::Plain,
             Modifier::Square => Modifier::Square,
             Modifier::Root => Modifier::Root,
-            Modifier::Scale(slot) => Modifier::Scale(slot.at(&self.small, leaf) as f32),
-        };
-        (self.elements(elements.source, w, g, block), modifier)
+            Modifier::Scale(slot) => Modifier::Scale(factor(slot)),
+            Modifier::RootOfScaled(slot) => Modifier::RootOfScaled(factor(slot)),
+        }
     }
 
     fn input<'a>(

@@ -57,7 +57,8 @@ pub(super) enum Source {
 }
 
 /// What is done to the elements of a tree as they are read. A value that is read once, and is a
-/// square, a root or a multiple of another, costs no pass of its own that way.
+/// square, a root or a multiple of another, or the root of a multiple, costs no pass of its own that
+/// way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Modifier<S> {
     Plain,
@@ -67,6 +68,8 @@ pub(super) enum Modifier<S> {
     Root,
     /// `x * k`.
     Scale(S),
+    /// `sqrt |x * k|`.
+    RootOfScaled(S),
 }
 
 /// The elements of a tree as an instruction reads them.

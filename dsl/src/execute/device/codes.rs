@@ -81,6 +81,7 @@ codes! {
     SQUARE = 1;
     ROOT = 2;
     SCALE = 3;
+    ROOT_OF_SCALED = 4;
 
     // Instructions beyond the elementwise ops; those are the numbers of `Op`.
     COPY = 64;

@@ -275,6 +275,7 @@ impl Encoder<'_> {
             Modifier::Square => (SQUARE, [0, 0]),
             Modifier::Root => (ROOT, [0, 0]),
             Modifier::Scale(slot) => (SCALE, small(slot)?),
+            Modifier::RootOfScaled(slot) => (ROOT_OF_SCALED, small(slot)?),
         };
         let leafwise = slot[0] & LEAFWISE;
         Ok([self.source(elements.source)? | modifier << MODIFIER_SHIFT | leafwise, slot[1]])

@@ -4,7 +4,7 @@
 //! stand for, in their order. What is not finite any more is noticed on the way, at the cost of an
 //! integer operation for each weight.
 
-use super::{Block, Input, Plain, Read, Root, Scale, Square};
+use super::{Block, Input, Plain, Read, Root, RootOfScaled, Scale, Square};
 use crate::GUARD;
 use crate::execute::plan::Modifier;
 

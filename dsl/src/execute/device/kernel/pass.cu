@@ -48,12 +48,15 @@ INLINE void read_operand(const Block *block, const Part *part, const u32 *operan
     }
     u32 modifier = head >> MODIFIER_SHIFT & MODIFIER_MASK;
     if (modifier == PLAIN) return;
-    float factor = modifier == SCALE ? (float)even_value(block, part, operand) : 0.0f;
+    if (modifier == SCALE || modifier == ROOT_OF_SCALED) {
+        float factor = (float)even_value(block, part, operand);
+        UNROLL
+        for (u32 j = 0; j < PER_THREAD; ++j) x[j] *= factor;
+        if (modifier == SCALE) return;
+    }
     UNROLL
     for (u32 j = 0; j < PER_THREAD; ++j) {
-        x[j] = modifier == SQUARE ? x[j] * x[j]
-             : modifier == ROOT   ? sqrtf(float_of_bits(bits_of_float(x[j]) & 0x7fffffffu))
-                                  : x[j] * factor;
+        x[j] = modifier == SQUARE ? x[j] * x[j] : sqrtf(float_of_bits(bits_of_float(x[j]) & 0x7fffffffu));
     }
 }
 
