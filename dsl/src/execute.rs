@@ -13,6 +13,7 @@ mod given;
 mod kernels;
 mod machine;
 mod plan;
+mod quotient;
 mod reductions;
 
 pub use device::{DEVICE_THREADS, DeviceCohort, DeviceError, DeviceMemory, device_kernel};

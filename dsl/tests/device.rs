@@ -207,7 +207,7 @@ fn in_the_executors_order_roots_of_multiples_give_its_bits() {
 #[test]
 fn as_for_a_device_programs_that_add_nothing_up_give_the_executors_bits() {
     let kernel = kernel(Order::Device);
-    let mut programs = [zoo_programs(), random(900, 49)].concat();
+    let mut programs = [zoo_programs(), random(900, 49), roots_of_multiples()].concat();
     programs
         .extend(every_op(&["w", "g", "m", "leaf", "lr", "-2.5", "1e-30"], "  leaf = get_rows()\n"));
     programs.retain(is_elementwise);

@@ -108,28 +108,68 @@ fn zoo_programs_give_the_same_bits_on_ordinary_and_awkward_values() {
 fn quotients_taken_as_the_weights_move_give_the_same_bits() {
     let blended = ["g", "square(g)", "g * 0.3", "sqrt(g)", "w", "square(m)"];
     let above = ["m", "m * lr", "square(g)", "sqrt(v)", "v", "w", "g"];
-    let below = ["sqrt(v)", "v", "square(v)", "v * 2.0", "sqrt(m)", "w", "old"];
-    let moved = ["u", "u + w * 0.1", "u * lr", "(u + w * 0.1) * lr", "u + w", "u - w * 0.1"];
+    let roots = ["sqrt(v)", "sqrt(m)", "sqrt(v * lr)", "sqrt(m * 2.0)", "sqrt(g * lr)"];
+    let below = [&roots[..], &["v", "square(v)", "v * 2.0", "w", "old"]].concat();
     let mut programs = 0;
-    for (index, (a, b)) in above.iter().flat_map(|a| below.map(|b| (a, b))).enumerate() {
-        for (number, update) in moved.into_iter().enumerate() {
+    for (index, (a, b)) in above.iter().flat_map(|a| below.iter().map(move |b| (a, b))).enumerate()
+    {
+        for (number, update) in MOVED.into_iter().enumerate() {
             let x = blended[(index + number) % blended.len()];
-            let old = if b == "old" { "  old = v + 0.0\n" } else { "" };
+            let old = if *b == "old" { "  old = v + 0.0\n" } else { "" };
             for states in ["m, v", "m, u", "v, m"] {
                 let text = format!(
                     "def train(w, g, m, v, lr):\n  m = interp(g, m, 0.9)\n{old}  \
                      v = interp({x}, v, 0.99)\n  \
                      u = {a} / {b}\n  update = {update}\n  return update, {states}\n"
                 );
-                let program =
-                    Program::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-                assert_engines_agree(&program, 3, ordinary);
-                assert_engines_agree(&program, 2, awkward);
+                assert_engines_agree_on_text(&text);
                 programs += 1;
             }
         }
     }
-    assert_eq!(programs, 7 * 7 * 6 * 3);
+    assert_eq!(programs, 7 * 10 * 6 * 3);
+}
+
+/// Updates that are moved with a quotient, or not.
+const MOVED: [&str; 6] =
+    ["u", "u + w * 0.1", "u * lr", "(u + w * 0.1) * lr", "u + w", "u - w * 0.1"];
+
+/// As above where both states of the quotient are blended, in either order, with operands that are
+/// in registers or not, and some that are the other state, before or after it is blended.
+#[test]
+fn quotients_of_two_averages_give_the_same_bits() {
+    let averaged = ["g", "n", "v", "w", "square(g)"];
+    let squared = ["g", "square(g)", "square(n)", "square(m)", "m", "g * 0.3"];
+    let above = ["m", "m * lr", "m * leaf", "square(m)"];
+    let below = ["sqrt(v)", "sqrt(v * 0.3)", "sqrt(v * leaf)"];
+    let quotients = above.iter().flat_map(|a| below.map(|b| (a, b)));
+    let mut programs = 0;
+    for (index, (a, b)) in quotients.enumerate() {
+        for (y, x) in averaged.iter().flat_map(|y| squared.map(|x| (y, x))) {
+            for (number, update) in MOVED.into_iter().enumerate() {
+                let blends = [
+                    format!("  m = interp({y}, m, 0.9)\n"),
+                    format!("  v = interp({x}, v, 0.99)\n"),
+                ];
+                let [first, second] = [0, 1].map(|place| &blends[(place + index + number) % 2]);
+                let leaf = if a.contains("leaf") || b.contains("leaf") { "norm(g)" } else { "lr" };
+                let text = format!(
+                    "def train(w, g, m, v, lr):\n  leaf = {leaf} * 1.0\n  n = g - w\n\
+                     {first}{second}  \
+                     u = {a} / {b}\n  update = {update}\n  return update, m, v\n"
+                );
+                assert_engines_agree_on_text(&text);
+                programs += 1;
+            }
+        }
+    }
+    assert_eq!(programs, 4 * 3 * 5 * 6 * 6);
+}
+
+fn assert_engines_agree_on_text(text: &str) {
+    let program = Program::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_engines_agree(&program, 3, ordinary);
+    assert_engines_agree(&program, 2, awkward);
 }
 
 #[test]

@@ -6,10 +6,8 @@
 
 use super::allocate::{Allocator, Draft, DraftArg, DraftElements, Tree};
 use super::fuse::fuse;
-use super::plan::{
-    Arg, Elements, Instruction, Modifier, Orthogonalization, Plan, Quotient, Slot,
-    SmallInstruction, SmallOp, Source, Stage,
-};
+use super::plan::{Arg, Orthogonalization, Plan, Slot, SmallInstruction, SmallOp, Source, Stage};
+use super::quotient;
 use crate::matrix::Schedule;
 use crate::{Dataflow, Layout, Node, Op, Role, ShapeRule, Type, Value};
 
@@ -320,7 +318,7 @@ impl<'a> Compiler<'a> {
         });
         let states: Vec<(usize, Arg)> = moved.map(|(output, arg)| (output - 1, arg)).collect();
         let registers = allocator.registers;
-        let quotient = quotient(&stages[last].body, update, &states);
+        let quotient = quotient::of(&stages[last].body, update, &states);
         Plan {
             stages,
             small,
@@ -334,28 +332,4 @@ impl<'a> Compiler<'a> {
             states,
         }
     }
-}
-
-/// The division that a body ends with, if it is the update's own.
-fn quotient(body: &[Instruction], update: Arg, states: &[(usize, Arg)]) -> Option<Quotient> {
-    let (&Instruction::Binary { op: Op::Div, out, a, b }, before) = body.split_last()? else {
-        return None;
-    };
-    let (Arg::Elements(a), Arg::Elements(b)) = (a, b) else { return None };
-    let result = Elements { source: Source::Register(out), modifier: Modifier::Plain };
-    let is_result = |arg: &Arg| matches!(arg, Arg::Elements(it) if it.source == result.source);
-    let alone = !states.iter().any(|(_, arg)| is_result(arg));
-    // The weights cannot be read while they are moved.
-    let is_weight = |operand: Elements| operand.source == Source::Weight;
-    if update != Arg::Elements(result) || !alone || is_weight(a) || is_weight(b) {
-        return None;
-    }
-    let blend = before.last().and_then(|last| match *last {
-        Instruction::InterpState { state, x, a: by } => {
-            let root = Elements { source: Source::State(state), modifier: Modifier::Root };
-            (b == root && a.source != root.source && !is_weight(x)).then_some((state, x, by))
-        }
-        _ => None,
-    });
-    Some(Quotient { a, b, blend })
 }

@@ -136,10 +136,10 @@ macro_rules! zip {
 // Behind the macros that it uses.
 mod moves;
 
-pub(super) use moves::Factors;
+pub(super) use moves::{Blended, Factors};
 use moves::{
     decayed_body, subtract_blended_quotient_body, subtract_body, subtract_decayed_body,
-    subtract_quotient_body,
+    subtract_quotient_body, subtract_quotient_of_blended_body,
 };
 
 #[inline(always)]
@@ -306,8 +306,11 @@ kernels! {
     /// `weights -= (a / (b + guard) + weights * weight) * scale`, or without factors the quotient
     /// alone; whether all weights are still finite.
     fn subtract_quotient = subtract_quotient_body(weights: &mut [f32], a: Block<'_>, b: Block<'_>, factors: Option<Factors>) -> bool;
-    /// `state = (1 - by) x + by state`, then as [`subtract_quotient`] with the state's root as `b`.
-    fn subtract_blended_quotient = subtract_blended_quotient_body(weights: &mut [f32], a: Block<'_>, state: &mut [f32], x: Block<'_>, by: f64, factors: Option<Factors>) -> bool;
+    /// Blends the state below, then as [`subtract_quotient`] with its root as `b`, of a multiple or
+    /// of itself.
+    fn subtract_blended_quotient = subtract_blended_quotient_body(weights: &mut [f32], a: Block<'_>, below: Blended<'_>, factors: Option<Factors>) -> bool;
+    /// As [`subtract_blended_quotient`], with a state as `a` that is blended too.
+    fn subtract_quotient_of_blended = subtract_quotient_of_blended_body(weights: &mut [f32], above: Blended<'_>, below: Blended<'_>, factors: Option<Factors>) -> bool;
     /// `out = (x + weights * weight) * scale`.
     fn decayed = decayed_body(out: &mut [f32], x: Block<'_>, weights: &[f32], factors: Factors);
     /// Adds the products of a block to a leaf's sum.

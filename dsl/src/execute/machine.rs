@@ -160,10 +160,12 @@ impl Memory {
         let quotient = output.and_then(|plan| plan.quotient).filter(|_| weights.are_moved());
         let left_out = quotient.map_or(0, |quotient| quotient.instructions());
         let body = &stage.body[..stage.body.len() - left_out];
+        // Without an instruction there are no registers that a block would have to fit.
+        let length = if body.is_empty() { range.len() } else { BLOCK };
         let mut finite = true;
         let mut start = range.start;
         while start < range.end {
-            let block = start..range.end.min(start + BLOCK);
+            let block = start..range.end.min(start + length);
             start = block.end;
             for instruction in body {
                 self.instruction(instruction, weights.read(), g, leaf, &block);

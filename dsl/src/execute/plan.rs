@@ -261,15 +261,35 @@ pub(super) struct Decay {
 pub(super) struct Quotient {
     pub a: Elements,
     pub b: Elements,
-    /// Where `b` is the root of a state that the instruction before blends in place: the state,
-    /// what it is blended with, and by how much.
-    pub blend: Option<(usize, Elements, Slot)>,
+    pub blends: Blends,
+}
+
+/// The states of a division that the instructions before it blend in place.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Blends {
+    Neither,
+    /// The one that is divided by.
+    Below(Blend),
+    /// The one that is divided, then the one that it is divided by.
+    Both(Blend, Blend),
+}
+
+/// A state that is blended in place: what with, and by how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Blend {
+    pub state: usize,
+    pub x: Elements,
+    pub by: Slot,
 }
 
 impl Quotient {
     /// How many instructions it comes to.
     pub(super) fn instructions(&self) -> usize {
-        1 + usize::from(self.blend.is_some())
+        match self.blends {
+            Blends::Neither => 1,
+            Blends::Below(_) => 2,
+            Blends::Both(..) => 3,
+        }
     }
 }
 

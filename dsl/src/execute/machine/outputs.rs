@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::Memory;
 use crate::execute::given::{Given, Weights};
-use crate::execute::kernels::{self, Factors, Input};
-use crate::execute::plan::{Plan, Quotient, Slot};
+use crate::execute::kernels::{self, Blended, Factors, Input};
+use crate::execute::plan::{Blend, Blends, Elements, Plan, Quotient, Slot};
 
 impl Memory {
     pub(super) fn take_outputs(
@@ -67,15 +67,49 @@ impl Memory {
         leaf: usize,
         block: &Range<usize>,
     ) -> bool {
-        let Some((state, x, by)) = quotient.blend else {
-            let [a, b] = [quotient.a, quotient.b].map(|it| self.block(it, &[], g, leaf, block));
-            return kernels::subtract_quotient(weights, a, b, factors);
-        };
-        let mut blended = std::mem::take(&mut self.states[state]);
-        let [a, x] = [quotient.a, x].map(|it| self.block(it, &[], g, leaf, block));
-        let (b, by) = (&mut blended[block.clone()], by.at(&self.small, leaf));
-        let finite = kernels::subtract_blended_quotient(weights, a, b, x, by, factors);
-        self.states[state] = blended;
-        finite
+        let Quotient { a, b, blends } = quotient;
+        let mut take = |blend: Blend| std::mem::take(&mut self.states[blend.state]);
+        match blends {
+            Blends::Neither => {
+                let [a, b] = [a, b].map(|it| self.block(it, &[], g, leaf, block));
+                kernels::subtract_quotient(weights, a, b, factors)
+            }
+            Blends::Below(below) => {
+                let mut state = take(below);
+                let a = self.block(a, &[], g, leaf, block);
+                let blended = self.blended(below, &mut state, b, g, leaf, block);
+                let finite = kernels::subtract_blended_quotient(weights, a, blended, factors);
+                self.states[below.state] = state;
+                finite
+            }
+            Blends::Both(above, below) => {
+                let mut states = [above, below].map(take);
+                let [of_a, of_b] = &mut states;
+                let blended_a = self.blended(above, of_a, a, g, leaf, block);
+                let blended_b = self.blended(below, of_b, b, g, leaf, block);
+                let finite =
+                    kernels::subtract_quotient_of_blended(weights, blended_a, blended_b, factors);
+                [self.states[above.state], self.states[below.state]] = states;
+                finite
+            }
+        }
+    }
+
+    /// A block of a state that is blended and then read as an operand.
+    fn blended<'a>(
+        &'a self,
+        blend: Blend,
+        state: &'a mut [f32],
+        operand: Elements,
+        g: Given<'a>,
+        leaf: usize,
+        block: &Range<usize>,
+    ) -> Blended<'a> {
+        Blended {
+            state: &mut state[block.clone()],
+            x: self.block(blend.x, &[], g, leaf, block),
+            by: blend.by.at(&self.small, leaf),
+            read: self.modifier(operand.modifier, leaf),
+        }
     }
 }
