@@ -3,10 +3,12 @@
 //! Invariant: the update returned is the negated one, as Optax adds it to the parameters, and the
 //! learning rate may be a schedule. The trees of JAX are taken apart into lists of leaves and put
 //! together again, so any tree will do. Leaves without a gradient, which is None, are in no list:
-//! what is carried for them stays as it is, as Optax's own do it, and no sum sees them.
+//! what is carried for them stays as it is, as Optax's own do it, and no sum sees them. Everything
+//! keeps the type that it had, float16 aside: what is carried for it is float32, as is what is
+//! computed.
 
 use super::arrays::{Form, Helper, Library, Writer, indented, texts};
-use super::listing::{Argument, Listing};
+use super::listing::{Argument, Listing, State};
 use super::wording::{
     call, normalised_rate, program_comment, roles_text, settings, settings_text,
     settings_with_defaults, tensors, unit_constant,
@@ -17,7 +19,13 @@ pub(super) fn emit(listing: &Listing) -> String {
     let (class, function) = (&listing.class, &listing.function);
     let mut writer = Writer::new(listing, Library::Jax);
     let update = update_function(listing, &mut writer);
-    writer.helpers.extend([Helper::Put, Helper::RefuseComplex]);
+    writer.helpers.extend([Helper::ComputedIn, Helper::Cast, Helper::At, Helper::RefuseComplex]);
+    if !listing.states.is_empty() {
+        writer.helpers.insert(Helper::Put);
+    }
+    if !listing.carried().is_empty() {
+        writer.helpers.insert(Helper::Zeros);
+    }
     let helpers = texts(&writer.helpers, Library::Jax);
     let factory = factory(listing, &writer, &update);
     let read_out = listing.read_out().map_or_else(String::new, |name| {
@@ -78,7 +86,7 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
     };
     let note = note(listing, writer);
     let zeros: Vec<String> = std::iter::once("jnp.zeros([], jnp.int32)".to_owned())
-        .chain(listing.carried().iter().map(|_| "jax.tree.map(jnp.zeros_like, params)".to_owned()))
+        .chain(listing.carried().iter().map(|_| "jax.tree.map(_zeros, params)".to_owned()))
         .chain(listing.read_out().map(|_| "jax.tree.map(jnp.copy, params)".to_owned()))
         .collect();
     let init = call(8, &format!("return {}", listing.state_class()), &zeros, "");
@@ -92,7 +100,9 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
 /// What the docstring says of leaves without a gradient and of arrays in parts.
 fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     let mut text =
-        "\n    Where a gradient is None, so is the update, and what is carried stays as it is.\n"
+        "\n    Where a gradient is None, so is the update, and what is carried stays as it is.\n    \
+         Updates have the types of the parameters. Those of float16 are computed in float32, the\n    \
+         type of what is carried for them.\n"
             .to_owned();
     if let Some(name) = listing.read_out() {
         let function = &listing.function;
@@ -129,14 +139,21 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
         "leaves, structure = jax.tree.flatten(updates, is_leaf=lambda leaf: leaf is None)"
             .to_owned(),
         "places = [place for place, leaf in enumerate(leaves) if leaf is not None]".to_owned(),
-        format!("{gradient} = [leaves[place] for place in places]"),
+        "given = [leaves[place] for place in places]".to_owned(),
+        match reads_weight(listing) {
+            true => "like = _at(places, structure, params)".to_owned(),
+            false => {
+                "like = given if params is None else _at(places, structure, params)".to_owned()
+            }
+        },
+        "dtypes = [_computed_in(*both) for both in zip(like, given)]".to_owned(),
+        format!("{gradient} = _cast(given, dtypes)"),
     ]);
-    let weight = reads_weight(listing).then(|| (listing.weight.clone(), "params".to_owned()));
-    let carried = listing.carried().iter();
-    let states = carried.map(|state| (state.name.clone(), format!("state.{}", state.name)));
-    for (name, tree) in weight.into_iter().chain(states) {
-        writer.helpers.insert(Helper::At);
-        lines.push(format!("{name} = _at(places, structure, {tree})"));
+    if reads_weight(listing) {
+        lines.push(format!("{} = _cast(like, dtypes)", listing.weight));
+    }
+    for State { name, .. } in listing.carried() {
+        lines.push(format!("{name} = _cast(_at(places, structure, state.{name}), dtypes)"));
     }
     if listing.needs_roles() {
         writer.helpers.insert(Helper::Role);
@@ -158,8 +175,9 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
         // Only now, as the states may be made of what was called so.
         lines.push(format!("update = {update}"));
     }
-    lines.push("update = [-update_ for update_ in update]".to_owned());
-    lines.push("return _put(places, structure, updates, update), state".to_owned());
+    lines.push("for place, update_, like_ in zip(places, update, like):".to_owned());
+    lines.push("    leaves[place] = -update_.astype(jnp.result_type(like_))".to_owned());
+    lines.push("return structure.unflatten(leaves), state".to_owned());
     let lines: Vec<String> =
         lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect();
     format!("    def update(updates, state, params=None):\n{}", indented(&lines, 2))

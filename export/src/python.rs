@@ -1,6 +1,8 @@
 //! Export to plain Python: a function on lists of NumPy arrays.
 //!
-//! Invariant: nothing that is given is changed and nothing that is returned shares its memory.
+//! Invariant: nothing that is given is changed and nothing that is returned shares its memory. An
+//! update has the type of the weights, and states have that in which it is computed: float32 for
+//! float16.
 
 use evo_dsl::Type;
 
@@ -47,7 +49,10 @@ pub(super) fn emit(listing: &Listing) -> String {
 fn documentation(listing: &Listing, states: &[String]) -> String {
     let state = match states {
         [] => String::new(),
-        _ => format!("        {}: states, zeros at first\n", states.join(", ")),
+        _ => format!(
+            "        {}: states, zeros at first; those of float16 weights become float32\n",
+            states.join(", ")
+        ),
     };
     let step = if listing.needs_step() { "        t: step number, 1 at first\n" } else { "" };
     let mut settings = settings_text(listing, &settings(listing), "        ", "lr");
@@ -69,7 +74,8 @@ fn documentation(listing: &Listing, states: &[String]) -> String {
 
 /// The statements of the function.
 fn body(listing: &Listing, writer: &mut Writer<'_>) -> String {
-    let mut lines: Vec<String> = normalised_rate(listing).into_iter().collect();
+    let mut lines = types(listing, writer);
+    lines.extend(normalised_rate(listing));
     if listing.needs_step() {
         lines.push("t = float(t)".to_owned());
     }
@@ -93,7 +99,7 @@ fn body(listing: &Listing, writer: &mut Writer<'_>) -> String {
             let copy = comprehension(&format!("{value}_.copy()"), std::slice::from_ref(&value));
             results.push(if is_shared(listing, &outputs, index) { copy } else { value });
         }
-        lines.push(format!("return {}", results.join(", ")));
+        lines.push(returned(listing, results));
         return indented(&lines, 1);
     }
     let (numbers, each) = writer.leaf_form();
@@ -113,8 +119,31 @@ fn body(listing: &Listing, writer: &mut Writer<'_>) -> String {
         let copy = if is_shared(listing, &outputs, index) { ".copy()" } else { "" };
         lines.push(format!("    {result}.append({value}{copy})"));
     }
-    lines.push(format!("return {}", results.join(", ")));
+    lines.push(returned(listing, results));
     indented(&lines, 1)
+}
+
+/// The statements that give everything the types in which it is computed.
+fn types(listing: &Listing, writer: &mut Writer<'_>) -> Vec<String> {
+    writer.helpers.extend([Helper::ComputedIn, Helper::Cast]);
+    let (w, g) = (&listing.weight, &listing.gradient);
+    let all = tensors(listing).join(", ");
+    vec![
+        format!("given = [np.asarray({w}_).dtype for {w}_ in {w}]"),
+        format!("dtypes = [_computed_in(*both) for both in zip({w}, {g}, strict=True)]"),
+        format!("{all} = [_cast(arrays, dtypes) for arrays in ({all})]"),
+    ]
+}
+
+/// What returns these lists: the update in the types of the weights, and so the weights to validate
+/// with, which are last.
+fn returned(listing: &Listing, mut results: Vec<String>) -> String {
+    let last = results.len() - 1;
+    let weights = if listing.readout { vec![0, last] } else { vec![0] };
+    for place in weights {
+        results[place] = format!("_cast({}, given)", results[place]);
+    }
+    format!("return {}", results.join(", "))
 }
 
 /// Whether a returned value is given as well, or returned before.

@@ -74,7 +74,7 @@ pub(super) fn settings(listing: &Listing) -> Vec<Setting> {
     let guard = listing.guard.iter().map(|name| Setting {
         name: name.clone(),
         default: format!("{GUARD:?}"),
-        description: "number that divisors get added; below 3e-8 it is 0 in float16",
+        description: "number that divisors get added",
     });
     all.chain(guard).collect()
 }

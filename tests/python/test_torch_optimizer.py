@@ -505,6 +505,28 @@ class Precisions(unittest.TestCase):
                         self.assertTrue(all(torch.isfinite(p).all() for p in params))
 
 
+    def test_float16_is_computed_in_float32(self):
+        for name in ZOO:
+            make = optimizer(name)
+            for foreach in (False, True):
+                with self.subTest(name, foreach=foreach):
+                    wide = waves([(4, 3), (5,), (), (2, 3, 2)])
+                    params = [torch.nn.Parameter(p.detach().half()) for p in wide]
+                    opt, twin = make(params, foreach=foreach), make(wide, foreach=foreach)
+                    for scale in (0.0, 1.0, 0.0, 1e-3, 1e-6):
+                        for p, w in zip(params, wide):
+                            w.data.copy_(p)
+                            p.grad = scale * torch.cos(p.detach())
+                            w.grad = p.grad.float()
+                        opt.step()
+                        twin.step()
+                        for p, w in zip(params, wide):
+                            self.assertTrue(torch.equal(p, w.half()))
+                            for name, value in opt.state[p].items():
+                                self.assertEqual(value.dtype, torch.float32)
+                                self.assertTrue(torch.equal(value, twin.state[w][name]), name)
+
+
 class Compiled(unittest.TestCase):
     """`torch.compile` of the step: what a graph is made of, and what is made anew, is told by the
     compiler's first stage, so most of these stop there."""

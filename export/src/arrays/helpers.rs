@@ -13,6 +13,9 @@ use super::Library;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Helper {
     StateDtype,
+    ComputedIn,
+    Cast,
+    Zeros,
     Number,
     Scalar,
     Broadcast,
@@ -51,6 +54,9 @@ impl Helper {
     pub(super) fn name(self) -> &'static str {
         match self {
             Helper::StateDtype => "_state_dtype",
+            Helper::ComputedIn => "_computed_in",
+            Helper::Cast => "_cast",
+            Helper::Zeros => "_zeros",
             Helper::Number => "_number",
             Helper::Scalar => "_scalar",
             Helper::Broadcast => "_broadcast",
@@ -91,6 +97,7 @@ impl Helper {
             (Helper::GlobalNorm | Helper::CosineSim | Helper::Clip, _) => &[Helper::Dot],
             (Helper::BiasCorrection, Library::Torch) => &[Helper::Scalar],
             (Helper::Orthogonalize, Library::Jax | Library::NumPy) => &[Helper::Norm],
+            (Helper::Zeros, _) => &[Helper::ComputedIn],
             _ => &[],
         }
     }
@@ -135,12 +142,16 @@ impl Helper {
             Helper::IsOfZero => include_str!("helpers/torch/is_of_zero.py"),
             Helper::Norm => unreachable!("PyTorch has a norm in float64"),
             Helper::At | Helper::Put | Helper::RefuseComplex => unreachable!("of trees of JAX"),
+            Helper::ComputedIn | Helper::Cast | Helper::Zeros => unreachable!("see StateDtype"),
             _ => unreachable!("the same in all libraries"),
         }
     }
 
     fn jax(self) -> &'static str {
         match self {
+            Helper::ComputedIn => include_str!("helpers/jax/computed_in.py"),
+            Helper::Cast => include_str!("helpers/jax/cast.py"),
+            Helper::Zeros => include_str!("helpers/jax/zeros.py"),
             Helper::Broadcast => include_str!("helpers/jax/broadcast.py"),
             Helper::Log1p => include_str!("helpers/jax/log1p.py"),
             Helper::BiasCorrection => include_str!("helpers/jax/bias_correction.py"),
@@ -161,6 +172,8 @@ impl Helper {
 
     fn numpy(self) -> &'static str {
         match self {
+            Helper::ComputedIn => include_str!("helpers/numpy/computed_in.py"),
+            Helper::Cast => include_str!("helpers/numpy/cast.py"),
             Helper::Broadcast => include_str!("helpers/numpy/broadcast.py"),
             Helper::Log1p => include_str!("helpers/numpy/log1p.py"),
             Helper::BiasCorrection => include_str!("helpers/numpy/bias_correction.py"),

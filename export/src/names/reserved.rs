@@ -65,4 +65,4 @@ const OWN: &str = "\
     weight weights closure foreach learning_rate loss defaults init apply rows columns row \
     column dtype shape out cls main test dot exp log sqrt sign power clip norm interp where \
     tensors role roles path paths relative_lr LR_UNIT structure results settings places maximize evaluating \
-    betas state_dtype";
+    betas state_dtype given like dtypes place both arrays";
