@@ -126,8 +126,7 @@ impl<'a> Equations<'a> {
 
     fn number(&self, value: f64) -> Expression {
         let Some(digits) = self.digits else { return number(value) };
-        let rounded = format!("{value:.*e}", digits - 1);
-        number(rounded.parse().expect("it was written as a number"))
+        number(rounded(value, digits))
     }
 
     fn line(&self, line: &Line) -> Expression {
@@ -159,6 +158,21 @@ impl<'a> Equations<'a> {
         let is = self.inside[index] && line.op == Op::Reciprocal;
         is.then(|| self.argument(line.args[0]))
     }
+}
+
+/// A value to as many significant digits; to as many of what it lacks to 1, where it is above a
+/// half and lacks some. A decay rate of 0.999 as 1 would be another rule.
+fn rounded(value: f64, digits: usize) -> f64 {
+    let is_part = value > 0.5 && value < 1.0;
+    let size = format!("{:.*e}", digits - 1, if is_part { 1.0 - value } else { value });
+    let text = match size.split_once("e-").filter(|_| is_part) {
+        Some((_, places)) => {
+            let places: usize = places.parse().expect("an exponent is a number");
+            format!("{value:.*}", digits - 1 + places)
+        }
+        None => size,
+    };
+    text.parse().expect("it was written as a number")
 }
 
 /// How often the expression of a line would be written if it were written where it is read.

@@ -19,8 +19,8 @@ pub struct TableRow {
 
 /// A LaTeX table of programs, in the order given and numbered from 1: rank, fitness, live length
 /// and the update rule. A part of a document, which needs the package `amsmath`. Fitness has
-/// `digits` digits behind the point; constants are rounded to `digits` significant ones, and
-/// written with no more than they need.
+/// `digits` digits behind the point; constants are rounded to `digits` significant ones, or to as
+/// many of what they lack to 1, and written with no more than they need.
 ///
 /// # Panics
 /// If a program is an expression, or `digits` is 0.
@@ -33,9 +33,9 @@ pub fn latex_table(rows: &[TableRow], digits: usize) -> String {
         let listing = Listing::of(&row.program, "rule");
         let rule = Equations::of(&listing).with_numbers(digits).all().join(" \\\\\n  ");
         lines.push(format!(
-            "{} & ${:.digits$}$ & {} &\n  $\\begin{{aligned}}[t]\n  {rule}\n  \\end{{aligned}}$",
+            "{} & ${}$ & {} &\n  $\\begin{{aligned}}[t]\n  {rule}\n  \\end{{aligned}}$",
             index + 1,
-            row.fitness,
+            fitness(row.fitness, digits),
             row.program.live_length(),
         ));
         for note in notes(&listing) {
@@ -55,6 +55,13 @@ pub fn latex_table(rows: &[TableRow], digits: usize) -> String {
          \\noindent\nThe factor $\\eta_t$ is the schedule of the learning rate, at most 1.{here}\n",
         lines.join(" \\\\[1ex]\n")
     )
+}
+
+/// A number with as many digits behind the point, and no sign where they are zeros.
+fn fitness(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let is_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    if is_zero { text.replace('-', "") } else { text }
 }
 
 #[cfg(test)]
@@ -77,6 +84,15 @@ mod tests {
         assert_eq!(text.matches("$\\epsilon = 10^{-8}$").count(), 1, "{text}");
         assert_eq!(text.matches("\\begin{aligned}").count(), 2, "{text}");
         assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
+    }
+
+    #[test]
+    fn a_decay_rate_is_not_rounded_to_one() {
+        let text = latex_table(&[row("adamw", -0.04)], 1);
+        assert!(text.contains("0.9 m_{t-1} + (1 - 0.9) g_{t}"), "{text}");
+        assert!(text.contains("0.999 v_{t-1} + (1 - 0.999) g_{t}^{2}"), "{text}");
+        assert!(text.contains("1 - 0.999^{t}"), "{text}");
+        assert!(text.contains("1 & $0.0$ & "), "a fitness has no sign at 0: {text}");
     }
 
     #[test]
