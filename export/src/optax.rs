@@ -28,12 +28,7 @@ pub(super) fn emit(listing: &Listing) -> String {
     }
     let helpers = texts(&writer.helpers, Library::Jax);
     let factory = factory(listing, &writer, &update);
-    let read_out = listing.read_out().map_or_else(String::new, |name| {
-        let class = listing.state_class();
-        format!(
-            "\n\ndef {function}_read_out(state):\n    \"\"\"The weights to validate with, from the optimizer's state, {class}.\"\"\"\n    return state.{name}\n"
-        )
-    });
+    let read_out = listing.read_out().map_or_else(String::new, |name| read_out(listing, name));
     let code = format!("{}\n\n{factory}{read_out}{helpers}", state_class(listing));
     let math = if code.contains("math.") { "import math\n" } else { "" };
     format!(
@@ -43,6 +38,24 @@ pub(super) fn emit(listing: &Listing) -> String {
         rate = listing.learning_rate.default,
         program = program_comment(listing),
         unit = unit_constant(listing),
+    )
+}
+
+/// The function that gives the weights to validate with. What users have is often the state of a
+/// chain, in which ours is somewhere.
+fn read_out(listing: &Listing, name: &str) -> String {
+    let (class, function) = (listing.state_class(), &listing.function);
+    format!(
+        r#"
+
+def {function}_read_out(state):
+    """The weights to validate with, from a state in which there is one {class}."""
+    is_own = lambda part: isinstance(part, {class})
+    own = [part for part in jax.tree.leaves(state, is_leaf=is_own) if is_own(part)]
+    if len(own) != 1:
+        raise ValueError(f"one {class} is needed, and there are {{len(own)}}")
+    return own[0].{name}
+"#
     )
 }
 
@@ -79,7 +92,8 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
     );
     let roles = match listing.needs_roles() {
         true => format!(
-            "        roles: function of a leaf's path and the leaf, {}\n",
+            "        roles: function of a leaf's path and the leaf, {}; to `optax.inject_hyperparams`\n            \
+             a static argument\n",
             roles_text("giving ")
         ),
         false => String::new(),
@@ -104,11 +118,11 @@ fn note(listing: &Listing, writer: &Writer<'_>) -> String {
          Updates have the types of the parameters. Those of float16 are computed in float32, the\n    \
          type of what is carried for them.\n"
             .to_owned();
-    if let Some(name) = listing.read_out() {
+    if listing.read_out().is_some() {
         let function = &listing.function;
         text += &format!(
             "    The weights to validate with are others than those that are trained:\n    \
-             `{function}_read_out(state)` gives them, the state's `{name}`.\n"
+             `{function}_read_out(state)` gives them, of a chain's state, too.\n"
         );
     }
     if writer.needs_lists() {
@@ -157,11 +171,7 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
     }
     if listing.needs_roles() {
         writer.helpers.insert(Helper::Role);
-        // In the order of `places`: what is None is no leaf there.
-        lines.push("paths, _ = jax.tree_util.tree_flatten_with_path(updates)".to_owned());
-        lines.push(
-            "role = [_role(leaf, roles and roles(path, leaf)) for path, leaf in paths]".to_owned(),
-        );
+        lines.extend(roles(gradient));
     }
     let form = if writer.needs_lists() { list_form } else { leaf_form };
     let mut outputs = form(listing, writer, &mut lines).into_iter();
@@ -181,6 +191,18 @@ fn update_function(listing: &Listing, writer: &mut Writer<'_>) -> String {
     let lines: Vec<String> =
         lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned).collect();
     format!("    def update(updates, state, params=None):\n{}", indented(&lines, 2))
+}
+
+/// What the leaves with a gradient are in the network, in their order: what is None is no leaf in
+/// the paths.
+fn roles(gradient: &str) -> [String; 2] {
+    [
+        "paths, _ = jax.tree_util.tree_flatten_with_path(updates)".to_owned(),
+        format!(
+            "role = [_role({gradient}_, roles and roles(*at)) for {gradient}_, at in \
+             zip({gradient}, paths)]"
+        ),
+    ]
 }
 
 /// The learning rate of the step.

@@ -83,9 +83,39 @@ class Roles(unittest.TestCase):
         self.assertTrue(np.array_equal(self.moved((4, 3), of_layer), vector))
         self.assertFalse(np.allclose(self.moved((4, 3)), vector, atol=1e-3))
 
+    def test_a_leaf_may_be_a_number_of_python(self):
+        optimizer = factory("polar_muon_adamw")(roles=lambda path, leaf: None)
+        for leaf in (1.0, np.ones(2, np.float32)):
+            weights = {"scale": leaf}
+            state = optimizer.init(weights)
+            update, _ = optimizer.update({"scale": leaf}, state, weights)
+            self.assertTrue(finite(update))
+
     def test_what_is_no_role_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no role of a tensor: 'head'"):
             self.moved((4, 3), lambda path, leaf: "head")
+
+
+class Readouts(unittest.TestCase):
+    def test_the_weights_to_validate_with_are_found_in_the_state_of_a_chain(self):
+        make = factory("schedule_free_adamw")
+        read_out = make.__globals__["schedule_free_adamw_read_out"]
+        found = []
+        chain = optax.chain(optax.clip(1e3), make())
+        for optimizer in (make(), chain, optax.MultiSteps(make(), 1)):
+            w = params()
+            state = optimizer.init(w)
+            self.assertTrue(same(read_out(state), w))
+            for step in range(3):
+                update, state = optimizer.update(gradients(step), state, w)
+                w = optax.apply_updates(w, update)
+            found.append(jax.jit(read_out)(state))
+        self.assertFalse(same(found[0], params()))
+        self.assertTrue(same(found[0], found[1]))
+        for a, b in zip(leaves(found[0]), leaves(found[2])):
+            self.assertTrue(np.allclose(a, b, rtol=1e-5, atol=1e-6))
+        with self.assertRaisesRegex(ValueError, "ScheduleFreeAdamwState is needed, and there are 0"):
+            read_out(optax.adam(1e-3).init(params()))
 
 
 def cast(tree, dtype):
@@ -114,7 +144,8 @@ class Precisions(unittest.TestCase):
             with self.subTest(name):
                 optimizer = factory(name)()
                 single = None
-                for g, w, update, state in self.steps(name, jnp.float16, (0.0, 1.0, 0.0, 1e-3, 1e-6)):
+                scales = (0.0, 1.0, 0.0, 1e-3, 1e-6)
+                for g, w, update, state in self.steps(name, jnp.float16, scales):
                     wide = cast(w, jnp.float32)
                     single = single or optimizer.init(wide)
                     expected, single = optimizer.update(cast(g, jnp.float32), single, wide)
@@ -130,7 +161,8 @@ class Precisions(unittest.TestCase):
 
     def test_types_that_meet_are_those_of_the_parameters_again(self):
         for name in NAMES:
-            for of_weights, of_gradients in [("float16", "float32"), ("float32", "float16"), ("bfloat16", "float32")]:
+            mixed = [("float16", "float32"), ("float32", "float16"), ("bfloat16", "float32")]
+            for of_weights, of_gradients in mixed:
                 optimizer, w = factory(name)(), cast(params(), of_weights)
                 state = optimizer.init(w)
                 update, after = optimizer.update(cast(gradients(0), of_gradients), state, w)
