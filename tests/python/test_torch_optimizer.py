@@ -296,6 +296,26 @@ class Cases:
                         self.assertEqual(value.dtype, torch.float32)
                         self.assertTrue(torch.equal(value, twin.state[w][name]), name)
 
+    def test_a_hook_may_change_a_state_that_is_loaded(self):
+        # Of states in another type than the parameters, too, which PyTorch would round.
+        params = [torch.nn.Parameter(p.detach().half()) for p in waves([(4, 3), (4, 3)])]
+        opt = self.make(params, lr=self.lr)
+        for index, p in enumerate(params):
+            p.grad = torch.cos(3 * p.detach() + index)
+        opt.step()
+        swap = {0: 1, 1: 0}
+
+        def exchange(_, state_dict):
+            state = {swap[key]: value for key, value in state_dict["state"].items()}
+            return {**state_dict, "state": state}
+
+        second = self.make(params, lr=self.lr)
+        second.register_load_state_dict_pre_hook(exchange)
+        second.load_state_dict(opt.state_dict())
+        for p, other in zip(params, reversed(params)):
+            for name, value in second.state[p].items():
+                self.assertTrue(torch.equal(value, opt.state[other][name]), name)
+
     def test_what_it_cannot_do_is_refused(self):
         p = torch.nn.Parameter(torch.ones(3))
         with self.assertRaisesRegex(ValueError, "learning rate"):
@@ -465,9 +485,12 @@ class Roles(unittest.TestCase):
         self.assertFalse(torch.allclose(hidden, vector, atol=1e-3))
         self.assertTrue(torch.equal(hidden, self.moved((4, 3), role="hidden")[0]))
 
-    def test_what_is_no_role_is_refused(self):
+    def test_what_is_no_role_is_refused_before_a_step_is_taken(self):
         with self.assertRaisesRegex(ValueError, "no role of a tensor: 'head'"):
-            self.moved((4, 3), role="head")
+            self.moved((4, 3), steps=0, role="head")
+        _, opt = self.moved((4, 3), steps=0)
+        with self.assertRaisesRegex(ValueError, "no role of a tensor: 'head'"):
+            opt.add_param_group({"params": waves([(2, 2)]), "role": "head"})
 
 
 def waves(shapes):
@@ -563,6 +586,28 @@ class Compiled(unittest.TestCase):
                     self.assertEqual(graphs(), 1)
                     self.assertFalse(torch._dynamo.utils.counters["graph_break"])
                     self.assert_close(found, expected)
+
+    def test_groups_are_one_graph(self):
+        for name in ("lion", "adamw", "sgd", "muon", "polar_muon_adamw", "schedule_free_adamw"):
+            for foreach in (False, True):
+                with self.subTest(name, foreach=foreach):
+                    results = []
+                    for compile_it in (False, True):
+                        params = waves([(3, 2), (), (4, 3), (5,)])
+                        rate = torch.tensor(1e-3)
+                        parts = params[:2], params[2:3], params[3:]
+                        groups = [{"params": part} for part in parts]
+                        opt = optimizer(name)(groups, lr=rate, foreach=foreach)
+                        step = compiled(opt, "eager") if compile_it else opt.step
+                        with torch._dynamo.config.patch(error_on_recompile=True):
+                            for number in range(10):
+                                for p in params:
+                                    p.grad = torch.cos(p.detach() * (number + 1.5))
+                                rate.mul_(0.9)
+                                step()
+                        results.append(params)
+                    self.assertEqual(graphs(), 1)
+                    self.assert_close(*results)
 
     def test_compiled_to_the_end_it_gives_the_same_weights(self):
         for name in ("adamw", "lion_discovered"):

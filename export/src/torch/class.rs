@@ -23,6 +23,16 @@ const PARTS: &str = "        \
     # Of each group: which parameters have taken as many steps.\n        \
     self._parts = {}\n";
 
+/// The method that adds a group, where groups say what their parameters are.
+const ADD_GROUP: &str = r#"
+    def add_param_group(self, param_group):
+        """Adds parameters, and what they are in the network."""
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        for p in group["params"]:
+            _role(p, group["role"])
+"#;
+
 /// The class, without the functions that do the update.
 pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
     let name = &listing.class;
@@ -49,6 +59,7 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
         .map(|(name, default)| format!("            group.setdefault(\"{name}\", {default})\n"))
         .collect();
     let checks = checks(listing, writer);
+    let add_group = if listing.needs_roles() { ADD_GROUP } else { "" };
     let load = load_method(listing);
     let step = step::methods(listing, writer);
     let parts = if listing.needs_step() { PARTS } else { "" };
@@ -77,7 +88,7 @@ pub(super) fn text(listing: &Listing, writer: &Writer<'_>) -> String {
     def __setstate__(self, state):
         super().__setstate__(state)
 {parts}        for group in self.param_groups:
-{missing}{load}{modes}
+{missing}{add_group}{load}{modes}
 {step}"#
     )
 }
@@ -122,7 +133,14 @@ fn load_method(listing: &Listing) -> &'static str {
     r#"
     def load_state_dict(self, state_dict):
         """Loads what `state_dict()` gave, the states in their own type."""
-        super().load_state_dict(state_dict)
+        # Behind the hooks of users, which may have changed it.
+        loaded = []
+        hook = self.register_load_state_dict_pre_hook(lambda _, state: loaded.append(state))
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            hook.remove()
+        (state_dict,) = loaded
         # PyTorch has rounded them to the type of the parameters.
         for group, saved in zip(self.param_groups, state_dict["param_groups"]):
             for p, key in zip(group["params"], saved["params"]):
@@ -168,7 +186,8 @@ fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     if listing.readout {
         text += "\n    Validate, and save a model for use, between `eval()` and `train()` of\n    \
                  this optimizer: the weights to validate with are others than those that are\n    \
-                 trained.\n";
+                 trained. ZeroRedundancyOptimizer has neither: the `optim` in it does, for its part\n    \
+                 of the parameters.\n";
     }
     if writer.needs_lists() {
         let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };

@@ -1,10 +1,11 @@
 //! The step of an export to PyTorch.
 //!
 //! Invariant: `torch.compile` makes one graph of a step and does not make it anew as long as the
-//! same parameters have a gradient. What only Python can know of a step (which parameters take
-//! part, their first state, which of them have taken as many steps) is in `_init_group`, a method
-//! that PyTorch's compiler knows by this name and runs instead of compiling it. What the graph is
-//! made of besides that, and may change, are tensors: the number of steps, and the learning rate
+//! same parameters have a gradient. What only Python can know of a step (what it refuses, first
+//! states, which parameters have taken as many steps) is in `_init_group`, a method that PyTorch's
+//! compiler knows by this name and runs instead of compiling it. One call is for all groups: the
+//! compiler reads the states behind the first call, and sees none that another makes. What the graph
+//! is made of besides that, and may change, are tensors: the number of steps, and the learning rate
 //! where users pass one.
 
 use crate::arrays::Writer;
@@ -16,10 +17,10 @@ use crate::wording::call;
 pub(super) fn methods(listing: &Listing, writer: &Writer<'_>) -> String {
     let evaluating = match listing.readout {
         true => {
-            r#"            if group.get("evaluating", False):
-                raise RuntimeError(
-                    "the parameters hold the weights to validate with; call `train()` first"
-                )
+            r#"        if any(group.get("evaluating", False) for group in self.param_groups):
+            raise RuntimeError(
+                "the parameters hold the weights to validate with; call `train()` first"
+            )
 "#
         }
         false => "",
@@ -27,9 +28,8 @@ pub(super) fn methods(listing: &Listing, writer: &Writer<'_>) -> String {
     let groups = match listing.needs_step() {
         true => {
             r#"        for index, group in enumerate(self.param_groups):
-            params = []
-            self._init_group(group, params, index)
             parts = {}
+            params = [p for p in group["params"] if p.grad is not None]
             for p, part in zip(params, self._parts[index].split()):
                 parts.setdefault(part, []).append(p)
             for part in parts.values():
@@ -38,15 +38,13 @@ pub(super) fn methods(listing: &Listing, writer: &Writer<'_>) -> String {
         }
         false => {
             r#"        for group in self.param_groups:
-            params = []
-            self._init_group(group, params)
+            params = [p for p in group["params"] if p.grad is not None]
             if params:
                 self._update(group, params)
 "#
         }
     };
-    let (head, body) = groups.split_once('\n').expect("it has lines");
-    let (update, init) = (update_method(listing, writer), init_group(listing, writer));
+    let (update, init_group) = (update_method(listing, writer), init_group(listing, writer));
     format!(
         r#"    @torch.no_grad()
     def step(self, closure=None):
@@ -55,11 +53,11 @@ pub(super) fn methods(listing: &Listing, writer: &Writer<'_>) -> String {
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-{head}
-{evaluating}{body}        return loss
+{evaluating}        self._init_group()
+{groups}        return loss
 
 {update}
-{init}"#
+{init_group}"#
     )
 }
 
@@ -136,11 +134,46 @@ const FLAT_REFUSED: &str = r#"            if _is_flat(p):
                 )
 "#;
 
-/// The method that finds the parameters to be updated and makes their first state. A rule that
+/// The method that refuses what cannot be updated and makes first states. A rule that
 /// reads the step number cannot mix parameters that have taken different numbers of steps, so it
 /// tells them apart as well. What it makes of that is text: the compiler takes a number that
 /// changed for one that will change again, and would make one graph for all.
 fn init_group(listing: &Listing, writer: &Writer<'_>) -> String {
+    let sharded = if writer.needs_whole_tensors() { FLAT_REFUSED } else { "" };
+    let made = first_state(listing);
+    let [groups, before, after] = match listing.needs_step() {
+        true => [
+            "for index, group in enumerate(self.param_groups)",
+            "        parts = {}\n        part_of = []\n",
+            "        self._parts[index] = \" \".join(part_of)\n",
+        ],
+        false => ["for group in self.param_groups", "", ""],
+    };
+    let title = match listing.needs_step() {
+        true => "Makes first states, and notes which parameters have taken as many steps.",
+        false => "Makes first states.",
+    };
+    let each = format!(
+        r#"{before}        for p in group["params"]:
+            if p.grad is None:
+                continue
+            if p.grad.is_sparse:
+                raise RuntimeError(f"{{type(self).__name__}} does not take sparse gradients")
+            if torch.is_complex(p):
+                raise RuntimeError(f"{{type(self).__name__}} does not take complex parameters")
+{sharded}{made}{after}"#
+    );
+    let each: String = each.lines().map(|line| format!("    {line}\n")).collect();
+    format!(
+        r#"    def _init_group(self):
+        """{title}"""
+        {groups}:
+{each}"#
+    )
+}
+
+/// The statements that make the first state of a parameter, and note how many steps it has taken.
+fn first_state(listing: &Listing) -> String {
     let zeros: String = listing
         .states
         .iter()
@@ -155,8 +188,7 @@ fn init_group(listing: &Listing, writer: &Writer<'_>) -> String {
         true => zeros,
         false => format!("                dtype = _state_dtype(group, p)\n{zeros}"),
     };
-    let sharded = if writer.needs_whole_tensors() { FLAT_REFUSED } else { "" };
-    let made = match (listing.needs_step(), listing.states.is_empty()) {
+    match (listing.needs_step(), listing.states.is_empty()) {
         (false, true) => String::new(),
         (false, false) => {
             format!("            state = self.state[p]\n            if not state:\n{zeros}")
@@ -169,30 +201,5 @@ fn init_group(listing: &Listing, writer: &Writer<'_>) -> String {
             part_of.append(str(part))
 "#
         ),
-    };
-    let [index, before, after] = match listing.needs_step() {
-        true => [
-            ", index",
-            "        parts = {}\n        part_of = []\n",
-            "        self._parts[index] = \" \".join(part_of)\n",
-        ],
-        false => ["", "", ""],
-    };
-    let title = match listing.needs_step() {
-        true => "Appends the parameters with a gradient, and notes which have taken as many steps.",
-        false => "Appends the parameters with a gradient.",
-    };
-    format!(
-        r#"    def _init_group(self, group, params{index}):
-        """{title}"""
-{before}        for p in group["params"]:
-            if p.grad is None:
-                continue
-            if p.grad.is_sparse:
-                raise RuntimeError(f"{{type(self).__name__}} does not take sparse gradients")
-            if torch.is_complex(p):
-                raise RuntimeError(f"{{type(self).__name__}} does not take complex parameters")
-{sharded}            params.append(p)
-{made}{after}"#
-    )
+    }
 }

@@ -81,7 +81,14 @@ class Lion(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict):
         """Loads what `state_dict()` gave, the states in their own type."""
-        super().load_state_dict(state_dict)
+        # Behind the hooks of users, which may have changed it.
+        loaded = []
+        hook = self.register_load_state_dict_pre_hook(lambda _, state: loaded.append(state))
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            hook.remove()
+        (state_dict,) = loaded
         # PyTorch has rounded them to the type of the parameters.
         for group, saved in zip(self.param_groups, state_dict["param_groups"]):
             for p, key in zip(group["params"], saved["params"]):
@@ -99,9 +106,9 @@ class Lion(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._init_group()
         for group in self.param_groups:
-            params = []
-            self._init_group(group, params)
+            params = [p for p in group["params"] if p.grad is not None]
             if params:
                 self._update(group, params)
         return loss
@@ -131,20 +138,20 @@ class Lion(torch.optim.Optimizer):
             if p.dtype != w.dtype:
                 _local(p, p).copy_(w)
 
-    def _init_group(self, group, params):
-        """Appends the parameters with a gradient."""
-        for p in group["params"]:
-            if p.grad is None:
-                continue
-            if p.grad.is_sparse:
-                raise RuntimeError(f"{type(self).__name__} does not take sparse gradients")
-            if torch.is_complex(p):
-                raise RuntimeError(f"{type(self).__name__} does not take complex parameters")
-            params.append(p)
-            state = self.state[p]
-            if not state:
-                dtype = _state_dtype(group, p)
-                state["m"] = torch.zeros_like(p, dtype=dtype)
+    def _init_group(self):
+        """Makes first states."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                if p.grad.is_sparse:
+                    raise RuntimeError(f"{type(self).__name__} does not take sparse gradients")
+                if torch.is_complex(p):
+                    raise RuntimeError(f"{type(self).__name__} does not take complex parameters")
+                state = self.state[p]
+                if not state:
+                    dtype = _state_dtype(group, p)
+                    state["m"] = torch.zeros_like(p, dtype=dtype)
 
 
 def _single_tensor(tensors, *, lr, beta1, beta2, weight_decay):
