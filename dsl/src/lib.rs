@@ -20,6 +20,7 @@
 mod canonical;
 mod check;
 mod dataflow;
+mod decayed;
 mod derivative;
 mod derived;
 mod edit;

@@ -14,6 +14,7 @@ pub(crate) mod rates;
 mod recording;
 pub(crate) mod scoring;
 mod stated;
+mod study;
 pub(crate) mod training;
 mod units;
 mod workload;
@@ -28,6 +29,9 @@ pub use lanes::Lanes;
 pub use rates::tuned_runs;
 pub use recording::{RecordedBatch, RecordedLeaf, Recording};
 pub use scoring::{Factor, Rates, RunLoss, Scoring};
+pub use study::{
+    Knobs, Setting, StudiedTask, Study, StudyConfig, StudyRun, Tried, Tuning, WeightDecay,
+};
 pub use workload::{Steps, Workload};
 
 #[cfg(test)]

@@ -69,6 +69,21 @@ impl Schedule {
         }
     }
 
+    /// The same with other numbers of steps for its parts, of a task made longer or shorter.
+    #[must_use]
+    pub fn stretched(self, to: impl Fn(u64) -> u64) -> Self {
+        match self {
+            Self::Constant => self,
+            Self::Warmup { warmup_steps } => Self::Warmup { warmup_steps: to(warmup_steps) },
+            Self::Cosine { warmup_steps } => Self::Cosine { warmup_steps: to(warmup_steps) },
+            Self::Linear { warmup_steps } => Self::Linear { warmup_steps: to(warmup_steps) },
+            Self::Trapezoid { warmup_steps, cooldown_steps } => Self::Trapezoid {
+                warmup_steps: to(warmup_steps),
+                cooldown_steps: to(cooldown_steps),
+            },
+        }
+    }
+
     /// The factor at `step` (from 0) of a run of `steps`.
     ///
     /// During the warm-up it is `(step + 1) / (warmup_steps + 1)`. After it, with `done` in [0, 1)

@@ -9,6 +9,7 @@ mod readout;
 mod refusals;
 mod scoring;
 mod sizes;
+mod study;
 mod written;
 
 use std::path::Path;

@@ -178,7 +178,7 @@ fn cohorts_are_scored_as_each_program_alone() {
         batches: vec![0.25, 1.0],
     };
     let programs = ["adamw", "adamw_ema", "lion", "muon"].map(zoo);
-    for scoring in [scoring.clone(), Scoring { loss: RunLoss::Final, ..scoring.clone() }] {
+    for scoring in [scoring.clone(), Scoring { loss: RunLoss::Final, ..scoring }] {
         let config = config(8.0, &[0.5, 1e30, 2.0], scoring);
         let alone = outcomes(&config, &programs, None);
         let lanes = outcomes(&config, &programs, Some(3));
