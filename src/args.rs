@@ -1,9 +1,13 @@
 //! The command line: what can be asked of `evo`.
 
+mod studies;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use studies::{AuditArgs, CompareArgs, FunnelArgs, StudyArgs};
 
 /// Evolves optimizers: parallel, reproducible program search with functional hashing.
 #[derive(Debug, Parser)]
@@ -27,6 +31,12 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Score programs as the search of a configuration would
     Evaluate(EvaluateArgs),
+    /// Tune programs alike on the same tasks, and say which is better and by how much
+    Compare(CompareArgs),
+    /// Say how far the tasks of a search tell which programs are better on other tasks
+    Audit(AuditArgs),
+    /// Select among the finds of searches on stages of tasks that these did not see
+    Funnel(FunnelArgs),
     /// Print a program, with dead statements marked
     Show(ShowArgs),
     /// Make a program shorter without changing what it does
@@ -244,6 +254,24 @@ pub(crate) struct SimplifyArgs {
     /// What may happen to rounding
     #[arg(long, value_enum, default_value_t = RoundingArg::Exact)]
     pub rounding: RoundingArg,
+    /// Tasks and budget, as for `evo compare`: drop and round what costs nothing on them
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Replace a value of that configuration (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    pub overrides: Vec<String>,
+    /// The most that the short program may cost on these tasks, in ln(loss)
+    #[arg(long, value_name = "COST", default_value_t = 0.01, requires = "config")]
+    pub tolerance: f64,
+    /// How often constants are varied in the end
+    #[arg(long, value_name = "N", default_value_t = 30, requires = "config")]
+    pub retune: u32,
+    /// Where studies are kept and results written [default: runs/simplify]
+    #[arg(long, value_name = "DIR", requires = "config")]
+    pub out: Option<PathBuf>,
+    /// Worker threads [default: one for each core]; does not change the result
+    #[arg(long, value_name = "N", value_parser = threads, requires = "config")]
+    pub threads: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,10 +1,13 @@
 //! The commands, one a file; each gives the exit code of a run without errors.
 
+pub(crate) mod audit;
 pub(crate) mod baseline;
 pub(crate) mod bench;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod evaluate;
 pub(crate) mod export;
+pub(crate) mod funnel;
 pub(crate) mod latex_table;
 pub(crate) mod lineage;
 pub(crate) mod ops;
@@ -32,4 +35,5 @@ mod progress;
 mod report;
 mod run_directory;
 mod session;
+mod studies;
 mod whole_file;

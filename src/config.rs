@@ -14,6 +14,7 @@ mod outline;
 mod paths;
 mod source;
 mod starts;
+mod studies;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use evaluation::{ExpressionEvaluation, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 use flat::Flat;
 pub use starts::Starts;
+pub use studies::{load_funnel, load_studies, states_funnel, states_studies};
 
 /// What to search for, and how: the settings of the engine, and those that belong to what is
 /// searched. `S` says what a search starts from, `M` how children are made, `E` how programs are

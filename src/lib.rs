@@ -20,9 +20,13 @@
 //! What most users need has its name here; all else is in the crates, which are the modules
 //! [`domain`], [`dsl`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and [`mod@export`].
 
+mod audit;
 mod config;
+mod funnel;
 mod program_source;
+mod reductions;
 mod shell;
+mod standings;
 
 // The crates, whole, as modules of their names; below, what most users need of them.
 pub use {
@@ -30,9 +34,11 @@ pub use {
     evo_hashes as hashes, evo_search as search, evo_statistics as statistics,
 };
 
+pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
     Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionScorer,
-    ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig, Starts,
+    ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig, Starts, load_funnel,
+    load_studies, states_funnel, states_studies,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
@@ -47,8 +53,9 @@ pub use evo_dsl::{
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
     Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
-    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, Interval, Judges, Lanes,
-    OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Steps, TaskConfig, Workload,
+    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, Interval, Judges, Knobs,
+    Lanes, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, Steps,
+    StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
     known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, TableRow, export, latex_table};
@@ -64,5 +71,8 @@ pub use evo_statistics::{
     Bootstrap, Estimate, Profile, ProfileError, ProfileStep, holm, kendall, kendall_interval,
     sign_test, top_k_regret, wilcoxon,
 };
+pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
 pub use program_source::{ProgramSourceError, load_any_program, load_program};
+pub use reductions::{Reduction, reductions};
 pub use shell::{shell_path, shell_word};
+pub use standings::{Compared, Duel, DuelOnTask, OnTask, Standing, Standings, Verdict};

@@ -4,12 +4,16 @@ mod harness;
 
 #[path = "cli/activations.rs"]
 mod activations;
+#[path = "cli/audit.rs"]
+mod audit;
 #[path = "cli/baselines.rs"]
 mod baselines;
 #[path = "cli/bench.rs"]
 mod bench;
 #[path = "cli/cohorts.rs"]
 mod cohorts;
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/config_errors.rs"]
 mod config_errors;
 #[path = "cli/configs.rs"]
@@ -18,6 +22,8 @@ mod configs;
 mod crossover;
 #[path = "cli/expressions.rs"]
 mod expressions;
+#[path = "cli/funnel.rs"]
+mod funnel;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/moved.rs"]
@@ -36,5 +42,7 @@ mod recheck;
 mod resume;
 #[path = "cli/search.rs"]
 mod search;
+#[path = "cli/simplify.rs"]
+mod simplify;
 #[path = "cli/starts.rs"]
 mod starts;

@@ -1,5 +1,7 @@
 //! `evo simplify`: the same program in fewer statements.
 
+mod evidence;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -9,6 +11,9 @@ use crate::args::{RoundingArg, SimplifyArgs};
 use crate::output;
 
 pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {
+    if let Some(config) = &args.config {
+        return evidence::run(args, config);
+    }
     let program = evo::load_any_program(&args.program, "".as_ref())?;
     let rounding = match args.rounding {
         RoundingArg::Exact => Rounding::Exact,

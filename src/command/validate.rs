@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, ExpressionSearch};
+use evo::{Config, ExpressionSearch, load_funnel, load_studies, states_funnel, states_studies};
 
 use crate::args::ConfigArgs;
 use crate::output;
@@ -12,6 +12,10 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         let config = ExpressionSearch::load(&args.config, &args.overrides)?;
         let (file, scorer) = (args.config.display(), config.scorer()?);
         output::print(&format!("{file}: fine; {}\n", scorer.task()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(of) = judging(args)? {
+        output::print(&format!("{}: fine; {of}\n", args.config.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
@@ -26,4 +30,20 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         lengths.join(", "),
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the configuration of a comparison or a funnel comes to; `None` for that of a search.
+fn judging(args: &ConfigArgs) -> anyhow::Result<Option<String>> {
+    Ok(if states_studies(&args.config)? {
+        let (config, tasks) = load_studies(&args.config, &args.overrides)?;
+        let runs =
+            config.tuning.settings.get() * config.tuning.repeats.get() + config.repeats.get();
+        Some(format!("{} tasks, {runs} runs of each program on each", tasks.len()))
+    } else if states_funnel(&args.config)? {
+        let (_, stages) = load_funnel(&args.config, &args.overrides)?;
+        let counts: Vec<String> = stages.iter().map(|tasks| tasks.len().to_string()).collect();
+        Some(format!("stages of {} tasks", counts.join(", ")))
+    } else {
+        None
+    })
 }

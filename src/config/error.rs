@@ -50,16 +50,24 @@ impl ConfigError {
         }
     }
 
+    /// An error of the evaluator about the configuration of a search.
     pub(super) fn from_evaluator(error: EvaluatorError) -> ConfigError {
         match error {
-            EvaluatorError::Config { key, message } => {
-                ConfigError::new(format!("evaluation.{key}"), message)
+            EvaluatorError::Config { .. } | EvaluatorError::Data { .. } => {
+                Self::from_keys(error.within("evaluation"))
             }
-            EvaluatorError::Data { key, path, message } => ConfigError::new(
-                format!("evaluation.{key}"),
-                format!("{}: {message}", path.display()),
-            ),
             other => ConfigError::new("evaluation", other.to_string()),
+        }
+    }
+
+    /// An error of the evaluator whose keys are those of the file.
+    pub(super) fn from_keys(error: EvaluatorError) -> ConfigError {
+        match error {
+            EvaluatorError::Config { key, message } => ConfigError::new(key, message),
+            EvaluatorError::Data { key, path, message } => {
+                ConfigError::new(key, format!("{}: {message}", path.display()))
+            }
+            other => ConfigError::new("", other.to_string()),
         }
     }
 }

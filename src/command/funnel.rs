@@ -1,0 +1,118 @@
+//! `evo funnel`: the candidates of finished searches on stages of tasks that no search saw.
+
+mod candidates;
+mod files;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+
+use evo::{FunnelConfig, Gains, Race, StudiedTask, StudyConfig, load_funnel};
+
+use self::files::{Entry, StageRecord};
+use super::studies::{self, Named};
+use super::{place, whole_file};
+use crate::args::FunnelArgs;
+use crate::output;
+
+/// The rule that gains are measured from.
+const REFERENCE: &str = "zoo:adamw";
+
+pub(crate) fn run(args: &FunnelArgs) -> anyhow::Result<ExitCode> {
+    let (config, loaded) = load_funnel(&args.config, &args.overrides)?;
+    let mut left = candidates::of(&args.sources, config.candidates)?;
+    let folder = studies::folder("funnel", &args.studies, &args.config);
+    let threads = place::cores(args.studies.threads);
+    let mut records = Vec::new();
+    for (index, tasks) in loaded.iter().enumerate() {
+        let stage = Stage { folder: &folder, tasks, threads, quiet: args.studies.quiet };
+        let record = stage.run(&config, index, &mut left)?;
+        records.push(record);
+        if left.is_empty() {
+            break;
+        }
+    }
+    files::write(&folder, &config, &records, &left)?;
+    output::print(&match args.studies.json {
+        true => files::json(&config, &records)?,
+        false => files::text(&records, &left),
+    })?;
+    if !args.studies.quiet {
+        eprintln!("written to {}", folder.display());
+    }
+    Ok(if left.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// What a stage works with.
+struct Stage<'a> {
+    folder: &'a Path,
+    tasks: &'a [StudiedTask],
+    threads: NonZeroUsize,
+    quiet: bool,
+}
+
+impl Stage<'_> {
+    /// Lets the candidates through a stage, task by task.
+    fn run(
+        &self,
+        config: &FunnelConfig,
+        index: usize,
+        left: &mut Vec<Named>,
+    ) -> anyhow::Result<StageRecord> {
+        let stage = &config.stages[index];
+        let race = Race {
+            tasks: stage.studies.tasks.len(),
+            keep: stage.keep.get(),
+            error_rate: config.error_rate,
+        };
+        let mut racing: Vec<(Named, Vec<Option<Vec<f64>>>)> =
+            std::mem::take(left).into_iter().map(|it| (it, Vec::new())).collect();
+        let mut record = StageRecord::new(stage);
+        for task in 0..race.tasks {
+            self.study(&stage.studies, task, &mut racing)?;
+            let gains: Gains = racing.iter().map(|(_, gains)| gains.clone()).collect();
+            let dropped = race.dropped(&gains);
+            for &place in dropped.iter().rev() {
+                let ((name, _), gains) = racing.remove(place);
+                record.entries.push(Entry { name, gains, dropped_behind: Some(task + 1) });
+            }
+            if !self.quiet {
+                let (stage, name) = (&stage.name, &stage.studies.tasks[task].name);
+                eprintln!("{stage}, {name}: {} left", racing.len());
+            }
+        }
+        let gains: Gains = racing.iter().map(|(_, gains)| gains.clone()).collect();
+        let promoted = race.promoted(&gains);
+        for (place, ((name, _), gains)) in racing.iter().enumerate() {
+            let dropped_behind = (!promoted.contains(&place)).then_some(race.tasks);
+            record.entries.push(Entry { name: name.clone(), gains: gains.clone(), dropped_behind });
+        }
+        *left = promoted.into_iter().map(|place| racing[place].0.clone()).collect();
+        Ok(record)
+    }
+
+    /// Adds the gains of all that race on one task.
+    fn study(
+        &self,
+        config: &StudyConfig,
+        task: usize,
+        racing: &mut [(Named, Vec<Option<Vec<f64>>>)],
+    ) -> anyhow::Result<()> {
+        let one = StudyConfig { tasks: vec![config.tasks[task].clone()], ..config.clone() };
+        let adamw = (REFERENCE.to_owned(), evo::load_program(REFERENCE, "".as_ref())?);
+        let programs = std::iter::once(adamw).chain(racing.iter().map(|(it, _)| it.clone()));
+        let programs: Vec<Named> = programs.collect();
+        let studied = (&one, &self.tasks[task..=task]);
+        let studies = studies::of(self.folder, studied, &programs, self.threads, self.quiet)?;
+        for ((_, gains), own) in racing.iter_mut().zip(&studies[1..]) {
+            gains.push(own[0].gains_over(&studies[0][0]));
+        }
+        Ok(())
+    }
+}
+
+/// Writes the program of a candidate.
+fn write_program(folder: &Path, name: &str, (source, program): &Named) -> anyhow::Result<()> {
+    let text = format!("# {source}\n{}", program.live());
+    whole_file::write(&folder.join(name), text.as_bytes())
+}

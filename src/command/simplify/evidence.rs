@@ -1,0 +1,211 @@
+//! `evo simplify --config`: a shorter program that is as good on tasks that no search saw, to
+//! within a tolerance.
+//!
+//! Invariant: every step is judged against the program as it came, so that small costs do not add
+//! up beyond the tolerance, and by seeds that no tuning saw. It is kept where chance leaves at most
+//! one case in forty that it costs more. A program that is made again, or interrupted and made
+//! again, comes out alike: each study is kept as soon as it is done.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use evo::{
+    Estimate, Knobs, Program, Reduction, Rounding, Seed, Setting, StudiedTask, Study, StudyConfig,
+    funnel_mean, load_studies, parallel_map, reductions, simplify, structural_hash,
+};
+use serde::Serialize;
+
+use crate::args::SimplifyArgs;
+use crate::command::studies::{StudyKey, StudyStore};
+use crate::command::{place, whole_file};
+use crate::output;
+
+/// How often all reductions are gone through, as long as some is kept.
+const PASSES: usize = 3;
+
+/// A step that was tried.
+#[derive(Serialize)]
+struct Step {
+    step: String,
+    live_length: usize,
+    /// By how much less is gained than by the program as it came, in ln(loss); the interval is that
+    /// of 95%. `None` where it does not train.
+    cost: Option<Estimate>,
+    kept: bool,
+}
+
+/// What all studies here have in common.
+struct Bench<'a> {
+    config: &'a StudyConfig,
+    tasks: &'a [StudiedTask],
+    store: StudyStore,
+    threads: NonZeroUsize,
+    /// The settings of the program as it came, by task.
+    settings: Vec<Setting>,
+}
+
+pub(super) fn run(args: &SimplifyArgs, config: &Path) -> anyhow::Result<ExitCode> {
+    let (mut config, tasks) = load_studies(config, &args.overrides)?;
+    config.tuning.hyperparameters = 0;
+    let program = evo::load_program(&args.program, "".as_ref())?;
+    let folder = folder(args);
+    let bench = Bench::new(&config, &tasks, &folder, place::cores(args.threads), &program)?;
+    let own = bench.study(&program)?;
+    let mut steps = Vec::new();
+    let start = simplify(&program, Rounding::Exact).program.live();
+    let short = bench.reduce(start, &own, args, &mut steps)?;
+    let tuned = bench.retune(&short, &own, args, &mut steps)?;
+    let json = serde_json::to_string_pretty(&serde_json::json!({
+        "tolerance": args.tolerance, "steps": steps, "program": tuned.to_string(),
+        "live_length": tuned.live_length(), "config": config,
+    }))? + "\n";
+    whole_file::write(&folder.join("simplified.json"), json.as_bytes())?;
+    whole_file::write(&folder.join("simplified.py"), tuned.to_string().as_bytes())?;
+    output::print(&text(&program, &tuned, &steps, args.tolerance))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn folder(args: &SimplifyArgs) -> PathBuf {
+    args.out.clone().unwrap_or_else(|| Path::new("runs").join("simplify"))
+}
+
+impl<'a> Bench<'a> {
+    /// Tunes the program as it came on every task.
+    fn new(
+        config: &'a StudyConfig,
+        tasks: &'a [StudiedTask],
+        folder: &Path,
+        threads: NonZeroUsize,
+        program: &Program,
+    ) -> anyhow::Result<Bench<'a>> {
+        let named = [("as it came".to_owned(), program.clone())];
+        let found = crate::command::studies::of(folder, (config, tasks), &named, threads, false)?;
+        let settings = found[0].iter().map(|it| it.tried[it.best].setting.clone()).collect();
+        Ok(Bench { config, tasks, store: StudyStore::open(folder)?, threads, settings })
+    }
+
+    /// The studies of a program near the settings of the one that came.
+    fn study(&self, program: &Program) -> anyhow::Result<Vec<Study>> {
+        let tasks: Vec<usize> = (0..self.tasks.len()).collect();
+        let studies = parallel_map(self.threads, &tasks, |&task| {
+            let (config, setting) = (&self.config.tasks[task], &self.settings[task]);
+            let fingerprint = self.config.fingerprint(config, "".as_ref())?;
+            let key = StudyKey::near(program, fingerprint, setting);
+            if let Some(study) = self.store.get(&key) {
+                return Ok(study);
+            }
+            let study = self.tasks[task].study_near(program, setting)?;
+            self.store.keep(key, "reduction", &config.name, &study)?;
+            Ok(study)
+        });
+        studies.into_iter().collect()
+    }
+
+    /// By how much less a program gains than the one that came.
+    fn cost(&self, program: &Program, own: &[Study]) -> anyhow::Result<Option<Estimate>> {
+        let studies = self.study(program)?;
+        let costs = studies.iter().zip(own).map(|(study, own)| own.gains_over(study));
+        Ok(funnel_mean(&costs.collect::<Vec<Option<Vec<f64>>>>()))
+    }
+
+    /// Goes through the reductions of a program, and of what is left of it.
+    fn reduce(
+        &self,
+        mut program: Program,
+        own: &[Study],
+        args: &SimplifyArgs,
+        steps: &mut Vec<Step>,
+    ) -> anyhow::Result<Program> {
+        for _ in 0..PASSES {
+            let before = structural_hash(&program);
+            let (mut place, mut left) = (0, reductions(&program));
+            while let Some(Reduction { step, program: shorter }) = left.get(place).cloned() {
+                let cost = self.cost(&shorter, own)?;
+                let kept = cost.is_some_and(|cost| cost.high <= args.tolerance);
+                note(steps, Step { step, live_length: shorter.live_length(), cost, kept });
+                if kept {
+                    program = shorter;
+                    left = reductions(&program);
+                } else {
+                    place += 1;
+                }
+            }
+            if structural_hash(&program) == before {
+                break;
+            }
+        }
+        Ok(program)
+    }
+
+    /// Varies the constants of a program, keeping what tuning finds better, and then all of it
+    /// where other seeds agree.
+    fn retune(
+        &self,
+        program: &Program,
+        own: &[Study],
+        args: &SimplifyArgs,
+        steps: &mut Vec<Step>,
+    ) -> anyhow::Result<Program> {
+        let knobs = Knobs::of(program, u32::MAX);
+        let (mut best, mut lowest) = (knobs.own(), self.tuned_loss(program)?);
+        for index in 0..args.retune {
+            let varied = knobs.varied(&best, index, Seed(self.config.data_seed).derive("retune"));
+            let varied = Setting { learning_rate: 1.0, weight_decay: best.weight_decay, ..varied };
+            let loss = self.tuned_loss(&knobs.program(&varied))?;
+            if loss < lowest {
+                (best, lowest) = (varied, loss);
+            }
+        }
+        let tuned = knobs.program(&best);
+        if structural_hash(&tuned) == structural_hash(program) {
+            return Ok(program.clone());
+        }
+        let (before, cost) = (self.cost(program, own)?, self.cost(&tuned, own)?);
+        let kept = cost.zip(before).is_some_and(|(cost, before)| cost.value < before.value);
+        let step = format!("constants varied {} times", args.retune);
+        note(steps, Step { step, live_length: tuned.live_length(), cost, kept });
+        Ok(if kept { tuned } else { program.clone() })
+    }
+
+    /// The mean over tasks of ln(loss) on the seeds of tuning; infinite where one does not train.
+    fn tuned_loss(&self, program: &Program) -> anyhow::Result<f64> {
+        let losses = self.study(program)?;
+        let of_task = |study: &Study| study.tried[study.best].loss.map_or(f64::INFINITY, libm::log);
+        Ok(losses.iter().map(of_task).sum::<f64>() / losses.len() as f64)
+    }
+}
+
+fn note(steps: &mut Vec<Step>, step: Step) {
+    let (verdict, cost) = (if step.kept { "kept" } else { "left" }, cost_text(step.cost));
+    eprintln!("{verdict}: {} ({cost}, {} statements)", step.step, step.live_length);
+    steps.push(step);
+}
+
+fn cost_text(cost: Option<Estimate>) -> String {
+    cost.map_or("does not train".to_owned(), |it| {
+        format!("{:+.4}, {:+.4} to {:+.4}", it.value, it.low, it.high)
+    })
+}
+
+fn text(program: &Program, tuned: &Program, steps: &[Step], tolerance: f64) -> String {
+    let headings = ["kept", "statements", "cost", "95%"].map(str::to_owned).to_vec();
+    let rows = steps.iter().filter(|step| step.kept).map(|step| {
+        let cost = step.cost.expect("what is kept trains");
+        vec![
+            step.step.clone(),
+            step.live_length.to_string(),
+            format!("{:+.4}", cost.value),
+            format!("{:+.4} to {:+.4}", cost.low, cost.high),
+        ]
+    });
+    let table = output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>());
+    format!(
+        "{tuned}\n{table}\n{} steps were tried; live statements: {} before, {} now. cost: mean of \
+         ln(loss / loss of the\nprogram as it came), at most {tolerance} with confidence; each \
+         tuned near the settings of the latter.\n",
+        steps.len(),
+        program.live_length(),
+        tuned.live_length(),
+    )
+}

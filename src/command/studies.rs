@@ -1,0 +1,64 @@
+//! Studies of programs on tasks: those that a folder has not got yet, made and kept.
+
+mod store;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use evo::{Program, StudiedTask, Study, StudyConfig, parallel_map};
+
+pub(crate) use self::store::{StudyKey, StudyStore};
+use crate::args::StudyArgs;
+
+/// A program and where it comes from.
+pub(crate) type Named = (String, Program);
+
+/// The folder of studies: as asked, or by what it is for and the name of the configuration, so that
+/// an audit finds those of a comparison on the same tasks.
+pub(crate) fn folder(purpose: &str, args: &StudyArgs, config: &Path) -> PathBuf {
+    let stem = || config.file_stem().unwrap_or_default().to_string_lossy();
+    let own = || Path::new("runs").join(format!("{purpose}-{}", stem()));
+    args.out.clone().unwrap_or_else(own)
+}
+
+/// The study of each program on each task, in the order of both. Those that `folder` has not got
+/// are made several at a time and kept there as they are done.
+pub(crate) fn of(
+    folder: &Path,
+    (config, tasks): (&StudyConfig, &[StudiedTask]),
+    programs: &[Named],
+    threads: NonZeroUsize,
+    quiet: bool,
+) -> anyhow::Result<Vec<Vec<Study>>> {
+    let store = StudyStore::open(folder)?;
+    let mut units = Vec::new();
+    for (task, studied) in config.tasks.iter().zip(tasks) {
+        let fingerprint = config.fingerprint(task, "".as_ref())?;
+        for (name, program) in programs {
+            units.push((StudyKey::of(program, fingerprint), &task.name, name, program, studied));
+        }
+    }
+    let missing: Vec<_> = units.iter().filter(|(key, ..)| store.get(key).is_none()).collect();
+    if !quiet && missing.len() < units.len() {
+        let known = units.len() - missing.len();
+        eprintln!("{known} of {} studies are in {}", units.len(), store.path().display());
+    }
+    let done = AtomicUsize::new(0);
+    let made = parallel_map(threads, &missing, |(key, task, name, program, studied)| {
+        let study = studied.study(program)?;
+        store.keep(*key, name, task, &study)?;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if !quiet {
+            let loss = study.loss().map_or("does not train".to_owned(), |it| format!("{it:.4}"));
+            eprintln!("{done}/{} {name} on {task}: {loss}", missing.len());
+        }
+        anyhow::Ok(())
+    });
+    made.into_iter().collect::<anyhow::Result<()>>()?;
+    let of_program = |program: usize| {
+        let units = units.iter().skip(program).step_by(programs.len());
+        units.map(|(key, ..)| store.get(key).expect("what was missing was made")).collect()
+    };
+    Ok((0..programs.len()).map(of_program).collect())
+}
