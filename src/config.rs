@@ -29,7 +29,7 @@ use evo_search::{Search, SearchConfig, SearchError};
 
 pub use baselines::{Baselines, MeasuredBaseline};
 pub use error::ConfigError;
-pub use evaluation::{ExpressionEvaluation, ExpressionScorer};
+pub use evaluation::{ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 use flat::Flat;
 pub use starts::Starts;
@@ -105,6 +105,15 @@ impl HashingConfig {
 const GIVEN_UP_AFTER: u64 = 50;
 
 impl<S, M, E> RunConfig<S, M, E> {
+    /// Refuses to evaluate incumbents on what is held out where nothing is; `what` would be.
+    fn check_held_out(&self, exists: bool, what: &str) -> Result<(), ConfigError> {
+        if self.settings.held_out.every.is_none() || exists {
+            return Ok(());
+        }
+        let message = format!("needs {what}, and there are none");
+        Err(ConfigError::new("held_out.every", message))
+    }
+
     /// Refuses hurdles that no evaluation would ever meet.
     fn check_hurdles(&self, stages: &[usize]) -> Result<(), ConfigError> {
         if self.settings.hurdles.percentile.is_none() || !stages.is_empty() {

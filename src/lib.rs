@@ -36,9 +36,9 @@ pub use {
 
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
-    Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionScorer,
-    ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig, Starts, load_funnel,
-    load_studies, states_funnel, states_studies,
+    Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionHeldOut,
+    ExpressionScorer, ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig, Starts,
+    load_funnel, load_studies, states_funnel, states_studies,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
@@ -53,19 +53,20 @@ pub use evo_dsl::{
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
     Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
-    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, Interval, Judges, Knobs,
-    Lanes, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, Steps,
-    StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
-    known_activations, parallel_map, pin_inner_threads, tuned_runs,
+    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, HeldOutPoints, Interval,
+    Judges, Knobs, Lanes, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting,
+    Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay,
+    Workload, known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, TableRow, export, latex_table};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     Ancestor, Bred, Candidate, Champion, Conception, Counters, Deduplication, DeduplicationLevel,
-    Driver, FunctionalHit, HallOfFame, HurdleConfig, Individual, MutationStatistics, MutationTally,
-    Observer, OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom,
-    RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason,
-    Stopping, Store, StrategyConfig, outcomes_apart, run,
+    Driver, Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve, HeldOutPoint,
+    HurdleConfig, Individual, MutationStatistics, MutationTally, Observer, OutcomeCache,
+    Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason, Restarts,
+    RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping, Store,
+    StrategyConfig, outcomes_apart, run, run_with,
 };
 pub use evo_statistics::{
     Bootstrap, Estimate, Profile, ProfileError, ProfileStep, holm, kendall, kendall_interval,

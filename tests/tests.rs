@@ -24,6 +24,8 @@ mod crossover;
 mod expressions;
 #[path = "cli/funnel.rs"]
 mod funnel;
+#[path = "cli/held_out.rs"]
+mod held_out;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/moved.rs"]

@@ -5,9 +5,11 @@ mod data;
 mod equations;
 mod evaluator;
 mod fit;
+mod held_out;
 mod table;
 mod tape;
 
 pub use config::{EquationInput, ExpressionConfig, ExpressionData, ExpressionLoss, ExpressionTask};
 pub use equations::Equation;
 pub use evaluator::{ExpressionEvaluator, LEAST_ERROR};
+pub use held_out::HeldOutPoints;

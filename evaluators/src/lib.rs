@@ -36,7 +36,7 @@ pub use device::Device;
 pub use error::EvaluatorError;
 pub use expression::{
     Equation, EquationInput, ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss,
-    ExpressionTask, LEAST_ERROR,
+    ExpressionTask, HeldOutPoints, LEAST_ERROR,
 };
 pub use file::read_file;
 pub use inner_threads::pin_inner_threads;

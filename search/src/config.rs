@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Deduplication, HurdleConfig, Restarts, SearchError, Selection, Stopping, StrategyConfig,
+    Deduplication, HeldOutConfig, HurdleConfig, Restarts, SearchError, Selection, Stopping,
+    StrategyConfig,
 };
 
 /// The settings of a search. `M` are those of mutation, which belong to the domain: the search
@@ -36,6 +37,9 @@ pub struct SearchConfig<M = ()> {
     /// When to begin anew.
     #[serde(default)]
     pub restarts: Restarts,
+    /// How often the fittest so far is evaluated on what is held out of the search.
+    #[serde(default)]
+    pub held_out: HeldOutConfig,
     /// When to end.
     pub stopping: Stopping,
 }
@@ -66,6 +70,7 @@ impl<M> SearchConfig<M> {
             deduplication: Deduplication::default(),
             hurdles: HurdleConfig::default(),
             restarts: Restarts::default(),
+            held_out: HeldOutConfig::default(),
             stopping,
         }
     }
@@ -80,6 +85,10 @@ impl<M> SearchConfig<M> {
         self.deduplication.validate()?;
         self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
+        self.held_out.validate([
+            ("restarts.held_out", self.restarts.held_out),
+            ("stopping.held_out", self.stopping.held_out),
+        ])?;
         self.validate_migration()?;
         self.validate_effort(neutral_retries)?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()

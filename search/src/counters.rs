@@ -44,3 +44,11 @@ pub struct Counters {
     /// Evaluations absorbed that the engine failed at.
     pub failed: u64,
 }
+
+impl Counters {
+    /// Evaluations absorbed, whatever they came to.
+    pub(crate) fn evaluated(&self) -> u64 {
+        let Counters { scored, invalid, stopped, ended, failed, .. } = *self;
+        scored + invalid + stopped + ended + failed
+    }
+}

@@ -48,11 +48,20 @@ impl Limits {
         }
     }
 
-    /// Stops where a limit has been reached by what was bred without any.
-    pub(crate) fn stop_belatedly(&mut self, counters: &Counters, best: Option<f64>) {
+    /// Stops where so many held-out points in a row have brought nothing better.
+    pub(crate) fn stop_by_held_out(&mut self, stale: u64) {
+        if self.stop.is_none() {
+            self.stop = self.stopping.by_held_out(stale);
+        }
+    }
+
+    /// Stops where a limit has been reached by what was bred without any; `stale` is the most there
+    /// were of such points.
+    pub(crate) fn stop_belatedly(&mut self, counters: &Counters, best: Option<f64>, stale: u64) {
         if let Some(best) = best {
             self.stop_by_fitness(best);
         }
+        self.stop_by_held_out(stale);
         self.stop_by_counts(counters);
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Individual, SearchError};
 
-/// When to restart and from what; never, unless `every` or `plateau` is set.
+/// When to restart and from what; never, unless one of the others is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Restarts {
@@ -21,6 +21,9 @@ pub struct Restarts {
     pub every: Option<u64>,
     /// Births absorbed in a row, since the last restart, without a new best among those bred since.
     pub plateau: Option<u64>,
+    /// Held-out points in a row, since the last restart, without a new best held-out fitness among
+    /// them; needs `held_out.every`.
+    pub held_out: Option<u64>,
 }
 
 /// What a restart refills the population with.
@@ -40,6 +43,8 @@ pub enum RestartReason {
     Every(u64),
     /// So many births without an improvement.
     Plateau(u64),
+    /// So many held-out points without one.
+    HeldOut(u64),
 }
 
 impl fmt::Display for RestartReason {
@@ -47,6 +52,9 @@ impl fmt::Display for RestartReason {
         match self {
             RestartReason::Every(births) => write!(f, "{births} births since the last"),
             RestartReason::Plateau(births) => write!(f, "{births} births without a new best"),
+            RestartReason::HeldOut(points) => {
+                write!(f, "{points} held-out points without a new best there")
+            }
         }
     }
 }
@@ -75,11 +83,12 @@ impl Restarts {
     }
 
     pub(crate) fn is_never(&self) -> bool {
-        self.every.is_none() && self.plateau.is_none()
+        self.every.is_none() && self.plateau.is_none() && self.held_out.is_none()
     }
 }
 
 /// When to restart, by what has happened since the last time.
+#[derive(Clone, Copy)]
 pub(crate) struct RestartClock {
     restarts: Restarts,
     window: u64,
@@ -136,6 +145,12 @@ impl RestartClock {
         let every = self.restarts.every.filter(|&every| bred >= every);
         let plateau = self.restarts.plateau.filter(|&plateau| self.since.stale >= plateau);
         every.map(RestartReason::Every).or(plateau.map(RestartReason::Plateau))
+    }
+
+    /// The reason to restart at a held-out point behind which so many in a row, since the last
+    /// restart, have brought no new best.
+    pub(crate) fn by_held_out(&self, stale: u64) -> Option<RestartReason> {
+        self.restarts.held_out.filter(|&limit| stale >= limit).map(RestartReason::HeldOut)
     }
 
     /// Begins anew after the absorption of a birth; gives the first birth bred since.

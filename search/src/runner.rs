@@ -1,9 +1,10 @@
 //! The runner: a loop over a [`Driver`] with a pool of worker threads.
 //!
 //! Invariant: threads, cohorts and timing decide only when outcomes arrive, which the search does
-//! not let show. A panic while evaluating costs that candidate and not the run. Where evaluations
-//! are long, births are bred on the thread that asks and tells, while the workers evaluate; where
-//! they are short, breeding is most of the work, and the workers do that too.
+//! not let show. A panic while evaluating costs that candidate and not the run. An incumbent on what
+//! is held out is a job of its own, since it may take many times as long. Where evaluations are
+//! long, births are bred on the thread that asks and tells, while the workers evaluate; where they
+//! are short, breeding is most of the work, and the workers do that too.
 
 mod evaluation;
 
@@ -38,6 +39,23 @@ impl Default for RunOptions<'_> {
     }
 }
 
+/// Who evaluates candidates in a run.
+pub struct Evaluators<'r, P> {
+    /// Whose outcomes the search is led by.
+    pub search: &'r dyn Evaluator<P>,
+    /// Who says what incumbents are worth on what is held out; needed where something is
+    /// ([`HeldOutConfig`](crate::HeldOutConfig)).
+    pub held_out: Option<&'r dyn Evaluator<P>>,
+}
+
+impl<P> Clone for Evaluators<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Evaluators<'_, P> {}
+
 /// Runs a search to its end and gives the reason for it; cancelled, unless all that was bred has
 /// been evaluated.
 ///
@@ -53,14 +71,32 @@ pub fn run<D: Domain>(
     observer: &mut dyn Observer<D>,
     options: &RunOptions<'_>,
 ) -> Result<StopReason, SearchError> {
+    run_with(search, Evaluators { search: evaluator, held_out: None }, observer, options)
+}
+
+/// As [`run`], of a search that may hold something out.
+///
+/// # Errors
+/// As [`run`]; when the search holds something out and nobody is there to evaluate it.
+pub fn run_with<D: Domain>(
+    search: &mut Search<D>,
+    evaluators: Evaluators<'_, D::Program>,
+    observer: &mut dyn Observer<D>,
+    options: &RunOptions<'_>,
+) -> Result<StopReason, SearchError> {
+    if search.holds_out() && evaluators.held_out.is_none() {
+        let message = "there is nothing held out to evaluate on";
+        return Err(SearchError::config("held_out.every", message));
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.get())
         .thread_name(|index| format!("evaluate-{index}"))
         .build()?;
     let (failed, domain, width) = (AtomicBool::new(false), search.domain().clone(), search.width());
-    let driver = Driver::begin(search, observer, evaluator.depends_on(), options.cancel)?;
-    let site = Site { domain: &domain, evaluator, options, failed: &failed };
-    let mut run = Run { driver, site, width, cohorts: 1 };
+    let depends_on = evaluators.search.depends_on();
+    let driver = Driver::begin(search, observer, depends_on, options.cancel)?;
+    let site = Site { domain: &domain, evaluators, options, failed: &failed };
+    let mut run = Run { driver, site, width, cohorts: 1, waiting: Vec::new() };
     pool.in_place_scope(|scope| {
         let result = run.drive(scope);
         // What has not begun need not begin: nobody would hear of it.
@@ -73,7 +109,7 @@ pub fn run<D: Domain>(
 /// What workers work with.
 struct Site<'r, D: Domain> {
     domain: &'r D,
-    evaluator: &'r dyn Evaluator<D::Program>,
+    evaluators: Evaluators<'r, D::Program>,
     options: &'r RunOptions<'r>,
     /// Set once the run cannot go on.
     failed: &'r AtomicBool,
@@ -90,7 +126,7 @@ impl<D: Domain> Copy for Site<'_, D> {}
 /// What a worker is handed.
 enum Job<D: Domain> {
     Breed(Vec<Conception<D>>),
-    /// Candidates to evaluate, one cohort after another.
+    /// Candidates to evaluate, one cohort after another; an incumbent alone.
     Evaluate(Vec<Candidate<D::Program>>),
 }
 
@@ -118,6 +154,8 @@ struct Run<'r, D: Domain> {
     width: usize,
     /// Cohorts of a job.
     cohorts: usize,
+    /// Jobs to hand out before there are others.
+    waiting: Vec<Job<D>>,
 }
 
 impl<'r, D: Domain> Run<'r, D> {
@@ -158,15 +196,18 @@ impl<'r, D: Domain> Run<'r, D> {
     }
 
     fn next_job(&mut self) -> Result<Option<Job<D>>, SearchError> {
+        if let Some(job) = self.waiting.pop() {
+            return Ok(Some(job));
+        }
         let size = self.site.options.cohort.get() * self.cohorts;
         // A single worker would breed no faster, and cost a trip there and back.
         if self.cohorts == 1 || self.site.options.threads == NonZeroUsize::MIN {
             let candidates = self.driver.ask(size)?;
-            return Ok(Some(candidates).filter(|it| !it.is_empty()).map(Job::Evaluate));
+            return Ok(self.job_of(candidates));
         }
         let candidates = self.driver.ask_bred(size)?;
-        if !candidates.is_empty() {
-            return Ok(Some(Job::Evaluate(candidates)));
+        if let Some(job) = self.job_of(candidates) {
+            return Ok(Some(job));
         }
         let conceptions = self.driver.conceive(size)?;
         if !conceptions.is_empty() {
@@ -174,14 +215,28 @@ impl<'r, D: Domain> Run<'r, D> {
         }
         // The last births may have been absorbed just now, and leave a hall of fame to confirm.
         let candidates = self.driver.ask_bred(size)?;
-        Ok(Some(candidates).filter(|it| !it.is_empty()).map(Job::Evaluate))
+        Ok(self.job_of(candidates))
+    }
+
+    /// The job of evaluating these candidates, if there are any; an incumbent among them becomes
+    /// one of its own, the next.
+    fn job_of(&mut self, candidates: Vec<Candidate<D::Program>>) -> Option<Job<D>> {
+        let (incumbents, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| candidate.held_out);
+        self.waiting.extend(incumbents.into_iter().map(|it| Job::Evaluate(vec![it])));
+        match others.is_empty() {
+            true => self.waiting.pop(),
+            false => Some(Job::Evaluate(others)),
+        }
     }
 
     fn take(&mut self, ended: Done<D::Program>) -> Result<(), SearchError> {
         match ended {
             Done::Bred(bred) => self.driver.settle(bred),
             Done::Evaluated { candidates, outcomes, taken } => {
-                self.fit_jobs(taken);
+                if candidates.iter().all(|candidate| !candidate.held_out) {
+                    self.fit_jobs(taken);
+                }
                 let mut told = candidates.iter().zip(outcomes);
                 told.try_for_each(|(candidate, it)| self.driver.tell(candidate, it))
             }
@@ -218,11 +273,14 @@ impl<D: Domain> Site<'_, D> {
     fn evaluate(&self, candidates: Vec<Candidate<D::Program>>) -> Done<D::Program> {
         let started = now();
         let mut outcomes = Vec::with_capacity(candidates.len());
+        let held_out = candidates.first().is_some_and(|candidate| candidate.held_out);
+        let held_out = self.evaluators.held_out.filter(|_| held_out);
+        let evaluator = held_out.unwrap_or(self.evaluators.search);
         for cohort in candidates.chunks(self.options.cohort.get()) {
             if is_set(self.options.cancel) || self.failed.load(Ordering::Relaxed) {
                 break;
             }
-            outcomes.extend(evaluation::evaluate(self.domain, self.evaluator, cohort));
+            outcomes.extend(evaluation::evaluate(self.domain, evaluator, cohort));
         }
         Done::Evaluated { candidates, outcomes, taken: started.elapsed() }
     }

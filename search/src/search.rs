@@ -12,6 +12,7 @@
 mod absorption;
 mod conceiving;
 mod confirmation;
+mod holding_out;
 mod resume;
 mod settling;
 mod state;
@@ -37,6 +38,7 @@ use crate::{
     Population, Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
 };
 use confirmation::Confirmation;
+use holding_out::HeldOut;
 
 /// A program to evaluate.
 #[derive(Clone, Debug)]
@@ -47,6 +49,9 @@ pub struct Candidate<P> {
     pub program: Arc<P>,
     /// The hurdles that were up at its birth.
     pub hurdles: Arc<[f64]>,
+    /// Whether the outcome asked for is that on what is held out of the search
+    /// ([`HeldOutConfig`](crate::HeldOutConfig)); never where nothing is.
+    pub held_out: bool,
 }
 
 impl<P> Candidate<P> {
@@ -72,6 +77,7 @@ pub struct Search<D: Domain> {
     limits: Limits,
     found: Found<D::Program>,
     kept: Kept,
+    held_out: HeldOut<D::Program>,
     /// The last evaluations of a run, once everything else is done.
     confirmation: Confirmation<D::Program>,
 }
@@ -165,6 +171,7 @@ impl<D: Domain> Search<D> {
                 lineage: LineageDigest::default(),
             },
             kept: Kept::default(),
+            held_out: HeldOut::new(config.held_out),
             confirmation: Confirmation::default(),
         })
     }
@@ -216,13 +223,18 @@ impl<D: Domain> Search<D> {
         if self.limits.stop == Some(StopReason::Cancelled) {
             return None;
         }
-        let birth = self.unasked.pop_front()?;
-        if let Some(awaited) = self.window.get(birth) {
-            let (program, hurdles) = (Arc::clone(&awaited.program), Arc::clone(&awaited.hurdles));
-            return Some(Candidate { birth, program, hurdles });
+        if let Some((birth, program)) = self.held_out.ask() {
+            return Some(Candidate { birth, program, hurdles: Arc::new([]), held_out: true });
         }
-        let program = self.confirmation.program(birth).expect("it waits until it is told");
-        Some(Candidate { birth, program, hurdles: Arc::new([]) })
+        let birth = self.unasked.pop_front()?;
+        let (program, hurdles) = match self.window.get(birth) {
+            Some(awaited) => (Arc::clone(&awaited.program), Arc::clone(&awaited.hurdles)),
+            None => {
+                let program = self.confirmation.program(birth).expect("it waits until it is told");
+                (program, Arc::from([]))
+            }
+        };
+        Some(Candidate { birth, program, hurdles, held_out: false })
     }
 
     /// Takes in the outcome of a candidate, in any order.
@@ -239,6 +251,10 @@ impl<D: Domain> Search<D> {
         if self.unasked.contains(&birth) {
             return Err(SearchError::UnexpectedOutcome { birth });
         }
+        // Its outcome in the search has been told: without that it were no incumbent.
+        if self.held_out.awaits(birth) {
+            return self.judge(&outcome);
+        }
         if self.confirmation.awaits(birth) {
             return self.confirm(birth, &outcome);
         }
@@ -252,6 +268,7 @@ impl<D: Domain> Search<D> {
             store.note_evaluation(birth, told.identity, &program, &outcome, provenance)?;
         }
         self.outcomes.publish(told.identity, outcome);
+        self.look_ahead()?;
         self.finish_if_stopped()
     }
 
@@ -292,7 +309,8 @@ impl<D: Domain> Search<D> {
 
     /// Number of candidates asked and not yet told.
     pub fn in_flight(&self) -> usize {
-        self.window.awaited() + self.confirmation.awaited() - self.unasked.len()
+        let others = self.confirmation.awaited() + self.held_out.in_flight();
+        self.window.awaited() + others - self.unasked.len()
     }
 
     /// What has been done so far.

@@ -1,9 +1,9 @@
 //! When a search ends.
 //!
 //! Invariant: a limit ends breeding and nothing else: what was bred is still evaluated and
-//! absorbed. `candidates`, `evaluations` and `fitness` end a run at the same birth whatever the
-//! threads and timing, as does `failures` if the failures come back. `seconds` cannot: it decides
-//! only when to stop, and only the runner, which has a clock, looks at it.
+//! absorbed. `candidates`, `evaluations`, `fitness` and `held_out` end a run at the same birth
+//! whatever the threads and timing, as does `failures` if the failures come back. `seconds` cannot:
+//! it decides only when to stop, and only the runner, which has a clock, looks at it.
 
 use std::fmt;
 
@@ -28,6 +28,8 @@ pub struct Stopping {
     pub fitness: Option<f64>,
     /// Evaluations that the engine failed at, as by a panic. Default: 100.
     pub failures: Option<u64>,
+    /// Held-out points in a row without a new best held-out fitness; needs `held_out.every`.
+    pub held_out: Option<u64>,
 }
 
 impl Default for Stopping {
@@ -50,6 +52,8 @@ pub enum StopReason {
     Fitness(f64),
     /// So many evaluations failed, through no fault of the programs.
     Failures(u64),
+    /// So many held-out points in a row brought no new best there.
+    HeldOut(u64),
     /// So many births in a row led to nothing new to evaluate.
     Exhausted(u64),
     /// The caller asked for it.
@@ -64,6 +68,9 @@ impl fmt::Display for StopReason {
             StopReason::Seconds(seconds) => write!(f, "{seconds} seconds passed"),
             StopReason::Fitness(fitness) => write!(f, "a fitness of {fitness} was reached"),
             StopReason::Failures(count) => write!(f, "{count} evaluations failed"),
+            StopReason::HeldOut(points) => {
+                write!(f, "{points} held-out points in a row brought no new best there")
+            }
             StopReason::Exhausted(births) => {
                 write!(f, "the last {births} candidates were all duplicates")
             }
@@ -80,6 +87,7 @@ impl Stopping {
         seconds: None,
         fitness: None,
         failures: None,
+        held_out: None,
     };
 
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
@@ -127,5 +135,10 @@ impl Stopping {
 
     pub(crate) fn by_fitness(&self, fitness: f64) -> Option<StopReason> {
         self.fitness.filter(|&target| fitness >= target).map(|_| StopReason::Fitness(fitness))
+    }
+
+    /// The same from the held-out points in a row without a new best.
+    pub(crate) fn by_held_out(&self, stale: u64) -> Option<StopReason> {
+        self.held_out.filter(|&limit| stale >= limit).map(StopReason::HeldOut)
     }
 }

@@ -14,6 +14,7 @@ mod candidates;
 mod checksum;
 mod confirmations;
 mod evaluations;
+mod held_out;
 mod history;
 mod hits;
 mod properties;
@@ -166,9 +167,11 @@ impl Store {
         *seals.of(Sealed::Evaluations) = self.check_evaluations()?;
         (*seals.of(Sealed::Candidates), self.found) = self.check_candidates()?;
         self.confirmations()?;
+        self.held_out()?;
         self.check_snapshots()?;
         let mut compare = || {
             *seals.of(Sealed::Confirmations) = confirmations::seal(&self.connection)?;
+            *seals.of(Sealed::HeldOut) = held_out::seal(&self.connection)?;
             *seals.of(Sealed::Snapshots) = snapshots::seal(&self.connection)?;
             *seals.of(Sealed::Properties) = properties::seal(&self.connection)?;
             *seals.of(Sealed::Schema) = schema::seal(&self.connection)?;

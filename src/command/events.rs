@@ -22,6 +22,8 @@ pub(crate) struct Events {
     best: Option<f64>,
     /// Restarts that were told.
     restarts: usize,
+    /// The births absorbed before the latest held-out point that was told.
+    held_out: u64,
     /// Whether the file was begun by an earlier process.
     resumed: bool,
     /// The first thing that went wrong; the run goes on and it is reported at the end.
@@ -50,6 +52,10 @@ impl Events {
             started: Instant::now(),
             best,
             restarts: of("restart").count(),
+            held_out: of("held_out")
+                .filter_map(|line| line["absorbed"].as_u64())
+                .max()
+                .unwrap_or(0),
             resumed: !lines.is_empty(),
             error: None,
         })
@@ -70,7 +76,21 @@ impl Events {
         }
     }
 
-    fn tell_restarts<D: Domain>(&mut self, search: &Search<D>) {
+    /// Tells of what has come with births absorbed since the last time.
+    fn catch_up<D: Domain>(&mut self, search: &Search<D>) {
+        let points = search.held_out().points();
+        let told = points.partition_point(|point| point.absorbed <= self.held_out);
+        for point in &points[told..] {
+            self.held_out = point.absorbed;
+            let more = json!({
+                "absorbed": point.absorbed,
+                "evaluations": point.evaluations,
+                "birth": point.birth,
+                "fitness": point.fitness,
+                "held_out_fitness": point.held_out_fitness,
+            });
+            self.tell("held_out", search, more);
+        }
         while let Some(restart) = search.restarts().get(self.restarts) {
             let more = json!({
                 "birth": restart.birth,
@@ -80,6 +100,13 @@ impl Events {
             self.tell("restart", search, more);
             self.restarts += 1;
         }
+    }
+}
+
+/// Says of an evaluation that it was on what is held out.
+fn mark<P>(candidate: &Candidate<P>, more: &mut Value) {
+    if candidate.held_out {
+        more["held_out"] = json!(true);
     }
 }
 
@@ -95,15 +122,18 @@ impl<D: Domain> Observer<D> for Events {
         candidate: &Candidate<D::Program>,
         outcome: &Outcome,
     ) {
-        self.tell_restarts(search);
+        self.catch_up(search);
         let birth = candidate.birth;
         match outcome {
             Outcome::Ended(Ended { reason, message }) => {
-                let more = json!({ "birth": birth, "reason": reason, "message": message });
+                let mut more = json!({ "birth": birth, "reason": reason, "message": message });
+                mark(candidate, &mut more);
                 self.tell("ended", search, more);
             }
             Outcome::Failed { message } => {
-                self.tell("failure", search, json!({ "birth": birth, "message": message }));
+                let mut more = json!({ "birth": birth, "message": message });
+                mark(candidate, &mut more);
+                self.tell("failure", search, more);
             }
             Outcome::Scored(_) | Outcome::Invalid(_) | Outcome::Stopped(_) => {}
         }
@@ -125,7 +155,7 @@ impl<D: Domain> Observer<D> for Events {
     }
 
     fn on_finish(&mut self, search: &Search<D>, reason: StopReason) {
-        self.tell_restarts(search);
+        self.catch_up(search);
         let more = json!({ "reason": reason, "counters": search.counters() });
         self.tell(if reason == StopReason::Cancelled { "interrupt" } else { "end" }, search, more);
     }

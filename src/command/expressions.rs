@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{ExpressionScorer, ExpressionSearch, Expressions, Program, Search, Store};
+use evo::{
+    Evaluator, Evaluators, ExpressionScorer, ExpressionSearch, Expressions, Program, Search, Store,
+};
 use serde::Serialize;
 
 use super::activations::Activations;
@@ -58,7 +60,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let scorer = config.scorer()?;
     let starts = config.start_programs(&scorer)?;
     let threads = place.threads(args.run.threads);
-    scorer.measure()?;
+    measure(&config, &scorer)?;
     if args.dry_run {
         dry_run::print_expressions(
             &starts,
@@ -73,7 +75,8 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
     directory.write(CONFIG, text.as_bytes())?;
-    let (cpu, fingerprint) = (place.description(), scorer.fingerprint());
+    let cpu = place.description(&config.settings.held_out);
+    let fingerprint = scorer.fingerprint();
     let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
     let search = search.with_store(directory.begin(&properties, &starts)?)?;
     let session = session(&config, &directory, &place, &args.run);
@@ -101,9 +104,10 @@ pub(crate) fn resume(
     let mut store = store.map_err(|error| hinted(error, command))?;
     unchanged(&store, &config, &scorer, directory.path())?;
     if scorer.trains() {
-        super::resume::check_place(&mut store, &place, args.accept_cpu, command)?;
+        let here = place.description(&config.settings.held_out);
+        super::resume::check_place(&mut store, &here, args.accept_cpu, command)?;
     }
-    scorer.measure()?;
+    measure(&config, &scorer)?;
     let search = config.search(&scorer)?.with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
@@ -156,12 +160,24 @@ fn session<'a>(
     Session { directory, place, args, seed: config.seed, window: config.settings.window }
 }
 
+/// Measures what the run compares with, so that errors come before it begins.
+fn measure(config: &ExpressionSearch, scorer: &ExpressionScorer) -> anyhow::Result<()> {
+    scorer.measure()?;
+    match scorer.held_out().filter(|_| config.settings.held_out.every.is_some()) {
+        Some(held_out) => Ok(held_out.measure()?),
+        None => Ok(()),
+    }
+}
+
 fn conclude(
     session: &Session<'_>,
     scorer: &ExpressionScorer,
     mut search: Search<Expressions>,
 ) -> anyhow::Result<ExitCode> {
-    let finish = match session.run(&mut search, scorer.evaluator())? {
+    let held_out = scorer.held_out();
+    let held_out = held_out.as_ref().map(|it| it as &dyn Evaluator<Program>);
+    let evaluators = Evaluators { search: scorer.evaluator(), held_out };
+    let finish = match session.run(&mut search, evaluators)? {
         Ok(finish) => finish,
         Err(code) => return Ok(code),
     };

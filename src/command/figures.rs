@@ -19,6 +19,8 @@ pub(crate) struct Figures {
     pub made: u64,
     /// The best fitness.
     pub best: Option<f64>,
+    /// The held-out fitness of the latest incumbent, where it was evaluated and has one.
+    pub held_out: Option<f64>,
     pub counters: Counters,
     /// Bytes, where they are known.
     pub memory: Option<u64>,
@@ -38,7 +40,7 @@ impl Figures {
     }
 
     /// What there is to say, the most important first.
-    fn parts(&self) -> [Option<String>; 10] {
+    fn parts(&self) -> [Option<String>; 11] {
         let counters = &self.counters;
         let share = |count: u64, all: u64| 100.0 * count as f64 / (all as f64).max(1.0);
         let percent = |count: u64, all: u64, what: &str| {
@@ -46,11 +48,11 @@ impl Figures {
         };
         let Counters { scored, invalid, stopped, ended, failed, births, .. } = *counters;
         let evaluated = scored + invalid + stopped + ended + failed;
-        let best = match self.best {
-            None => "none".to_owned(),
-            Some(best) if best.abs() < 1e5 => format!("{best:+.4}"),
-            Some(best) => format!("{best:+.1e}"),
+        let fitness = |fitness: f64| match fitness.abs() < 1e5 {
+            true => format!("{fitness:+.4}"),
+            false => format!("{fitness:+.1e}"),
         };
+        let best = self.best.map_or("none".to_owned(), fitness);
         let rate = self.made as f64 / self.seconds;
         let left = self.total.filter(|&total| self.made > 0 && total > self.done);
         let left = left.map(|total| format!("{} left", span((total - self.done) as f64 / rate)));
@@ -59,6 +61,7 @@ impl Figures {
             Some(format!("{}{}", self.done, total.unwrap_or_default())),
             Some(format!("best {best}")),
             left,
+            self.held_out.map(|held_out| format!("held out {}", fitness(held_out))),
             Some(if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }),
             percent(counters.structural_hits + counters.functional_hits, births, "seen"),
             percent(invalid, evaluated, "invalid"),
@@ -110,6 +113,7 @@ mod tests {
             total: Some(3_000 * scale),
             made: 1_234 * scale,
             best: Some(0.30781),
+            held_out: None,
             counters: Counters {
                 births: 1_234 * scale,
                 structural_hits: 400 * scale,
@@ -133,12 +137,16 @@ mod tests {
         assert_eq!(figures(1).line(79), longer);
         assert_eq!(figures(1).line(120), format!("{longer}  0/12 wrong (0-24%)  312 MiB"));
         assert_eq!(figures(1).line(24), "12s  1234/3000  17s left");
+        let held_out = Figures { held_out: Some(-0.05), ..figures(1) };
+        let expected = "12s  1234/3000  best +0.3078  17s left  held out -0.0500  103/s";
+        assert_eq!(held_out.line(68), expected);
         let begun = Figures {
             seconds: 0.001,
             done: 0,
             total: None,
             made: 0,
             best: None,
+            held_out: None,
             counters: Counters::default(),
             memory: None,
         };
@@ -150,7 +158,8 @@ mod tests {
         let most = u64::MAX / 4_000;
         for (scale, columns) in [(1, 68), (1_000, 68), (1_000_000_000, 68), (most, 79)] {
             for best in [0.30781, -12_345.678, -f64::MAX] {
-                let line = Figures { best: Some(best), ..figures(scale) }.line(columns);
+                let figures = Figures { best: Some(best), held_out: Some(best), ..figures(scale) };
+                let line = figures.line(columns);
                 assert!(line.len() <= columns, "{line}");
                 assert!(line.contains("best ") && line.contains(" left"), "{line}");
             }

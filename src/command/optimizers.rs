@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use evo::{Config, Judges, Optimizers, Program, Search, shell_path, structural_hash, zoo};
+use evo::{
+    Config, Evaluator, Evaluators, Judges, Optimizers, Program, Search, shell_path,
+    structural_hash, zoo,
+};
 use serde::Serialize;
 
 use super::comparison::Comparison;
@@ -29,7 +32,10 @@ pub(crate) fn run(
     judges: &Judges,
     mut search: Search<Optimizers>,
 ) -> anyhow::Result<ExitCode> {
-    let finish = match session.run(&mut search, &judges.search)? {
+    let held_out = config.settings.held_out.every.and_then(|_| judges.held_out_together());
+    let held_out = held_out.as_ref().map(|it| it as &dyn Evaluator<Program>);
+    let evaluators = Evaluators { search: &judges.search, held_out };
+    let finish = match session.run(&mut search, evaluators)? {
         Ok(finish) => finish,
         Err(code) => return Ok(code),
     };

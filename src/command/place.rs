@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::bail;
-use evo::{Config, Device, Judges, Lanes, OptimizerEvaluator, Workload};
+use evo::{Config, Device, HeldOutConfig, Judges, Lanes, OptimizerEvaluator, Workload};
 
 use super::cpu;
 use crate::args::DeviceArgs;
@@ -82,11 +82,14 @@ impl Place {
         }
     }
 
-    /// All that the bits of a loss depend on here: two places of one description give the same.
-    pub(crate) fn description(&self) -> String {
+    /// All that the bits of a loss depend on here: two places of one description give the same. A
+    /// search that holds something out depends on the CPU too, where incumbents are evaluated.
+    pub(crate) fn description(&self, settings: &HeldOutConfig) -> String {
         let Some(lanes) = &self.lanes else { return cpu::description() };
         let numbers = if lanes.bf16 { ", bf16" } else { "" };
-        format!("{}, cohorts of {}{numbers}", self.device, self.cohort)
+        let incumbents = settings.every.map(|_| format!(", incumbents on {}", cpu::description()));
+        let incumbents = incumbents.unwrap_or_default();
+        format!("{}, cohorts of {}{numbers}{incumbents}", self.device, self.cohort)
     }
 
     /// What a command needs to go on here, with a space in front; nothing on a CPU.

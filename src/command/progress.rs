@@ -99,6 +99,7 @@ impl<'a> Progress<'a> {
                 false => self.earlier.1,
             }),
             best: search.best().map(|best| best.individual.fitness),
+            held_out: search.held_out().points().last().and_then(|point| point.held_out_fitness),
             counters: *search.counters(),
             memory: resident(),
         }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use evo::{Domain, MutationTally, RecheckRate, Search, StopReason};
+use evo::{Domain, HeldOutPoint, MutationTally, RecheckRate, Search, StopReason, shell_word};
 use serde::Serialize;
 
 use super::session::{Finish, Session};
@@ -33,9 +33,20 @@ struct Report<V> {
     start: u64,
     #[serde(skip)]
     starts: usize,
+    /// Where incumbents were evaluated on what is held out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_out: Option<HeldOut>,
     #[serde(flatten)]
     verdict: V,
     program: String,
+}
+
+/// What incumbents were worth where the search does not look.
+#[derive(Serialize)]
+struct HeldOut {
+    /// The first of the best held-out fitness, which need not be the winner.
+    best: Option<HeldOutPoint>,
+    points: Vec<HeldOutPoint>,
 }
 
 /// How often functional identity was wrong, where it was rechecked.
@@ -75,6 +86,7 @@ pub(crate) fn conclude<D: Domain>(
         digest: search.digest().to_string(),
         start: best.individual.start,
         starts: search.starts().len(),
+        held_out: HeldOut::of(search),
         verdict,
         program: search.domain().live_text(&best.individual.program),
     };
@@ -127,6 +139,31 @@ impl Rechecks {
     }
 }
 
+impl HeldOut {
+    /// None where nothing is held out of the search.
+    fn of<D: Domain>(search: &Search<D>) -> Option<HeldOut> {
+        let curve = search.held_out();
+        let (best, points) = (curve.best().copied(), curve.points().to_vec());
+        search.holds_out().then_some(HeldOut { best, points })
+    }
+
+    fn text(&self, run: &str) -> String {
+        let points = match self.points.len() {
+            1 => "1 held-out point".to_owned(),
+            count => format!("{count} held-out points"),
+        };
+        let Some(best) = self.best else { return format!("{points}, none with a fitness.\n") };
+        let named = |point: &HeldOutPoint| {
+            let held_out = point.held_out_fitness;
+            let held_out = held_out.map_or("-".to_owned(), |fitness| format!("{fitness:+.4}"));
+            let program = shell_word(&format!("{run}:{}", point.birth));
+            format!("{held_out} of {program} (fitness {:+.4})", point.fitness)
+        };
+        let last = self.points.last().map(&named).unwrap_or_default();
+        format!("{points}: the best {}, the last {last}.\n", named(&best))
+    }
+}
+
 impl<V: Verdict> Report<V> {
     fn text(&self) -> String {
         let headings = ["mutation", "tried", "neutral", "improved"].map(str::to_owned).to_vec();
@@ -141,12 +178,14 @@ impl<V: Verdict> Report<V> {
             1 => String::new(),
             several => format!("The winner descends from start {} of {several}.\n", self.start),
         };
+        let held_out = self.held_out.as_ref().map(|it| it.text(&self.run_directory));
+        let held_out = held_out.unwrap_or_default();
         let ended = match counters.ended {
             0 => String::new(),
             ended => format!(" ({ended} ended from outside)"),
         };
         format!(
-            "\n{}\n{}{start}\n{}\n\
+            "\n{}\n{}{start}{held_out}\n{}\n\
              Ended because {}. {} candidates, {} evaluated{ended}, {} restarts, {:.0} s; {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\

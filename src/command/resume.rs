@@ -42,7 +42,8 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let mut store = store.map_err(|error| hinted(error, &command))?;
     let original = unchanged(&store, &path, &config)?;
     check_data(&store, &config)?;
-    check_place(&mut store, &place, args.accept_cpu, &command)?;
+    let here = place.description(&config.settings.held_out);
+    check_place(&mut store, &here, args.accept_cpu, &command)?;
     let starts = start_programs(&store, original.start.iter().len())?;
     let judges = place.judges(&config)?;
     let search = config.search_from(starts)?.with_store(store);
@@ -170,11 +171,11 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<(String, String,
 
 pub(super) fn check_place(
     store: &mut Store,
-    place: &Place,
+    here: &str,
     accept: bool,
     command: &str,
 ) -> anyhow::Result<()> {
-    let (here, before) = (place.description(), store.property("cpu")?.unwrap_or_default());
+    let before = store.property("cpu")?.unwrap_or_default();
     if here == before {
         return Ok(());
     }
@@ -185,7 +186,7 @@ pub(super) fn check_place(
              on all the same: {command} --accept-cpu"
         );
     }
-    store.set_property("cpu", &here)?;
+    store.set_property("cpu", here)?;
     Ok(store.commit()?)
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     }
     let starts = config.start_programs()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
-    let store = directory.create(&config, base, &starts, &place.description())?;
+    let here = place.description(&config.settings.held_out);
+    let store = directory.create(&config, base, &starts, &here)?;
     let search = config.search_from(starts)?.with_store(store)?;
     let (directory, place, args) = (&directory, &place, &args.run);
     let session =

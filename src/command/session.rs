@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use evo::{Domain, Evaluator, RunOptions, Search, SearchError, StopReason};
+use evo::{Domain, Evaluators, RunOptions, Search, SearchError, StopReason};
 
 use super::events::Events;
 use super::place::Place;
@@ -54,7 +54,7 @@ impl Session<'_> {
     pub(crate) fn run<D: Domain>(
         &self,
         search: &mut Search<D>,
-        evaluator: &dyn Evaluator<D::Program>,
+        evaluators: Evaluators<'_, D::Program>,
     ) -> anyhow::Result<Result<Finish, ExitCode>> {
         let resume = format!("{}{}", self.directory.resume_command(), self.device());
         RESUME.set(resume.clone()).ok();
@@ -70,7 +70,7 @@ impl Session<'_> {
         let options = RunOptions { threads, cohort, cancel: Some(&CANCEL) };
         let mut observers = (progress, events);
         let births = search.counters().births;
-        let reason = evo::run(search, evaluator, &mut observers, &options)
+        let reason = evo::run_with(search, evaluators, &mut observers, &options)
             .map_err(|error| hinted(error, &resume))?;
         let (progress, events) = observers;
         if let Some(error) = progress.save_error.or(events.error) {
@@ -120,6 +120,7 @@ fn raised(reason: StopReason) -> Option<String> {
         StopReason::Candidates(count) => Some(format!("stopping.candidates={}", 2 * count)),
         StopReason::Evaluations(count) => Some(format!("stopping.evaluations={}", 2 * count)),
         StopReason::Failures(count) => Some(format!("stopping.failures={}", 2 * count)),
+        StopReason::HeldOut(points) => Some(format!("stopping.held_out={}", 2 * points)),
         StopReason::Seconds(seconds) => Some(format!("stopping.seconds={:?}", 2.0 * seconds)),
         _ => None,
     }

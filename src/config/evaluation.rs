@@ -7,11 +7,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use evo_domain::Evaluator;
+use evo_domain::{DependsOn, Evaluator, Outcome, Trial};
 use evo_dsl::{ExpressionProbe, Program};
 use evo_evaluators::{
     ActivationConfig, ActivationEvaluator, ActivationJudges, EvaluatorError, ExpressionConfig,
-    ExpressionData, ExpressionEvaluator,
+    ExpressionData, ExpressionEvaluator, HeldOutPoints,
 };
 use evo_search::DeduplicationLevel;
 use serde::de::value::MapAccessDeserializer;
@@ -38,6 +38,15 @@ pub enum ExpressionScorer {
     Data(ExpressionEvaluator),
     /// The networks of the search, and those that judge its winner.
     Networks(ActivationJudges),
+}
+
+/// What of that no search sees, as one evaluator.
+#[derive(Clone, Copy, Debug)]
+pub enum ExpressionHeldOut<'a> {
+    /// The error on the points held out.
+    Data(HeldOutPoints<'a>),
+    /// All networks held out.
+    Networks(&'a ActivationEvaluator),
 }
 
 impl ExpressionEvaluation {
@@ -99,6 +108,24 @@ impl ExpressionScorer {
         }
     }
 
+    /// The evaluator of what is held out of the search, where something is.
+    pub fn held_out(&self) -> Option<ExpressionHeldOut<'_>> {
+        match self {
+            Self::Data(evaluator) => evaluator.held_out().map(ExpressionHeldOut::Data),
+            Self::Networks(judges) => {
+                judges.held_out_together.as_ref().map(ExpressionHeldOut::Networks)
+            }
+        }
+    }
+
+    /// What can be held out, in words.
+    pub(super) fn held_out_kind(&self) -> &'static str {
+        match self {
+            Self::Data(_) => "points held out of the task",
+            Self::Networks(_) => "tasks in `evaluation.activation.held_out`",
+        }
+    }
+
     /// What expressions are for, in words.
     pub fn task(&self) -> String {
         match self {
@@ -156,6 +183,36 @@ impl ExpressionScorer {
             Self::Data(_) => Ok(()),
             Self::Networks(judges) => judges.search.measure(),
         }
+    }
+}
+
+impl ExpressionHeldOut<'_> {
+    /// Measures what is compared with, as [`ExpressionScorer::measure`] does.
+    ///
+    /// # Errors
+    /// Networks that cannot be trained with the activation they state.
+    pub fn measure(&self) -> Result<(), EvaluatorError> {
+        match self {
+            Self::Data(_) => Ok(()),
+            Self::Networks(evaluator) => evaluator.measure(),
+        }
+    }
+
+    fn evaluator(&self) -> &dyn Evaluator<Program> {
+        match self {
+            Self::Data(evaluator) => evaluator,
+            Self::Networks(evaluator) => *evaluator,
+        }
+    }
+}
+
+impl Evaluator<Program> for ExpressionHeldOut<'_> {
+    fn evaluate(&self, cohort: &[Trial<'_, Program>]) -> Vec<Outcome> {
+        self.evaluator().evaluate(cohort)
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        self.evaluator().depends_on()
     }
 }
 

@@ -55,7 +55,9 @@ impl ExpressionSearch {
             return Err(ConfigError::new("domain", "must be `Expressions`"));
         }
         self.check_hurdles(self.evaluation.stages())?;
-        self.search(&self.scorer()?).map(drop)
+        let scorer = self.scorer()?;
+        self.check_held_out(scorer.held_out().is_some(), scorer.held_out_kind())?;
+        self.search(&scorer).map(drop)
     }
 
     /// What scores expressions by this configuration, with its data; nothing is trained.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use evo_dsl::{ExpressionMutation, MutationConfig};
 use evo_evaluators::OptimizerConfig;
 use evo_search::{
-    Deduplication, DeduplicationLevel, HurdleConfig, Restarts, SearchConfig, Selection, Stopping,
-    StrategyConfig, default_window,
+    Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Restarts, SearchConfig,
+    Selection, Stopping, StrategyConfig, default_window,
 };
 
 use super::evaluation::ExpressionEvaluation;
@@ -40,6 +40,8 @@ pub(super) struct Flat<S, M, E> {
     #[serde(default)]
     restarts: Restarts,
     #[serde(default)]
+    held_out: HeldOutConfig,
+    #[serde(default)]
     hashing: HashingConfig,
     evaluation: E,
     stopping: Stopping,
@@ -59,6 +61,7 @@ impl<S, M, E> From<RunConfig<S, M, E>> for Flat<S, M, E> {
             deduplication: Some(settings.deduplication),
             hurdles: settings.hurdles,
             restarts: settings.restarts,
+            held_out: settings.held_out,
             hashing: config.hashing,
             evaluation: config.evaluation,
             stopping: settings.stopping,
@@ -82,6 +85,7 @@ impl<S, M, E> Flat<S, M, E> {
                 deduplication,
                 hurdles: self.hurdles,
                 restarts: self.restarts,
+                held_out: self.held_out,
                 stopping: self.stopping,
             },
             hashing: self.hashing,

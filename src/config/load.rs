@@ -65,6 +65,8 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.search()?;
         self.check_hurdles(&self.evaluation.stages)?;
+        let held_out = !self.evaluation.held_out.is_empty();
+        self.check_held_out(held_out, "tasks in `evaluation.held_out`")?;
         // Data does not depend on baselines, which would take training to find.
         let mut evaluation = self.evaluation.clone();
         for task in evaluation.tasks.iter_mut().chain(&mut evaluation.held_out) {

@@ -3,7 +3,8 @@
 use crate::driver::SearchConfig;
 use evo_dsl::{MutationConfig, MutationWeights, NewConstant, OpChoice};
 use evo_search::{
-    DeduplicationLevel, HurdleConfig, RestartFrom, Restarts, Selection, Stopping, StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, RestartFrom, Restarts, Selection, Stopping,
+    StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -30,8 +31,10 @@ const FULL: &str = r#"(
     deduplication: (level: Structural),
     hurdles: (percentile: Some(25.0)),
     selection: Pareto,
-    restarts: (from: Best, every: Some(50000), plateau: Some(20000)),
-    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5), failures: Some(3)),
+    restarts: (from: Best, every: Some(50000), plateau: Some(20000), held_out: Some(5)),
+    held_out: (every: Some(500)),
+    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5),
+        failures: Some(3), held_out: Some(9)),
 )"#;
 
 #[test]
@@ -52,13 +55,20 @@ fn every_setting_can_be_written_and_reads_back() {
         deduplication: DeduplicationLevel::Structural.into(),
         hurdles: HurdleConfig { percentile: Some(25.0), ..HurdleConfig::default() },
         selection: Selection::Pareto,
-        restarts: Restarts { from: RestartFrom::Best, every: Some(50_000), plateau: Some(20_000) },
+        restarts: Restarts {
+            from: RestartFrom::Best,
+            every: Some(50_000),
+            plateau: Some(20_000),
+            held_out: Some(5),
+        },
+        held_out: HeldOutConfig { every: Some(500) },
         stopping: Stopping {
             failures: Some(3),
             candidates: Some(300_000),
             evaluations: Some(30_000),
             seconds: Some(60.0),
             fitness: Some(0.5),
+            held_out: Some(9),
         },
     };
     assert_eq!(config, expected);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use evo_domain::{DependsOn, Evaluator, Outcome, Trial};
 use evo_dsl::{Optimizers, Program};
 use evo_hashes::{Hash, Seed};
-use evo_search::{RunOptions, SearchError, Store, run};
+use evo_search::{Evaluators, RunOptions, SearchError, Store, run_with};
 use rand::RngExt;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::driver::{
     RunResult, Search, SearchConfig, behaviour, hasher, new_search, result, scored,
 };
+use crate::held_out::{Elsewhere, elsewhere};
 use crate::quadratic;
 
 /// Births of the store that is damaged: some are behind its snapshot.
@@ -37,6 +38,9 @@ impl Evaluator<Program> for Hashed {
     }
 }
 
+const EVALUATORS: Evaluators<'static, Program> =
+    Evaluators { search: &Hashed, held_out: Some(&Elsewhere) };
+
 fn outcome(program: &Program) -> Outcome {
     let hash = behaviour(program);
     scored(u64::from_le_bytes(hash.0[..8].try_into().expect("eight bytes")), 0)
@@ -46,7 +50,8 @@ fn search(candidates: u64) -> Search {
     let text = format!(
         "(strategy: RegularizedEvolution(population: 30, tournament: 3), window: 16,
           mutation: (max_statements: 7), deduplication: (recheck: 0.1),
-          restarts: (from: Best, every: Some(3000)), stopping: (candidates: Some({candidates})))"
+          restarts: (from: Best, every: Some(3000)),
+          held_out: (every: Some(400)), stopping: (candidates: Some({candidates})))"
     );
     let config: SearchConfig = ron::from_str(&text).expect("the text is a configuration");
     let search = new_search(&config, Seed(1), quadratic::start(), hasher());
@@ -84,7 +89,7 @@ fn resumed(path: &Path, candidates: u64) -> Result<End, SearchError> {
     let properties = names.into_iter().map(|name| store.property(name));
     let properties = Some(properties.collect::<Result<_, _>>()?);
     let mut search = search(candidates).with_store(store)?;
-    run(&mut search, &Hashed, &mut (), &RunOptions::default())?;
+    run_with(&mut search, EVALUATORS, &mut (), &RunOptions::default())?;
     let (result, digest) = (result(&search), search.digest());
     drop(search);
     Ok(End { result, digest, properties, tables: dump(path) })
@@ -179,7 +184,7 @@ fn of_tables(connection: &Connection) -> Vec<Damage> {
         WHERE type IN ('index', 'view') AND sql IS NOT NULL";
     texts.extend(strings(connection, schema));
     let mut damages: Vec<Damage> = texts.into_iter().map(Damage::by_sql).collect();
-    for (pragma, value) in [("user_version", 5), ("user_version", 7), ("application_id", 7)] {
+    for (pragma, value) in [("user_version", 6), ("user_version", 8), ("application_id", 7)] {
         let text = format!("PRAGMA {pragma} = {value}");
         damages.push(Damage::of(text.clone(), move |path| {
             let connection = Connection::open(path).expect("it is a store");
@@ -327,7 +332,7 @@ fn a_damaged_store_is_refused_or_resumes_to_the_very_run() {
     let scratch = TempDir::new().expect("there is room");
     let path = scratch.path().join("run.db");
     let mut search = search(STORED).with_store(new_store(&path)).expect("it is new");
-    run(&mut search, &Hashed, &mut (), &RunOptions::default()).expect("the store works");
+    run_with(&mut search, EVALUATORS, &mut (), &RunOptions::default()).expect("the store works");
     drop(search);
     let sound = scratch.path().join("sound.db");
     std::fs::copy(&path, &sound).expect("there is room");
@@ -350,7 +355,11 @@ fn a_damaged_log_is_refused_or_its_run_resumes_to_the_very_run() {
             Some(candidate) => in_flight.push(candidate),
             None => {
                 let told = in_flight.swap_remove(in_flight.len() / 2);
-                search.tell(told.birth, outcome(&told.program)).expect("it is in flight");
+                let outcome = match told.held_out {
+                    true => elsewhere(&told.program),
+                    false => outcome(&told.program),
+                };
+                search.tell(told.birth, outcome).expect("it is in flight");
                 search.commit(1.0).expect("the store works");
             }
         }

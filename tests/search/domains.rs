@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use evo_domain::{DependsOn, Domain, Evaluator, Outcome, Seed, Trial};
-use evo_search::{RunOptions, Search, SearchConfig, SearchError, Stopping, Store, StrategyConfig};
+use evo_search::{
+    Evaluators, RunOptions, Search, SearchConfig, SearchError, Stopping, Store, StrategyConfig,
+};
 use rand::RngExt;
 
 #[allow(dead_code, reason = "the example has a main function of its own")]
@@ -25,6 +27,11 @@ trait Case {
     fn domain() -> Self::Domain;
     fn starts() -> Vec<<Self::Domain as Domain>::Program>;
     fn evaluator() -> Box<dyn Evaluator<<Self::Domain as Domain>::Program>>;
+
+    /// Who evaluates incumbents, where something is held out.
+    fn held_out() -> Option<Box<dyn Evaluator<<Self::Domain as Domain>::Program>>> {
+        None
+    }
 }
 
 struct OfOptimizers;
@@ -130,6 +137,30 @@ impl Case for OfTwoParents {
     }
 }
 
+/// With something held out, by which it restarts again and again.
+struct OfHeldOut;
+
+impl Case for OfHeldOut {
+    type Domain = evo_dsl::Optimizers;
+    const NAME: &'static str = "held_out";
+
+    fn domain() -> evo_dsl::Optimizers {
+        OfOptimizers::domain()
+    }
+
+    fn starts() -> Vec<evo_dsl::Program> {
+        OfOptimizers::starts()
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::Program>> {
+        OfOptimizers::evaluator()
+    }
+
+    fn held_out() -> Option<Box<dyn Evaluator<evo_dsl::Program>>> {
+        Some(Box::new(crate::held_out::Elsewhere))
+    }
+}
+
 fn search<C: Case>() -> Search<C::Domain> {
     let mut config: SearchConfig = SearchConfig::new(
         StrategyConfig::RegularizedEvolution { population: 50, tournament: 5 },
@@ -137,6 +168,10 @@ fn search<C: Case>() -> Search<C::Domain> {
     );
     config.window = 40;
     config.deduplication.recheck = 0.1;
+    if C::held_out().is_some() {
+        (config.held_out.every, config.restarts.held_out) = (Some(70), Some(3));
+        config.restarts.plateau = Some(400);
+    }
     Search::from_starts(&config, Seed(5), C::domain(), C::starts()).expect("the settings are valid")
 }
 
@@ -151,8 +186,11 @@ fn stored<C: Case>(path: &Path) -> Result<Search<C::Domain>, SearchError> {
 fn run<C: Case>(search: &mut Search<C::Domain>, threads: usize) -> String {
     let threads = NonZeroUsize::new(threads).expect("one or more");
     let options = RunOptions { threads, ..RunOptions::default() };
-    evo_search::run(search, &*C::evaluator(), &mut (), &options).expect("the store works");
+    let (evaluator, held_out) = (C::evaluator(), C::held_out());
+    let evaluators = Evaluators { search: &*evaluator, held_out: held_out.as_deref() };
+    evo_search::run_with(search, evaluators, &mut (), &options).expect("the store works");
     assert_eq!(search.counters().births, BIRTHS);
+    assert_eq!(search.held_out().points().len() > 30, search.holds_out());
     assert!(search.counters().functional_hits > 0 && search.counters().structural_hits > 0);
     search.digest().to_string()
 }
@@ -169,7 +207,8 @@ fn interruptions_change_nothing<C: Case>() {
     let expected = run::<C>(&mut search::<C>(), 2);
     let directory = tempfile::TempDir::new().expect("there is room");
     let path = directory.path().join("run.db");
-    let (evaluator, mut rng) = (C::evaluator(), Seed(9).stream("interruptions", 0));
+    let (evaluator, held_out) = (C::evaluator(), C::held_out());
+    let mut rng = Seed(9).stream("interruptions", 0);
     for steps in [0, 1, 70, 900, 20, 1_500] {
         let mut search = stored::<C>(&path).expect("the store works");
         let (mut asked, mut conceived) = (Vec::new(), Vec::new());
@@ -183,6 +222,10 @@ fn interruptions_change_nothing<C: Case>() {
                 2 => asked.extend(search.ask_bred()),
                 3 if !asked.is_empty() => {
                     let any = asked.swap_remove(rng.random_range(0..asked.len()));
+                    let evaluator = match any.held_out {
+                        true => held_out.as_deref().expect("something is held out"),
+                        false => &*evaluator,
+                    };
                     let outcome = evaluator.evaluate(&[any.trial()]).remove(0);
                     search.tell(any.birth, outcome).expect("it is in flight");
                 }
@@ -221,8 +264,10 @@ fn die<C: Case>() {
     let mut search = stored::<C>(&Path::new(&directory).join("run.db")).expect("the store works");
     let evaluator = C::evaluator();
     let evaluator = Deadly { evaluator: &*evaluator, left: AtomicU64::new(60) };
+    let held_out = C::held_out();
+    let evaluators = Evaluators { search: &evaluator, held_out: held_out.as_deref() };
     let options = RunOptions { threads: NonZeroUsize::new(2).expect("two"), ..Default::default() };
-    evo_search::run(&mut search, &evaluator, &mut (), &options).expect("the store works");
+    evo_search::run_with(&mut search, evaluators, &mut (), &options).expect("the store works");
     unreachable!("it needs more evaluations than it is left");
 }
 
@@ -276,6 +321,7 @@ promises! {
     necklaces: super::OfNecklaces;
     several_starts: super::OfSeveralStarts;
     two_parents: super::OfTwoParents;
+    held_out: super::OfHeldOut;
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod driver;
 mod ended;
 mod engine;
 mod expressions;
+mod held_out;
 mod hurdles;
 mod identity;
 mod kill;

@@ -4,8 +4,8 @@ use evo_domain::{Outcome, Score};
 use evo_dsl::MutationConfig;
 use evo_hashes::Seed;
 use evo_search::{
-    DeduplicationLevel, HurdleConfig, RestartFrom, RestartReason, Restarts, Selection, Stopping,
-    StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, RestartFrom, RestartReason, Restarts,
+    Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{
@@ -23,6 +23,7 @@ fn config(restarts: Restarts, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Off.into(),
         restarts,
         hurdles: HurdleConfig::default(),
+        held_out: HeldOutConfig::default(),
         selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }
@@ -33,7 +34,7 @@ fn search(config: &SearchConfig) -> Search {
 }
 
 fn every(from: RestartFrom, every: u64) -> Restarts {
-    Restarts { from, every: Some(every), plateau: None }
+    Restarts { from, every: Some(every), ..Restarts::default() }
 }
 
 fn fitness(fitness: f64) -> Outcome {
@@ -111,7 +112,7 @@ fn a_plateau_is_counted_from_the_last_improvement_and_from_the_last_restart() {
 
 #[test]
 fn whichever_of_schedule_and_plateau_comes_first_restarts_and_both_begin_anew() {
-    let restarts = Restarts { from: RestartFrom::Best, every: Some(90), plateau: Some(50) };
+    let restarts = Restarts { plateau: Some(50), ..every(RestartFrom::Best, 90) };
     let mut search = search(&config(restarts, 300));
     let best_early = |candidate: &Candidate| fitness(-(candidate.birth.abs_diff(60) as f64));
     drive(&mut search, 1, best_early);

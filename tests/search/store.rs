@@ -383,3 +383,21 @@ fn settings_of_old_stores(level: &str) -> SearchConfig {
         stopping: (candidates: Some(400)))";
     ron::from_str(&text.replace("LEVEL", level)).expect("the text is a configuration")
 }
+
+#[test]
+fn a_store_of_the_version_before_held_out_points_goes_on_to_the_digest_it_would_have_had() {
+    let (_directory, path) = copied("store_v6.db");
+    let mut config = settings_of_old_stores("Functional");
+    config.deduplication.recheck = 0.1;
+    config.restarts.plateau = Some(60);
+    let store = brought_up_to_date(&path, "version 6 of the tables");
+    // Of a whole run by that version.
+    let digest = store.property("digest at 400").expect("the store is sound");
+    let mut search = search(&config).with_store(store).expect("the store fits the search");
+    let asked = drive(&mut search, 1, by_training);
+    assert!(asked.iter().all(|candidate| candidate.birth >= 120 && !candidate.held_out));
+    assert_eq!(Some(search.digest().to_string()), digest);
+    search.commit(3.0).expect("the store works");
+    drop(search);
+    assert!(Store::open(&path, &Optimizers::default()).is_ok());
+}

@@ -4,8 +4,8 @@ use evo_domain::Outcome;
 use evo_dsl::{MutationConfig, Operand, Program, Statement};
 use evo_hashes::Seed;
 use evo_search::{
-    DeduplicationLevel, HurdleConfig, Population, Restarts, Selection, StopReason, Stopping,
-    StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Population, Restarts, Selection, StopReason,
+    Stopping, StrategyConfig,
 };
 
 use crate::driver::{Search, SearchConfig, by_training, drive, hasher, new_search, result, scored};
@@ -19,6 +19,7 @@ fn config(strategy: StrategyConfig, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
+        held_out: HeldOutConfig::default(),
         selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }

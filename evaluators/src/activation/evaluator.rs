@@ -81,11 +81,19 @@ impl ActivationEvaluator {
 
     /// The evaluator of the same tasks with other repeats, in one stage.
     pub(super) fn on_repeats(&self, config: &ActivationConfig, repeats: Range<u32>) -> Self {
-        let contest = |contest: &Contest| {
-            let Contest { task, learning_rate, .. } = contest;
-            Contest::new(task.clone(), *learning_rate, config, repeats.clone())
-        };
-        Self::of(self.contests.iter().map(contest).collect(), config)
+        let contests = self.contests.iter();
+        Self::of(contests.map(|it| it.on_repeats(config, repeats.clone())).collect(), config)
+    }
+
+    /// The evaluator of the tasks of all these with other repeats, in one stage; `None` of none.
+    pub(super) fn together(
+        evaluators: &[Self],
+        config: &ActivationConfig,
+        repeats: Range<u32>,
+    ) -> Option<Self> {
+        let contests = evaluators.iter().flat_map(|evaluator| &evaluator.contests);
+        let contests = contests.map(|it| it.on_repeats(config, repeats.clone()));
+        (!evaluators.is_empty()).then(|| Self::of(contests.collect(), config))
     }
 
     fn of(contests: Vec<Contest>, config: &ActivationConfig) -> Self {
@@ -187,6 +195,11 @@ impl Contest {
             .ok_or_else(|| EvaluatorError::Internal("a checked task has a rate".to_owned()))?;
         let task = ProxyTask::load(config, base_dir, all.data_seed)?;
         Ok(Self::new(task, learning_rate, all, repeats))
+    }
+
+    /// The same task with other repeats, its baseline not measured yet.
+    fn on_repeats(&self, all: &ActivationConfig, repeats: Range<u32>) -> Self {
+        Self::new(self.task.clone(), self.learning_rate, all, repeats)
     }
 
     fn new(

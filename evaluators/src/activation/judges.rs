@@ -19,6 +19,9 @@ pub struct ActivationJudges {
     pub fresh: ActivationEvaluator,
     /// One for each held-out task, in order, with the fresh repeats.
     pub held_out: Vec<ActivationEvaluator>,
+    /// All held-out tasks as one, with the repeats of the search, for its incumbents; `None` where
+    /// no task is held out.
+    pub held_out_together: Option<ActivationEvaluator>,
     /// Of every task, those held out behind the others: what decides the losses on it.
     pub fingerprints: Vec<String>,
 }
@@ -36,8 +39,10 @@ impl ActivationJudges {
             let evaluator = ActivationEvaluator::of_task(task, config, fresh.clone(), base_dir);
             evaluator.map_err(|error| error.within(&key))
         });
+        let held_out: Vec<ActivationEvaluator> = held_out.collect::<Result<_, _>>()?;
         Ok(Self {
-            held_out: held_out.collect::<Result<_, _>>()?,
+            held_out_together: ActivationEvaluator::together(&held_out, config, 0..repeats),
+            held_out,
             fresh: search.on_repeats(config, fresh),
             fingerprints: config.fingerprints(base_dir)?,
             search,

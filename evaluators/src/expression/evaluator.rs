@@ -164,11 +164,18 @@ impl ExpressionEvaluator {
         Invalid { reason, task: self.name.clone(), step: point, stages: Vec::new() }
     }
 
-    fn outcome(&self, program: &Program) -> Outcome {
+    /// The outcome of a program that is none for these data.
+    pub(super) fn refused(&self, program: &Program) -> Option<Outcome> {
         let (expected, found) = (self.data.names.len(), program.signature().inputs());
-        if found != expected {
+        (found != expected).then(|| {
             let message = format!("the data have {expected} inputs, and the program {found}");
-            return Outcome::Failed { message };
+            Outcome::Failed { message }
+        })
+    }
+
+    fn outcome(&self, program: &Program) -> Outcome {
+        if let Some(refused) = self.refused(program) {
+            return refused;
         }
         match self.fit(program).1 {
             Ok(error) => {

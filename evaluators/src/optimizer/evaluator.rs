@@ -129,6 +129,27 @@ impl OptimizerEvaluator {
         }
     }
 
+    /// The evaluator of the tasks of all these, in order: whole evaluations without stages and
+    /// stated steps, on the very runs of each. `None` of none.
+    pub(super) fn together(evaluators: &[Self]) -> Option<Self> {
+        let first = evaluators.first()?;
+        let contests = evaluators.iter().flat_map(|evaluator| &evaluator.tasks);
+        let contest = |contest: &Contest| Contest {
+            task: Arc::clone(&contest.task),
+            runs: contest.runs.clone(),
+            stated: Vec::new(),
+            ..*contest
+        };
+        Some(Self {
+            tasks: contests.map(contest).collect(),
+            stages: Vec::new(),
+            divergence: first.divergence,
+            multiples: first.multiples.clone(),
+            scoring: first.scoring.clone(),
+            laned: None,
+        })
+    }
+
     /// The same evaluator training cohorts with lanes.
     ///
     /// # Errors

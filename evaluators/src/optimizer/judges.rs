@@ -43,6 +43,12 @@ impl Judges {
         })
     }
 
+    /// One evaluator of all held-out tasks, whose fitness is the mean over them, for the incumbents
+    /// of a search; `None` where no task is held out. On the CPU, and it shares their data.
+    pub fn held_out_together(&self) -> Option<OptimizerEvaluator> {
+        OptimizerEvaluator::together(&self.held_out)
+    }
+
     /// The same judges with the search's evaluator training with lanes.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Absorption: outcomes change the state of the search, in birth order.
 //!
-//! Invariant: what is absorbed is counted, recorded and shown to hall of fame, hurdles, strategy
-//! and restarts exactly once, and nothing else changes any of them.
+//! Invariant: what is absorbed is counted, recorded and shown to hall of fame, hurdles, strategy,
+//! held-out evaluation and restarts exactly once, and nothing else changes any of them.
 
 use std::sync::Arc;
 
@@ -24,6 +24,11 @@ enum Origin {
     Shared,
 }
 
+/// A fitness as it is absorbed: NaN would make tournaments depend on who is drawn first.
+pub(super) fn comparable(fitness: f64) -> f64 {
+    if fitness.is_nan() { f64::NEG_INFINITY } else { fitness }
+}
+
 impl<D: Domain> Search<D> {
     /// After the stop there is no later birth to keep outcomes from.
     pub(super) fn finish_if_stopped(&mut self) -> Result<(), SearchError> {
@@ -32,8 +37,12 @@ impl<D: Domain> Search<D> {
         Ok(())
     }
 
-    /// Absorbs the oldest birth; `false` when its outcome is awaited or there is none.
+    /// Absorbs the oldest birth; `false` when its outcome is awaited, or the value of the point
+    /// behind it, or there is none.
     pub(super) fn absorb_next(&mut self) -> Result<bool, SearchError> {
+        if !self.is_next_point_known()? {
+            return Ok(false);
+        }
         let Some((birth, settled)) = self.window.pop_settled() else { return Ok(false) };
         let Birth { program, identity, lineage, sighting, fate, .. } = settled;
         let Identity { behaviour, size: Size { length, states }, .. } = identity;
@@ -49,9 +58,7 @@ impl<D: Domain> Search<D> {
             }
             _ => unreachable!("only settled births leave the window, and only duplicates share"),
         };
-        // NaN would make tournaments depend on who is drawn first.
-        let fitness =
-            if outcome.fitness().is_nan() { f64::NEG_INFINITY } else { outcome.fitness() };
+        let fitness = comparable(outcome.fitness());
         self.found.lineage.absorb(identity, lineage, fitness);
         let start = start_of(birth, lineage);
         let individual = Individual { birth, start, program, behaviour, fitness, length, states };
@@ -120,13 +127,18 @@ impl<D: Domain> Search<D> {
         }
         let Individual { birth, fitness, .. } = individual;
         self.limits.stop_by_fitness(fitness);
+        self.note_incumbent(&individual);
         let reason = self.evolution.absorb(individual);
         self.found.counters.absorbed += 1;
+        let by_point = self.take_point();
+        let Some(reason) = reason.or(by_point) else { return };
         // After the stop nothing would be bred from a refilled population.
-        if let (Some(reason), None) = (reason, self.limits.stop) {
-            let best = self.found.hall_of_fame.best().map(|best| &best.individual);
-            let restart = self.evolution.restart(birth, reason, best);
-            self.found.restarts.push(restart);
+        if self.limits.stop.is_some() {
+            return self.held_out.close();
         }
+        let best = self.found.hall_of_fame.best().map(|best| &best.individual);
+        let restart = self.evolution.restart(birth, reason, best);
+        self.held_out.restart(&restart.carried);
+        self.found.restarts.push(restart);
     }
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use evo_domain::Domain;
 use evo_hashes::Hash;
 
-use super::state::{Ancestry, SavedBirth, SavedIndividual, SavedPrograms, State};
+use super::state::{Ancestry, SavedBirth, SavedHeldOut, SavedIndividual, SavedPrograms, State};
 use super::{Found, Search};
+use crate::held_out::HeldOutCurve;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, start_of};
 use crate::outcomes::{Arrival, Sighting};
@@ -55,6 +56,7 @@ impl<D: Domain> Search<D> {
         self.outcomes.expect(store.evaluations_from(self.found.counters.absorbed)?);
         self.take_stored_outcomes(&store)?;
         self.confirmation.remember(store.confirmations()?);
+        self.held_out.remember(store.held_out()?, self.found.counters.absorbed);
         self.kept.snapshot_births = self.found.counters.births;
         let births = store.births()?;
         self.kept.store = Some(store);
@@ -100,7 +102,8 @@ impl<D: Domain> Search<D> {
         }
         self.limits.stopping = limits;
         let best = self.best().map(|best| best.individual.fitness);
-        self.limits.stop_belatedly(&self.found.counters, best);
+        let stale = self.held_out.curve.longest();
+        self.limits.stop_belatedly(&self.found.counters, best, stale);
         Ok(())
     }
 
@@ -161,8 +164,9 @@ impl<D: Domain> Search<D> {
     }
 
     /// A hash of everything the run is judged by: hall of fame, populations, counters, lineage,
-    /// mutation statistics and restarts. Equal runs have equal digests, however they were driven,
-    /// interrupted and resumed; what a shared cache answered does not count.
+    /// mutation statistics, restarts and the curve of held-out evaluation, where there is one.
+    /// Equal runs have equal digests, however they were driven, interrupted and resumed; what a
+    /// shared cache answered does not count.
     pub fn digest(&self) -> Hash {
         let mut state = self.state();
         state.counters.cached = 0;
@@ -185,6 +189,11 @@ impl<D: Domain> Search<D> {
         let champions = self.found.hall_of_fame.iter();
         let champions = champions.map(|it| (save(&it.individual), it.losses.clone())).collect();
         let claims = self.found.hall_of_fame.claims().map(&mut save).collect();
+        let held_out = self.held_out.is_on().then(|| SavedHeldOut {
+            points: self.held_out.curve.points().to_vec(),
+            before_restart: self.held_out.curve.before_restart() as u64,
+            incumbent: self.held_out.incumbent.as_ref().map(&mut save),
+        });
         let mut window = Vec::new();
         for (number, birth) in self.window.iter() {
             programs.save(domain, number, &birth.program);
@@ -219,6 +228,7 @@ impl<D: Domain> Search<D> {
             best: self.best().map(|best| best.individual.birth),
             window,
             ancestry,
+            held_out,
         }
     }
 
@@ -244,6 +254,12 @@ impl<D: Domain> Search<D> {
         }
         for (birth, reason, carried) in state.restarts {
             self.found.restarts.push(Restart { birth, reason, carried: individual(&carried)? });
+        }
+        if let Some(saved) = state.held_out {
+            let before_restart = usize::try_from(saved.before_restart).ok()?;
+            self.held_out.curve = HeldOutCurve::of(saved.points, before_restart);
+            let incumbent = saved.incumbent.as_ref().map(|saved| individual(saved).ok_or(()));
+            self.held_out.incumbent = incumbent.transpose().ok()?;
         }
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {

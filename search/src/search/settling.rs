@@ -29,6 +29,7 @@ impl<D: Domain> Search<D> {
         while let Some(next) = self.bred.remove(&self.found.counters.births) {
             self.settle_next(next)?;
         }
+        self.look_ahead()?;
         self.finish_if_stopped()
     }
 

@@ -17,7 +17,7 @@ use crate::lineage::{Lineage, LineageDigest};
 use crate::outcomes::Sighting;
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
-use crate::{Counters, Individual, MutationTally, RestartReason};
+use crate::{Counters, HeldOutPoint, Individual, MutationTally, RestartReason};
 
 /// Everything that decides how a search goes on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +43,18 @@ pub(super) struct State {
     /// Behind the bytes of all the rest, where there is any.
     #[serde(skip)]
     pub(super) ancestry: Ancestry,
+    /// Behind that, where something is held out.
+    #[serde(skip)]
+    pub(super) held_out: Option<SavedHeldOut>,
+}
+
+/// The curve of held-out evaluation and the incumbent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SavedHeldOut {
+    pub(super) points: Vec<HeldOutPoint>,
+    /// Points before the last restart.
+    pub(super) before_restart: u64,
+    pub(super) incumbent: Option<SavedIndividual>,
 }
 
 /// What a search from one start program and without crossover has none of.
@@ -57,12 +69,17 @@ pub(super) struct Ancestry {
 }
 
 impl State {
-    /// All of it; without an ancestry the bytes that versions wrote which knew of none.
+    /// All of it; without an ancestry and anything held out the bytes that versions wrote which
+    /// knew of none.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = postcard::to_stdvec(self).expect("plain data can be serialised");
-        if self.ancestry != Ancestry::default() {
+        if self.ancestry != Ancestry::default() || self.held_out.is_some() {
             let ancestry = postcard::to_stdvec(&self.ancestry);
             bytes.extend(ancestry.expect("plain data can be serialised"));
+        }
+        if let Some(held_out) = &self.held_out {
+            let held_out = postcard::to_stdvec(held_out);
+            bytes.extend(held_out.expect("plain data can be serialised"));
         }
         bytes
     }
@@ -70,11 +87,15 @@ impl State {
     /// The state with these bytes, if they are those of one.
     pub(super) fn of_bytes(bytes: &[u8]) -> Option<State> {
         let (state, rest) = postcard::take_from_bytes::<State>(bytes).ok()?;
-        let ancestry = match rest {
-            [] => Ancestry::default(),
-            rest => postcard::from_bytes(rest).ok()?,
+        let (ancestry, rest) = match rest {
+            [] => (Ancestry::default(), rest),
+            rest => postcard::take_from_bytes(rest).ok()?,
         };
-        Some(State { ancestry, ..state })
+        let held_out = match rest {
+            [] => None,
+            rest => Some(postcard::from_bytes(rest).ok()?),
+        };
+        Some(State { ancestry, held_out, ..state })
     }
 }
 

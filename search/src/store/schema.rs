@@ -13,7 +13,7 @@ use super::seals::{Seal, Sealed, Seals};
 use super::{confirmations, evaluations, properties};
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 7;
 
 /// The version from which on functional hits are told from structural ones.
 pub(super) const WITH_RECHECKS: i64 = 4;
@@ -110,17 +110,30 @@ CREATE TABLE seals (
 ) WITHOUT ROWID;
 ";
 
+/// What version 7 has beyond that.
+const HELD_OUT: &str = "
+CREATE TABLE held_out (
+    absorbed INTEGER PRIMARY KEY,
+    evaluations INTEGER NOT NULL,
+    birth INTEGER NOT NULL,
+    fitness REAL NOT NULL,
+    held_out_fitness REAL,
+    outcome TEXT,
+    checksum INTEGER NOT NULL
+);
+";
+
 /// Everything above; what else a user keeps in the file is none of our business.
 const OURS: &str = "'properties', 'candidates', 'evaluations', 'evaluations_by_behaviour',
     'snapshots', 'hall_of_fame', 'counters', 'mutations', 'restarts', 'individuals',
-    'evaluations_by_structure', 'confirmations', 'seals'";
+    'evaluations_by_structure', 'confirmations', 'seals', 'held_out'";
 
 /// A step from one version to the next.
 type Migration = fn(&Connection, &Structure<'_>) -> rusqlite::Result<()>;
 
 /// From version 1, 2, … to the next.
 const MIGRATIONS: [Migration; (VERSION - 1) as usize] =
-    [add_detail, hash_canonical_form, add_rechecks, seal_tables, add_mates];
+    [add_detail, hash_canonical_form, add_rechecks, seal_tables, add_mates, add_held_out];
 
 /// Snapshots hold programs as their domain encodes them, and tables are sealed, as they are found.
 fn seal_tables(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
@@ -145,6 +158,14 @@ fn add_mates(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()>
         "ALTER TABLE candidates ADD COLUMN mate INTEGER; DROP VIEW IF EXISTS individuals;",
     )?;
     connection.execute_batch(INDIVIDUALS)?;
+    if sound { seal(connection)?.write_as(Sealed::Schema, connection) } else { Ok(()) }
+}
+
+/// Nothing was held out of a search so far. As above, a seal that was broken stays so.
+fn add_held_out(connection: &Connection, _: &Structure<'_>) -> rusqlite::Result<()> {
+    let sound = Seal::stored(Sealed::Schema, connection)? == Some(seal(connection)?);
+    connection.execute_batch(HELD_OUT)?;
+    Seal::default().write_as(Sealed::HeldOut, connection)?;
     if sound { seal(connection)?.write_as(Sealed::Schema, connection) } else { Ok(()) }
 }
 
@@ -185,6 +206,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(INDIVIDUALS)?;
     connection.execute_batch(RECHECKS)?;
     connection.execute_batch(SEALS)?;
+    connection.execute_batch(HELD_OUT)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", VERSION)
 }

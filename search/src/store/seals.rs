@@ -20,10 +20,11 @@ pub(super) enum Sealed {
     Evaluations,
     Confirmations,
     Snapshots,
+    HeldOut,
 }
 
-const NAMES: [&str; 6] =
-    ["schema", "properties", "candidates", "evaluations", "confirmations", "snapshots"];
+const NAMES: [&str; 7] =
+    ["schema", "properties", "candidates", "evaluations", "confirmations", "snapshots", "held_out"];
 
 /// Rows and the sum of their checksums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

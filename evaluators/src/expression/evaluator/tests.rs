@@ -41,6 +41,30 @@ fn most() -> f64 {
 }
 
 #[test]
+fn points_held_out_are_scored_as_the_others_are_with_constants_fitted_to_those() {
+    let mut config = config(formula("2.5 * x + 1.0", &[("x", -1.0, 1.0)]));
+    config.fit_constants = 5;
+    let evaluator = evaluator(&config);
+    let held_out = evaluator.held_out().expect("as many again");
+    let of = |text: &str| held_out.evaluate(&[Trial::of(&expression(&evaluator, text))]).remove(0);
+    assert_eq!(of("2.5 * x + 1.0").fitness(), most());
+    assert!(of("2.0 * x + 2.0").fitness() > 20.0, "its constants are fitted");
+    let Outcome::Scored(score) = of("x") else { panic!("it is finite") };
+    let loss = evaluator.test_loss(&expression(&evaluator, "x")).expect("held out");
+    assert_eq!(score.losses, [loss.expect("finite")]);
+    assert!(score.fitness != fitness(&evaluator, "x"), "the points are others");
+    assert!(matches!(of("exp(exp(exp(x * 100.0)))"), Outcome::Invalid(_)));
+    let none = ExpressionData::Formula {
+        formula: "x".to_owned(),
+        inputs: vec![EquationInput("x".to_owned(), -1.0, 1.0)],
+        points: NonZeroUsize::new(50).expect("50"),
+        test_points: Some(0),
+        test_ranges: Vec::new(),
+    };
+    assert!(self::evaluator(&self::config(none)).held_out().is_none());
+}
+
+#[test]
 fn every_published_equation_scores_the_least_error_with_its_own_formula() {
     for equation in Equation::all() {
         let number = equation.name.strip_prefix("Feynman ");

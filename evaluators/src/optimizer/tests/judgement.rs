@@ -124,3 +124,27 @@ fn fresh_repeats_are_runs_that_no_search_makes() {
     config.fresh_repeats = 2;
     assert_eq!(fresh(&config), found[1..]);
 }
+
+#[test]
+fn held_out_tasks_together_score_the_mean_of_what_each_scores_alone() {
+    let renamed = |text: &str, name: &str| TaskConfig { name: name.to_owned(), ..task(text) };
+    let mut config = one_task(MLP);
+    let judges = |config: &OptimizerConfig| Judges::new(config, Path::new(".")).expect("trainable");
+    assert!(judges(&config).held_out_together().is_none());
+    config.held_out = vec![renamed(&CONV.replace("120", "30"), "one"), renamed(MLP, "two")];
+    config.loss_at = vec![0.5];
+    let judges = judges(&config);
+    let together = judges.held_out_together().expect("two are held out");
+    let scored = |evaluator: &OptimizerEvaluator| match evaluator
+        .evaluate(&[Trial::of(&descent(""))])
+        .remove(0)
+    {
+        Outcome::Scored(score) => score,
+        other => panic!("expected a score, not {other:?}"),
+    };
+    let alone: Vec<crate::Score> = judges.held_out.iter().map(scored).collect();
+    let score = scored(&together);
+    assert_eq!(score.losses, [alone[0].losses[0], alone[1].losses[0]]);
+    let mean = (alone[0].fitness + alone[1].fitness) / 2.0;
+    assert!((score.fitness - mean).abs() < 1e-12, "{} {mean}", score.fitness);
+}
