@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Print the mutations that led from a start program to a winner
     Lineage(LineageArgs),
+    /// Write what a run came to, or several beside each other, as one HTML file
+    Report(ReportArgs),
     /// Evaluate every functional duplicate of finished runs, and say how often its outcome was
     /// wrong
     Recheck(RecheckArgs),
@@ -135,6 +137,28 @@ pub(crate) struct LineageArgs {
     /// Print the lineage as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run directories, finished or not; several are compared, as with controls
+    #[arg(required = true, value_name = "RUN_DIR")]
+    pub run_directories: Vec<PathBuf>,
+    /// Where the file goes [default: report.html in the first RUN_DIR]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// A folder of `evo compare` to report too
+    #[arg(long, value_name = "DIR")]
+    pub comparison: Option<PathBuf>,
+    /// A folder of `evo funnel` to report too
+    #[arg(long, value_name = "DIR")]
+    pub funnel: Option<PathBuf>,
+    /// A folder of `evo simplify --config` to report too
+    #[arg(long, value_name = "DIR")]
+    pub simplified: Option<PathBuf>,
+    /// Write every figure to a folder too, as SVG that stands alone
+    #[arg(long, value_name = "DIR")]
+    pub figures: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

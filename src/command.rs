@@ -11,6 +11,7 @@ pub(crate) mod funnel;
 pub(crate) mod latex_table;
 pub(crate) mod lineage;
 pub(crate) mod ops;
+pub(crate) mod page;
 pub(crate) mod recheck;
 pub(crate) mod resume;
 pub(crate) mod search;

@@ -62,11 +62,12 @@ pub use evo_export::{ExportTarget, TableRow, export, latex_table};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     Ancestor, Bred, Candidate, Champion, Conception, Counters, Deduplication, DeduplicationLevel,
-    Driver, Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve, HeldOutPoint,
-    HurdleConfig, Individual, MutationStatistics, MutationTally, Observer, OutcomeCache,
-    Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason, Restarts,
-    RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping, Store,
-    StrategyConfig, outcomes_apart, run, run_with,
+    Driver, Evaluated, Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve,
+    HeldOutPoint, HurdleConfig, Individual, MutationStatistics, MutationTally, Observer,
+    OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason,
+    Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping,
+    Store, StoredChampion, StoredHeldOut, StoredRestart, StrategyConfig, outcomes_apart, run,
+    run_with,
 };
 pub use evo_statistics::{
     Bootstrap, Estimate, Profile, ProfileError, ProfileStep, holm, kendall, kendall_interval,

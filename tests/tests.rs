@@ -40,6 +40,8 @@ mod reading;
 mod readout;
 #[path = "cli/recheck.rs"]
 mod recheck;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/resume.rs"]
 mod resume;
 #[path = "cli/search.rs"]

@@ -143,5 +143,7 @@ pub use runner::{Evaluators, RunOptions, run, run_with};
 pub use search::{Candidate, Search};
 pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
-pub use store::{Ancestor, FunctionalHit, Store};
+pub use store::{
+    Ancestor, Evaluated, FunctionalHit, Store, StoredChampion, StoredHeldOut, StoredRestart,
+};
 pub use strategy::StrategyConfig;

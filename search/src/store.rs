@@ -17,6 +17,7 @@ mod evaluations;
 mod held_out;
 mod history;
 mod hits;
+mod overview;
 mod properties;
 mod read;
 mod rehash;
@@ -38,6 +39,7 @@ use crate::SearchError;
 pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
 pub use hits::FunctionalHit;
+pub use overview::{Evaluated, StoredChampion, StoredHeldOut, StoredRestart};
 
 use seals::{Sealed, Seals};
 

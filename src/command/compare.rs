@@ -1,6 +1,6 @@
 //! `evo compare`: programs tuned alike on the same tasks, and what their studies say of them.
 
-mod cost;
+pub(super) mod cost;
 mod files;
 mod table;
 

@@ -84,11 +84,18 @@ fn as_text(lineage: &[Ancestor]) -> String {
 
 /// The lines of a parent that are gone and those that are new in its child.
 fn changes(parent: &str, child: &str) -> String {
+    let (gone, come) = difference(parent, child);
+    let gone = gone.iter().map(|line| format!("  - {line}\n"));
+    let come = come.iter().map(|line| format!("  + {line}\n"));
+    gone.chain(come).collect()
+}
+
+/// The lines of a parent that are gone and those that are new in its child, without their margins.
+pub(super) fn difference<'a>(parent: &'a str, child: &'a str) -> (Vec<&'a str>, Vec<&'a str>) {
     let (old, new): (Vec<&str>, Vec<&str>) = (parent.lines().collect(), child.lines().collect());
     let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
     let rest = old[same..].iter().rev().zip(new[same..].iter().rev());
     let kept = rest.take_while(|(old, new)| old == new).count();
-    let gone = old[same..old.len() - kept].iter().map(|line| format!("  - {}\n", line.trim()));
-    let come = new[same..new.len() - kept].iter().map(|line| format!("  + {}\n", line.trim()));
-    gone.chain(come).collect()
+    let trimmed = |lines: &[&'a str]| lines.iter().map(|line| line.trim()).collect();
+    (trimmed(&old[same..old.len() - kept]), trimmed(&new[same..new.len() - kept]))
 }

@@ -189,6 +189,7 @@ impl<V: Verdict> Report<V> {
              Ended because {}. {} candidates, {} evaluated{ended}, {} restarts, {:.0} s; {}.\n\
              Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
+             With figures, in one file: evo report {}\n\
              Digest {}\n",
             self.verdict.table(),
             self.program,
@@ -200,6 +201,7 @@ impl<V: Verdict> Report<V> {
             self.seconds,
             self.rechecks.text(),
             self.run_directory,
+            evo::shell_path(self.run_directory.as_ref()),
             self.digest,
         )
     }

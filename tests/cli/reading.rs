@@ -32,6 +32,7 @@ fn all_commands_read(scratch: &Scratch, run: &str) {
         &["show", &birth, "--plain"],
         &["lineage", run],
         &["lineage", &birth, "--json"],
+        &["report", run, "--out", "report.html", "--figures", "figures"],
         &["simplify", run],
         &["simplify", &birth],
         &["export", run, "--to", "torch"],

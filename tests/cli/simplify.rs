@@ -8,7 +8,7 @@ const PADDED: &str = "\
 def train(w, g, m, lr):
   m = interp(g, m, 0.9000001)
   s = sign(m)
-  tiny = w * 1e-09
+  tiny = w * 1e-9
   s = s + tiny
   rate = lr * 0.001
   u = s * rate
@@ -27,7 +27,7 @@ fn what_does_nothing_is_dropped_and_what_counts_stays() {
     let text = scratch.run(&args("out", "1")).success();
     let short = scratch.read("out/simplified.py");
     assert!(text.starts_with(&short), "{text}");
-    assert!(!short.contains("1e-09") && !short.contains("0.9000001"), "{short}");
+    assert!(!short.contains("1e-9") && !short.contains("0.9000001"), "{short}");
     let whole: serde_json::Value =
         serde_json::from_str(&scratch.read("out/simplified.json")).expect("it is JSON");
     assert!(whole["live_length"].as_u64().expect("a count") <= 4, "{whole}");
@@ -44,7 +44,7 @@ fn what_does_nothing_is_dropped_and_what_counts_stays() {
         assert_eq!(scratch.run(&args(out, threads)).success(), text, "{out}");
     }
     let plain = scratch.run(&["simplify", "padded.py"]).success();
-    assert!(plain.contains("1e-09"), "without evidence nothing is dropped: {plain}");
+    assert!(plain.contains("1e-9"), "without evidence nothing is dropped: {plain}");
 }
 
 #[test]

@@ -52,7 +52,10 @@ impl Store {
 
     /// The births that were bred. Those evaluated count even where their candidates are missing,
     /// as in runs that earlier versions resumed with a limit that had been reached.
-    pub(crate) fn births(&self) -> Result<u64, SearchError> {
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn births(&self) -> Result<u64, SearchError> {
         let query = "SELECT MAX(
             IFNULL((SELECT MAX(birth) + 1 FROM candidates), 0),
             IFNULL((SELECT MAX(birth) + 1 FROM evaluations), 0))";

@@ -27,7 +27,7 @@ pub(super) fn steps(config: &StudyConfig, programs: &[Named]) -> anyhow::Result<
 }
 
 /// The geometric mean over tasks of the seconds of a step by those of the reference.
-pub(super) fn relative(own: &[f64], reference: &[f64]) -> f64 {
+pub(in crate::command) fn relative(own: &[f64], reference: &[f64]) -> f64 {
     let logarithms = own.iter().zip(reference).map(|(own, other)| libm::log(own / other));
     libm::exp(logarithms.sum::<f64>() / own.len() as f64)
 }
