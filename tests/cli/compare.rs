@@ -88,6 +88,7 @@ fn shipped_configurations_of_comparisons_are_valid() {
     for (name, expected) in [
         ("configs/compare_small.ron", "10 tasks, 58 runs of each program on each"),
         ("tests/data/compare.ron", "2 tasks, 17 runs of each program on each"),
+        ("configs/funnel_small.ron", "stages of 4, 4 tasks"),
         ("tests/data/funnel.ron", "stages of 1, 2 tasks"),
     ] {
         let text = scratch.run(&["validate", &repository(name)]).success();
