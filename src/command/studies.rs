@@ -2,11 +2,12 @@
 
 mod store;
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use evo::{Program, StudiedTask, Study, StudyConfig, parallel_map};
+use evo::{Program, StudiedTask, Study, StudyConfig, parallel_map, structural_hash};
 
 pub(crate) use self::store::{StudyKey, StudyStore};
 use crate::args::StudyArgs;
@@ -20,6 +21,13 @@ pub(crate) fn folder(purpose: &str, args: &StudyArgs, config: &Path) -> PathBuf 
     let stem = || config.file_stem().unwrap_or_default().to_string_lossy();
     let own = || Path::new("runs").join(format!("{purpose}-{}", stem()));
     args.out.clone().unwrap_or_else(own)
+}
+
+/// The programs without those that have the structure of an earlier one.
+pub(crate) fn distinct(mut programs: Vec<Named>) -> Vec<Named> {
+    let mut seen = HashSet::new();
+    programs.retain(|(_, program)| seen.insert(structural_hash(program)));
+    programs
 }
 
 /// The study of each program on each task, in the order of both. Those that `folder` has not got

@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use evo::{Knobs, Seed, Store, structural_hash, zoo};
+use evo::{Knobs, Seed, Store, zoo};
 
 use crate::command::run_directory;
-use crate::command::studies::Named;
+use crate::command::studies::{self, Named};
 
 /// What variants are drawn from; all panels have the same.
 const SEED: Seed = Seed(0);
@@ -32,13 +32,7 @@ pub(super) fn of(parts: &[String]) -> anyhow::Result<Vec<Named>> {
             panel.push((part.clone(), evo::load_program(part, "".as_ref())?));
         }
     }
-    let mut seen = Vec::new();
-    panel.retain(|(_, program)| {
-        let structure = structural_hash(program);
-        let new = !seen.contains(&structure);
-        seen.push(structure);
-        new
-    });
+    let panel = studies::distinct(panel);
     if panel.len() < 3 {
         bail!("--panel: {} programs that differ are too few to rank", panel.len());
     }

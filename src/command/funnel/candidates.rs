@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use anyhow::bail;
-use evo::{Store, structural_hash};
+use evo::Store;
 
 use crate::command::run_directory;
-use crate::command::studies::Named;
+use crate::command::studies::{self, Named};
 
 /// The candidates of all sources, `most` of each run besides its hall of fame; of those that are
 /// the same the first.
@@ -30,13 +30,7 @@ pub(super) fn of(sources: &[String], most: usize) -> anyhow::Result<Vec<Named>> 
             candidates.push((source, program));
         }
     }
-    let mut seen = Vec::new();
-    candidates.retain(|(_, program)| {
-        let structure = structural_hash(program);
-        let new = !seen.contains(&structure);
-        seen.push(structure);
-        new
-    });
+    let candidates = studies::distinct(candidates);
     if candidates.is_empty() {
         bail!("there are no candidates: no program of these runs has a score");
     }
