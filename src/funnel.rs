@@ -16,7 +16,8 @@ use std::num::NonZeroUsize;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FunnelConfig {
-    /// The best of each run that enter, besides its hall of fame. Default: 20.
+    /// The best of each run that enter, each of another fitness, besides its hall of fame. Default:
+    /// 20.
     #[serde(default = "default_candidates")]
     pub candidates: usize,
     /// How often a stage may drop a candidate that belongs to those it keeps, in (0, 1). Default:

@@ -43,6 +43,23 @@ pub(crate) fn run(args: &FunnelArgs) -> anyhow::Result<ExitCode> {
     Ok(if left.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
+/// A candidate with its gains so far, by task and seed.
+type Racing = (Named, Vec<Option<Vec<f64>>>);
+
+/// Of each candidate the one that it is the same as: with equal gains on every seed so far and no
+/// longer, of several of one length the first.
+fn same(racing: &[Racing]) -> Vec<Option<String>> {
+    let rank = |place: &usize| (racing[*place].0.1.live_length(), *place);
+    let like = |own: usize| {
+        let (_, gains) = &racing[own];
+        let trains = gains.iter().all(Option::is_some);
+        let alike = (0..racing.len()).filter(|&other| trains && racing[other].1 == *gains);
+        let first = alike.min_by_key(rank).filter(|&first| first != own)?;
+        Some(racing[first].0.0.clone())
+    };
+    (0..racing.len()).map(like).collect()
+}
+
 /// What a stage works with.
 struct Stage<'a> {
     folder: &'a Path,
@@ -65,17 +82,28 @@ impl Stage<'_> {
             keep: stage.keep.get(),
             error_rate: config.error_rate,
         };
-        let mut racing: Vec<(Named, Vec<Option<Vec<f64>>>)> =
+        let mut racing: Vec<Racing> =
             std::mem::take(left).into_iter().map(|it| (it, Vec::new())).collect();
         let mut record = StageRecord::new(stage);
         for task in 0..race.tasks {
             self.study(&stage.studies, task, &mut racing)?;
-            let gains: Gains = racing.iter().map(|(_, gains)| gains.clone()).collect();
-            let dropped = race.dropped(&gains);
-            for &place in dropped.iter().rev() {
-                let ((name, _), gains) = racing.remove(place);
-                record.entries.push(Entry { name, gains, dropped_behind: Some(task + 1) });
+            let same = same(&racing);
+            let kept = racing.iter().zip(&same).filter(|(_, same)| same.is_none());
+            let gains: Gains = kept.map(|((_, gains), _)| gains.clone()).collect();
+            let mut dropped = race.dropped(&gains).into_iter().peekable();
+            let (mut place, mut left) = (0, Vec::new());
+            for (((name, program), gains), same_as) in racing.into_iter().zip(same) {
+                // Places are those of the ones that are like no other.
+                let is_out = same_as.is_none() && dropped.next_if_eq(&place).is_some();
+                place += usize::from(same_as.is_none());
+                if is_out || same_as.is_some() {
+                    let dropped_behind = Some(task + 1);
+                    record.entries.push(Entry { name, gains, dropped_behind, same_as });
+                } else {
+                    left.push(((name, program), gains));
+                }
             }
+            racing = left;
             if !self.quiet {
                 let (stage, name) = (&stage.name, &stage.studies.tasks[task].name);
                 eprintln!("{stage}, {name}: {} left", racing.len());
@@ -85,7 +113,8 @@ impl Stage<'_> {
         let promoted = race.promoted(&gains);
         for (place, ((name, _), gains)) in racing.iter().enumerate() {
             let dropped_behind = (!promoted.contains(&place)).then_some(race.tasks);
-            record.entries.push(Entry { name: name.clone(), gains: gains.clone(), dropped_behind });
+            let (name, gains) = (name.clone(), gains.clone());
+            record.entries.push(Entry { name, gains, dropped_behind, same_as: None });
         }
         *left = promoted.into_iter().map(|place| racing[place].0.clone()).collect();
         Ok(record)
@@ -96,7 +125,7 @@ impl Stage<'_> {
         &self,
         config: &StudyConfig,
         task: usize,
-        racing: &mut [(Named, Vec<Option<Vec<f64>>>)],
+        racing: &mut [Racing],
     ) -> anyhow::Result<()> {
         let one = StudyConfig { tasks: vec![config.tasks[task].clone()], ..config.clone() };
         let adamw = (REFERENCE.to_owned(), evo::load_program(REFERENCE, "".as_ref())?);

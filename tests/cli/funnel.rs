@@ -45,6 +45,28 @@ fn the_finds_of_a_run_pass_stage_by_stage_beside_other_programs() {
 }
 
 #[test]
+fn candidates_that_train_alike_take_one_place_and_the_shortest_has_it() {
+    let scratch = Scratch::new();
+    let long = "def train(w, g, lr):\n  u = g * 2.0\n  u = u * 0.5\n  u = sign(u)\n  \
+                u = u * lr\n  return u\n";
+    let short = "def train(w, g, lr):\n  u = sign(g)\n  u = u * lr\n  return u\n";
+    scratch.write("long.py", long);
+    scratch.write("short.py", short);
+    let config = repository("tests/data/funnel.ron");
+    let args = ["funnel", "long.py", "short.py", "zoo:lion", "--config", &config, "--out", "out"];
+    let text = scratch.run(&args).success();
+    assert!(text.contains("as short.py"), "{text}");
+    let whole = json(&scratch.read("out/funnel.json"));
+    let entries = whole["stages"][0]["entries"].as_array().expect("a list");
+    let like = |name: &str| {
+        let entry = entries.iter().find(|it| it["name"] == name).expect("it entered");
+        (entry["same_as"].clone(), entry["dropped_behind"].clone())
+    };
+    assert_eq!(like("long.py"), ("short.py".into(), 1.into()));
+    assert!(like("short.py").0.is_null() && like("zoo:lion").0.is_null());
+}
+
+#[test]
 fn a_funnel_that_nothing_passes_says_so() {
     let scratch = Scratch::new();
     scratch.write("wild.py", "def train(w, g, lr):\n  u = g * -1e30\n  return u\n");

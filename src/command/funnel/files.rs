@@ -27,6 +27,8 @@ pub(super) struct Entry {
     pub gains: Vec<Option<Vec<f64>>>,
     /// The tasks behind which it was dropped; `None` for one that passed.
     pub dropped_behind: Option<usize>,
+    /// The candidate, no longer than this, that has the same gains on every seed.
+    pub same_as: Option<String>,
 }
 
 impl StageRecord {
@@ -89,9 +91,10 @@ pub(super) fn text(records: &[StageRecord], passed: &[Named]) -> String {
                     (format!("{:+.4}", it.value), format!("{:+.4} to {:+.4}", it.low, it.high))
                 }
             };
-            let done = match entry.dropped_behind {
-                None => format!("{tasks}, passed"),
-                Some(behind) => behind.to_string(),
+            let done = match (entry.dropped_behind, &entry.same_as) {
+                (None, _) => format!("{tasks}, passed"),
+                (Some(behind), None) => behind.to_string(),
+                (Some(behind), Some(other)) => format!("{behind}, as {other}"),
             };
             vec![entry.name.clone(), gain, interval, done]
         });
