@@ -77,4 +77,6 @@ pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
 pub use program_source::{ProgramSourceError, load_any_program, load_program};
 pub use reductions::{Reduction, reductions};
 pub use shell::{shell_path, shell_word};
-pub use standings::{Compared, Duel, DuelOnTask, OnTask, Standing, Standings, Verdict};
+pub use standings::{
+    Compared, Duel, DuelOnTask, OnTask, Standing, Standings, Verdict, fewest_seeds,
+};

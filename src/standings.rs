@@ -12,7 +12,7 @@ use evo_hashes::Seed;
 use evo_statistics::{Bootstrap, Estimate, Profile};
 use serde::Serialize;
 
-pub use duel::{Duel, DuelOnTask, Verdict};
+pub use duel::{Duel, DuelOnTask, Verdict, fewest_seeds};
 
 /// A program with its studies.
 #[derive(Clone, Debug)]

@@ -13,6 +13,13 @@ use super::every_seed;
 /// The most that chance may explain of a win or a loss.
 const SIGNIFICANCE: f64 = 0.05;
 
+/// The fewest seeds with which a win on one of so many tasks can be told from chance: of n seeds,
+/// the least p is 2 / 2^n.
+pub fn fewest_seeds(tasks: usize) -> u32 {
+    let least = |seeds: &u32| tasks as f64 * libm::exp2(1.0 - f64::from(*seeds)) <= SIGNIFICANCE;
+    (1..).find(least).expect("p halves with every seed")
+}
+
 /// A program against its rivals.
 #[derive(Clone, Debug, Serialize)]
 pub struct Duel {

@@ -111,6 +111,12 @@ fn a_stopped_run_leaves_no_figure_and_is_a_loss() {
 }
 
 #[test]
+fn seeds_that_can_show_a_win_on_several_tasks_are_told() {
+    // 2 / 2^6 is 0.031, and ten times 2 / 2^9 is 0.039.
+    assert_eq!([1, 2, 10].map(fewest_seeds), [6, 7, 9]);
+}
+
+#[test]
 fn a_difference_that_chance_explains_is_a_tie() {
     let reference = study(1.0);
     let mut other = study(1.0);

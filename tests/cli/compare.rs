@@ -20,6 +20,7 @@ fn programs_are_compared_with_the_reference_and_the_best_rules() {
     for expected in ["zoo:adamw", "zoo:lion", "slow.py", "Against the best rule", "profile"] {
         assert!(text.contains(expected), "{expected} is not in:\n{text}");
     }
+    assert!(!text.contains("counts as a tie"), "{text}");
     assert!(text.contains("slow.py on digits: a better learning rate may lie beyond"), "{text}");
     let whole = json(&scratch.read("out/comparison.json"));
     let names: Vec<&str> = whole["programs"]
@@ -37,6 +38,8 @@ fn programs_are_compared_with_the_reference_and_the_best_rules() {
     assert_eq!(rows("out/tasks.csv"), 3 * 2);
     assert_eq!(rows("out/courses.csv"), 3 * 2 * 8 * 10);
     assert_eq!(rows("out/settings.csv"), 3 * 2 * 9);
+    let few = scratch.run(&[&args[..], &["--set", "repeats=6"]].concat()).success();
+    assert!(few.contains("on 2 tasks every difference counts as a tie: `repeats` must be 7"));
 }
 
 #[test]

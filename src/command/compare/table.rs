@@ -1,6 +1,6 @@
 //! The comparison as a person reads it.
 
-use evo::{Duel, Estimate, Standing, Standings, StudyConfig, Verdict};
+use evo::{Duel, Estimate, Standing, Standings, StudyConfig, Verdict, fewest_seeds};
 
 use super::cost;
 use crate::output;
@@ -91,6 +91,14 @@ fn notes(config: &StudyConfig, standings: &Standings) -> String {
          Holm. profile: AlgoPerf's score.\n",
         tuning.settings, tuning.hyperparameters, tuning.repeats, config.repeats,
     );
+    let fewest = fewest_seeds(standings.tasks.len());
+    if config.repeats.get() < fewest {
+        text += &format!(
+            "With {} runs on {} tasks every difference counts as a tie: `repeats` must be {fewest}\n",
+            config.repeats,
+            standings.tasks.len()
+        );
+    }
     for program in &standings.programs {
         let tasks = standings.tasks.iter().zip(&program.on_tasks);
         for (task, own) in tasks {
