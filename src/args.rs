@@ -285,7 +285,7 @@ pub(crate) struct SimplifyArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub overrides: Vec<String>,
     /// The most that the short program may cost on these tasks, in ln(loss)
-    #[arg(long, value_name = "COST", default_value_t = 0.01, requires = "config")]
+    #[arg(long, value_name = "COST", default_value_t = 0.01, value_parser = cost, requires = "config")]
     pub tolerance: f64,
     /// How often constants are varied in the end
     #[arg(long, value_name = "N", default_value_t = 30, requires = "config")]
@@ -352,6 +352,11 @@ const MOST_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     count(text, MOST_THREADS)
+}
+
+fn cost(text: &str) -> Result<f64, String> {
+    let cost = text.parse().ok().filter(|cost: &f64| cost.is_finite() && *cost >= 0.0);
+    cost.ok_or_else(|| "must be a number from 0 on".to_owned())
 }
 
 /// The most candidates trained at a time: more fill no device.

@@ -50,6 +50,12 @@ fn what_does_nothing_is_dropped_and_what_counts_stays() {
 #[test]
 fn settings_of_evidence_need_a_configuration() {
     let scratch = Scratch::new();
+    let config = repository("tests/data/compare.ron");
+    for tolerance in ["nan", "-0.1", "inf", "little"] {
+        let tolerance = format!("--tolerance={tolerance}");
+        let run = scratch.run(&["simplify", "zoo:lion", "--config", &config, &tolerance]);
+        assert!(run.code == Some(2) && run.stderr.contains("from 0 on"), "{run:?}");
+    }
     for more in [["--tolerance", "0.1"], ["--retune", "3"], ["--out", "out"], ["--set", "points=3"]]
     {
         let run = scratch.run(&[&["simplify", "zoo:lion"][..], &more].concat());
