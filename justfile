@@ -33,6 +33,7 @@ python-checks PYTHON="python3":
     {{ PYTHON }} tests/python/check_exports.py target/export-cases --self-test
     {{ PYTHON }} tests/python/check_exports.py target/export-cases
     {{ PYTHON }} tests/python/test_torch_optimizer.py
+    {{ PYTHON }} tests/python/test_torch_compiled.py
     {{ PYTHON }} tests/python/test_optax_optimizer.py
     {{ PYTHON }} tests/python/test_numpy_optimizer.py
     {{ PYTHON }} tests/python/test_distributed.py

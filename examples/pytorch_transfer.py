@@ -71,7 +71,8 @@ class SourceTask:
         return functional.cross_entropy(scores.flatten(0, 1), windows[:, 1:].flatten())
 
     def windows(self, starts):
-        return torch.stack([self.text[start : start + LanguageModel.context + 1] for start in starts])
+        length = LanguageModel.context + 1
+        return torch.stack([self.text[start : start + length] for start in starts])
 
     def draw(self, generator):
         last = self.cut - LanguageModel.context - 1
@@ -113,7 +114,8 @@ class ShapesTask:
         def block(a, b):
             return [nn.Conv2d(a, b, 3, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
 
-        return nn.Sequential(*block(1, 12), *block(12, 24), *block(24, 24), nn.Flatten(), nn.Linear(96, 4))
+        layers = [*block(1, 12), *block(12, 24), *block(24, 24)]
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(96, 4))
 
     def loss(self, network, batch):
         return functional.cross_entropy(network(batch[0]), batch[1])
@@ -184,8 +186,8 @@ def exported(path):
     spec = importlib.util.spec_from_file_location(path.removesuffix(".py"), path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    classes = [it for it in vars(module).values() if inspect.isclass(it)]
-    (kind,) = [it for it in classes if issubclass(it, torch.optim.Optimizer) and it.__module__ == spec.name]
+    own = [it for it in vars(module).values() if getattr(it, "__module__", None) == spec.name]
+    (kind,) = [it for it in own if inspect.isclass(it) and issubclass(it, torch.optim.Optimizer)]
     default = inspect.signature(kind).parameters["lr"].default
     return {path: lambda parameters, rate: kind(parameters, lr=default * rate)}
 
@@ -229,7 +231,8 @@ def main():
             table.setdefault(name, {})[task.name] = losses
             if not args.json:
                 spread = statistics.stdev(losses) if len(losses) > 1 else 0.0
-                print(f"{task.name:20} {name:24} x{rate:<8g} {statistics.fmean(losses):.4f} ±{spread:.4f}", flush=True)
+                loss = f"{statistics.fmean(losses):.4f} ±{spread:.4f}"
+                print(f"{task.name:20} {name:24} x{rate:<8g} {loss}", flush=True)
     if args.json:
         print(json.dumps(table))
         return

@@ -285,7 +285,8 @@ pub(crate) struct SimplifyArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub overrides: Vec<String>,
     /// The most that the short program may cost on these tasks, in ln(loss)
-    #[arg(long, value_name = "COST", default_value_t = 0.01, value_parser = cost, requires = "config")]
+    #[arg(long, value_name = "COST", default_value_t = 0.01, value_parser = cost)]
+    #[arg(requires = "config")]
     pub tolerance: f64,
     /// How often constants are varied in the end
     #[arg(long, value_name = "N", default_value_t = 30, requires = "config")]

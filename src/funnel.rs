@@ -107,17 +107,7 @@ fn trains(gains: &[Option<Vec<f64>>]) -> bool {
 /// one seed only.
 pub fn mean(gains: &[Option<Vec<f64>>]) -> Option<Estimate> {
     let numbers: Option<Vec<&Vec<f64>>> = gains.iter().map(Option::as_ref).collect();
-    mean_of(&numbers?, &bootstrap())
-}
-
-fn mean_of(numbers: &[&Vec<f64>], bootstrap: &Bootstrap) -> Option<Estimate> {
-    let sizes: Vec<usize> = numbers.iter().map(|it| it.len()).collect();
-    bootstrap.of_groups(&sizes, |seeds| {
-        let of_task = |(numbers, seeds): (&&Vec<f64>, &Vec<usize>)| {
-            seeds.iter().map(|&seed| numbers[seed]).sum::<f64>() / seeds.len() as f64
-        };
-        numbers.iter().zip(seeds).map(of_task).sum::<f64>() / numbers.len() as f64
-    })
+    bootstrap().mean_of_groups(&numbers?)
 }
 
 /// By how much one gains more than another on the tasks so far, seed by seed.
@@ -131,7 +121,7 @@ fn difference(
         pairs.map(|(own, other)| own - other).collect()
     });
     let differences: Vec<Vec<f64>> = pairs.collect();
-    let known = mean_of(&differences.iter().collect::<Vec<_>>(), bootstrap);
+    let known = bootstrap.mean_of_groups(&differences);
     // With one seed nothing is known of chance.
     known.unwrap_or(Estimate { value: 0.0, low: f64::NEG_INFINITY, high: f64::INFINITY })
 }

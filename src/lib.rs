@@ -53,10 +53,10 @@ pub use evo_dsl::{
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
     Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
-    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, HeldOutPoints, Interval,
-    Judges, Knobs, Lanes, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting,
-    Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay,
-    Workload, known_activations, parallel_map, pin_inner_threads, tuned_runs,
+    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, HeldOutPoints, Judges,
+    Knobs, Lanes, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, Steps,
+    StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
+    known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, TableRow, export, latex_table};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
@@ -66,12 +66,11 @@ pub use evo_search::{
     HeldOutPoint, HurdleConfig, Individual, MutationStatistics, MutationTally, Observer,
     OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason,
     Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping,
-    Store, StoredChampion, StoredHeldOut, StoredRestart, StrategyConfig, outcomes_apart, run,
-    run_with,
+    Store, StoredChampion, StoredRestart, StrategyConfig, outcomes_apart, run, run_with,
 };
 pub use evo_statistics::{
-    Bootstrap, Estimate, Profile, ProfileError, ProfileStep, holm, kendall, kendall_interval,
-    sign_test, top_k_regret, wilcoxon,
+    Bootstrap, Estimate, Interval, Profile, ProfileError, ProfileStep, holm, kendall,
+    kendall_interval, sign_test, top_k_regret, wilcoxon,
 };
 pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
 pub use program_source::{ProgramSourceError, load_any_program, load_program};

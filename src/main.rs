@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Command::Simplify(args) => command::simplify::run(&args),
         Command::Export(args) => command::export::run(&args),
         Command::Lineage(args) => command::lineage::run(&args),
-        Command::Report(args) => command::page::run(&args),
+        Command::Report(args) => command::report::run(&args),
         Command::Completions(args) => command::completions::run(&args),
         Command::Recheck(args) => command::recheck::run(&args),
         Command::Zoo(args) => command::zoo::run(&args),

@@ -157,7 +157,7 @@ impl Dataset {
 }
 
 /// A share of `count`, 1 at least.
-fn part(count: usize, share: f64) -> usize {
+pub(crate) fn part(count: usize, share: f64) -> usize {
     ((count as f64 * share).round() as usize).clamp(1, count)
 }
 

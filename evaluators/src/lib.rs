@@ -43,10 +43,9 @@ pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]
 pub use layers::{Multiplication, Product};
 pub use optimizer::{
-    AtMultiple, Baseline, Factor, Grid, Interval, Judges, Knobs, Lanes, OptimizerConfig,
-    OptimizerEvaluator, Rates, RecordedBatch, RecordedLeaf, Recording, RunLoss, Scoring, Setting,
-    Steps, StudiedTask, Study, StudyConfig, StudyRun, Tried, Tuning, WeightDecay, Workload,
-    tuned_runs,
+    AtMultiple, Baseline, Factor, Grid, Judges, Knobs, Lanes, OptimizerConfig, OptimizerEvaluator,
+    Rates, RecordedBatch, RecordedLeaf, Recording, RunLoss, Scoring, Setting, Steps, StudiedTask,
+    Study, StudyConfig, StudyRun, Tried, Tuning, WeightDecay, Workload, tuned_runs,
 };
 pub use parallel::parallel_map;
 pub use schedule::Schedule;

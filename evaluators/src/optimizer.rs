@@ -23,7 +23,7 @@ pub use baseline::Baseline;
 pub use config::OptimizerConfig;
 pub use evaluator::OptimizerEvaluator;
 pub use grid::Grid;
-pub use judgement::{AtMultiple, Interval};
+pub use judgement::AtMultiple;
 pub use judges::Judges;
 pub use lanes::Lanes;
 pub use rates::tuned_runs;

@@ -133,8 +133,8 @@ impl Inputs {
         }
     }
 
-    /// Whether a program carries numbers whose squares are infinite in float64. PyTorch takes the norm
-    /// of one number for its magnitude, and does not square it.
+    /// Whether a program carries numbers whose squares are infinite in float64. PyTorch takes the
+    /// norm of one number for its magnitude, and does not square it.
     fn lead_beyond_squares(&self, program: &Program) -> bool {
         let mut interpreter = Interpreter::<f64>::new(program, &self.layout);
         let mut weights = self.weights.clone();

@@ -92,8 +92,8 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
     );
     let roles = match listing.needs_roles() {
         true => format!(
-            "        roles: function of a leaf's path and the leaf, {}; to `optax.inject_hyperparams`\n            \
-             a static argument\n",
+            "        roles: function of a leaf's path and the leaf, {}; to \
+             `optax.inject_hyperparams`\n            a static argument\n",
             roles_text("giving ")
         ),
         false => String::new(),
@@ -114,9 +114,9 @@ fn factory(listing: &Listing, writer: &Writer<'_>, update: &str) -> String {
 /// What the docstring says of leaves without a gradient and of arrays in parts.
 fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     let mut text =
-        "\n    Where a gradient is None, so is the update, and what is carried stays as it is.\n    \
-         Updates have the types of the parameters. Those of float16 are computed in float32, the\n    \
-         type of what is carried for them.\n"
+        "\n    Where a gradient is None, so is the update, and what is carried stays as it \
+         is.\n    Updates have the types of the parameters. Those of float16 are computed in \
+         float32, the\n    type of what is carried for them.\n"
             .to_owned();
     if listing.read_out().is_some() {
         let function = &listing.function;

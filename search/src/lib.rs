@@ -143,7 +143,5 @@ pub use runner::{Evaluators, RunOptions, run, run_with};
 pub use search::{Candidate, Search};
 pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
-pub use store::{
-    Ancestor, Evaluated, FunctionalHit, Store, StoredChampion, StoredHeldOut, StoredRestart,
-};
+pub use store::{Ancestor, Evaluated, FunctionalHit, Store, StoredChampion, StoredRestart};
 pub use strategy::StrategyConfig;

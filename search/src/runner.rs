@@ -1,10 +1,10 @@
 //! The runner: a loop over a [`Driver`] with a pool of worker threads.
 //!
 //! Invariant: threads, cohorts and timing decide only when outcomes arrive, which the search does
-//! not let show. A panic while evaluating costs that candidate and not the run. An incumbent on what
-//! is held out is a job of its own, since it may take many times as long. Where evaluations are
-//! long, births are bred on the thread that asks and tells, while the workers evaluate; where they
-//! are short, breeding is most of the work, and the workers do that too.
+//! not let show. A panic while evaluating costs that candidate and not the run. An incumbent on
+//! what is held out is a job of its own, since it may take many times as long. Where evaluations
+//! are long, births are bred on the thread that asks and tells, while the workers evaluate; where
+//! they are short, breeding is most of the work, and the workers do that too.
 
 mod evaluation;
 

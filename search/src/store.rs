@@ -39,7 +39,7 @@ use crate::SearchError;
 pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
 pub use hits::FunctionalHit;
-pub use overview::{Evaluated, StoredChampion, StoredHeldOut, StoredRestart};
+pub use overview::{Evaluated, StoredChampion, StoredRestart};
 
 use seals::{Sealed, Seals};
 

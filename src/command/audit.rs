@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use evo::{
-    AUDIT_TOP, AuditedWay, Bootstrap, Config, Estimate, Evaluator, OptimizerConfig,
+    AUDIT_TOP, AuditedWay, Baseline, Bootstrap, Config, Estimate, Evaluator, OptimizerConfig,
     OptimizerEvaluator, Outcome, Program, Seed, Study, TaskGains, Trial, Trust, kendall_interval,
     load_studies, parallel_map,
 };
@@ -19,9 +19,6 @@ use super::studies::{self, Named};
 use super::{place, whole_file};
 use crate::args::AuditArgs;
 use crate::output;
-
-/// The rule that gains are measured from.
-const REFERENCE: &str = "zoo:adamw";
 
 /// The most that a task adds to a figure on the targets, to either side: as in a fitness, one that
 /// falls out of all proportion must not decide.
@@ -46,8 +43,8 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let panel = panel::of(&args.panel)?;
     let threads = place::cores(args.studies.threads);
     let folder = studies::folder("compare", &args.studies, &args.targets);
-    let adamw = (REFERENCE.to_owned(), evo::load_program(REFERENCE, "".as_ref())?);
-    let programs: Vec<Named> = std::iter::once(adamw).chain(panel.iter().cloned()).collect();
+    let programs: Vec<Named> =
+        std::iter::once(studies::adamw()).chain(panel.iter().cloned()).collect();
     let studies =
         studies::of(&folder, (&study_config, &tasks), &programs, threads, args.studies.quiet)?;
     let gains_of = |part: &dyn Fn(usize) -> bool| -> Vec<f64> {
@@ -105,44 +102,39 @@ fn gains(
     for task in &evaluation.tasks {
         let mut alone = evaluation.clone();
         (alone.tasks, alone.held_out, alone.stages) = (vec![task.clone()], vec![], vec![]);
+        // Losses do not depend on it.
         alone.tasks[0].baseline_loss = Some(1.0);
-        let plain = OptimizerEvaluator::new(&alone, "".as_ref())?;
-        let adamw = evo::load_program(REFERENCE, "".as_ref())?;
-        alone.tasks[0].baseline_loss = loss(&plain, &adamw)?;
         let evaluator = OptimizerEvaluator::new(&alone, "".as_ref())?;
+        let (_, adamw) = studies::adamw();
+        let baseline = Baseline {
+            learning_rate: 1.0,
+            weight_decay: None,
+            loss: loss(&evaluator, &adamw)?.unwrap_or(1.0),
+        };
         let scored = parallel_map(threads, panel, |(_, program)| {
             let start = Instant::now();
-            let fitness = fitness(&evaluator, program)?;
-            anyhow::Ok((fitness, start.elapsed().as_secs_f64()))
+            let gain = loss(&evaluator, program)?.map(|loss| baseline.gain(loss));
+            anyhow::Ok((gain.unwrap_or(f64::NEG_INFINITY), start.elapsed().as_secs_f64()))
         });
         let scored = scored.into_iter().collect::<anyhow::Result<Vec<(f64, f64)>>>()?;
         let seconds = scored.iter().map(|(_, seconds)| seconds).sum::<f64>();
         found.push(TaskGains {
             task: task.name.clone(),
-            gains: scored.iter().map(|(fitness, _)| *fitness).collect(),
+            gains: scored.iter().map(|(gain, _)| *gain).collect(),
             seconds: seconds / panel.len() as f64,
         });
     }
     Ok(found)
 }
 
-fn outcome(evaluator: &OptimizerEvaluator, program: &Program) -> anyhow::Result<Outcome> {
+/// The loss of a program on the one task of an evaluator; `None` where it cannot train it.
+fn loss(evaluator: &OptimizerEvaluator, program: &Program) -> anyhow::Result<Option<f64>> {
     let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
     match outcome.expect("one outcome for one program") {
         Outcome::Failed { message } => anyhow::bail!(message),
-        outcome => Ok(outcome),
+        Outcome::Scored(score) => Ok(Some(score.losses[0])),
+        _ => Ok(None),
     }
-}
-
-fn fitness(evaluator: &OptimizerEvaluator, program: &Program) -> anyhow::Result<f64> {
-    Ok(outcome(evaluator, program)?.fitness())
-}
-
-fn loss(evaluator: &OptimizerEvaluator, program: &Program) -> anyhow::Result<Option<f64>> {
-    Ok(match outcome(evaluator, program)? {
-        Outcome::Scored(score) => Some(score.losses[0]),
-        _ => Some(1.0),
-    })
 }
 
 fn text(audit: &Audit) -> String {

@@ -11,10 +11,10 @@ use evo::{
 use serde::Serialize;
 
 use super::activations::Activations;
+use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::fits::Fits;
 use super::place::{Place, cores};
-use super::report::{self, Verdict};
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::{EvaluateArgs, ResumeArgs, RunArgs, SearchArgs};
@@ -192,7 +192,7 @@ fn conclude(
     let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];
     let threads = session.place.threads(session.args.threads);
     let judged = Judged::of(&winner, scorer, threads)?;
-    report::conclude(session, &search, &finish, judged)
+    conclusion::conclude(session, &search, &finish, judged)
 }
 
 /// Refuses a configuration or data that are not those the run began with, limits and the places of

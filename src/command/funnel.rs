@@ -2,6 +2,7 @@
 
 mod candidates;
 mod files;
+mod record;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -9,14 +10,11 @@ use std::process::ExitCode;
 
 use evo::{FunnelConfig, Gains, Race, StudiedTask, StudyConfig, load_funnel};
 
-use self::files::{Entry, StageRecord};
+pub(super) use self::record::{Entry, StageRecord};
+use super::place;
 use super::studies::{self, Named};
-use super::{place, whole_file};
 use crate::args::FunnelArgs;
 use crate::output;
-
-/// The rule that gains are measured from.
-const REFERENCE: &str = "zoo:adamw";
 
 pub(crate) fn run(args: &FunnelArgs) -> anyhow::Result<ExitCode> {
     let (config, loaded) = load_funnel(&args.config, &args.overrides)?;
@@ -128,8 +126,8 @@ impl Stage<'_> {
         racing: &mut [Racing],
     ) -> anyhow::Result<()> {
         let one = StudyConfig { tasks: vec![config.tasks[task].clone()], ..config.clone() };
-        let adamw = (REFERENCE.to_owned(), evo::load_program(REFERENCE, "".as_ref())?);
-        let programs = std::iter::once(adamw).chain(racing.iter().map(|(it, _)| it.clone()));
+        let programs =
+            std::iter::once(studies::adamw()).chain(racing.iter().map(|(it, _)| it.clone()));
         let programs: Vec<Named> = programs.collect();
         let studied = (&one, &self.tasks[task..=task]);
         let studies = studies::of(self.folder, studied, &programs, self.threads, self.quiet)?;
@@ -138,10 +136,4 @@ impl Stage<'_> {
         }
         Ok(())
     }
-}
-
-/// Writes the program of a candidate.
-fn write_program(folder: &Path, name: &str, (source, program): &Named) -> anyhow::Result<()> {
-    let text = format!("# {source}\n{}", program.live());
-    whole_file::write(&folder.join(name), text.as_bytes())
 }

@@ -10,7 +10,7 @@ use evo::{
 use serde::Serialize;
 
 use super::comparison::Comparison;
-use super::report::{self, Verdict};
+use super::conclusion::{self, Verdict};
 use super::run_directory;
 use super::session::Session;
 
@@ -57,7 +57,7 @@ pub(crate) fn run(
     let programs = compared(config, &best.individual.program.live())?;
     let threads = session.place.threads(session.args.threads);
     let comparison = Comparison::of(config, judges, &programs, threads)?;
-    report::conclude(session, &search, &finish, Compared { comparison })
+    conclusion::conclude(session, &search, &finish, Compared { comparison })
 }
 
 /// The programs of the table, the winner last.

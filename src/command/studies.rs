@@ -7,13 +7,19 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use evo::{Program, StudiedTask, Study, StudyConfig, parallel_map, structural_hash};
+use evo::{Program, StudiedTask, Study, StudyConfig, parallel_map, structural_hash, zoo};
 
 pub(crate) use self::store::{StudyKey, StudyStore};
 use crate::args::StudyArgs;
 
 /// A program and where it comes from.
 pub(crate) type Named = (String, Program);
+
+/// AdamW, which gains are measured from.
+pub(crate) fn adamw() -> Named {
+    let adamw = zoo::get("adamw").expect("AdamW is in the zoo");
+    (format!("zoo:{}", adamw.name), adamw.program())
+}
 
 /// The folder of studies: as asked, or by what it is for and the name of the configuration, so that
 /// an audit finds those of a comparison on the same tasks.
@@ -54,8 +60,7 @@ pub(crate) fn of(
     }
     let done = AtomicUsize::new(0);
     let made = parallel_map(threads, &missing, |(key, task, name, program, studied)| {
-        let study = studied.study(program)?;
-        store.keep(*key, name, task, &study)?;
+        let study = store.get_or_make(*key, name, task, || studied.study(program))?;
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if !quiet {
             let loss = study.loss().map_or("does not train".to_owned(), |it| format!("{it:.4}"));

@@ -36,11 +36,7 @@ impl ExpressionSearch {
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<ExpressionSearch, ConfigError> {
         let mut source = Source::read(path)?;
-        let mut file: ExpressionSearch = source.parse()?;
-        let mut config = file.clone();
-        for set in overrides {
-            config = source.apply(set)?;
-        }
+        let (mut file, mut config): (ExpressionSearch, _) = source.with_overrides(overrides)?;
         let base = path.parent().unwrap_or(Path::new(""));
         if let (Some(starts), Some(stated)) = (&config.start, &file.start) {
             config.start = Some(starts.anchored(base, stated));

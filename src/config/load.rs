@@ -51,11 +51,7 @@ impl Config {
                            shown";
             return Err(source.locate(ConfigError::new("domain", message)));
         }
-        let file: Config = source.parse()?;
-        let mut config = file.clone();
-        for set in overrides {
-            config = source.apply(set)?;
-        }
+        let (file, mut config): (Config, Config) = source.with_overrides(overrides)?;
         config.anchor(path.parent().unwrap_or(Path::new("")), &file);
         config.check().map_err(|error| source.locate(error))?;
         let lack = config.take_baselines(path)?;

@@ -94,12 +94,25 @@ impl Source {
         found.then(|| &self.original[node.span.clone()])
     }
 
-    pub(super) fn parse<C: DeserializeOwned>(&self) -> Result<C, ConfigError> {
+    fn parse<C: DeserializeOwned>(&self) -> Result<C, ConfigError> {
         parse(&self.text).map_err(|error| self.spanned(&error))
     }
 
+    /// The configuration as the file has it, and with overrides applied in order.
+    pub(super) fn with_overrides<C: DeserializeOwned + Clone>(
+        &mut self,
+        overrides: &[String],
+    ) -> Result<(C, C), ConfigError> {
+        let file: C = self.parse()?;
+        let mut config = file.clone();
+        for set in overrides {
+            config = self.apply(set)?;
+        }
+        Ok((file, config))
+    }
+
     /// Replaces the text of one value.
-    pub(super) fn apply<C: DeserializeOwned>(&mut self, set: &str) -> Result<C, ConfigError> {
+    fn apply<C: DeserializeOwned>(&mut self, set: &str) -> Result<C, ConfigError> {
         let refused = |message: &str| ConfigError {
             place: format!("--set {set}: "),
             ..ConfigError::new("", message)

@@ -1,7 +1,8 @@
 //! The configurations of comparisons and funnels: the tasks that programs are studied on, and the
 //! budget.
 //!
-//! Invariant: as that of a search, one has been checked as a whole once it is loaded, data included.
+//! Invariant: as that of a search, one has been checked as a whole once it is loaded, data
+//! included.
 
 use std::path::{Path, PathBuf};
 
@@ -42,11 +43,7 @@ pub fn load_studies(
     if source.stated("evaluation").is_some() {
         return of_search(&Config::load(path, overrides)?);
     }
-    let mut file: StudyConfig = source.parse()?;
-    let mut config = file.clone();
-    for set in overrides {
-        config = source.apply(set)?;
-    }
+    let (mut file, mut config): (StudyConfig, _) = source.with_overrides(overrides)?;
     let base = path.parent().unwrap_or(Path::new(""));
     anchored(base, paths_mut([&mut config]), &paths_mut([&mut file]));
     let loaded = load(&config).map_err(|error| source.locate(ConfigError::from_keys(error)))?;
@@ -63,11 +60,7 @@ pub fn load_funnel(
     overrides: &[String],
 ) -> Result<(FunnelConfig, Vec<Vec<StudiedTask>>), ConfigError> {
     let mut source = Source::read(path)?;
-    let mut file: FunnelConfig = source.parse()?;
-    let mut config = file.clone();
-    for set in overrides {
-        config = source.apply(set)?;
-    }
+    let (mut file, mut config): (FunnelConfig, _) = source.with_overrides(overrides)?;
     let base = path.parent().unwrap_or(Path::new(""));
     fn stages(config: &mut FunnelConfig) -> impl Iterator<Item = &mut StudyConfig> {
         config.stages.iter_mut().map(|stage| &mut stage.studies)

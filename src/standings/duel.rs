@@ -119,14 +119,7 @@ fn verdict(differences: Option<&[f64]>, p: Option<f64>, own: &Study) -> Verdict 
 
 fn mean_gain(differences: &[Option<Vec<f64>>], bootstrap: &Bootstrap) -> Option<Estimate> {
     let differences: Option<Vec<&Vec<f64>>> = differences.iter().map(Option::as_ref).collect();
-    let differences = differences?;
-    let sizes: Vec<usize> = differences.iter().map(|it| it.len()).collect();
-    bootstrap.of_groups(&sizes, |seeds| {
-        let of_task = |(numbers, seeds): (&&Vec<f64>, &Vec<usize>)| {
-            seeds.iter().map(|&seed| numbers[seed]).sum::<f64>() / seeds.len() as f64
-        };
-        differences.iter().zip(seeds).map(of_task).sum::<f64>() / differences.len() as f64
-    })
+    bootstrap.mean_of_groups(&differences?)
 }
 
 fn mean_steps(pairs: &[(&Study, &Study)], bootstrap: &Bootstrap) -> Option<Estimate> {

@@ -104,6 +104,19 @@ impl Bootstrap {
         self.between_percentiles(value, self.resampled(sizes, statistic))
     }
 
+    /// The mean over groups of the means of their numbers, such as those of the seeds of each task,
+    /// with the interval of [`Bootstrap::of_groups`]; `None` where that is, or there is no group.
+    pub fn mean_of_groups(&self, groups: &[impl AsRef<[f64]>]) -> Option<Estimate> {
+        let sizes: Vec<usize> = groups.iter().map(|group| group.as_ref().len()).collect();
+        self.of_groups(&sizes, |members| {
+            let of_group = |(group, members): (&[f64], &Vec<usize>)| {
+                members.iter().map(|&member| group[member]).sum::<f64>() / members.len() as f64
+            };
+            let groups = groups.iter().map(AsRef::as_ref);
+            groups.zip(members).map(of_group).sum::<f64>() / sizes.len() as f64
+        })
+    }
+
     /// A value with the interval between percentiles of the resampled ones; `None` if there are
     /// none, or one of all is NaN.
     pub(crate) fn between_percentiles(&self, value: f64, resampled: Vec<f64>) -> Option<Estimate> {
@@ -353,5 +366,14 @@ mod tests {
         assert_eq!(ends(0.5), (1.5, 1.5));
         assert_eq!(ends(0.9), (2.0, f64::INFINITY));
         assert_eq!(ends(1.0), (f64::INFINITY, f64::INFINITY));
+    }
+
+    #[test]
+    fn the_mean_over_groups_weighs_groups_alike_whatever_their_sizes() {
+        let groups = [vec![1.0, 3.0, 2.0], vec![10.0, 20.0]];
+        let found = bootstrap(1).mean_of_groups(&groups).expect("two members");
+        assert_eq!(found.value, 8.5);
+        assert!(5.5 <= found.low && found.low < 8.5 && 8.5 < found.high && found.high <= 11.5);
+        assert_eq!(bootstrap(1).mean_of_groups(&[[1.0], [2.0]]), None, "one member says nothing");
     }
 }

@@ -21,8 +21,10 @@ mod kendall;
 mod normal;
 mod paired;
 mod profile;
+mod student;
 
 pub use bootstrap::{Bootstrap, Estimate};
 pub use kendall::{kendall, kendall_interval, top_k_regret};
 pub use paired::{holm, sign_test, wilcoxon};
 pub use profile::{Profile, ProfileError, ProfileStep};
+pub use student::Interval;

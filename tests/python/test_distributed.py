@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.optim import ZeroRedundancyOptimizer
 
-import test_torch_optimizer as exports
+import torch_exports as exports
 
 STEPS = 4
 PROCESSES = 2

@@ -114,7 +114,8 @@ class Readouts(unittest.TestCase):
         self.assertTrue(same(found[0], found[1]))
         for a, b in zip(leaves(found[0]), leaves(found[2])):
             self.assertTrue(np.allclose(a, b, rtol=1e-5, atol=1e-6))
-        with self.assertRaisesRegex(ValueError, "ScheduleFreeAdamwState is needed, and there are 0"):
+        refusal = "ScheduleFreeAdamwState is needed, and there are 0"
+        with self.assertRaisesRegex(ValueError, refusal):
             read_out(optax.adam(1e-3).init(params()))
 
 

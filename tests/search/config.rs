@@ -33,8 +33,8 @@ const FULL: &str = r#"(
     selection: Pareto,
     restarts: (from: Best, every: Some(50000), plateau: Some(20000), held_out: Some(5)),
     held_out: (every: Some(500)),
-    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0), fitness: Some(0.5),
-        failures: Some(3), held_out: Some(9)),
+    stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0),
+        fitness: Some(0.5), failures: Some(3), held_out: Some(9)),
 )"#;
 
 #[test]

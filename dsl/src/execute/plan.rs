@@ -57,8 +57,8 @@ pub(super) enum Source {
 }
 
 /// What is done to the elements of a tree as they are read. A value that is read once, and is a
-/// square, a root or a multiple of another, or the root of a multiple, costs no pass of its own that
-/// way.
+/// square, a root or a multiple of another, or the root of a multiple, costs no pass of its own
+/// that way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Modifier<S> {
     Plain,

@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
-use evo_hashes::Seed;
+use evo_hashes::{Seed, StreamRng};
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use serde::{Deserialize, Serialize};
 
 use crate::EvaluatorError;
+use crate::data::part;
 use crate::proxies::Leaf;
 
 /// How runs are scored. The defaults are the mean over the learning rates of the loss in the end.
@@ -110,13 +111,8 @@ impl Scoring {
 
     /// The fewest steps that a run of a task with so many may have.
     pub fn shortest(&self, steps: u64) -> u64 {
-        part(self.horizons.iter().copied().fold(1.0, f64::min), steps)
+        share_of(steps, self.horizons.iter().copied().fold(1.0, f64::min))
     }
-}
-
-/// The whole number nearest to a share of `whole`, 1 at least.
-pub(super) fn part(share: f64, whole: u64) -> u64 {
-    ((share * whole as f64).round() as u64).clamp(1, whole)
 }
 
 /// One of `shares` of `whole`, drawn for `purpose` of a repeat of the task with this seed; all of
@@ -129,7 +125,17 @@ pub(super) fn drawn_part(
     repeat: u32,
 ) -> u64 {
     let drawn = shares.choose(&mut seed.stream(purpose, u64::from(repeat)));
-    drawn.map_or(whole, |&share| part(share, whole))
+    drawn.map_or(whole, |&share| share_of(whole, share))
+}
+
+fn share_of(whole: u64, share: f64) -> u64 {
+    part(whole as usize, share) as u64
+}
+
+/// A number whose logarithm is drawn uniformly between those of two.
+pub(super) fn log_uniform(low: f64, high: f64, stream: &mut StreamRng) -> f64 {
+    let (low, high) = (libm::log(low), libm::log(high));
+    libm::exp(low + (high - low) * stream.random::<f64>())
 }
 
 impl Factor {
@@ -142,8 +148,7 @@ impl Factor {
         leaves: &[Leaf],
     ) -> Arc<[f32]> {
         let mut stream = seed.stream(purpose, u64::from(repeat));
-        let (low, high) = (libm::log(self.smallest), libm::log(self.largest));
-        let mut draw = || libm::exp(low + (high - low) * stream.random::<f64>()) as f32;
+        let mut draw = || log_uniform(self.smallest, self.largest, &mut stream) as f32;
         match self.by_leaf {
             true => leaves.iter().map(|_| draw()).collect(),
             false => vec![draw(); leaves.len()].into(),

@@ -186,8 +186,8 @@ fn note(listing: &Listing, writer: &Writer<'_>) -> String {
     if listing.readout {
         text += "\n    Validate, and save a model for use, between `eval()` and `train()` of\n    \
                  this optimizer: the weights to validate with are others than those that are\n    \
-                 trained. ZeroRedundancyOptimizer has neither: the `optim` in it does, for its part\n    \
-                 of the parameters.\n";
+                 trained. ZeroRedundancyOptimizer has neither: the `optim` in it does, for its \
+                 part\n    of the parameters.\n";
     }
     if writer.needs_lists() {
         let steps = if listing.needs_step() { " and have taken\n    as many steps" } else { "" };

@@ -4,9 +4,9 @@
 //! same parameters have a gradient. What only Python can know of a step (what it refuses, first
 //! states, which parameters have taken as many steps) is in `_init_group`, a method that PyTorch's
 //! compiler knows by this name and runs instead of compiling it. One call is for all groups: the
-//! compiler reads the states behind the first call, and sees none that another makes. What the graph
-//! is made of besides that, and may change, are tensors: the number of steps, and the learning rate
-//! where users pass one.
+//! compiler reads the states behind the first call, and sees none that another makes. What the
+//! graph is made of besides that, and may change, are tensors: the number of steps, and the learning
+//! rate where users pass one.
 
 use crate::arrays::Writer;
 use crate::listing::Listing;

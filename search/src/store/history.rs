@@ -68,32 +68,6 @@ impl Store {
         Ok(None)
     }
 
-    /// The births that were evaluated and scored, with their fitness, the fittest first and of
-    /// equals the earlier. No two behave alike, as far as deduplication tells.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn ranked(&self) -> Result<Vec<(u64, f64)>, SearchError> {
-        let query = "SELECT birth, fitness FROM evaluations WHERE kind = 'scored' \
-                     ORDER BY fitness DESC, birth";
-        let mut statement = self.connection.prepare(query).map_err(|error| self.error(error))?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)));
-        let rows = rows.map_err(|error| self.error(error))?;
-        rows.collect::<Result<_, _>>().map_err(|error| self.error(error))
-    }
-
-    /// The births of the hall of fame as last saved, in order of their live length.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn champions(&self) -> Result<Vec<u64>, SearchError> {
-        let query = "SELECT birth FROM hall_of_fame ORDER BY length";
-        let mut statement = self.connection.prepare(query).map_err(|error| self.error(error))?;
-        let rows = statement.query_map([], |row| Ok(row.get::<_, i64>(0)? as u64));
-        let rows = rows.map_err(|error| self.error(error))?;
-        rows.collect::<Result<_, _>>().map_err(|error| self.error(error))
-    }
-
     /// The path from a start program to a birth by first parents, the start program first; `None`
     /// when there is no such birth.
     ///

@@ -4,11 +4,12 @@
 //! writing, which may be a while ago in a run that goes on or was killed; births and evaluations
 //! are read from their own tables, and are those of now.
 
-use rusqlite::{OptionalExtension, Params, Row};
+use rusqlite::{Params, Row};
 use serde_json::{Map, Value};
 
 use super::Store;
-use crate::{Counters, MutationTally, SearchError};
+use super::schema;
+use crate::{Counters, HeldOutPoint, MutationTally, SearchError};
 
 /// An evaluation of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,19 +46,6 @@ pub struct StoredRestart {
     pub carried: u64,
 }
 
-/// The fittest program at some time, on tasks that no fitness of the search comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredHeldOut {
-    /// Its birth.
-    pub birth: u64,
-    /// Evaluations of the run when it was measured.
-    pub evaluations: u64,
-    /// Its fitness in the search.
-    pub fitness: f64,
-    /// Its fitness on the tasks held out; `None` where it does not train on one.
-    pub held_out_fitness: Option<f64>,
-}
-
 impl Store {
     /// Every evaluation that has ended, in order of birth.
     ///
@@ -69,6 +57,17 @@ impl Store {
             let (kind, fitness) = (row.get(1)?, row.get(2)?);
             Ok(Evaluated { birth: natural(row, 0)?, kind, fitness })
         })
+    }
+
+    /// The births that were evaluated and scored, with their fitness, the fittest first and of
+    /// equals the earlier. No two behave alike, as far as deduplication tells.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn ranked(&self) -> Result<Vec<(u64, f64)>, SearchError> {
+        let query = "SELECT birth, fitness FROM evaluations WHERE kind = 'scored' \
+                     ORDER BY fitness DESC, birth";
+        self.rows(query, [], |row| Ok((natural(row, 0)?, row.get(1)?)))
     }
 
     /// The hall of fame as last saved, by live length.
@@ -129,23 +128,16 @@ impl Store {
         })
     }
 
-    /// The fittest program from time to time on tasks held out, in order; empty for a run that does not measure them.
+    /// The incumbent from time to time and what it was worth on what is held out, in order; empty
+    /// for a run that holds nothing out, or was made before there was such a table.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn held_out_curve(&self) -> Result<Vec<StoredHeldOut>, SearchError> {
-        let known = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'held_out'";
-        let known = self.connection.query_row(known, [], |_| Ok(())).optional();
-        if known.map_err(|error| self.error(error))?.is_none() {
+    /// When the file cannot be read or is damaged.
+    pub fn held_out_curve(&self) -> Result<Vec<HeldOutPoint>, SearchError> {
+        if self.version()? < schema::WITH_HELD_OUT {
             return Ok(Vec::new());
         }
-        let query = "SELECT birth, evaluations, fitness, held_out_fitness FROM held_out \
-                     ORDER BY evaluations, birth";
-        self.rows(query, [], |row| {
-            let (fitness, held_out_fitness) = (row.get(2)?, row.get(3)?);
-            let (birth, evaluations) = (natural(row, 0)?, natural(row, 1)?);
-            Ok(StoredHeldOut { birth, evaluations, fitness, held_out_fitness })
-        })
+        Ok(self.held_out()?.into_values().collect())
     }
 
     fn rows<T>(

@@ -21,6 +21,9 @@ pub(super) const WITH_RECHECKS: i64 = 4;
 /// The version from which on a birth may have two parents.
 pub(super) const WITH_MATES: i64 = 6;
 
+/// The version from which on there is a table of what is held out.
+pub(super) const WITH_HELD_OUT: i64 = 7;
+
 /// Marks a file as a store of ours: "evo1" in ASCII.
 pub(super) const APPLICATION: i64 = 0x6576_6f31;
 

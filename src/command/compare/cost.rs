@@ -16,14 +16,14 @@ const BUDGET: Duration = Duration::from_millis(60);
 /// Seconds of a step of each program, by task.
 pub(super) fn steps(config: &StudyConfig, programs: &[Named]) -> anyhow::Result<Vec<Vec<f64>>> {
     let evaluation = config.evaluation();
-    let of_program = |(_, program): &Named| {
-        let of_task = |task| {
-            let workload = Workload::load(&evaluation, task, "".as_ref())?;
-            Ok(measure::cost(&workload, program, BUDGET)?.step())
-        };
-        config.tasks.iter().map(of_task).collect::<anyhow::Result<Vec<f64>>>()
-    };
-    programs.iter().map(of_program).collect()
+    let mut seconds = vec![Vec::with_capacity(config.tasks.len()); programs.len()];
+    for task in &config.tasks {
+        let workload = Workload::load(&evaluation, task, "".as_ref())?;
+        for ((_, program), seconds) in programs.iter().zip(&mut seconds) {
+            seconds.push(measure::cost(&workload, program, BUDGET)?.step());
+        }
+    }
+    Ok(seconds)
 }
 
 /// The geometric mean over tasks of the seconds of a step by those of the reference.

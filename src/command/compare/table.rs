@@ -94,7 +94,8 @@ fn notes(config: &StudyConfig, standings: &Standings) -> String {
     let fewest = fewest_seeds(standings.tasks.len());
     if config.repeats.get() < fewest {
         text += &format!(
-            "With {} runs on {} tasks every difference counts as a tie: `repeats` must be {fewest}\n",
+            "With {} runs on {} tasks every difference counts as a tie: `repeats` must be \
+             {fewest}\n",
             config.repeats,
             standings.tasks.len()
         );

@@ -25,7 +25,7 @@ pub(super) fn of(sources: &[String], most: usize) -> anyhow::Result<Vec<Named>> 
         }
         let store = Store::read(&path.join(run_directory::STORE))?;
         let mut births = best(store.ranked()?, most);
-        births.extend(store.champions()?);
+        births.extend(store.hall_of_fame()?.into_iter().map(|champion| champion.birth));
         births.sort_unstable();
         births.dedup();
         for birth in births {

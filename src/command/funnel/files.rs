@@ -2,60 +2,12 @@
 
 use std::path::Path;
 
-use evo::{Estimate, FunnelConfig, FunnelStage, funnel_mean};
-use serde::Serialize;
+use evo::FunnelConfig;
 
-use super::write_program;
+use super::StageRecord;
 use crate::command::studies::Named;
 use crate::command::whole_file;
 use crate::output;
-
-/// What became of the candidates of a stage.
-#[derive(Serialize)]
-pub(super) struct StageRecord {
-    stage: String,
-    tasks: Vec<String>,
-    keep: usize,
-    pub entries: Vec<Entry>,
-}
-
-/// What became of a candidate.
-#[derive(Serialize)]
-pub(super) struct Entry {
-    pub name: String,
-    /// ln(AdamW's loss / loss) by task and seed, as far as it came; `None` where it does not train.
-    pub gains: Vec<Option<Vec<f64>>>,
-    /// The tasks behind which it was dropped; `None` for one that passed.
-    pub dropped_behind: Option<usize>,
-    /// The candidate, no longer than this, that has the same gains on every seed.
-    pub same_as: Option<String>,
-}
-
-impl StageRecord {
-    pub(super) fn new(stage: &FunnelStage) -> StageRecord {
-        StageRecord {
-            stage: stage.name.clone(),
-            tasks: stage.studies.tasks.iter().map(|task| task.name.clone()).collect(),
-            keep: stage.keep.get(),
-            entries: Vec::new(),
-        }
-    }
-
-    /// The entries, the best first.
-    fn ranked(&self) -> Vec<(&Entry, Option<Estimate>)> {
-        let mut rows: Vec<(&Entry, Option<Estimate>)> =
-            self.entries.iter().map(|it| (it, funnel_mean(&it.gains))).collect();
-        let rank = |(entry, mean): &(&Entry, Option<Estimate>)| {
-            let tasks = entry.dropped_behind.unwrap_or(usize::MAX);
-            (tasks, mean.map_or(f64::NEG_INFINITY, |it| it.low))
-        };
-        rows.sort_by(|a, b| {
-            let ((tasks_a, low_a), (tasks_b, low_b)) = (rank(a), rank(b));
-            tasks_b.cmp(&tasks_a).then(low_b.total_cmp(&low_a))
-        });
-        rows
-    }
-}
 
 /// Everything as JSON.
 pub(super) fn json(config: &FunnelConfig, records: &[StageRecord]) -> anyhow::Result<String> {
@@ -71,8 +23,9 @@ pub(super) fn write(
     passed: &[Named],
 ) -> anyhow::Result<()> {
     whole_file::write(&folder.join("funnel.json"), json(config, records)?.as_bytes())?;
-    for (index, candidate) in passed.iter().enumerate() {
-        write_program(folder, &format!("passed-{}.py", index + 1), candidate)?;
+    for (index, (source, program)) in passed.iter().enumerate() {
+        let place = folder.join(format!("passed-{}.py", index + 1));
+        whole_file::write(&place, format!("# {source}\n{}", program.live()).as_bytes())?;
     }
     Ok(())
 }

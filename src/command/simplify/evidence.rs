@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use evo::{
-    Estimate, Knobs, Program, Reduction, Rounding, Seed, Setting, StudiedTask, Study, StudyConfig,
-    funnel_mean, load_studies, parallel_map, reductions, simplify, structural_hash,
+    Estimate, Hash, Knobs, Program, Reduction, Rounding, Seed, Setting, StudiedTask, Study,
+    StudyConfig, funnel_mean, load_studies, parallel_map, reductions, simplify, structural_hash,
 };
 use serde::Serialize;
 
 use crate::args::SimplifyArgs;
-use crate::command::studies::{StudyKey, StudyStore};
+use crate::command::studies::{self, StudyKey, StudyStore};
 use crate::command::{place, whole_file};
 use crate::output;
 
@@ -38,11 +38,17 @@ struct Step {
 /// What all studies here have in common.
 struct Bench<'a> {
     config: &'a StudyConfig,
-    tasks: &'a [StudiedTask],
+    tasks: Vec<BenchTask<'a>>,
     store: StudyStore,
     threads: NonZeroUsize,
-    /// The settings of the program as it came, by task.
-    settings: Vec<Setting>,
+}
+
+/// A task, its fingerprint, and the setting of the program as it came.
+struct BenchTask<'a> {
+    name: &'a str,
+    task: &'a StudiedTask,
+    fingerprint: Hash,
+    setting: Setting,
 }
 
 pub(super) fn run(args: &SimplifyArgs, config: &Path) -> anyhow::Result<ExitCode> {
@@ -80,24 +86,26 @@ impl<'a> Bench<'a> {
         program: &Program,
     ) -> anyhow::Result<Bench<'a>> {
         let named = [("as it came".to_owned(), program.clone())];
-        let found = crate::command::studies::of(folder, (config, tasks), &named, threads, false)?;
-        let settings = found[0].iter().map(|it| it.tried[it.best].setting.clone()).collect();
-        Ok(Bench { config, tasks, store: StudyStore::open(folder)?, threads, settings })
+        let found = studies::of(folder, (config, tasks), &named, threads, false)?;
+        let all = config.tasks.iter().zip(tasks).zip(&found[0]);
+        let tasks = all.map(|((config_task, task), study)| {
+            Ok(BenchTask {
+                name: &config_task.name,
+                task,
+                fingerprint: config.fingerprint(config_task, "".as_ref())?,
+                setting: study.tried[study.best].setting.clone(),
+            })
+        });
+        let tasks = tasks.collect::<anyhow::Result<_>>()?;
+        Ok(Bench { config, tasks, store: StudyStore::open(folder)?, threads })
     }
 
     /// The studies of a program near the settings of the one that came.
     fn study(&self, program: &Program) -> anyhow::Result<Vec<Study>> {
-        let tasks: Vec<usize> = (0..self.tasks.len()).collect();
-        let studies = parallel_map(self.threads, &tasks, |&task| {
-            let (config, setting) = (&self.config.tasks[task], &self.settings[task]);
-            let fingerprint = self.config.fingerprint(config, "".as_ref())?;
-            let key = StudyKey::near(program, fingerprint, setting);
-            if let Some(study) = self.store.get(&key) {
-                return Ok(study);
-            }
-            let study = self.tasks[task].study_near(program, setting)?;
-            self.store.keep(key, "reduction", &config.name, &study)?;
-            Ok(study)
+        let studies = parallel_map(self.threads, &self.tasks, |it| {
+            let key = StudyKey::near(program, it.fingerprint, &it.setting);
+            let make = || it.task.study_near(program, &it.setting);
+            self.store.get_or_make(key, "reduction", it.name, make)
         });
         studies.into_iter().collect()
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
-use evo::{Hash, Program, Setting, Study};
+use evo::{EvaluatorError, Hash, Program, Setting, Study};
 use serde::{Deserialize, Serialize};
 
 use crate::command::{cpu, whole_file};
@@ -83,19 +83,29 @@ impl StudyStore {
     }
 
     /// A study that is known.
-    pub(crate) fn get(&self, key: &StudyKey) -> Option<Study> {
+    pub(super) fn get(&self, key: &StudyKey) -> Option<Study> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&key.0.to_string()).cloned()
     }
 
-    /// Takes in a study, on disk first.
-    pub(crate) fn keep(
+    /// A study that is known, or made now and kept.
+    pub(crate) fn get_or_make(
         &self,
         key: StudyKey,
         program: &str,
         task: &str,
-        study: &Study,
-    ) -> anyhow::Result<()> {
+        make: impl FnOnce() -> Result<Study, EvaluatorError>,
+    ) -> anyhow::Result<Study> {
+        if let Some(study) = self.get(&key) {
+            return Ok(study);
+        }
+        let study = make()?;
+        self.keep(key, program, task, &study)?;
+        Ok(study)
+    }
+
+    /// Takes in a study, on disk first.
+    fn keep(&self, key: StudyKey, program: &str, task: &str, study: &Study) -> anyhow::Result<()> {
         let (key, study) = (key.0.to_string(), study.clone());
         let line = Line { key, program: program.to_owned(), task: task.to_owned(), study };
         let text = serde_json::to_string(&line)? + "\n";

@@ -10,6 +10,8 @@ use evo_hashes::{Seed, StreamRng};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use super::super::scoring::log_uniform;
+
 /// The smallest and the largest learning rate, as powers of two; that of the zoo is 1.
 const RATES: (f64, f64) = (-7.0, 9.0);
 
@@ -204,11 +206,6 @@ fn drawn(it: &Hyperparameter, stream: &mut StreamRng) -> f64 {
 
 fn drawn_part(part: f64, stream: &mut StreamRng) -> f64 {
     log_uniform(part / 10.0, libm::cbrt(part), stream)
-}
-
-fn log_uniform(low: f64, high: f64, stream: &mut StreamRng) -> f64 {
-    let (low, high) = (libm::log(low), libm::log(high));
-    libm::exp(low + (high - low) * stream.random::<f64>())
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use evo::{
-    Ancestor, Counters, Evaluated, MutationTally, Optimizers, StopReason, Store, StoredChampion,
-    StoredHeldOut, StoredRestart,
+    Ancestor, Counters, Evaluated, HeldOutPoint, MutationTally, Optimizers, StopReason, Store,
+    StoredChampion, StoredRestart,
 };
 use serde::Deserialize;
 
@@ -33,7 +33,7 @@ pub(super) struct Run {
     pub counters: Option<Counters>,
     pub mutations: Vec<(String, MutationTally)>,
     pub restarts: Vec<StoredRestart>,
-    pub held_out: Vec<StoredHeldOut>,
+    pub held_out: Vec<HeldOutPoint>,
     /// From a start program to the best; empty where nothing has a fitness.
     pub lineage: Vec<Ancestor>,
     /// What its end told; `None` of a run that has not ended.
