@@ -2,7 +2,9 @@
 //!
 //! Invariant: tuning tries every setting of a [`Grid`], judged by the very runs programs are judged
 //! by, so it is deterministic, whatever the number of threads, and tuned AdamW scores a fitness of
-//! 0 on its task.
+//! 0 on its task. Where the best of several multiples counts, many learning rates come to the same
+//! runs under other multiples, and the luckiest of them would be a rate that no multiple of says
+//! anything about: the rate is one at which the multiple nearest to 1 is the best.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -10,8 +12,10 @@ use std::path::Path;
 use super::grid::{Grid, Setting};
 use super::progress::gain;
 use super::proxy_task::ProxyTask;
+use super::rates::tuned_runs;
+use super::scoring::Rates;
 use super::training::Watching;
-use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig, parallel_map};
+use crate::{EvaluatorError, Invalid, OptimizerConfig, TaskConfig, TaskRuns, parallel_map};
 
 /// An optimizer at its best on a task.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,8 +36,9 @@ impl Baseline {
     }
 }
 
-/// The loss of a setting, or why it has none.
-type Tried = Result<Result<f64, Invalid>, EvaluatorError>;
+/// Whether the rate of a setting is named by one of its own multiples rather than by that nearest to
+/// 1, and its loss; or why it has none.
+type Tried = Result<Result<(bool, f64), Invalid>, EvaluatorError>;
 
 impl OptimizerConfig {
     /// Tunes a program on `task` over its grid, several settings at a time, with the runs this
@@ -55,14 +60,15 @@ impl OptimizerConfig {
         let proxy_task = ProxyTask::load(task, base_dir, self.data_seed)?;
         let settings = grid.settings();
         let tried = parallel_map(threads, &settings, |it| self.try_setting(&proxy_task, it));
-        let mut best: Option<Baseline> = None;
-        for (setting, loss) in settings.iter().zip(tried) {
-            let Ok(loss) = loss? else { continue };
+        let mut best: Option<(bool, Baseline)> = None;
+        for (setting, tried) in settings.iter().zip(tried) {
+            let Ok((aside, loss)) = tried? else { continue };
             let &Setting { learning_rate, weight_decay, .. } = setting;
-            if best.is_none_or(|best| loss < best.loss) {
-                best = Some(Baseline { learning_rate, weight_decay, loss });
+            if best.is_none_or(|(was, best)| (aside, loss) < (was, best.loss)) {
+                best = Some((aside, Baseline { learning_rate, weight_decay, loss }));
             }
         }
+        let best = best.map(|(_, baseline)| baseline);
         best.ok_or_else(|| EvaluatorError::NoBaseline { task: task.name.clone() })
     }
 
@@ -73,7 +79,10 @@ impl OptimizerConfig {
         let watching = Watching { divergence: self.divergence, stated: &[], loss: scoring.loss };
         let runs = (&runs[..], repeats as usize);
         let trained = scoring.rates.train(task, setting.program, runs, watching)?;
-        Ok(trained.map(|runs| scoring.rates.measure()(&runs)))
+        Ok(trained.map(|runs| {
+            let aside = scoring.rates == Rates::Best && best_multiple(&runs) != nearest(multiples);
+            (aside, scoring.rates.measure()(&runs))
+        }))
     }
 
     /// Tunes AdamW on `task`, on this thread.
@@ -112,4 +121,15 @@ impl OptimizerConfig {
         }
         Ok(())
     }
+}
+
+/// The multiple with the lowest mean loss; `None` of no runs.
+fn best_multiple(runs: &TaskRuns) -> Option<f64> {
+    tuned_runs(runs).first().map(|run| run.multiple)
+}
+
+/// The multiple nearest to 1, by its ratio; of several the first.
+fn nearest(multiples: &[f64]) -> Option<f64> {
+    let distance = |multiple: &f64| libm::log(*multiple).abs();
+    multiples.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }

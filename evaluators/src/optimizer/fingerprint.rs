@@ -9,13 +9,16 @@ use std::path::Path;
 
 use evo_hashes::Hash;
 
-use super::scoring::Scoring;
+use super::scoring::{Rates, Scoring};
 use crate::data::LARGEST_FILE;
 use crate::{EvaluatorError, OptimizerConfig, TaskConfig, read_file};
 
 /// Changes whenever losses change for the same configuration, or the grid or the AdamW that
 /// baselines are tuned by do.
 const VERSION: u8 = 3;
+
+/// The same for losses where the best of the multiples counts.
+const VERSION_OF_BEST: u8 = 2;
 
 impl OptimizerConfig {
     /// The fingerprint of `task` as this configuration trains it; relative paths start at
@@ -45,6 +48,9 @@ impl OptimizerConfig {
             let scoring = ron::to_string(&self.scoring);
             bytes.extend(scoring.expect("a scoring has no value that RON cannot write").as_bytes());
         }
+        if self.scoring.rates == Rates::Best {
+            bytes.push(VERSION_OF_BEST);
+        }
         Ok(Hash::of(&bytes))
     }
 }
@@ -52,7 +58,6 @@ impl OptimizerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rates;
 
     const TASK: &str = "name: \"task\", model: Mlp(hidden: [8]), data: Digits, batch_size: 16, \
         steps: 20, schedule: Cosine(), data_fraction: 1.0, label_noise: 0.0";

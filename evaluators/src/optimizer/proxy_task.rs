@@ -11,7 +11,7 @@ use std::sync::Arc;
 use evo_dsl::{Layout, Program};
 use evo_hashes::Seed;
 
-use super::scoring::{Factor, Scoring, drawn_part};
+use super::scoring::{Factor, Rates, Scoring, drawn_part};
 use crate::data::Dataset;
 use crate::layers::Function;
 use crate::proxies::{Batch, Leaf, Proxy};
@@ -126,7 +126,9 @@ impl ProxyTask {
     }
 
     /// The runs of a task at a learning rate: one for each multiple of it and repeat, what is drawn
-    /// for a repeat being the same at all multiples but initial weights and batches.
+    /// for a repeat being the same at all multiples but initial weights and batches. Where the best
+    /// multiple counts, those are the same too: the least of several draws would be luck, and
+    /// programs with different best multiples would be compared on different ones.
     pub(crate) fn runs(
         &self,
         learning_rate: f64,
@@ -142,6 +144,10 @@ impl ProxyTask {
         };
         let mut runs = Vec::new();
         for (place, &multiple) in multiples.iter().enumerate() {
+            let place = match scoring.rates {
+                Rates::Mean => place,
+                Rates::Best => 0,
+            };
             for repeat in repeats.clone() {
                 runs.push(Run {
                     seed: self.seed.derive(&format!("run {place} {repeat}")),

@@ -18,7 +18,7 @@ use evo_dsl::Program;
 use ron::extensions::Extensions;
 
 use crate::{
-    Evaluator, Invalid, InvalidReason, Judges, OptimizerConfig, OptimizerEvaluator, Outcome,
+    Evaluator, Invalid, InvalidReason, Judges, OptimizerConfig, OptimizerEvaluator, Outcome, Rates,
     Stopped, TaskConfig, Trial,
 };
 
@@ -224,6 +224,24 @@ fn missing_baselines_are_tuned_and_then_reached_by_adamw() {
     let Outcome::Scored(score) = held_out else { panic!("AdamW trains, but: {held_out:?}") };
     assert!(score.losses[0] < 1.1 && score.runs[0].task == "teacher", "{score:?}");
     assert_eq!(score.fitness, libm::log(1.0 / score.losses[0]));
+}
+
+#[test]
+fn where_the_best_multiple_counts_the_baselines_rate_is_that_of_the_one_nearest_to_1() {
+    let short =
+        "(name: \"short\", model: Mlp(hidden: [8]), data: Digits, batch_size: 16, steps: 60)";
+    let mut config = OptimizerConfig::new(vec![task(short)]);
+    config.scoring.rates = Rates::Best;
+    let best_at = |multiples: &[f64]| {
+        let mut config = config.clone();
+        config.learning_rate_multiples = multiples.to_vec();
+        config.resolve_baselines(Path::new(".")).expect("AdamW trains");
+        config.tasks[0].learning_rate.expect("it is tuned")
+    };
+    // Of rates in steps of two, those times 1/16, 1/4, 1 and 4 are the same rates again.
+    let alone = best_at(&[1.0]);
+    let among = best_at(&[0.0625, 0.25, 1.0, 4.0]);
+    assert!((0.25..=4.0).contains(&(among / alone)), "{among} beside {alone}");
 }
 
 #[test]
