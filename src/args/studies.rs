@@ -59,6 +59,10 @@ pub(crate) struct AuditArgs {
     /// Programs to rank: zoo, variants:N, N@RUN_DIR or a program (several)
     #[arg(long, value_name = "PART", num_args = 1.., default_values = ["zoo", "variants:11"])]
     pub panel: Vec<String>,
+    /// Score in those ways only that have this in their names, as in configured (several) [default:
+    /// all]
+    #[arg(long = "way", value_name = "NAME", num_args = 1..)]
+    pub ways: Vec<String>,
     #[command(flatten)]
     pub studies: StudyArgs,
 }

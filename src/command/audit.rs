@@ -40,6 +40,7 @@ struct Audit {
 pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
     let (study_config, tasks) = load_studies(&args.targets, &args.target_overrides)?;
+    let ways = ways::of(&config.evaluation, &args.ways)?;
     let panel = panel::of(&args.panel)?;
     let threads = place::cores(args.studies.threads);
     let folder = studies::folder("compare", &args.studies, &args.targets);
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let targets = gains_of(&|_| true);
     let halves = [0, 1].map(|half| gains_of(&|task| task % 2 == half));
     let mut audited = Vec::new();
-    for (name, evaluation) in ways::of(&config.evaluation) {
+    for (name, evaluation) in ways {
         if !args.studies.quiet {
             eprintln!("scoring {} programs: {name}", panel.len());
         }
@@ -156,7 +157,7 @@ fn text(audit: &Audit) -> String {
         let Some(first) = audit.ways.first() else { continue };
         let rows = if of { &first.alone } else { &first.without };
         if !rows.is_empty() {
-            text += &format!("\n{title}, as configured:\n");
+            text += &format!("\n{title}, {}:\n", first.way);
             text += &table("task", rows.iter().map(|(task, trust)| (task, trust)));
         }
     }

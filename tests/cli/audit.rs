@@ -52,6 +52,9 @@ fn a_panel_is_ranked_by_every_way_to_score_and_by_the_targets() {
         }
     }
     assert_eq!(again, first);
+    let some = with(&["--quiet", "--way", "configured", "multiples"]).success();
+    assert!(some.contains("as configured") && some.contains("best of five multiples"), "{some}");
+    assert!(!some.contains("twice the steps"), "{some}");
 }
 
 #[test]
@@ -70,4 +73,8 @@ fn a_panel_that_cannot_be_ranked_is_refused() {
         assert!(run.stderr.contains(expected), "{expected} is not in {}", run.stderr);
         assert!(!scratch.path("out").exists());
     }
+    let unknown = ["audit", &tiny, "--targets", &targets, "--out", "out", "--way", "by luck"];
+    let run = scratch.run(&unknown);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("--way by luck: there are as configured; half"), "{}", run.stderr);
 }

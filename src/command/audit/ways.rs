@@ -2,13 +2,28 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use anyhow::bail;
 use evo::{Factor, OptimizerConfig, Rates, RunLoss};
 
 /// Multiples for a best of several: a tuning inside of an evaluation.
 const WIDE: [f64; 5] = [0.015625, 0.0625, 0.25, 1.0, 4.0];
 
-/// Each way with what it says.
-pub(super) fn of(own: &OptimizerConfig) -> Vec<(String, OptimizerConfig)> {
+/// Each way with what it says; where names are asked for, those that have one of them in theirs.
+pub(super) fn of(
+    own: &OptimizerConfig,
+    asked: &[String],
+) -> anyhow::Result<Vec<(String, OptimizerConfig)>> {
+    let mut ways = all(own);
+    let has = |name: &str, part: &String| name.contains(part.as_str());
+    if let Some(part) = asked.iter().find(|part| !ways.iter().any(|(name, _)| has(name, part))) {
+        let names: Vec<&str> = ways.iter().map(|(name, _)| name.as_str()).collect();
+        bail!("--way {part}: there are {}", names.join("; "));
+    }
+    ways.retain(|(name, _)| asked.is_empty() || asked.iter().any(|part| has(name, part)));
+    Ok(ways)
+}
+
+fn all(own: &OptimizerConfig) -> Vec<(String, OptimizerConfig)> {
     let mut ways: Vec<(String, OptimizerConfig)> = Vec::new();
     let mut add = |name: &str, change: &dyn Fn(&mut OptimizerConfig)| {
         let mut way = own.clone();
