@@ -26,6 +26,7 @@ from torch.nn import functional
 
 RATES = [2.0**power for power in range(-5, 7)]
 TUNING = [1000, 1001]
+SETTLING = 50
 
 
 def source_text():
@@ -66,8 +67,11 @@ class SourceTask:
     def network(self):
         return LanguageModel()
 
+    def inputs_of(self, windows):
+        return windows[:, :-1]
+
     def loss(self, network, windows):
-        scores = network(windows[:, :-1])
+        scores = network(self.inputs_of(windows))
         return functional.cross_entropy(scores.flatten(0, 1), windows[:, 1:].flatten())
 
     def windows(self, starts):
@@ -117,6 +121,9 @@ class ShapesTask:
         layers = [*block(1, 12), *block(12, 24), *block(24, 24)]
         return nn.Sequential(*layers, nn.Flatten(), nn.Linear(96, 4))
 
+    def inputs_of(self, batch):
+        return batch[0]
+
     def loss(self, network, batch):
         return functional.cross_entropy(network(batch[0]), batch[1])
 
@@ -148,6 +155,9 @@ class FormulaTask:
 
         return nn.Sequential(nn.Linear(4, 64), nn.SiLU(), *block(), *block(), nn.Linear(64, 1))
 
+    def inputs_of(self, batch):
+        return batch[0]
+
     def loss(self, network, batch):
         return functional.mse_loss(network(batch[0]).squeeze(1), batch[1])
 
@@ -175,8 +185,15 @@ def train(task, optimizer_of, rate, seed):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    network.eval()
+    if hasattr(optimizer, "eval"):
+        # A rule that validates with other weights than it trains: an average of them.
+        optimizer.eval()
     with torch.no_grad():
+        # The statistics of batch normalisation are of the weights that were trained; those of the
+        # weights that are validated are taken for every rule.
+        for _ in range(SETTLING):
+            network(task.inputs_of(task.draw(generator)))
+        network.eval()
         loss = task.loss(network, task.validation()).item()
     return loss if math.isfinite(loss) else math.inf
 
