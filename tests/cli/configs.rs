@@ -11,7 +11,8 @@ fn every_shipped_configuration_is_valid_and_has_its_baselines() {
     let mut count = 0;
     for entry in entries {
         let path = entry.expect("it can be listed").path();
-        if path.to_string_lossy().ends_with(".baselines.ron") {
+        let name = path.to_string_lossy();
+        if !name.ends_with(".ron") || name.ends_with(".baselines.ron") {
             continue;
         }
         let kinds = [ExpressionSearch::is_stated_in, states_studies, states_funnel];
@@ -26,6 +27,22 @@ fn every_shipped_configuration_is_valid_and_has_its_baselines() {
         count += 1;
     }
     assert!(count > 0);
+}
+
+#[test]
+fn the_controls_of_the_discovery_are_scored_and_end_as_it_does() {
+    let load = |name: &str| {
+        let path = repository(&format!("configs/{name}.ron"));
+        Config::load_with_baselines(path.as_ref(), &[]).expect("it is valid")
+    };
+    let discovery = load("discover_cpu");
+    for control in ["random_search", "constant_tuning"] {
+        let control = load(control);
+        assert_eq!(control.evaluation, discovery.evaluation);
+        let (own, other) = (&control.settings, &discovery.settings);
+        assert_eq!((&own.stopping, &own.hurdles), (&other.stopping, &other.hurdles));
+        assert_eq!(own.deduplication, other.deduplication);
+    }
 }
 
 /// Fitness of program texts on a configuration; `None` for one that cannot train its tasks.
@@ -95,7 +112,8 @@ fn taking_the_weights_away_scores_below_adamw_on_every_task_that_is_quick_enough
                 [adamw("  lr = lr * 0.001\n"), away(1.0 / rate), away(0.01 / rate), away(1.0)];
             for multiples in ["[1.0]", "[0.4, 1.0, 2.5]"] {
                 let multiples = format!("evaluation.learning_rate_multiples={multiples}");
-                let found = fitness(&path, &texts, &[&set, &multiples]);
+                let alone = [&*set, &*multiples, "evaluation.stages=[]", "hurdles=()"];
+                let found = fitness(&path, &texts, &alone);
                 let adamw = found[0].expect("AdamW trains");
                 for found in found[1..].iter().flatten() {
                     assert!(*found < adamw, "{found} of {}, AdamW {adamw}", task.name);
