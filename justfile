@@ -77,6 +77,11 @@ crossover:
     cargo build --release
     python3 benches/crossover.py target/release/evo
 
+# Search settings side by side at equal evaluations, judged by what a search did not see; ten seeds each.
+campaign *SETTINGS:
+    cargo build --release
+    python3 benches/campaign.py target/release/evo configs/quickstart.ron {{ SETTINGS }}
+
 # One digest of the quickstart for any threads and interruptions: about ten minutes.
 determinism:
     cargo build --release

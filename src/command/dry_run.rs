@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use evo::{
-    Config, Evaluator, OptimizerEvaluator, Program, Stopping, StrategyConfig, Trial, Workload,
+    Config, Evaluator, OptimizerEvaluator, Program, Stopping, StrategyConfig, TaskConfig, Trial,
+    Workload,
 };
 
 use super::measure;
@@ -47,9 +48,16 @@ pub(crate) fn print(
 ) -> anyhow::Result<()> {
     let programs = config.start_programs()?;
     let before = resident();
-    let (seconds, tasks) = evaluation(config, place, &programs[0])?;
+    let searched = &config.evaluation.tasks;
+    let (seconds, tasks) = evaluation(config, place, &programs[0], searched)?;
     let mut text = listed(&programs);
     writeln!(text, "one evaluation: {} on one thread ({tasks})", span(seconds))?;
+    if let Some(every) = config.settings.held_out.every {
+        let held_out = &config.evaluation.held_out;
+        let (seconds, tasks) = evaluation(config, place, &programs[0], held_out)?;
+        let cost = span(seconds);
+        writeln!(text, "held out: at most {cost} more behind every {every} births ({tasks})")?;
+    }
     if seconds < QUICK {
         text.push_str(&fitness(&programs, evaluator)?);
     }
@@ -104,22 +112,26 @@ fn totals(stopping: &Stopping, seconds: f64, threads: NonZeroUsize) -> String {
     limits.into_iter().filter_map(line).collect()
 }
 
-/// Seconds of an evaluation on one thread, and of each task's runs in words.
-fn evaluation(config: &Config, place: &Place, program: &Program) -> anyhow::Result<(f64, String)> {
+/// Seconds of an evaluation on these tasks on one thread, and of each task's runs in words.
+fn evaluation(
+    config: &Config,
+    place: &Place,
+    program: &Program,
+    tasks: &[TaskConfig],
+) -> anyhow::Result<(f64, String)> {
     let evaluation = &config.evaluation;
     let runs = runs_on_a_task(config);
-    let mut total = 0.0;
-    let mut tasks = Vec::new();
-    for task in &evaluation.tasks {
+    let (mut total, mut parts) = (0.0, Vec::new());
+    for task in tasks {
         let workload = place.workload(Workload::load(evaluation, task, "".as_ref())?)?;
         let cost = measure::cost(&workload, program, BUDGET)?;
         let stated = evaluation.stated_steps(task).len() as f64;
         let cohort = runs as f64 * (cost.run(workload.steps()) + stated * cost.validation);
         let seconds = cohort / workload.candidates() as f64;
-        tasks.push(format!("{} {}", task.name, span(seconds)));
+        parts.push(format!("{} {}", task.name, span(seconds)));
         total += seconds;
     }
-    Ok((total, tasks.join(", ")))
+    Ok((total, parts.join(", ")))
 }
 
 fn runs_on_a_task(config: &Config) -> u64 {

@@ -83,6 +83,10 @@ fn a_dry_run_estimates_and_writes_nothing() {
         printed.contains("start program: fitness") && printed.contains("150 evaluations"),
         "{printed}"
     );
+    assert!(!printed.contains("held out:"), "{printed}");
+    let looking = ["search", &tiny, "--dry-run", "--set", "held_out.every=20"];
+    let printed = scratch.run(&looking).success();
+    assert!(printed.contains("more behind every 20 births ("), "{printed}");
     assert_eq!(scratch.entries(), Vec::<String>::new());
 }
 
