@@ -67,10 +67,12 @@ quickstart:
 trajectories *NAMES:
     python3 dsl/tests/reference/make_trajectories.py {{NAMES}}
 
-# Evolution against its controls at equal evaluations, ten seeds each: about ten minutes.
-controls:
+# Evolution against its controls at equal evaluations, ten seeds each: about half an hour.
+controls CONFIG="configs/quickstart.ron":
     cargo build --release
-    python3 benches/controls.py target/release/evo configs/quickstart.ron
+    python3 benches/campaign.py target/release/evo {{ CONFIG }} 'evolution' \
+        'constant tuning: strategy=ConstantTuning(population: 50, tournament: 5)' \
+        'random search: strategy=RandomSearch(mutations: 10)'
 
 # Several starts and crossover against one start and none, at equal evaluations, ten seeds each: about fifteen minutes on one core.
 crossover:

@@ -18,7 +18,7 @@ import random
 import subprocess
 import tempfile
 
-from controls import interval
+from campaign import interval
 
 STARTS = 'start=["zoo:adamw", "zoo:lion", "zoo:adabelief"]'
 CROSSOVER = "mutation.weights.crossover=1.0"
