@@ -34,18 +34,24 @@ def parsed(text):
     return name.strip(), [part.strip() for part in sets.split(";") if part.strip()]
 
 
-def figures(args, sets, seed):
+def report(evo, config, seed, sets):
+    """What a search says in the end, as JSON."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [args.evo, "search", args.config, "--seed", str(seed), "--threads", "1"]
-        command += ["--quiet", "--json", "--out", directory + "/run"]
-        command += ["--set", f"stopping=(evaluations: {args.evaluations})"]
+        command = [evo, "search", config, "--seed", str(seed), "--threads", "1", "--quiet"]
+        command += ["--json", "--out", directory + "/run"]
         command += [part for text in sets for part in ("--set", text)]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode:
+    # 1: the target fitness was missed.
+    if run.returncode not in (0, 1):
         raise RuntimeError(run.stderr)
-    comparison = json.loads(run.stdout)["comparison"]
+    return json.loads(run.stdout)
+
+
+def figures(args, sets, seed):
+    limit = f"stopping=(evaluations: {args.evaluations})"
+    comparison = report(args.evo, args.config, seed, [limit, *sets])["comparison"]
     winner, held_out = comparison["programs"][-1], comparison["held_out"]
-    fresh = winner["fresh"] and winner["fresh"]["mean"]
+    fresh = winner["fresh"]["mean"] if winner["fresh"] else math.nan
     # Of a task that the winner cannot train there is no gain: the worst that is told apart.
     gains = {task: -2.0 for task in held_out}
     losses = dict(zip(held_out, winner["held_out_losses"]))
@@ -53,7 +59,8 @@ def figures(args, sets, seed):
         loss = losses.get(runs["task"])
         if loss and runs["baseline_loss"]:
             gains[runs["task"]] = max(-2.0, min(2.0, math.log(runs["baseline_loss"] / loss)))
-    return winner["fitness"], fresh, sum(gains.values()) / len(gains)
+    held_out = sum(gains.values()) / len(gains) if gains else math.nan
+    return winner["fitness"], fresh, held_out
 
 
 def cell(values):

@@ -15,10 +15,8 @@ import concurrent.futures
 import json
 import math
 import random
-import subprocess
-import tempfile
 
-from campaign import interval
+from campaign import interval, report
 
 STARTS = 'start=["zoo:adamw", "zoo:lion", "zoo:adabelief"]'
 CROSSOVER = "mutation.weights.crossover=1.0"
@@ -31,18 +29,6 @@ OPTIMIZERS = {
 EXPRESSIONS = {"without": ["mutation.weights.crossover=0.0"], "crossover": [CROSSOVER]}
 EQUATIONS = ["Nguyen-3", "Nguyen-4", "Nguyen-6"]
 SOLVED = 16.0
-
-
-def report(evo, config, seed, sets):
-    with tempfile.TemporaryDirectory() as directory:
-        command = [evo, "search", config, "--seed", str(seed), "--threads", "1", "--quiet"]
-        command += ["--json", "--out", directory + "/run"]
-        command += [part for text in sets for part in ("--set", text)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-    # 1: the target fitness was missed.
-    if run.returncode not in (0, 1):
-        raise RuntimeError(run.stderr)
-    return json.loads(run.stdout)
 
 
 def optimizer(args, way, seed):

@@ -3,8 +3,8 @@
 //! Invariant: tuning tries every setting of a [`Grid`], judged by the very runs programs are judged
 //! by, so it is deterministic, whatever the number of threads, and tuned AdamW scores a fitness of
 //! 0 on its task. Where the best of several multiples counts, many learning rates come to the same
-//! runs under other multiples, and the luckiest of them would be a rate that no multiple of says
-//! anything about: the rate is one at which the multiple nearest to 1 is the best.
+//! runs under other multiples, and the luckiest may be far from AdamW's best: the rate is one at
+//! which the multiple nearest to 1 is the best.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -36,8 +36,8 @@ impl Baseline {
     }
 }
 
-/// Whether the rate of a setting is named by one of its own multiples rather than by that nearest to
-/// 1, and its loss; or why it has none.
+/// Whether another multiple than that nearest to 1 is the best where the best counts, and the loss
+/// of a setting; or why it has none.
 type Tried = Result<Result<(bool, f64), Invalid>, EvaluatorError>;
 
 impl OptimizerConfig {
