@@ -58,7 +58,7 @@ pub struct OnTask {
     pub stopped: usize,
     /// The setting that tuning chose.
     pub setting: Setting,
-    /// Whether a better learning rate may lie beyond the range.
+    /// Whether a better learning rate may lie beyond those tried.
     pub at_edge: bool,
     /// Learning rates tried with all else as it is, rising, and the losses of tuning.
     pub by_rate: Vec<(f64, Option<f64>)>,

@@ -11,7 +11,7 @@ fn json(text: &str) -> serde_json::Value {
 #[test]
 fn programs_are_compared_with_the_reference_and_the_best_rules() {
     let scratch = Scratch::new();
-    scratch.write("slow.py", "def train(w, g, lr):\n  u = g * lr\n  u = u * 1e-9\n  return u\n");
+    scratch.write("slow.py", "def train(w, g, lr):\n  u = g * lr\n  u = u * 1e-7\n  return u\n");
     let config = repository("tests/data/compare.ron");
     let args = ["compare", "zoo:lion", "slow.py", "--config", &config, "--out", "out"];
     let run = scratch.run(&args);

@@ -50,7 +50,7 @@ pub struct Study {
     pub tried: Vec<Tried>,
     /// The one of the lowest loss, by its place; of several the first.
     pub best: usize,
-    /// Whether a better learning rate may lie beyond the range that was tried.
+    /// Whether a better learning rate may lie beyond those that were tried.
     pub at_edge: bool,
     /// The runs with it; the same initial weights and batches for every program.
     pub runs: Vec<StudyRun>,
@@ -117,7 +117,7 @@ impl StudiedTask {
         let knobs = Knobs::of(program, self.tuning.hyperparameters);
         let (tried, best) = self.tune(&knobs)?;
         let runs = self.reported(&knobs, &tried[best])?;
-        let at_edge = Knobs::at_edge(&tried[best].setting, self.rates());
+        let at_edge = Knobs::at_edge(&tried[best].setting, &learning_rates(&tried));
         Ok(Study { at_edge, runs, tried, best })
     }
 
@@ -146,29 +146,35 @@ impl StudiedTask {
         Ok(Study { at_edge: false, runs, tried, best })
     }
 
-    /// How many of the settings are tried for their learning rates.
-    fn rates(&self) -> u32 {
-        self.tuning.settings.get().div_ceil(3)
-    }
-
     /// The settings tried, and the place of the best.
     fn tune(&self, knobs: &Knobs) -> Result<(Vec<Tried>, usize), EvaluatorError> {
-        let (rates, settings) = (self.rates(), self.tuning.settings.get());
-        let first = match rates {
+        let settings = self.tuning.settings.get();
+        let first = match settings.div_ceil(4) {
             1 => vec![knobs.own()],
-            _ => knobs.rates(rates, self.seed),
+            spread => knobs.rates(spread, self.seed),
         };
         let mut tried: Vec<Tried> = Vec::new();
         for index in 0..settings {
             let setting = match first.get(index as usize) {
                 Some(setting) => setting.clone(),
-                None => knobs.varied(&tried[lowest(&tried)].setting, index, self.seed),
+                None => self.next(knobs, &tried),
             };
             let loss = self.tuned_loss(knobs, &setting)?;
             tried.push(Tried { setting, loss });
         }
         let best = lowest(&tried);
         Ok((tried, best))
+    }
+
+    /// What to try next: a learning rate nearer to the best, or behind half of the settings, and
+    /// where others are near enough, the best with all its knobs varied.
+    fn next(&self, knobs: &Knobs, tried: &[Tried]) -> Setting {
+        let best = &tried[lowest(tried)].setting;
+        let nearer = match 2 * tried.len() < self.tuning.settings.get() as usize {
+            true => Knobs::between(best, &learning_rates(tried)),
+            false => None,
+        };
+        nearer.unwrap_or_else(|| knobs.varied(best, tried.len() as u32, self.seed))
     }
 
     /// The mean loss of a setting over the tuning repeats; `None` where one is stopped.
@@ -240,6 +246,19 @@ impl Study {
         pairs.map(|(own, other)| Some(libm::log(other.loss? / own.loss?))).collect()
     }
 
+    /// By seed, the mean of ln(the other's loss / loss) over the stated steps from half of the run
+    /// on, the last included: who gets to a loss in fewer steps gains here. `None` as for the end.
+    pub fn gains_on_the_way_over(&self, other: &Study) -> Option<Vec<f64>> {
+        let gains = |(own, other): (&StudyRun, &StudyRun)| {
+            let half = own.course.last()?.0.div_ceil(2);
+            let points = own.course.iter().zip(&other.course);
+            let later = points.filter(|((step, _), _)| *step >= half);
+            let gains: Vec<f64> = later.map(|(own, other)| libm::log(other.1 / own.1)).collect();
+            other.loss.map(|_| mean(&gains))
+        };
+        self.runs.iter().zip(&other.runs).map(gains).collect()
+    }
+
     /// The mean losses of these runs (a seed may be named more than once) at every stated step, in
     /// order; empty where one was stopped.
     pub fn mean_course(&self, seeds: &[usize]) -> Vec<(u64, f64)> {
@@ -265,6 +284,10 @@ fn lowest(tried: &[Tried]) -> usize {
     let loss = |it: &Tried| it.loss.unwrap_or(f64::INFINITY);
     let places = (0..tried.len()).min_by(|&a, &b| loss(&tried[a]).total_cmp(&loss(&tried[b])));
     places.unwrap_or(0)
+}
+
+fn learning_rates(tried: &[Tried]) -> Vec<f64> {
+    tried.iter().map(|it| it.setting.learning_rate).collect()
 }
 
 fn mean(numbers: &[f64]) -> f64 {

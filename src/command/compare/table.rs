@@ -111,7 +111,7 @@ fn notes(config: &StudyConfig, standings: &Standings) -> String {
                 );
             } else if own.at_edge {
                 text += &format!(
-                    "{} on {task}: a better learning rate may lie beyond the range\n",
+                    "{} on {task}: a better learning rate may lie beyond those tried\n",
                     program.name
                 );
             }

@@ -261,7 +261,7 @@ impl Comparison {
                     notes.push(format!("{name} on {task}: {} runs were stopped.", own.stopped));
                 } else if own.at_edge {
                     notes.push(format!(
-                        "{name} on {task}: a better learning rate may lie beyond the range."
+                        "{name} on {task}: a better learning rate may lie beyond those tried."
                     ));
                 }
             }

@@ -1,9 +1,11 @@
 //! Knobs: what is tuned of a program, and the settings that are tried.
 //!
 //! Invariant: every program has the same number of settings tried, drawn by the same rule from
-//! ranges that are relative to its own constants. Learning rates come first, a third of the
-//! settings over the whole range with all else as it is; then the best so far is varied, all its
-//! knobs at once. Plain random search would spend nearly all of it at rates that cannot train.
+//! ranges that are relative to its own constants. Learning rates come first, with all else as it
+//! is: a quarter of the settings over the whole range, another between the best so far and its
+//! neighbours; then the best so far is varied, all its knobs at once. Plain random search would
+//! spend nearly all of it at rates that cannot train, and without closing in on the rate what is
+//! left to luck is more than most rules differ by.
 
 use evo_dsl::{Dataflow, Hyperparameter, Hyperparameters, Program, Purpose};
 use evo_hashes::{Seed, StreamRng};
@@ -16,7 +18,10 @@ use super::super::scoring::log_uniform;
 const RATES: (f64, f64) = (-7.0, 9.0);
 
 /// How far a learning rate is varied, in powers of two to either side.
-const VARIED: f64 = 1.5;
+const VARIED: f64 = 1.0;
+
+/// As near to a learning rate on both sides, in powers of two, others are not told from it.
+const CLOSE: f64 = 0.5;
 
 /// Factors of a weight decay that a program has.
 const OWN_DECAYS: (f64, f64) = (1.0 / 32.0, 32.0);
@@ -160,12 +165,26 @@ impl Knobs {
         }
     }
 
-    /// Whether a better learning rate may lie beyond the range, a step of the settings that are
-    /// tried first being `count` of it.
-    pub(super) fn at_edge(setting: &Setting, count: u32) -> bool {
-        let part = (RATES.1 - RATES.0) / f64::from(count);
-        let power = libm::log2(setting.learning_rate);
-        power < RATES.0 + 0.5 * part || power > RATES.1 - 0.5 * part
+    /// Whether a better learning rate may lie beyond those that were tried: none was lower, or none
+    /// higher, or the end of the range is close.
+    pub(super) fn at_edge(best: &Setting, tried: &[f64]) -> bool {
+        let rate = best.learning_rate;
+        let power = libm::log2(rate);
+        let is_end = power < RATES.0 + CLOSE || power > RATES.1 - CLOSE;
+        is_end || !tried.iter().any(|&it| it < rate) || !tried.iter().any(|&it| it > rate)
+    }
+
+    /// The best setting at the learning rate in the middle between its own and the nearest that was
+    /// tried, or the end of the range, on the side where that is further away; `None` where it is
+    /// near on both.
+    pub(super) fn between(best: &Setting, tried: &[f64]) -> Option<Setting> {
+        let own = libm::log2(best.learning_rate);
+        let others = || tried.iter().map(|&rate| libm::log2(rate));
+        let below = own - others().filter(|&it| it < own).fold(RATES.0, f64::max);
+        let above = others().filter(|&it| it > own).fold(RATES.1, f64::min) - own;
+        let moved = if above > below { above / 2.0 } else { -below / 2.0 };
+        let learning_rate = libm::exp2(own + moved);
+        (below.max(above) > CLOSE).then(|| Setting { learning_rate, ..best.clone() })
     }
 }
 
@@ -293,9 +312,27 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_range_are_told() {
+    fn the_best_rate_is_closed_in_on_from_both_sides() {
         let at = |power: f64| Setting { learning_rate: libm::exp2(power), ..knobs("sgd", 2).own() };
-        assert!(Knobs::at_edge(&at(-6.9), 8) && Knobs::at_edge(&at(8.9), 8));
-        assert!(!Knobs::at_edge(&at(-5.9), 8) && !Knobs::at_edge(&at(0.0), 8));
+        let next = |best: f64, tried: &[f64]| {
+            let tried: Vec<f64> = tried.iter().map(|&power| libm::exp2(power)).collect();
+            Knobs::between(&at(best), &tried).map(|it| libm::log2(it.learning_rate))
+        };
+        assert_eq!(next(1.0, &[-3.0, 1.0, 4.0]), Some(-1.0));
+        assert_eq!(next(1.0, &[-3.0, 1.0, 4.0, -1.0]), Some(2.5));
+        assert_eq!(next(1.0, &[0.5, 1.0, 1.5]), None);
+        assert_eq!(next(-5.0, &[-5.0, -4.5]), Some(-6.0), "the end of the range is a neighbour");
+        assert_eq!(next(8.0, &[8.0, 7.75]), Some(8.5));
+    }
+
+    #[test]
+    fn the_ends_of_what_was_tried_are_told() {
+        let at_edge = |power: f64, tried: &[f64]| {
+            let best = Setting { learning_rate: libm::exp2(power), ..knobs("sgd", 2).own() };
+            Knobs::at_edge(&best, &tried.iter().map(|&it| libm::exp2(it)).collect::<Vec<f64>>())
+        };
+        assert!(!at_edge(1.0, &[0.0, 1.0, 3.0]));
+        assert!(at_edge(0.0, &[0.0, 1.0, 3.0]) && at_edge(3.0, &[0.0, 1.0, 3.0]));
+        assert!(at_edge(8.75, &[0.0, 8.75, 8.9]) && at_edge(-6.9, &[-6.95, -6.9, 0.0]));
     }
 }
