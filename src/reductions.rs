@@ -4,7 +4,10 @@
 //! one; whether it is as good is for studies to say. A statement is dropped by letting one of its
 //! arguments stand for it, so what read it goes on reading something of its kind.
 
-use evo_dsl::{Op, Operand, Program, Rounding, Statement, simplify, structural_hash};
+use evo_dsl::{
+    Op, Operand, Program, Role, Rounding, Statement, Variable, simplify, structural_hash,
+};
+use evo_hashes::Hash;
 
 /// A program cut down by one step.
 #[derive(Clone, Debug)]
@@ -18,16 +21,33 @@ pub struct Reduction {
 /// Digits that constants are rounded to, the fewest first.
 const DIGITS: [usize; 2] = [0, 1];
 
-/// All reductions of a program: statements dropped, from the last to the first, then constants
-/// rounded to one digit and to two.
+/// Steps at which what follows from the step alone is held.
+const HELD: [f64; 3] = [100.0, 300.0, 1000.0];
+
+/// All reductions of a program: statements dropped, or what follows from the step held at one,
+/// those that leave the fewest statements first, since a tolerance is soon used up by small ones;
+/// then constants rounded to one digit and to two.
 pub fn reductions(program: &Program) -> Vec<Reduction> {
     let program = simplify(program, Rounding::Exact).program.live();
     let count = program.statements().len();
     let dropped = (0..count).rev().flat_map(|index| drops(&program, index));
+    let held = (0..count).flat_map(|index| held_steps(&program, index));
     let rounded = (0..count).flat_map(|index| roundings(&program, index));
     let mut seen = vec![structural_hash(&program)];
+    let mut shorter = others(&program, dropped.chain(held), &mut seen);
+    shorter.sort_by_key(|it| it.program.live_length());
+    shorter.extend(others(&program, rounded, &mut seen));
+    shorter
+}
+
+/// The programs of these statements that are no longer than `program`, each once.
+fn others(
+    program: &Program,
+    steps: impl Iterator<Item = (String, Vec<Statement>)>,
+    seen: &mut Vec<Hash>,
+) -> Vec<Reduction> {
     let mut found = Vec::new();
-    for (step, statements) in dropped.chain(rounded) {
+    for (step, statements) in steps {
         let Ok(other) = program.with_statements(statements) else { continue };
         let other = simplify(&other, Rounding::Exact).program.live();
         let structure = structural_hash(&other);
@@ -37,6 +57,28 @@ pub fn reductions(program: &Program) -> Vec<Reduction> {
         }
     }
     found
+}
+
+/// The program with a number in place of the step that a statement reads: what follows from that
+/// number is constant.
+fn held_steps(program: &Program, index: usize) -> Vec<(String, Vec<Statement>)> {
+    let roles = program.signature().parameters();
+    let Some(place) = roles.iter().position(|&role| role == Role::Step) else { return Vec::new() };
+    let (step, statement) = (Variable(place as u16), &program.statements()[index]);
+    if !statement.args().contains(&Operand::Variable(step)) {
+        return Vec::new();
+    }
+    let held = |number: f64| {
+        let mut statements = program.statements().to_vec();
+        for arg in statements[index].args_mut() {
+            if *arg == Operand::Variable(step) {
+                *arg = Operand::Constant(number);
+            }
+        }
+        let text = program.statement_text(statement);
+        (format!("{number:?} for {} in `{}`", program.name(step), text.trim()), statements)
+    };
+    HELD.into_iter().map(held).collect()
 }
 
 /// The program with each argument of a statement in place of its result.
@@ -99,6 +141,23 @@ mod tests {
         assert_eq!(without.program.live_length(), 2, "{}", without.program);
         for reduction in &found {
             assert!(reduction.program.live_length() <= 3);
+        }
+    }
+
+    #[test]
+    fn the_step_can_be_held_and_what_saves_most_comes_first() {
+        let text = "def train(w, g, s, lr, t):\n  u = g * lr\n  later = t + 8.0\n  \
+                    share = 5.5 / later\n  keep = 1.0 - share\n  s = s - u\n  s = s * keep\n  \
+                    r = u + s\n  return (u, r), s\n";
+        let found = reductions(&program(text));
+        let lengths: Vec<usize> = found.iter().map(|it| it.program.live_length()).collect();
+        let rounded = found.iter().position(|it| it.step.contains("5.5")).expect("5.5 has a digit");
+        assert!(lengths[..rounded].is_sorted(), "{lengths:?}");
+        let held: Vec<_> = found.iter().filter(|it| it.step.contains("for t in")).collect();
+        assert_eq!(held.len(), 3);
+        for reduction in held {
+            let text = reduction.program.to_string();
+            assert_eq!(reduction.program.live_length(), 4, "keep is a constant: {text}");
         }
     }
 

@@ -21,6 +21,7 @@ struct Step {
     step: String,
     live_length: usize,
     cost: Option<Cost>,
+    cost_on_the_way: Option<Cost>,
     kept: bool,
 }
 
@@ -45,8 +46,24 @@ pub(super) struct SimplifiedTables {
 struct Row {
     step: String,
     live_length: usize,
+    end: CostCells,
+    way: CostCells,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct CostCells {
     cost: String,
     interval: String,
+}
+
+impl CostCells {
+    fn of(cost: Option<Cost>) -> CostCells {
+        CostCells {
+            cost: cost.map_or(NONE.to_owned(), |it| signed(it.value)),
+            interval: cost
+                .map_or("does not train".to_owned(), |it| interval(it.low, it.high, signed)),
+        }
+    }
 }
 
 /// Reads a simplification.
@@ -62,10 +79,8 @@ impl Simplified {
             let row = |step: &Step| Row {
                 step: step.step.clone(),
                 live_length: step.live_length,
-                cost: step.cost.map_or(NONE.to_owned(), |it| signed(it.value)),
-                interval: step
-                    .cost
-                    .map_or("does not train".to_owned(), |it| interval(it.low, it.high, signed)),
+                end: CostCells::of(step.cost),
+                way: CostCells::of(step.cost_on_the_way),
             };
             steps.map(row).collect()
         };

@@ -3,7 +3,8 @@
 //!
 //! Invariant: every step is judged against the program as it came, so that small costs do not add
 //! up beyond the tolerance, and by seeds that no tuning saw. It is kept where chance leaves at most
-//! one case in forty that it costs more. A program that is made again, or interrupted and made
+//! one case in forty that it costs more, at the end of the runs or over their second half: what
+//! only saves steps ends no lower, and would be dropped by final losses alone. A program that is made again, or interrupted and made
 //! again, comes out alike: each study is kept as soon as it is done.
 
 use std::num::NonZeroUsize;
@@ -29,10 +30,30 @@ const PASSES: usize = 3;
 struct Step {
     step: String,
     live_length: usize,
-    /// By how much less is gained than by the program as it came, in ln(loss); the interval is that
-    /// of 95%. `None` where it does not train.
-    cost: Option<Estimate>,
+    #[serde(flatten)]
+    costs: Costs,
     kept: bool,
+}
+
+/// By how much less is gained than by the program as it came, in ln(loss), with intervals of 95%;
+/// `None` where it does not train.
+#[derive(Clone, Copy, Serialize)]
+struct Costs {
+    /// At the end of the runs.
+    cost: Option<Estimate>,
+    /// Over the second half of the runs.
+    cost_on_the_way: Option<Estimate>,
+}
+
+impl Costs {
+    fn are_within(&self, tolerance: f64) -> bool {
+        [self.cost, self.cost_on_the_way].iter().all(|it| it.is_some_and(|it| it.high <= tolerance))
+    }
+
+    /// The larger of the two; `None` where it does not train.
+    fn value(&self) -> Option<f64> {
+        Some(self.cost?.value.max(self.cost_on_the_way?.value))
+    }
 }
 
 /// What all studies here have in common.
@@ -111,10 +132,16 @@ impl<'a> Bench<'a> {
     }
 
     /// By how much less a program gains than the one that came.
-    fn cost(&self, program: &Program, own: &[Study]) -> anyhow::Result<Option<Estimate>> {
+    fn costs(&self, program: &Program, own: &[Study]) -> anyhow::Result<Costs> {
         let studies = self.study(program)?;
-        let costs = studies.iter().zip(own).map(|(study, own)| own.gains_over(study));
-        Ok(funnel_mean(&costs.collect::<Vec<Option<Vec<f64>>>>()))
+        let mean = |gains: fn(&Study, &Study) -> Option<Vec<f64>>| {
+            let costs = studies.iter().zip(own).map(|(study, own)| gains(own, study));
+            funnel_mean(&costs.collect::<Vec<Option<Vec<f64>>>>())
+        };
+        Ok(Costs {
+            cost: mean(Study::gains_over),
+            cost_on_the_way: mean(Study::gains_on_the_way_over),
+        })
     }
 
     /// Goes through the reductions of a program, and of what is left of it.
@@ -129,9 +156,9 @@ impl<'a> Bench<'a> {
             let before = structural_hash(&program);
             let (mut place, mut left) = (0, reductions(&program));
             while let Some(Reduction { step, program: shorter }) = left.get(place).cloned() {
-                let cost = self.cost(&shorter, own)?;
-                let kept = cost.is_some_and(|cost| cost.high <= args.tolerance);
-                note(steps, Step { step, live_length: shorter.live_length(), cost, kept });
+                let costs = self.costs(&shorter, own)?;
+                let kept = costs.are_within(args.tolerance);
+                note(steps, Step { step, live_length: shorter.live_length(), costs, kept });
                 if kept {
                     program = shorter;
                     left = reductions(&program);
@@ -169,10 +196,10 @@ impl<'a> Bench<'a> {
         if structural_hash(&tuned) == structural_hash(program) {
             return Ok(program.clone());
         }
-        let (before, cost) = (self.cost(program, own)?, self.cost(&tuned, own)?);
-        let kept = cost.zip(before).is_some_and(|(cost, before)| cost.value < before.value);
+        let (before, costs) = (self.costs(program, own)?, self.costs(&tuned, own)?);
+        let kept = costs.value().zip(before.value()).is_some_and(|(cost, before)| cost < before);
         let step = format!("constants varied {} times", args.retune);
-        note(steps, Step { step, live_length: tuned.live_length(), cost, kept });
+        note(steps, Step { step, live_length: tuned.live_length(), costs, kept });
         Ok(if kept { tuned } else { program.clone() })
     }
 
@@ -185,8 +212,10 @@ impl<'a> Bench<'a> {
 }
 
 fn note(steps: &mut Vec<Step>, step: Step) {
-    let (verdict, cost) = (if step.kept { "kept" } else { "left" }, cost_text(step.cost));
-    eprintln!("{verdict}: {} ({cost}, {} statements)", step.step, step.live_length);
+    let (verdict, cost) = (if step.kept { "kept" } else { "left" }, cost_text(step.costs.cost));
+    let way = cost_text(step.costs.cost_on_the_way);
+    let length = step.live_length;
+    eprintln!("{verdict}: {} ({cost}; on the way {way}; {length} statements)", step.step);
     steps.push(step);
 }
 
@@ -197,21 +226,21 @@ fn cost_text(cost: Option<Estimate>) -> String {
 }
 
 fn text(program: &Program, tuned: &Program, steps: &[Step], tolerance: f64) -> String {
-    let headings = ["kept", "statements", "cost", "95%"].map(str::to_owned).to_vec();
+    let headings = ["kept", "statements", "cost", "95%", "on the way", "95%"];
+    let headings = headings.map(str::to_owned).to_vec();
     let rows = steps.iter().filter(|step| step.kept).map(|step| {
-        let cost = step.cost.expect("what is kept trains");
-        vec![
-            step.step.clone(),
-            step.live_length.to_string(),
-            format!("{:+.4}", cost.value),
-            format!("{:+.4} to {:+.4}", cost.low, cost.high),
-        ]
+        let costs = [step.costs.cost, step.costs.cost_on_the_way].into_iter().flatten();
+        let cells = costs.flat_map(|it| {
+            [format!("{:+.4}", it.value), format!("{:+.4} to {:+.4}", it.low, it.high)]
+        });
+        [step.step.clone(), step.live_length.to_string()].into_iter().chain(cells).collect()
     });
     let table = output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>());
     format!(
         "{tuned}\n{table}\n{} steps were tried; live statements: {} before, {} now. cost: mean of \
-         ln(loss / loss of the\nprogram as it came), at most {tolerance} with confidence; each \
-         tuned near the settings of the latter.\n",
+         ln(loss / loss of the\nprogram as it came), at the end and over the second half of the \
+         runs, each at most {tolerance} with\nconfidence; each tuned near the settings of the \
+         latter.\n",
         steps.len(),
         program.live_length(),
         tuned.live_length(),
