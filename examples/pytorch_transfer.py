@@ -5,11 +5,12 @@
     evo export runs/NAME --to torch --name Winner > winner.py
     python examples/pytorch_transfer.py winner.py muon.py lion.py [--seeds 5] [--json]
 
-Three tasks that share nothing with the engine but the rules: a language model of the source of
-Python's standard library (attention by torch), a convolutional network with batch normalisation on
-drawn shapes, and a network with layer normalisation on a physical formula. Every rule is tuned over
-the same learning rates (multiples of its own default) with two seeds, and reported with others.
-`torch.optim.AdamW` is tuned likewise, its first beta among 0.6 and 0.9 too. A cosine would favour
+Five tasks that share nothing with the engine but the rules: language models of the source of
+Python's standard library (attention by torch, and an LSTM), a convolutional network with batch
+normalisation that names drawn shapes, one that takes noise off them, and a network with layer
+normalisation on a physical formula. Every rule is tuned over the same learning rates (multiples of
+its own default) with two seeds, and reported with others. `torch.optim.AdamW` is tuned likewise,
+its first beta among 0.6 and 0.9 too. A cosine would favour
 who bends it: the rate is constant and falls in a straight line over the last quarter.
 """
 
@@ -24,7 +25,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-RATES = [2.0**power for power in range(-5, 7)]
+RATES = [2.0**power for power in range(-6, 9)]
 TUNING = [1000, 1001]
 SETTLING = 50
 
@@ -57,15 +58,29 @@ class LanguageModel(nn.Module):
         return self.head(self.layers(hidden, mask=self.mask))
 
 
+class RecurrentModel(nn.Module):
+    context, width = 24, 48
+
+    def __init__(self):
+        super().__init__()
+        self.tokens = nn.Embedding(128, self.width)
+        self.layer = nn.LSTM(self.width, self.width, batch_first=True)
+        self.head = nn.Linear(self.width, 128)
+
+    def forward(self, tokens):
+        return self.head(self.layer(self.tokens(tokens))[0])
+
+
 class SourceTask:
     name, steps, batch = "source_transformer", 500, 16
+    model = LanguageModel
 
     def __init__(self):
         self.text = source_text()
         self.cut = len(self.text) * 9 // 10
 
     def network(self):
-        return LanguageModel()
+        return self.model()
 
     def inputs_of(self, windows):
         return windows[:, :-1]
@@ -75,19 +90,25 @@ class SourceTask:
         return functional.cross_entropy(scores.flatten(0, 1), windows[:, 1:].flatten())
 
     def windows(self, starts):
-        length = LanguageModel.context + 1
+        length = self.model.context + 1
         return torch.stack([self.text[start : start + length] for start in starts])
 
     def draw(self, generator):
-        last = self.cut - LanguageModel.context - 1
+        last = self.cut - self.model.context - 1
         return self.windows(torch.randint(last, (self.batch,), generator=generator))
 
     def validation(self):
-        return self.windows(range(self.cut, len(self.text) - LanguageModel.context - 1, 400))
+        return self.windows(range(self.cut, len(self.text) - self.model.context - 1, 400))
+
+
+class SourceRecurrentTask(SourceTask):
+    name, steps, batch = "source_lstm", 400, 16
+    model = RecurrentModel
 
 
 def shapes(count, generator):
-    """Images of 16 by 16 with a ring, a cross, a square or a stripe somewhere, under noise."""
+    """Images of 16 by 16 with a ring, a cross, a square or a stripe somewhere: under noise, as they
+    are, and which it is."""
     axis = torch.arange(16.0)
     rows, columns = axis[:, None], axis[None, :]
     labels = torch.randint(4, (count,), generator=generator)
@@ -104,7 +125,7 @@ def shapes(count, generator):
             2: inside.float(),
             3: (inside & (down.abs() < 0.8)).float(),
         }[int(label)]
-    return images + torch.randn(images.shape, generator=generator), labels
+    return images + torch.randn(images.shape, generator=generator), images, labels
 
 
 class ShapesTask:
@@ -125,14 +146,34 @@ class ShapesTask:
         return batch[0]
 
     def loss(self, network, batch):
-        return functional.cross_entropy(network(batch[0]), batch[1])
+        return functional.cross_entropy(network(batch[0]), batch[2])
 
     def draw(self, generator):
         rows = torch.randint(len(self.train[0]), (self.batch,), generator=generator)
-        return self.train[0][rows], self.train[1][rows]
+        return tuple(part[rows] for part in self.train)
 
     def validation(self):
         return self.held
+
+
+class DenoisingTask(ShapesTask):
+    """The shapes without their noise, through a code of 4 by 4 by 8."""
+
+    name, steps, batch = "shapes_denoising", 300, 32
+
+    def network(self):
+        return nn.Sequential(
+            nn.Conv2d(1, 12, 3, 2, 1),
+            nn.GELU(),
+            nn.Conv2d(12, 8, 3, 2, 1),
+            nn.GELU(),
+            nn.ConvTranspose2d(8, 12, 4, 2, 1),
+            nn.GELU(),
+            nn.ConvTranspose2d(12, 1, 4, 2, 1),
+        )
+
+    def loss(self, network, batch):
+        return functional.mse_loss(network(batch[0]), batch[1])
 
 
 class FormulaTask:
@@ -242,7 +283,8 @@ def main():
     for path in args.exports:
         rules |= {name: [make] for name, make in exported(path).items()}
     table = {}
-    for task in [SourceTask(), ShapesTask(), FormulaTask()]:
+    for kind in [SourceTask, SourceRecurrentTask, ShapesTask, DenoisingTask, FormulaTask]:
+        task = kind()
         for name, settings in rules.items():
             rate, losses = tuned(task, settings, args.seeds)
             table.setdefault(name, {})[task.name] = losses
