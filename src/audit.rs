@@ -33,6 +33,9 @@ pub struct Trust {
     /// By how much the best program is better on the targets than the best of the first [`TOP`] by
     /// fitness.
     pub regret: [Option<f64>; 3],
+    /// By how much the fittest program is ahead of the median; `None` where half of them are not
+    /// trained. The mean of tasks goes by the one of the longest lead.
+    pub lead: Option<f64>,
     /// Seconds of an evaluation on one thread.
     pub seconds: f64,
 }
@@ -88,9 +91,17 @@ impl Trust {
             trained: fitness.iter().filter(|it| it.is_finite()).count(),
             tau: kendall_interval(&fitness, targets, &bootstrap),
             regret: TOP.map(|k| top_k_regret(&fitness, &bounded, k)),
+            lead: lead(&fitness),
             seconds: tasks.iter().map(|it| it.seconds).sum(),
         }
     }
+}
+
+fn lead(fitness: &[f64]) -> Option<f64> {
+    let mut sorted = fitness.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let lead = sorted.last()? - sorted[sorted.len() / 2];
+    lead.is_finite().then_some(lead)
 }
 
 #[cfg(test)]
@@ -112,6 +123,8 @@ mod tests {
         assert_eq!(tau(&audited.alone[1].1), -1.0);
         assert_eq!(audited.alone[1].1.regret, [Some(0.3 - 0.1), Some(0.3 - 0.2), Some(0.0)]);
         assert_eq!((audited.whole.trained, audited.whole.seconds), (3, 1.0));
+        assert_eq!(audited.alone[0].1.lead, Some(3.0 - 2.0));
+        assert_eq!(audited.alone[1].1.lead, Some(4.0 - 3.0));
         assert_eq!(audited.without[0].0, "right");
         assert_eq!(tau(&audited.without[0].1), -1.0, "without it the wrong one is left");
         let one = AuditedWay::of("one", &tasks[..1], &targets);

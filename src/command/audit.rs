@@ -161,15 +161,16 @@ fn text(audit: &Audit) -> String {
             text += &table("task", rows.iter().map(|(task, trust)| (task, trust)));
         }
     }
-    text += "\nseconds: an evaluation, one thread. regret: by how much the best of the panel is \
-             better on the targets\nthan the best of the first so many by fitness. Intervals are \
-             bootstrapped over the panel.\n";
+    text += "\nlead: by how much the fittest is ahead of the median; a task whose lead is many times \
+             the others' decides\nalone. seconds: an evaluation, one thread. regret: by how much \
+             the best of the panel is better on the targets\nthan the best of the first so many by \
+             fitness. Intervals are bootstrapped over the panel.\n";
     text
 }
 
 fn table<'a>(heading: &str, rows: impl Iterator<Item = (&'a String, &'a Trust)>) -> String {
     let regrets = AUDIT_TOP.map(|k| format!("regret@{k}"));
-    let headings = [heading, "train", "tau", "95%", "seconds"].map(str::to_owned);
+    let headings = [heading, "train", "tau", "95%", "lead", "seconds"].map(str::to_owned);
     let mut cells = vec![headings.into_iter().chain(regrets).collect()];
     for (name, trust) in rows {
         let (tau, interval) = match trust.tau {
@@ -179,7 +180,9 @@ fn table<'a>(heading: &str, rows: impl Iterator<Item = (&'a String, &'a Trust)>)
             }
         };
         let regrets = trust.regret.map(|it| it.map_or("-".to_owned(), |it| format!("{it:.3}")));
-        let numbers = [trust.trained.to_string(), tau, interval, format!("{:.3}", trust.seconds)];
+        let lead = trust.lead.map_or("-".to_owned(), |it| format!("{it:.2}"));
+        let (trained, seconds) = (trust.trained.to_string(), format!("{:.3}", trust.seconds));
+        let numbers = [trained, tau, interval, lead, seconds];
         cells.push([name.clone()].into_iter().chain(numbers).chain(regrets).collect());
     }
     output::table(&cells)
