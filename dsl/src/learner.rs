@@ -11,10 +11,31 @@
 //! matrices, so that any op can be drawn without asking what is in memory.
 
 mod apply;
+mod canonical;
+mod domain;
+mod encoding;
+mod execute;
+mod interpret;
+mod live;
+mod mutate;
+mod program;
+mod shape;
 mod table;
+mod task;
+mod text;
+mod zoo;
 
 pub use apply::Draw;
+pub use domain::{LearnerAnalysis, Learners};
+pub use execute::{LearnerExecutor, LearnerTasks};
+pub use interpret::LearnerInterpreter;
+pub use mutate::{
+    LearnerFunctionConfig, LearnerMemory, LearnerMutation, LearnerMutator, LearnerWeights,
+};
+pub use program::{LearnerError, LearnerFunction, LearnerProgram, LearnerStatement};
 pub use table::{LearnerConstants, LearnerOpInfo};
+pub use task::{LearnerDraws, LearnerExamples, LearnerLoss, LearnerTask, LearnerTraining, normal};
+pub use zoo::LearnerZooEntry;
 
 use std::fmt;
 

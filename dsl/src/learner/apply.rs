@@ -184,7 +184,7 @@ impl LearnerOp {
 /// It is computed in float32, in which the released program holds it: for some sizes float64 would
 /// give the place before. There a fraction of 1 is never drawn, and would write outside the value;
 /// here it is the last place.
-fn place(fraction: f64, n: usize) -> usize {
+pub(super) fn place(fraction: f64, n: usize) -> usize {
     let scaled = fraction as f32 * n as f32;
     // Rounds towards 0, to 0 below 0 and at NaN.
     (scaled as usize).min(n - 1)

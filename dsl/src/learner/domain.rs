@@ -1,0 +1,116 @@
+//! Learners as the engine sees them.
+//!
+//! Invariant: two learners of one structure predict the same, to the bit, on any task. Behaviour is
+//! what a learner predicts for the first examples of the first tasks, looked at once for all of
+//! these tasks, where the released program looks at each of them.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use evo_domain::{Domain, Hash, Size, StreamRng};
+
+use super::live::Live;
+use super::mutate::{LearnerMutator, LearnerWeights};
+use super::{LearnerExecutor, LearnerProgram, LearnerTasks, canonical, encoding};
+
+/// The domain of learning algorithms.
+#[derive(Clone)]
+pub struct Learners {
+    mutator: Arc<LearnerMutator>,
+    probe: Arc<LearnerTasks>,
+}
+
+/// A learner and what of it is live.
+#[derive(Debug)]
+pub struct LearnerAnalysis {
+    program: LearnerProgram,
+    live: Live,
+}
+
+thread_local! {
+    /// What behaviours are looked at with: its memory is kept from learner to learner.
+    static EXECUTOR: RefCell<LearnerExecutor> = RefCell::default();
+}
+
+impl Learners {
+    pub(super) fn of(mutator: LearnerMutator, probe: LearnerTasks) -> Learners {
+        Learners { mutator: Arc::new(mutator), probe: Arc::new(probe) }
+    }
+
+    /// What makes children.
+    pub fn mutator(&self) -> &LearnerMutator {
+        &self.mutator
+    }
+}
+
+impl fmt::Debug for Learners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Learners").field("mutator", &self.mutator).finish_non_exhaustive()
+    }
+}
+
+impl Domain for Learners {
+    type Program = LearnerProgram;
+    type Analysis = LearnerAnalysis;
+
+    const NAME: &'static str = "learners";
+
+    fn analyse(&self, program: &LearnerProgram) -> LearnerAnalysis {
+        LearnerAnalysis { live: Live::of(program), program: program.clone() }
+    }
+
+    fn structure(&self, program: &LearnerProgram, analysis: &LearnerAnalysis) -> Hash {
+        canonical::structure(program, &analysis.live)
+    }
+
+    fn behaviour(&self, analysis: &LearnerAnalysis) -> Option<Hash> {
+        let LearnerAnalysis { program, live } = analysis;
+        EXECUTOR.with_borrow_mut(|executor| executor.behaviour(program, live, &self.probe))
+    }
+
+    fn probe(&self) -> &str {
+        "learner, ten examples of each kind, 1"
+    }
+
+    fn size(&self, analysis: &LearnerAnalysis) -> Size {
+        let length = analysis.live.statements.iter().filter(|live| **live).count();
+        Size { length, states: analysis.live.entry[0].len() }
+    }
+
+    fn mutations(&self) -> &'static [&'static str] {
+        &LearnerWeights::NAMES
+    }
+
+    fn mutate(
+        &self,
+        parent: &LearnerProgram,
+        rng: &mut StreamRng,
+    ) -> (LearnerProgram, Option<usize>) {
+        self.mutator.mutate(parent, rng)
+    }
+
+    fn encode(&self, program: &LearnerProgram) -> Vec<u8> {
+        encoding::encode(program)
+    }
+
+    fn decode(&self, bytes: &[u8], _: &LearnerProgram) -> Option<LearnerProgram> {
+        encoding::decode(bytes).filter(|program| self.mutator.fault(program).is_none())
+    }
+
+    fn text(&self, program: &LearnerProgram) -> String {
+        program.to_string()
+    }
+
+    fn live_text(&self, program: &LearnerProgram) -> String {
+        program.live().to_string()
+    }
+
+    fn read(&self, text: &str) -> Result<LearnerProgram, String> {
+        let program = LearnerProgram::parse(text).map_err(|error| error.to_string())?;
+        match self.mutator.fault(&program) {
+            Some(fault) => Err(fault),
+            None => Ok(program),
+        }
+    }
+}

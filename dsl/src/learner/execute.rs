@@ -1,0 +1,80 @@
+//! The fast engine of learners: live statements only, the tasks side by side in vector lanes.
+//!
+//! Invariant: every fitness has the bits that the interpreter gives. A lane computes what the
+//! interpreter does for its task, operation by operation in the same order, and no lane looks at
+//! another, so neither the width of the vector unit nor the company of a task moves a bit.
+//!
+//! Nothing is allocated for a learner once an executor has seen a longer one.
+
+mod kernel;
+mod lanes;
+mod plan;
+mod run;
+
+use evo_hashes::Hash;
+
+pub use lanes::LearnerTasks;
+
+use super::LearnerProgram;
+use super::live::Live;
+#[cfg(test)]
+use super::{LearnerTask, LearnerTraining};
+use lanes::Line;
+use plan::Plan;
+use run::Watch;
+
+/// Runs learners on tasks.
+#[derive(Debug, Default)]
+pub struct LearnerExecutor {
+    plan: Plan,
+    memory: Vec<Line>,
+}
+
+impl LearnerExecutor {
+    /// Without memory yet.
+    pub fn new() -> LearnerExecutor {
+        LearnerExecutor::default()
+    }
+
+    /// Adds the fitness of a learner on each of the tasks, in order.
+    pub fn evaluate(
+        &mut self,
+        program: &LearnerProgram,
+        tasks: &LearnerTasks,
+        fitness: &mut Vec<f64>,
+    ) {
+        self.plan.make(program, &Live::of(program), tasks.n());
+        for group in tasks.groups() {
+            run::evaluate(&self.plan, group, tasks, &mut self.memory, fitness);
+        }
+    }
+
+    /// The hash of what a learner predicts for the first examples of the first tasks; `None` for one
+    /// that ends at once on all of them where there are others.
+    pub(super) fn behaviour(
+        &mut self,
+        program: &LearnerProgram,
+        live: &Live,
+        tasks: &LearnerTasks,
+    ) -> Option<Hash> {
+        self.plan.make(program, live, tasks.n());
+        let group = tasks.groups().first()?;
+        let mut watch = Watch::default();
+        run::watch(&self.plan, group, tasks, &mut self.memory, &mut watch);
+        // Of other tasks nothing has been seen.
+        let known = tasks.groups().len() == 1 || !watch.is_all_bad(group.tasks());
+        known.then(|| watch.hash(group.tasks()))
+    }
+}
+
+impl LearnerTasks {
+    /// The fitness of a learner on each of the tasks, by an executor of its own.
+    pub fn fitness(&self, program: &LearnerProgram) -> Vec<f64> {
+        let mut fitness = Vec::new();
+        LearnerExecutor::new().evaluate(program, self, &mut fitness);
+        fitness
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! What of a learner has an effect.
+//!
+//! Invariant: a statement is live if a prediction of this or a later example may depend on it.
+//! Memory is carried from example to example and from function to function, so liveness is a least
+//! fixpoint: what `Predict` reads from before it may come from `Setup`, from `Learn`, or in
+//! validation from the `Predict` of the example before.
+//!
+//! Addresses are below 64, so a set of them is three words and a pass over a learner a few
+//! operations a statement.
+
+use super::{LearnerFunction, LearnerProgram, LearnerStatement, LearnerType};
+
+/// A set of addresses, a word for each type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Addresses([u64; 3]);
+
+impl Addresses {
+    /// The prediction alone.
+    fn prediction() -> Addresses {
+        Addresses([1 << LearnerProgram::PREDICTION, 0, 0])
+    }
+
+    pub(super) fn contains(self, ty: LearnerType, address: u8) -> bool {
+        self.0[ty as usize] >> address & 1 == 1
+    }
+
+    pub(super) fn insert(&mut self, ty: LearnerType, address: u8) {
+        self.0[ty as usize] |= 1 << address;
+    }
+
+    fn remove(&mut self, ty: LearnerType, address: u8) {
+        self.0[ty as usize] &= !(1 << address);
+    }
+
+    pub(super) fn union(self, other: Addresses) -> Addresses {
+        Addresses(std::array::from_fn(|ty| self.0[ty] | other.0[ty]))
+    }
+
+    pub(super) fn meets(self, other: Addresses) -> bool {
+        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Without label and features, which are given anew before every function but `Setup`.
+    fn without_given(self) -> Addresses {
+        let given = !(1 << LearnerProgram::GIVEN);
+        Addresses([self.0[0] & given, self.0[1] & given, self.0[2]])
+    }
+}
+
+/// What of a learner is live.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    /// Of every statement.
+    pub(super) statements: Vec<bool>,
+    /// What `Predict` and `Learn` read from before they began, label and features left out.
+    pub(super) entry: [Addresses; 2],
+    /// What live statements write, and the prediction: the task may write that.
+    pub(super) written: Addresses,
+    /// What is read behind each function.
+    pub(super) exit: [Addresses; 3],
+}
+
+impl Live {
+    pub(super) fn of(program: &LearnerProgram) -> Live {
+        let [predict, learn] =
+            [LearnerFunction::Predict, LearnerFunction::Learn].map(|it| program.function(it));
+        let (mut into_predict, mut into_learn) = (Addresses::default(), Addresses::default());
+        let behind_predict = loop {
+            let behind_predict = Addresses::prediction().union(into_learn).union(into_predict);
+            let before = (into_predict, into_learn);
+            into_predict = backwards(predict, behind_predict).without_given();
+            into_learn = backwards(learn, into_predict).without_given();
+            if before == (into_predict, into_learn) {
+                break behind_predict;
+            }
+        };
+        let exit = [into_predict, behind_predict, into_predict];
+        let mut statements = vec![false; program.statements().len()];
+        let mut written = Addresses::prediction();
+        for (function, mut read) in LearnerFunction::ALL.into_iter().zip(exit) {
+            let marks = &mut statements[program.range(function)];
+            for (statement, live) in program.function(function).iter().zip(marks).rev() {
+                *live = step(statement, &mut read);
+                if let Some(ty) = statement.op.shape().output.filter(|_| *live) {
+                    written.insert(ty, statement.output);
+                }
+            }
+        }
+        Live { statements, entry: [into_predict, into_learn], written, exit }
+    }
+
+    /// The statements of a function that are live.
+    pub(super) fn of_function<'p>(
+        &'p self,
+        program: &'p LearnerProgram,
+        function: LearnerFunction,
+    ) -> impl Iterator<Item = &'p LearnerStatement> {
+        let range = program.range(function);
+        let statements = program.statements()[range.clone()].iter();
+        statements.zip(&self.statements[range]).filter(|(_, live)| **live).map(|(it, _)| it)
+    }
+}
+
+/// What is read before statements behind which this is read.
+fn backwards(statements: &[LearnerStatement], mut read: Addresses) -> Addresses {
+    statements.iter().rev().for_each(|statement| {
+        step(statement, &mut read);
+    });
+    read
+}
+
+/// One statement backwards; whether it is live.
+fn step(statement: &LearnerStatement, read: &mut Addresses) -> bool {
+    let shape = statement.op.shape();
+    let Some(output) = shape.output.filter(|ty| read.contains(*ty, statement.output)) else {
+        return false;
+    };
+    if !shape.updates {
+        read.remove(output, statement.output);
+    }
+    for (ty, address) in shape.inputs.into_iter().zip(statement.inputs) {
+        if let Some(ty) = ty {
+            read.insert(ty, address);
+        }
+    }
+    true
+}
+
+impl LearnerProgram {
+    /// Of every statement, function by function, whether a prediction may depend on it.
+    pub fn liveness(&self) -> Vec<bool> {
+        Live::of(self).statements
+    }
+
+    /// The learner without the statements that have no effect.
+    #[must_use]
+    pub fn live(&self) -> LearnerProgram {
+        let live = Live::of(self);
+        let of = |function| live.of_function(self, function).copied().collect::<Vec<_>>();
+        let [setup, predict, learn] = LearnerFunction::ALL.map(of);
+        LearnerProgram::of_valid([&setup, &predict, &learn])
+    }
+
+    /// Whether a prediction in validation may depend on the examples before it: `Predict` reads
+    /// what it has left behind.
+    pub fn carries_in_validation(&self) -> bool {
+        Live::of(self).carries(self)
+    }
+}
+
+impl Live {
+    /// As [`LearnerProgram::carries_in_validation`].
+    pub(super) fn carries(&self, program: &LearnerProgram) -> bool {
+        let mut written = Addresses::default();
+        for statement in self.of_function(program, LearnerFunction::Predict) {
+            if let Some(ty) = statement.op.shape().output {
+                written.insert(ty, statement.output);
+            }
+        }
+        written.meets(self.entry[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(text: &str) -> String {
+        LearnerProgram::parse(text).expect("the tests hold learners").live().to_string()
+    }
+
+    #[test]
+    fn memory_is_carried_from_function_to_function_and_example_to_example() {
+        let text = "def Setup():
+  s2 = 0.1
+  s3 = 0.2
+  s4 = 0.3
+  v1[0.5] = 1.0
+def Predict():
+  s4 = s5 + s5
+  s1 = dot(v1, v0)
+  s6 = s6 + s7
+def Learn():
+  s7 = s0 - s1
+  s3 = s0 - s1
+  v2 = s3 * v0
+  v1 = v1 + v2
+  s5 = s2 * s2
+";
+        // s6 only keeps itself; s4 and s5 feed nothing; s3 is overwritten before it is read.
+        let expected = "def Setup():
+  v1[0.5] = 1.0
+def Predict():
+  s1 = dot(v1, v0)
+def Learn():
+  s3 = s0 - s1
+  v2 = s3 * v0
+  v1 = v1 + v2
+";
+        assert_eq!(live(text), expected);
+        assert_eq!(live(expected), expected);
+    }
+
+    #[test]
+    fn what_predict_leaves_behind_may_reach_the_next_prediction() {
+        let counts = "def Setup():\n  s2 = 1.0\ndef Predict():\n  s1 = s3 * s2\n  s3 = s3 + s2\n\
+                      def Learn():\n";
+        assert_eq!(live(counts), counts);
+        let learner = LearnerProgram::parse(counts).expect("it is one");
+        assert!(learner.carries_in_validation());
+        let keeps = "def Setup():\ndef Predict():\n  s1 = s1 + s0\ndef Learn():\n  s1 = s0 + s0\n";
+        assert_eq!(live(keeps), keeps);
+        let plain = "def Setup():\ndef Predict():\n  s1 = dot(v1, v0)\ndef Learn():\n";
+        assert!(!LearnerProgram::parse(plain).expect("it is one").carries_in_validation());
+    }
+
+    #[test]
+    fn one_place_of_a_vector_leaves_the_others() {
+        let text = "def Setup():\n  v1 = bcast(s1)\n  v1[0.1] = 1.0\n  v1[0.9] = 2.0\n\
+                    def Predict():\n  s1 = norm(v1)\ndef Learn():\n";
+        assert_eq!(live(text), text);
+    }
+}
