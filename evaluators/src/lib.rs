@@ -1,5 +1,5 @@
 //! How *good* a program is: data, proxy networks and their training for optimizers, points to fit
-//! for expressions.
+//! for expressions, tasks for learners.
 //!
 //! # Overview
 //! [`OptimizerEvaluator`] scores optimizers for a search. It trains the small networks of an
@@ -12,6 +12,9 @@
 //! [`ExpressionConfig`]'s task, a table, a formula or a published [`Equation`]. It needs no candle.
 //! [`ActivationEvaluator`] scores them as what stands between the layers of the networks of an
 //! [`ActivationConfig`], trained by AdamW.
+//!
+//! [`LearnerEvaluator`] scores learners by what they come to on the tasks of a [`LearnerConfig`],
+//! each trained from nothing. It needs no candle either.
 
 mod activation;
 mod data;
@@ -21,6 +24,7 @@ mod expression;
 mod file;
 mod inner_threads;
 mod layers;
+mod learner;
 mod optimizer;
 mod parallel;
 mod proxies;
@@ -42,6 +46,7 @@ pub use file::read_file;
 pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]
 pub use layers::{Multiplication, Product};
+pub use learner::{LearnerConfig, LearnerEvaluator, LearnerJudges, LearnerProblem, LearnerSet};
 pub use optimizer::{
     AtMultiple, Baseline, Factor, Grid, Judges, Knobs, Lanes, OptimizerConfig, OptimizerEvaluator,
     Rates, RecordedBatch, RecordedLeaf, Recording, RunLoss, Scoring, Setting, Steps, StudiedTask,

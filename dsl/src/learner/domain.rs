@@ -8,11 +8,15 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use evo_domain::{Domain, Hash, Size, StreamRng};
+use evo_domain::{Domain, Hash, Seed, Size, StreamRng};
 
 use super::live::Live;
 use super::mutate::{LearnerMutator, LearnerWeights};
-use super::{LearnerExecutor, LearnerProgram, LearnerTasks, canonical, encoding};
+use super::{
+    LearnerDraws, LearnerExamples, LearnerExecutor, LearnerFunctionConfig, LearnerLoss,
+    LearnerMemory, LearnerMutation, LearnerProgram, LearnerTask, LearnerTasks, LearnerTraining,
+    canonical, encoding,
+};
 
 /// The domain of learning algorithms.
 #[derive(Clone)]
@@ -41,6 +45,28 @@ impl Learners {
     /// What makes children.
     pub fn mutator(&self) -> &LearnerMutator {
         &self.mutator
+    }
+}
+
+/// With every default, and all of memory: to read and to write learners, which depend on none.
+impl Default for Learners {
+    fn default() -> Learners {
+        let addresses = LearnerProgram::ADDRESSES;
+        let (scalars, vectors, matrices) = (addresses, addresses, addresses);
+        let memory = LearnerMemory { scalars, vectors, matrices };
+        let function = || LearnerFunctionConfig {
+            most: LearnerProgram::MOST_STATEMENTS,
+            ..LearnerFunctionConfig::default()
+        };
+        let (setup, predict, learn) = (function(), function(), function());
+        let config =
+            LearnerMutation { memory, setup, predict, learn, ..LearnerMutation::default() };
+        let one = LearnerExamples { features: vec![1.0], labels: vec![1.0] };
+        let draws = LearnerDraws::new(&mut Seed(0).stream("draws", 0));
+        let task = LearnerTask { n: 1, epochs: vec![one.clone()], validation: one, draws };
+        let training = LearnerTraining { loss: LearnerLoss::RootMeanSquare, most_error: 100.0 };
+        let mutator = LearnerMutator::new(&config).expect("the defaults are sound");
+        Learners::of(mutator, LearnerTasks::new(&[task], training))
     }
 }
 

@@ -10,14 +10,18 @@
 
 use super::{LearnerFunction, LearnerProgram, LearnerStatement, LearnerType};
 
-/// A set of addresses, a word for each type.
+/// A set of addresses, a word for each type. Behind those are one for arguments that an op does not
+/// have and one, always 0, for the result of an op without any, so that no op is a special case;
+/// eight in all, so that no index is out of bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Addresses([u64; 3]);
+pub(super) struct Addresses([u64; 8]);
 
 impl Addresses {
     /// The prediction alone.
     fn prediction() -> Addresses {
-        Addresses([1 << LearnerProgram::PREDICTION, 0, 0])
+        let mut prediction = Addresses::default();
+        prediction.insert(LearnerType::Scalar, LearnerProgram::PREDICTION);
+        prediction
     }
 
     pub(super) fn contains(self, ty: LearnerType, address: u8) -> bool {
@@ -28,12 +32,8 @@ impl Addresses {
         self.0[ty as usize] |= 1 << address;
     }
 
-    fn remove(&mut self, ty: LearnerType, address: u8) {
-        self.0[ty as usize] &= !(1 << address);
-    }
-
     pub(super) fn union(self, other: Addresses) -> Addresses {
-        Addresses(std::array::from_fn(|ty| self.0[ty] | other.0[ty]))
+        Addresses(std::array::from_fn(|word| self.0[word] | other.0[word]))
     }
 
     pub(super) fn meets(self, other: Addresses) -> bool {
@@ -44,10 +44,12 @@ impl Addresses {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Without label and features, which are given anew before every function but `Setup`.
+    /// Without label and features, which are given anew before every function but `Setup`, and
+    /// without what is no address.
     fn without_given(self) -> Addresses {
         let given = !(1 << LearnerProgram::GIVEN);
-        Addresses([self.0[0] & given, self.0[1] & given, self.0[2]])
+        let [scalars, vectors, matrices, ..] = self.0;
+        Addresses([scalars & given, vectors & given, matrices, 0, 0, 0, 0, 0])
     }
 }
 
@@ -113,21 +115,17 @@ fn backwards(statements: &[LearnerStatement], mut read: Addresses) -> Addresses 
     read
 }
 
-/// One statement backwards; whether it is live.
+/// One statement backwards; whether it is live. Without a branch, which could not be foretold.
 fn step(statement: &LearnerStatement, read: &mut Addresses) -> bool {
     let shape = statement.op.shape();
-    let Some(output) = shape.output.filter(|ty| read.contains(*ty, statement.output)) else {
-        return false;
-    };
-    if !shape.updates {
-        read.remove(output, statement.output);
-    }
-    for (ty, address) in shape.inputs.into_iter().zip(statement.inputs) {
-        if let Some(ty) = ty {
-            read.insert(ty, address);
-        }
-    }
-    true
+    let [first, second, output] = shape.words.map(|word| usize::from(word & 7));
+    let words = &mut read.0;
+    let live = words[output] >> statement.output & 1;
+    let overwritten = live & u64::from(!shape.updates);
+    words[output] &= !(overwritten << statement.output);
+    words[first] |= live << statement.inputs[0];
+    words[second] |= live << statement.inputs[1];
+    live == 1
 }
 
 impl LearnerProgram {

@@ -7,6 +7,7 @@
 //! The statements of all functions lie in one list, because a learner is copied for every birth.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -101,7 +102,8 @@ pub struct LearnerError {
 /// prediction; `v0` the features. How many numbers a vector has is the task's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearnerProgram {
-    statements: Vec<LearnerStatement>,
+    /// Shared until one is changed: a child that is its parent costs no copy.
+    statements: Arc<Vec<LearnerStatement>>,
     /// Where `Setup` and `Predict` end.
     ends: [u16; 2],
 }
@@ -144,7 +146,7 @@ impl LearnerProgram {
         let statements = functions.concat();
         let setup = functions[0].len();
         let ends = [setup as u16, (setup + functions[1].len()) as u16];
-        LearnerProgram { statements, ends }
+        LearnerProgram { statements: Arc::new(statements), ends }
     }
 
     /// The learner without statements.
@@ -174,7 +176,7 @@ impl LearnerProgram {
 
     /// The statements, to be changed in place into others that are sound.
     pub(super) fn statements_mut(&mut self) -> &mut [LearnerStatement] {
-        &mut self.statements
+        Arc::make_mut(&mut self.statements).as_mut_slice()
     }
 
     /// Puts a sound statement before the one at a place in a function.
@@ -184,13 +186,15 @@ impl LearnerProgram {
         at: usize,
         statement: LearnerStatement,
     ) {
-        self.statements.insert(self.range(function).start + at, statement);
+        let at = self.range(function).start + at;
+        Arc::make_mut(&mut self.statements).insert(at, statement);
         self.move_ends(function, 1);
     }
 
     /// Takes the statement at a place in a function away.
     pub(super) fn remove(&mut self, function: LearnerFunction, at: usize) {
-        self.statements.remove(self.range(function).start + at);
+        let at = self.range(function).start + at;
+        Arc::make_mut(&mut self.statements).remove(at);
         self.move_ends(function, -1);
     }
 

@@ -89,62 +89,75 @@ impl<const N: usize, const K: usize> Step<'_, N, K> {
         }
     }
 
-    /// The sum in order of what is made of so many numbers, one or more.
     #[inline(always)]
-    fn sum(&self, count: usize, term: impl Fn(&[Row<K>], usize) -> Row<K>) -> Row<K> {
-        let mut sum = term(self.memory, 0);
-        for at in 1..count {
-            sum = zip(&sum, &term(self.memory, at), |a, b| a + b);
+    fn dot(&self, a: usize, b: usize, stride: usize) -> Row<K> {
+        let mut sum = zip(&self.memory[a], &self.memory[b], |a, b| a * b);
+        for at in 1..self.n() {
+            let product = zip(&self.memory[a + at], &self.memory[b + at * stride], |a, b| a * b);
+            sum = zip(&sum, &product, |a, b| a + b);
         }
         sum
     }
 
     #[inline(always)]
-    fn dot(&self, a: usize, b: usize, stride: usize) -> Row<K> {
-        self.sum(self.n(), |memory, at| {
-            zip(&memory[a + at], &memory[b + at * stride], |a, b| a * b)
-        })
+    fn squares(&self, x: usize, count: usize, stride: usize) -> Row<K> {
+        let mut sum = map(&self.memory[x], |x| x * x);
+        for at in 1..count {
+            let square = map(&self.memory[x + at * stride], |x| x * x);
+            sum = zip(&sum, &square, |a, b| a + b);
+        }
+        sum
     }
 
     #[inline(always)]
     fn norm(&self, x: usize, count: usize, stride: usize) -> Row<K> {
-        let squares = self.sum(count, |memory, at| map(&memory[x + at * stride], |x| x * x));
-        map(&squares, f64::sqrt)
+        map(&self.squares(x, count, stride), f64::sqrt)
+    }
+
+    #[inline(always)]
+    fn total(&self, x: usize, count: usize) -> Row<K> {
+        let mut sum = self.memory[x];
+        for at in 1..count {
+            sum = zip(&sum, &self.memory[x + at], |a, b| a + b);
+        }
+        sum
     }
 
     #[inline(always)]
     fn mean(&self, x: usize, count: usize) -> Row<K> {
-        let total = self.sum(count, |memory, at| memory[x + at]);
-        map(&total, |x| x / count as f64)
+        map(&self.total(x, count), |x| x / count as f64)
     }
 
     #[inline(always)]
     fn deviation(&self, x: usize, count: usize) -> Row<K> {
-        let total = self.sum(count, |memory, at| memory[x + at]);
-        let squares = self.sum(count, |memory, at| map(&memory[x + at], |x| x * x));
+        let (total, squares) = (self.total(x, count), self.squares(x, count, 1));
         zip(&total, &squares, |total, squares| {
             let mean = total / count as f64;
             (squares / count as f64 - mean * mean).sqrt()
         })
     }
+}
 
-    /// Sets so many rows of the result to what is made of their places, by way of the rows to
-    /// compute in: the result may stand where an argument does.
-    #[inline(always)]
-    fn make(&mut self, count: usize, of: impl Fn(&Self, usize) -> Row<K>) {
-        for at in 0..count {
-            self.memory[at] = of(self, at);
+/// Sets rows of the result, of which each is what its number makes. No closure: what is not inlined
+/// is compiled for no vector unit, and there is no way to insist on it.
+macro_rules! set {
+    ($step:ident, $count:expr, $at:ident => $value:expr) => {
+        for $at in 0..$count {
+            let value: Row<K> = $value;
+            $step.memory[$step.out + $at] = value;
         }
-        self.memory.copy_within(..count, self.out);
-    }
+    };
+}
 
-    /// The same for a result that stands nowhere else.
-    #[inline(always)]
-    fn set(&mut self, count: usize, of: impl Fn(&Self, usize) -> Row<K>) {
-        for at in 0..count {
-            self.memory[self.out + at] = of(self, at);
+/// The same by way of the rows to compute in: the result may stand where an argument does.
+macro_rules! make {
+    ($step:ident, $count:expr, $at:ident => $value:expr) => {{
+        for $at in 0..$count {
+            let value: Row<K> = $value;
+            $step.memory[$at] = value;
         }
-    }
+        $step.memory.copy_within(..$count, $step.out);
+    }};
 }
 
 /// Runs instructions.
@@ -219,28 +232,28 @@ fn products<const N: usize, const K: usize>(
     match op {
         L::ScalarVectorProduct => step.scale(n),
         L::ScalarMatrixProduct => step.scale(n * n),
-        L::VectorInnerProduct => step.set(1, |step, _| step.dot(a, b, 1)),
-        L::MatrixVectorProduct => step.make(n, |step, row| step.dot(a + row * n, b, 1)),
-        L::VectorOuterProduct => step.set(n * n, |step, at| {
+        L::VectorInnerProduct => step.memory[step.out] = step.dot(a, b, 1),
+        L::MatrixVectorProduct => make!(step, n, row => step.dot(a + row * n, b, 1)),
+        L::VectorOuterProduct => set!(step, n * n, at => {
             zip(&step.memory[a + at / n], &step.memory[b + at % n], |a, b| a * b)
         }),
         L::MatrixMatrixProduct => {
-            step.make(n * n, |step, at| step.dot(a + at / n * n, b + at % n, n));
+            make!(step, n * n, at => step.dot(a + at / n * n, b + at % n, n));
         }
-        L::ScalarBroadcast => step.set(n, |step, _| step.memory[a]),
-        L::VectorColumnBroadcast => step.set(n * n, |step, at| step.memory[a + at / n]),
-        L::VectorRowBroadcast => step.set(n * n, |step, at| step.memory[a + at % n]),
-        L::MatrixTranspose => step.make(n * n, |step, at| step.memory[a + at % n * n + at / n]),
-        L::VectorNorm => step.set(1, |step, _| step.norm(a, n, 1)),
-        L::MatrixNorm => step.set(1, |step, _| step.norm(a, n * n, 1)),
-        L::MatrixRowNorm => step.set(n, |step, row| step.norm(a + row * n, n, 1)),
-        L::MatrixColumnNorm => step.set(n, |step, column| step.norm(a + column, n, n)),
-        L::VectorMean => step.set(1, |step, _| step.mean(a, n)),
-        L::MatrixMean => step.set(1, |step, _| step.mean(a, n * n)),
-        L::MatrixRowMean => step.set(n, |step, row| step.mean(a + row * n, n)),
-        L::VectorStDev => step.set(1, |step, _| step.deviation(a, n)),
-        L::MatrixStDev => step.set(1, |step, _| step.deviation(a, n * n)),
-        L::MatrixRowStDev => step.set(n, |step, row| step.deviation(a + row * n, n)),
+        L::ScalarBroadcast => set!(step, n, at => step.memory[a]),
+        L::VectorColumnBroadcast => set!(step, n * n, at => step.memory[a + at / n]),
+        L::VectorRowBroadcast => set!(step, n * n, at => step.memory[a + at % n]),
+        L::MatrixTranspose => make!(step, n * n, at => step.memory[a + at % n * n + at / n]),
+        L::VectorNorm => step.memory[step.out] = step.norm(a, n, 1),
+        L::MatrixNorm => step.memory[step.out] = step.norm(a, n * n, 1),
+        L::MatrixRowNorm => set!(step, n, row => step.norm(a + row * n, n, 1)),
+        L::MatrixColumnNorm => set!(step, n, column => step.norm(a + column, n, n)),
+        L::VectorMean => step.memory[step.out] = step.mean(a, n),
+        L::MatrixMean => step.memory[step.out] = step.mean(a, n * n),
+        L::MatrixRowMean => set!(step, n, row => step.mean(a + row * n, n)),
+        L::VectorStDev => step.memory[step.out] = step.deviation(a, n),
+        L::MatrixStDev => step.memory[step.out] = step.deviation(a, n * n),
+        L::MatrixRowStDev => set!(step, n, row => step.deviation(a + row * n, n)),
         _ => return false,
     }
     true

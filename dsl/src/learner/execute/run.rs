@@ -20,10 +20,15 @@ const WATCHED: usize = 10;
 /// Examples from one look at whether any lane is left to the next.
 const LOOK_EVERY: usize = 8;
 
+/// Of eight lanes.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Digests([u64; Line::LANES]);
+
 /// What is seen of a learner: for every task a digest of its first predictions, rounded.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    seen: [u64; 2 * Line::LANES],
+    seen: [Digests; 2],
     bad: [bool; 2 * Line::LANES],
 }
 
@@ -31,25 +36,30 @@ impl Watch {
     /// Notes a prediction for every task.
     #[inline(always)]
     fn note<const K: usize>(&mut self, predictions: &Row<K>) {
-        let lanes = predictions.iter().flat_map(|line| line.0);
-        for (seen, prediction) in self.seen.iter_mut().zip(lanes) {
-            // Sixteen bits of mantissa, and no sign of 0: what differs by rounding alone is alike.
-            let bits = (prediction as f32 + 0.0).to_bits() >> 7;
-            *seen = (*seen ^ u64::from(bits)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            *seen ^= *seen >> 29;
+        for (line, predictions) in predictions.iter().enumerate() {
+            let seen = &mut self.seen[line].0;
+            for lane in 0..Line::LANES {
+                // Sixteen bits of mantissa, and no sign of 0: what differs by rounding is alike.
+                let bits = (predictions.0[lane] as f32 + 0.0).to_bits() >> 7;
+                let mixed = (seen[lane] ^ u64::from(bits)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                seen[lane] = mixed ^ mixed >> 29;
+            }
         }
     }
 
     /// The hash of what so many tasks have shown. A task on which training ends at once is known by
     /// that, however it came about: its fitness is 0.
     pub(super) fn hash(&self, tasks: usize) -> Hash {
-        let mut bytes = [0; 1 + 8 * 2 * Line::LANES];
+        let mut bytes = [0; 1 + 4 * 2 * Line::LANES];
         // No other kind of content that is hashed begins with this letter.
         bytes[0] = b'b';
-        for ((to, seen), bad) in bytes[1..].chunks_exact_mut(8).zip(self.seen).zip(self.bad) {
-            to.copy_from_slice(&(if bad { 0 } else { seen | 1 }).to_le_bytes());
+        let seen = self.seen.iter().flat_map(|line| line.0);
+        for ((to, seen), bad) in bytes[1..].chunks_exact_mut(4).zip(seen).zip(self.bad) {
+            // Half of the bits of each task: together they are more than a hash has.
+            let half = (seen >> 32) as u32;
+            to.copy_from_slice(&(if bad { 0 } else { half | 1 }).to_le_bytes());
         }
-        Hash::of(&bytes[..1 + 8 * tasks])
+        Hash::of(&bytes[..1 + 4 * tasks])
     }
 
     /// Whether training has ended at once on all of so many tasks.
@@ -199,23 +209,39 @@ impl<'t, const K: usize> Pass<'t, K> {
     #[inline(always)]
     fn judge(&mut self, phase: Phase, label: &Row<K>, watch: &mut Option<&mut Watch>) {
         let LearnerTraining { loss, most_error } = self.training;
-        let at = self.plan.prediction as usize;
-        if phase == Phase::Train && loss == LearnerLoss::Accuracy {
-            self.memory[at] = map(&self.memory[at], sigmoid);
-        }
-        let prediction = self.memory[at];
-        if let Some(watch) = watch {
-            watch.note(&prediction);
-        }
-        let mut errors = zip(label, &prediction, |label, it| (label - it).abs());
-        if phase == Phase::Validate {
-            let losses = zip(label, &prediction, |label, it| loss.of(label, it));
-            if loss == LearnerLoss::Accuracy {
-                errors = losses;
+        if loss == LearnerLoss::Accuracy {
+            self.judge_side(phase, label);
+        } else {
+            let prediction = &self.memory[self.plan.prediction as usize];
+            for line in 0..K {
+                let (label, prediction) = (&label[line].0, &prediction[line].0);
+                let (bad, sums) = (&mut self.bad[line].0, &mut self.sums[line].0);
+                for lane in 0..Line::LANES {
+                    let error = label[lane] - prediction[lane];
+                    bad[lane] = if error.abs() <= most_error { bad[lane] } else { 1.0 };
+                    // In training too, where nobody asks for it: that is no branch.
+                    sums[lane] += error * error;
+                }
             }
-            self.sums = zip(&self.sums, &losses, |sum, loss| sum + loss);
         }
+        if let Some(watch) = watch {
+            watch.note(&self.memory[self.plan.prediction as usize]);
+        }
+    }
+
+    /// The same where the side of one half counts.
+    #[inline(never)]
+    fn judge_side(&mut self, phase: Phase, label: &Row<K>) {
+        let at = self.plan.prediction as usize;
+        let most_error = self.training.most_error;
         let is_bad = |bad, error: f64| if error <= most_error { bad } else { 1.0 };
+        let errors = if phase == Phase::Train {
+            self.memory[at] = map(&self.memory[at], sigmoid);
+            zip(label, &self.memory[at], |label, it| (label - it).abs())
+        } else {
+            zip(label, &self.memory[at], |label, it| LearnerLoss::Accuracy.of(label, it))
+        };
+        self.sums = zip(&self.sums, &errors, |sum, loss| sum + loss);
         self.bad = zip(&self.bad, &errors, is_bad);
     }
 
