@@ -44,7 +44,7 @@ loss-curves PYTHON="python3" FILE="":
     EVO_LOSS_CASES={{ justfile_directory() }}/target/loss-cases cargo test -p evo-evaluators --test loss_curves -- --ignored
     {{ PYTHON }} tests/python/loss_curves.py target/loss-cases {{ FILE }}
 
-# Fuzz program text (`parse`), the engines (`engines`) or the simplifier (`simplifier`); needs cargo-fuzz and a nightly compiler.
+# Fuzz program text (`parse`), the engines (`engines`), the simplifier (`simplifier`) or learners (`learner`); needs cargo-fuzz and a nightly compiler.
 fuzz TARGET MINUTES="10":
     mkdir -p target/fuzz-corpus/{{ TARGET }}
     cargo +nightly fuzz run -s none {{ TARGET }} target/fuzz-corpus/{{ TARGET }} dsl/zoo -- \

@@ -29,6 +29,7 @@ mod events;
 mod expressions;
 mod figures;
 mod fits;
+mod learners;
 mod measure;
 mod memory;
 mod optimizers;

@@ -9,6 +9,7 @@ mod error;
 mod evaluation;
 mod expressions;
 mod flat;
+mod learners;
 mod load;
 mod outline;
 mod paths;
@@ -32,6 +33,7 @@ pub use error::ConfigError;
 pub use evaluation::{ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 use flat::Flat;
+pub use learners::LearnerSearch;
 pub use starts::Starts;
 pub use studies::{load_funnel, load_studies, states_funnel, states_studies};
 
@@ -74,6 +76,8 @@ pub enum DomainName {
     /// Expressions, scored by their error on data or as activations of networks: an
     /// [`ExpressionSearch`].
     Expressions,
+    /// Learning algorithms, scored by training them on tasks from nothing: a [`LearnerSearch`].
+    Learners,
 }
 
 /// The settings of the functional hash.

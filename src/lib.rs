@@ -37,8 +37,8 @@ pub use {
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
     Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionHeldOut,
-    ExpressionScorer, ExpressionSearch, HashingConfig, MeasuredBaseline, RunConfig, Starts,
-    load_funnel, load_studies, states_funnel, states_studies,
+    ExpressionScorer, ExpressionSearch, HashingConfig, LearnerSearch, MeasuredBaseline, RunConfig,
+    Starts, load_funnel, load_studies, states_funnel, states_studies,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
@@ -46,16 +46,19 @@ pub use evo_domain::{
 };
 pub use evo_dsl::{
     Dataflow, Executor, ExpressionMutation, ExpressionProbe, Expressions, FunctionalHasher,
-    Interpreter, Layout, LearnerOp, LearnerOpInfo, Liveness, MutationConfig, MutationWeights,
-    NewConstant, Note, Op, OpChoice, OpSet, OptimizerProbe, Optimizers, ParseError, Probe, Program,
-    Rounding, Simplified, Type, nearest_name, simplify, structural_hash, zoo,
+    Interpreter, Layout, LearnerExecutor, LearnerFunction, LearnerInterpreter, LearnerMutation,
+    LearnerOp, LearnerOpInfo, LearnerProgram, LearnerTasks, LearnerZooEntry, Learners, Liveness,
+    MutationConfig, MutationWeights, NewConstant, Note, Op, OpChoice, OpSet, OptimizerProbe,
+    Optimizers, ParseError, Probe, Program, Rounding, Simplified, Type, nearest_name, simplify,
+    structural_hash, zoo,
 };
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
     Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
     ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, HeldOutPoints, Judges,
-    Knobs, Lanes, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, Steps,
-    StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
+    Knobs, Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges, LearnerProblem, LearnerSet,
+    OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, Steps, StudiedTask,
+    Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
     known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, TableRow, export, latex_table};
@@ -63,7 +66,7 @@ pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     Ancestor, Bred, Candidate, Champion, Conception, Counters, Deduplication, DeduplicationLevel,
     Driver, Evaluated, Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve,
-    HeldOutPoint, HurdleConfig, Individual, MutationStatistics, MutationTally, Observer,
+    HeldOutPoint, HurdleConfig, Individual, Keep, MutationStatistics, MutationTally, Observer,
     OutcomeCache, Population, RECHECK_TOLERANCE, RecheckRate, Restart, RestartFrom, RestartReason,
     Restarts, RunOptions, Search, SearchConfig, SearchError, Selection, StopReason, Stopping,
     Store, StoredChampion, StoredRestart, StrategyConfig, outcomes_apart, run, run_with,
@@ -73,7 +76,9 @@ pub use evo_statistics::{
     kendall_interval, sign_test, top_k_regret, wilcoxon,
 };
 pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
-pub use program_source::{ProgramSourceError, load_any_program, load_program};
+pub use program_source::{
+    ProgramSourceError, is_learner, load_any_program, load_learner, load_program,
+};
 pub use reductions::{Reduction, reductions};
 pub use shell::{shell_path, shell_word};
 pub use standings::{

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use evo_dsl::{Optimizers, ParseError, Program, nearest_name, zoo};
+use evo_domain::Domain;
+use evo_dsl::{
+    LearnerProgram, LearnerZooEntry, Learners, Optimizers, ParseError, Program, nearest_name, zoo,
+};
 use evo_evaluators::read_file;
 use evo_search::{SearchError, Store};
 use thiserror::Error;
@@ -41,6 +44,12 @@ pub enum ProgramSourceError {
         /// What was asked for.
         program: String,
     },
+    /// It is a learner, where an optimizer or an expression is needed.
+    #[error("{program}: is a learner, and an optimizer or an expression is needed")]
+    Learner {
+        /// What was asked for.
+        program: String,
+    },
     /// The store of a run cannot be read.
     #[error(transparent)]
     Store(#[from] SearchError),
@@ -58,6 +67,63 @@ pub enum ProgramSourceError {
         /// The birth asked for.
         birth: String,
     },
+}
+
+/// Whether a source, as [`load_learner`] takes it, is of a learner; one that cannot be read is of
+/// none.
+pub fn is_learner(source: &str, base: &Path) -> bool {
+    if let Some(name) = source.strip_prefix("zoo:") {
+        return LearnerZooEntry::named(name).is_some();
+    }
+    let is_text_of = |path: &Path| {
+        let text = read_file(path, LARGEST).unwrap_or_default();
+        LearnerProgram::is_meant_by(&String::from_utf8_lossy(&text))
+    };
+    let path = base.join(source);
+    let run = source.rsplit_once(':').map(|(run, _)| base.join(run)).filter(|run| run.is_dir());
+    let Some(run) = Some(&path).filter(|path| path.is_dir()).or(run.as_ref()) else {
+        return is_text_of(&path);
+    };
+    let best = run.join("best.py");
+    if best.exists() {
+        return is_text_of(&best);
+    }
+    let domain = Store::read(&run.join(STORE)).and_then(|store| store.property("domain"));
+    domain.is_ok_and(|domain| domain.is_some_and(|domain| domain == Learners::NAME))
+}
+
+/// Loads a learner: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`. A relative path starts at `base`.
+///
+/// # Errors
+/// When there is no such learner, or its text is none.
+pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, ProgramSourceError> {
+    if let Some(name) = source.strip_prefix("zoo:") {
+        let names = || LearnerZooEntry::all().iter().map(|entry| entry.name);
+        return LearnerZooEntry::named(name).map(LearnerZooEntry::program).ok_or_else(|| {
+            let nearest = nearest_name(name, names());
+            ProgramSourceError::UnknownZooName { name: name.to_owned(), nearest }
+        });
+    }
+    let mut path = base.join(source);
+    let mut text = None;
+    if path.is_dir() {
+        path = path.join("best.py");
+    } else if let Some((run, birth)) = source.rsplit_once(':')
+        && base.join(run).is_dir()
+    {
+        path = base.join(run).join(STORE);
+        text = Some(birth_text(&path, birth, &Learners::default())?);
+    }
+    let text = match text {
+        Some(text) => text,
+        None => {
+            let unreadable =
+                |message: String| ProgramSourceError::Unreadable { path: path.clone(), message };
+            let bytes = read_file(&path, LARGEST).map_err(unreadable)?;
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+    };
+    LearnerProgram::parse(&text).map_err(|error| ProgramSourceError::Malformed { path, error })
 }
 
 /// Loads an optimizer, as [`load_any_program`] does.
@@ -81,6 +147,9 @@ pub fn load_any_program(source: &str, base: &Path) -> Result<Program, ProgramSou
     if let Some(name) = source.strip_prefix("zoo:") {
         return match zoo::get(name) {
             Some(entry) => Ok(entry.program()),
+            None if LearnerZooEntry::named(name).is_some() => {
+                Err(ProgramSourceError::Learner { program: source.to_owned() })
+            }
             None => {
                 let names = zoo::entries().iter().map(|entry| entry.name);
                 let nearest = nearest_name(name, names);
@@ -112,6 +181,9 @@ fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
     let unreadable =
         |message: String| ProgramSourceError::Unreadable { path: path.to_owned(), message };
     let bytes = read_file(path, LARGEST).map_err(unreadable)?;
+    if LearnerProgram::is_meant_by(&String::from_utf8_lossy(&bytes)) {
+        return Err(ProgramSourceError::Learner { program: path.display().to_string() });
+    }
     let parsed = match is_expression(&bytes) {
         true => Program::parse_expression_bytes(&bytes),
         false => Program::parse_bytes(&bytes),
@@ -141,14 +213,24 @@ fn best_of(run: &Path) -> Result<Program, ProgramSourceError> {
 /// Any birth of a run, from its store.
 fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
     let path = run.join(STORE);
-    let unknown =
-        || ProgramSourceError::UnknownBirth { path: path.clone(), birth: birth.to_owned() };
-    let birth: u64 = birth.parse().map_err(|_| unknown())?;
-    let lineage = Store::read(&path)?.lineage(&Optimizers::default(), birth)?;
-    let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
-    let parsed = match is_expression(last.program.as_bytes()) {
-        true => Program::parse_expression(&last.program),
-        false => Program::parse(&last.program),
+    let text = birth_text(&path, birth, &Optimizers::default())?;
+    let parsed = match is_expression(text.as_bytes()) {
+        true => Program::parse_expression(&text),
+        false => Program::parse(&text),
     };
     parsed.map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
+}
+
+/// The text of any birth of a run, from its store.
+fn birth_text<D: Domain>(
+    path: &Path,
+    birth: &str,
+    domain: &D,
+) -> Result<String, ProgramSourceError> {
+    let unknown =
+        || ProgramSourceError::UnknownBirth { path: path.to_owned(), birth: birth.to_owned() };
+    let birth: u64 = birth.parse().map_err(|_| unknown())?;
+    let lineage = Store::read(path)?.lineage(domain, birth)?;
+    let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
+    Ok(last.program)
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Deduplication, HeldOutConfig, HurdleConfig, Restarts, SearchError, Selection, Stopping,
+    Deduplication, HeldOutConfig, HurdleConfig, Keep, Restarts, SearchError, Selection, Stopping,
     StrategyConfig,
 };
 
@@ -40,6 +40,9 @@ pub struct SearchConfig<M = ()> {
     /// How often the fittest so far is evaluated on what is held out of the search.
     #[serde(default)]
     pub held_out: HeldOutConfig,
+    /// What a store keeps of the run.
+    #[serde(default)]
+    pub keep: Keep,
     /// When to end.
     pub stopping: Stopping,
 }
@@ -71,6 +74,7 @@ impl<M> SearchConfig<M> {
             hurdles: HurdleConfig::default(),
             restarts: Restarts::default(),
             held_out: HeldOutConfig::default(),
+            keep: Keep::default(),
             stopping,
         }
     }
@@ -85,10 +89,12 @@ impl<M> SearchConfig<M> {
         self.deduplication.validate()?;
         self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
-        self.held_out.validate([
+        self.keep.validate(self.window, self.hurdles.percentile.is_some())?;
+        let patience = [
             ("restarts.held_out", self.restarts.held_out),
             ("stopping.held_out", self.stopping.held_out),
-        ])?;
+        ];
+        self.held_out.validate(patience, self.stopping.held_out_fitness.is_some())?;
         self.validate_migration()?;
         self.validate_effort(neutral_retries)?;
         if matches!(self.strategy, StrategyConfig::RandomSearch { .. }) && !self.restarts.is_never()

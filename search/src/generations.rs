@@ -6,14 +6,37 @@
 //! being looked at. That costs no pointers and no bookkeeping on a hit.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use evo_hashes::Hash;
+
+/// For maps from hashes: of a key the half that a table needs, as it is. To hash it again would cost
+/// more than to look it up.
+pub(crate) type ByHash = BuildHasherDefault<Half>;
+
+/// The half of a hash.
+#[derive(Debug, Default)]
+pub(crate) struct Half(u64);
+
+impl Hasher for Half {
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a hash hands over one number");
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// A bounded map from hashes.
 #[derive(Debug)]
 pub(crate) struct Generations<V> {
-    young: HashMap<Hash, V>,
-    old: HashMap<Hash, V>,
+    young: HashMap<Hash, V, ByHash>,
+    old: HashMap<Hash, V, ByHash>,
     limit: Option<usize>,
     /// Whether something has been forgotten.
     forgot: bool,
@@ -21,7 +44,8 @@ pub(crate) struct Generations<V> {
 
 impl<V> Generations<V> {
     pub(crate) fn new() -> Generations<V> {
-        Generations { young: HashMap::new(), old: HashMap::new(), limit: None, forgot: false }
+        let (young, old) = (HashMap::default(), HashMap::default());
+        Generations { young, old, limit: None, forgot: false }
     }
 
     /// Holds at most so many entries from now on.
@@ -47,6 +71,24 @@ impl<V> Generations<V> {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key, value);
+    }
+
+    /// Forgets all entries but some; which of those were looked at last counts no more.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        let old = std::mem::take(&mut self.old);
+        self.forgot = true;
+        // An entry that is young is the newer of two.
+        for (key, value) in old {
+            self.young.entry(key).or_insert(value);
+        }
+        self.young.retain(|_, value| keep(value));
+    }
+
+    /// All entries by their keys.
+    pub(crate) fn sorted(&self) -> Vec<(&Hash, &V)> {
+        let mut entries: Vec<(&Hash, &V)> = self.old.iter().chain(&self.young).collect();
+        entries.sort_by_key(|(key, _)| **key);
+        entries
     }
 
     /// Whether something that was once inserted may be missing.

@@ -24,10 +24,19 @@ pub struct HeldOutConfig {
 }
 
 impl HeldOutConfig {
-    /// `patience` are the limits that count points, by their keys.
-    pub(crate) fn validate(&self, patience: [(&str, Option<u64>); 2]) -> Result<(), SearchError> {
+    /// `patience` are the limits that count points, by their keys; `fitness` says whether one looks
+    /// at their fitness.
+    pub(crate) fn validate(
+        &self,
+        patience: [(&str, Option<u64>); 2],
+        fitness: bool,
+    ) -> Result<(), SearchError> {
         if self.every == Some(0) {
             return Err(SearchError::config("held_out.every", "must be 1 or more"));
+        }
+        if fitness && self.every.is_none() {
+            let message = "looks at held-out points, and there are none without `held_out.every`";
+            return Err(SearchError::config("stopping.held_out_fitness", message));
         }
         for (key, limit) in patience {
             if limit == Some(0) {

@@ -55,12 +55,26 @@ impl Limits {
         }
     }
 
-    /// Stops where a limit has been reached by what was bred without any; `stale` is the most there
-    /// were of such points.
-    pub(crate) fn stop_belatedly(&mut self, counters: &Counters, best: Option<f64>, stale: u64) {
+    /// Stops where a held-out fitness is good enough.
+    pub(crate) fn stop_by_held_out_fitness(&mut self, fitness: Option<f64>) {
+        if self.stop.is_none() {
+            self.stop = fitness.and_then(|fitness| self.stopping.by_held_out_fitness(fitness));
+        }
+    }
+
+    /// Stops where a limit has been reached by what was bred without any; `best` is the best
+    /// fitness, and `held_out` the most there were of such points with the best of them.
+    pub(crate) fn stop_belatedly(
+        &mut self,
+        counters: &Counters,
+        best: Option<f64>,
+        held_out: (u64, Option<f64>),
+    ) {
         if let Some(best) = best {
             self.stop_by_fitness(best);
         }
+        let (stale, held_out_best) = held_out;
+        self.stop_by_held_out_fitness(held_out_best);
         self.stop_by_held_out(stale);
         self.stop_by_counts(counters);
     }

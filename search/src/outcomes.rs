@@ -12,14 +12,14 @@
 
 mod first;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use evo_domain::Outcome;
 use evo_hashes::{EvaluationCache, Hash, SeedPurpose};
 use serde::{Deserialize, Serialize};
 
-use crate::generations::Generations;
+use crate::generations::{ByHash, Generations};
 use crate::identity::Identity;
 use crate::store::StoredEvaluation;
 use crate::{Deduplication, DeduplicationLevel, SearchError, Store};
@@ -53,6 +53,16 @@ pub(crate) enum Sighting {
 }
 
 impl Sighting {
+    /// The birth whose evaluation is shared, or would have been.
+    pub(crate) fn shared(self) -> Option<u64> {
+        match self {
+            Sighting::Duplicate { evaluation, .. } | Sighting::Recheck { evaluation } => {
+                Some(evaluation)
+            }
+            Sighting::New => None,
+        }
+    }
+
     /// The birth whose evaluation is rechecked.
     pub(crate) fn rechecked(self) -> Option<u64> {
         match self {
@@ -68,6 +78,14 @@ pub(crate) struct Arrival<'a> {
     pub(crate) birth: u64,
     pub(crate) identity: Identity,
     pub(crate) hurdles: &'a Arc<[f64]>,
+}
+
+/// An outcome in memory, as a snapshot holds it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    hash: [u8; 16],
+    birth: u64,
+    outcome: Outcome,
 }
 
 /// An outcome that has been absorbed and not yet been shown to the births it is known to.
@@ -103,7 +121,7 @@ pub(crate) struct Outcomes {
     /// Decides which births are rechecked.
     rechecks: SeedPurpose,
     /// Evaluations that count as under way, by structure and by behaviour.
-    pending: HashMap<Hash, First>,
+    pending: HashMap<Hash, First, ByHash>,
     /// Outcomes that no birth so far has been late enough to know, by birth.
     absorbed: BTreeMap<u64, Absorbed>,
     /// Evaluations that have ended, by structure and by behaviour; the latest of each.
@@ -123,7 +141,7 @@ impl Outcomes {
             config,
             domain,
             rechecks,
-            pending: HashMap::new(),
+            pending: HashMap::default(),
             absorbed: BTreeMap::new(),
             known: Generations::new(),
             stored: BTreeMap::new(),
@@ -216,6 +234,28 @@ impl Outcomes {
         }
         let known = self.known.get(&hash);
         Ok(known.filter(|known| known.serves(arrival.hurdles)).map(|known| known.birth))
+    }
+
+    /// Forgets every outcome but those of some births' evaluations.
+    pub(crate) fn forget_all_but(&mut self, births: &BTreeSet<u64>) {
+        self.make_known(u64::MAX);
+        self.known.retain(|known| births.contains(&known.birth));
+    }
+
+    /// Every outcome that is remembered, by structure and by behaviour, in the order of the hashes.
+    pub(crate) fn remembered(&self) -> Vec<Remembered> {
+        let remembered = |(hash, known): (&Hash, &Known)| {
+            let Known { birth, outcome } = known;
+            Remembered { hash: hash.0, birth: *birth, outcome: (**outcome).clone() }
+        };
+        self.known.sorted().into_iter().map(remembered).collect()
+    }
+
+    /// Takes outcomes that were remembered.
+    pub(crate) fn remember(&mut self, remembered: Vec<Remembered>) {
+        for Remembered { hash, birth, outcome } in remembered {
+            self.known.insert(Hash(hash), Known { birth, outcome: Arc::new(outcome) });
+        }
     }
 
     /// Says that there are outcomes in the store that have never been in memory.

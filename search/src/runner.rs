@@ -173,6 +173,11 @@ impl<'r, D: Domain> Run<'r, D> {
             while jobs < limit
                 && let Some(job) = self.next_job()?
             {
+                if self.is_quick() {
+                    let done = self.site.work(job);
+                    self.take(done)?;
+                    continue;
+                }
                 jobs += 1;
                 let (sender, site) = (sender.clone(), self.site);
                 scope.spawn(move |_| {
@@ -216,6 +221,12 @@ impl<'r, D: Domain> Run<'r, D> {
         // The last births may have been absorbed just now, and leave a hall of fame to confirm.
         let candidates = self.driver.ask_bred(size)?;
         Ok(self.job_of(candidates))
+    }
+
+    /// Whether this thread had better do the work itself: it is short, and a single worker would
+    /// only do it in turns with this one.
+    fn is_quick(&self) -> bool {
+        self.cohorts > 1 && self.site.options.threads == NonZeroUsize::MIN
     }
 
     /// The job of evaluating these candidates, if there are any; an incumbent among them becomes

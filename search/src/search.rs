@@ -34,8 +34,8 @@ use crate::restarts::RestartClock;
 use crate::store::Provenance;
 use crate::window::Window;
 use crate::{
-    Champion, Counters, Deduplication, HallOfFame, Individual, MutationStatistics, OutcomeCache,
-    Population, Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
+    Champion, Counters, Deduplication, HallOfFame, Individual, Keep, MutationStatistics,
+    OutcomeCache, Population, Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
 };
 use confirmation::Confirmation;
 use holding_out::HeldOut;
@@ -95,10 +95,22 @@ struct Found<P> {
 #[derive(Default)]
 struct Kept {
     store: Option<Store>,
+    keep: Keep,
     /// Births at the latest snapshot.
     snapshot_births: u64,
     /// The best that the store's summary holds.
     summed_up: Option<u64>,
+}
+
+impl Kept {
+    /// The store where it has a row for every birth and evaluation.
+    fn rows(&self) -> Option<&Store> {
+        self.store.as_ref().filter(|_| self.keep == Keep::Births)
+    }
+
+    fn rows_mut(&mut self) -> Option<&mut Store> {
+        self.store.as_mut().filter(|_| self.keep == Keep::Births)
+    }
 }
 
 impl<D: Domain> Search<D> {
@@ -170,7 +182,7 @@ impl<D: Domain> Search<D> {
                 restarts: Vec::new(),
                 lineage: LineageDigest::default(),
             },
-            kept: Kept::default(),
+            kept: Kept { keep: config.keep, ..Kept::default() },
             held_out: HeldOut::new(config.held_out),
             confirmation: Confirmation::default(),
         })
@@ -262,7 +274,7 @@ impl<D: Domain> Search<D> {
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
-        if let Some(store) = &mut self.kept.store {
+        if let Some(store) = self.kept.rows_mut() {
             let provenance = Provenance { cached: false, recheck: told.sighting.rechecked() };
             let program = self.breeding.domain.text(&told.program);
             store.note_evaluation(birth, told.identity, &program, &outcome, provenance)?;

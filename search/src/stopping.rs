@@ -1,8 +1,8 @@
 //! When a search ends.
 //!
 //! Invariant: a limit ends breeding and nothing else: what was bred is still evaluated and
-//! absorbed. `candidates`, `evaluations`, `fitness` and `held_out` end a run at the same birth
-//! whatever the threads and timing, as does `failures` if the failures come back. `seconds` cannot:
+//! absorbed. `candidates`, `evaluations`, `fitness`, `held_out` and `held_out_fitness` end a
+//! run at the same birth whatever the threads and timing, as does `failures` if the failures come back. `seconds` cannot:
 //! it decides only when to stop, and only the runner, which has a clock, looks at it.
 
 use std::fmt;
@@ -30,6 +30,8 @@ pub struct Stopping {
     pub failures: Option<u64>,
     /// Held-out points in a row without a new best held-out fitness; needs `held_out.every`.
     pub held_out: Option<u64>,
+    /// A held-out fitness that is good enough; needs `held_out.every`.
+    pub held_out_fitness: Option<f64>,
 }
 
 impl Default for Stopping {
@@ -54,6 +56,8 @@ pub enum StopReason {
     Failures(u64),
     /// So many held-out points in a row brought no new best there.
     HeldOut(u64),
+    /// An incumbent had this fitness on what is held out.
+    HeldOutFitness(f64),
     /// So many births in a row led to nothing new to evaluate.
     Exhausted(u64),
     /// The caller asked for it.
@@ -70,6 +74,9 @@ impl fmt::Display for StopReason {
             StopReason::Failures(count) => write!(f, "{count} evaluations failed"),
             StopReason::HeldOut(points) => {
                 write!(f, "{points} held-out points in a row brought no new best there")
+            }
+            StopReason::HeldOutFitness(fitness) => {
+                write!(f, "a held-out fitness of {fitness} was reached")
             }
             StopReason::Exhausted(births) => {
                 write!(f, "the last {births} candidates were all duplicates")
@@ -88,6 +95,7 @@ impl Stopping {
         fitness: None,
         failures: None,
         held_out: None,
+        held_out_fitness: None,
     };
 
     pub(crate) fn validate(&self) -> Result<(), SearchError> {
@@ -111,6 +119,9 @@ impl Stopping {
         }
         if self.fitness.is_some_and(f64::is_nan) {
             return Err(SearchError::config("stopping.fitness", "must be a number"));
+        }
+        if self.held_out_fitness.is_some_and(f64::is_nan) {
+            return Err(SearchError::config("stopping.held_out_fitness", "must be a number"));
         }
         Ok(())
     }
@@ -140,5 +151,11 @@ impl Stopping {
     /// The same from the held-out points in a row without a new best.
     pub(crate) fn by_held_out(&self, stale: u64) -> Option<StopReason> {
         self.held_out.filter(|&limit| stale >= limit).map(StopReason::HeldOut)
+    }
+
+    /// The same from the best held-out fitness.
+    pub(crate) fn by_held_out_fitness(&self, fitness: f64) -> Option<StopReason> {
+        let reached = self.held_out_fitness.filter(|&target| fitness >= target);
+        reached.map(|_| StopReason::HeldOutFitness(fitness))
     }
 }

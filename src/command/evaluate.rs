@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, ExpressionSearch};
+use evo::{Config, ExpressionSearch, LearnerSearch};
 
 use super::comparison::Comparison;
 use super::place::Place;
@@ -12,6 +12,9 @@ use crate::output;
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     if ExpressionSearch::is_stated_in(&args.config)? {
         return super::expressions::evaluate(args);
+    }
+    if LearnerSearch::is_stated_by(&args.config)? {
+        return super::learners::evaluate(args);
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
     let place = Place::open(&args.judging.device)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Ancestor, Optimizers, Store};
+use evo::{Ancestor, Domain as _, Learners, Optimizers, Store};
 use serde_json::json;
 
 use super::run_directory;
@@ -20,9 +20,13 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
             .best()?
             .with_context(|| format!("{}: nothing in it has a fitness yet", directory.display()))?,
     };
-    let lineage = store
-        .lineage(&Optimizers::default(), birth)?
-        .with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
+    let learners = store.property("domain")?.is_some_and(|domain| domain == Learners::NAME);
+    let lineage = match learners {
+        true => store.lineage(&Learners::default(), birth)?,
+        false => store.lineage(&Optimizers::default(), birth)?,
+    };
+    let lineage =
+        lineage.with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
     output::print(&if args.json { as_json(&lineage)? } else { as_text(&lineage) })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Config, ConfigError, ExpressionSearch, Program, Starts, Store, shell_word};
+use evo::{
+    Config, ConfigError, ExpressionSearch, LearnerSearch, Program, Starts, Store, shell_word,
+};
 use serde_json::Value;
 
 use super::place::Place;
@@ -34,6 +36,9 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let command = directory.resume_command() + &device + &sets.collect::<String>();
     if ExpressionSearch::is_stated_in(&path)? {
         return super::expressions::resume(args, &directory, &command);
+    }
+    if LearnerSearch::is_stated_by(&path)? {
+        return super::learners::resume(args, &directory, &command);
     }
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;
@@ -74,6 +79,9 @@ fn start_programs(store: &Store, count: usize) -> anyhow::Result<Vec<Program>> {
 
 /// Whether a key is a task's data, or part of it.
 fn is_of_data(key: &str) -> bool {
+    if let Some(rest) = key.strip_prefix("evaluation.problem.Classes.data") {
+        return rest.is_empty() || rest.starts_with(['.', '[']);
+    }
     let lists = [
         "evaluation.tasks[",
         "evaluation.held_out[",

@@ -102,12 +102,12 @@ impl RunDirectory {
     }
 
     /// Creates the store, with properties that describe the run, its start programs among them.
-    pub(crate) fn begin(
+    pub(crate) fn begin<P: ToString>(
         &self,
         properties: &[(&str, &str)],
-        starts: &[Program],
+        starts: &[P],
     ) -> anyhow::Result<Store> {
-        let property = |(birth, it): (usize, &Program)| (start_property(birth), it.to_string());
+        let property = |(birth, it): (usize, &P)| (start_property(birth), it.to_string());
         let starts: Vec<(String, String)> = starts.iter().enumerate().map(property).collect();
         let mut all = vec![("evo", env!("CARGO_PKG_VERSION"))];
         all.extend(properties);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, ExpressionSearch};
+use evo::{Config, ExpressionSearch, LearnerSearch};
 
 use super::dry_run;
 use super::place::Place;
@@ -15,6 +15,9 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
     if ExpressionSearch::is_stated_in(&args.config.config)? {
         return super::expressions::search(args, &overrides);
+    }
+    if LearnerSearch::is_stated_by(&args.config.config)? {
+        return super::learners::search(args, &overrides);
     }
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;
     let place = Place::open(&args.run.device)?;

@@ -4,14 +4,23 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use evo::{ExpressionProbe, FunctionalHasher, Liveness, Program, structural_hash};
+use anyhow::bail;
+use evo::{
+    ExpressionProbe, FunctionalHasher, LearnerFunction, LearnerProgram, Liveness, Program,
+    structural_hash,
+};
 
-use crate::args::ShowArgs;
+use crate::args::{ShowArgs, ShowForm};
 use crate::output;
 
 pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let program = evo::load_any_program(&args.program, "".as_ref())?;
     let form = &args.form;
+    if evo::is_learner(&args.program, "".as_ref()) {
+        let learner = evo::load_learner(&args.program, "".as_ref())?;
+        output::print(&learner_text(&learner, form)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let program = evo::load_any_program(&args.program, "".as_ref())?;
     let text = if form.plain {
         program.to_string()
     } else if form.canonical {
@@ -31,6 +40,37 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A learner in one of its forms.
+fn learner_text(learner: &LearnerProgram, form: &ShowForm) -> anyhow::Result<String> {
+    if form.plain {
+        return Ok(learner.to_string());
+    } else if form.canonical {
+        return Ok(learner.canonical().to_string());
+    } else if form.live {
+        return Ok(learner.live().to_string());
+    } else if form.hash {
+        let tasks = "its behaviour depends on the tasks of a run";
+        return Ok(format!("structural {}\n{tasks}\n", learner.structural_hash()));
+    } else if form.types {
+        bail!("--types: the addresses of a learner name their types");
+    }
+    let live = learner.liveness();
+    let mut marks = live.iter();
+    let mut text = String::new();
+    for function in LearnerFunction::ALL {
+        writeln!(text, "def {}():", function.name())?;
+        for (statement, live) in learner.function(function).iter().zip(marks.by_ref()) {
+            match live {
+                true => writeln!(text, "  {statement}")?,
+                false => writeln!(text, "  {:<32}  # dead", statement.to_string())?,
+            }
+        }
+    }
+    let count = live.iter().filter(|live| **live).count();
+    writeln!(text, "# statements: {}, live: {count}", live.len())?;
+    Ok(text)
 }
 
 fn hashes(program: &Program) -> String {

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, ExpressionSearch, load_funnel, load_studies, states_funnel, states_studies};
+use evo::{
+    Config, ExpressionSearch, LearnerSearch, load_funnel, load_studies, states_funnel,
+    states_studies,
+};
 
 use crate::args::ConfigArgs;
 use crate::output;
@@ -12,6 +15,12 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         let config = ExpressionSearch::load(&args.config, &args.overrides)?;
         let (file, scorer) = (args.config.display(), config.scorer()?);
         output::print(&format!("{file}: fine; {}\n", scorer.task()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if LearnerSearch::is_stated_by(&args.config)? {
+        let config = LearnerSearch::load(&args.config, &args.overrides)?;
+        let (file, judges) = (args.config.display(), config.judges()?);
+        output::print(&format!("{file}: fine; {}\n", judges.name))?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(of) = judging(args)? {

@@ -1,15 +1,18 @@
-//! `evo zoo`: the known optimizers.
+//! `evo zoo`: the known optimizers and learners.
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use evo::zoo;
+use evo::{LearnerZooEntry, zoo};
 
 use crate::args::ZooArgs;
 use crate::output;
 
 pub(crate) fn run(args: &ZooArgs) -> anyhow::Result<ExitCode> {
     let text = match &args.name {
+        Some(name) if LearnerZooEntry::named(name).is_some() => {
+            LearnerZooEntry::named(name).map(|entry| entry.text.to_owned()).unwrap_or_default()
+        }
         Some(name) => {
             // The loader's error names the nearest entry.
             let source = format!("zoo:{name}");
@@ -17,9 +20,10 @@ pub(crate) fn run(args: &ZooArgs) -> anyhow::Result<ExitCode> {
             zoo::get(name).context("the loader found it")?.text.to_owned()
         }
         None => {
-            let row =
-                |entry: &zoo::ZooEntry| vec![format!("{:<18} {}", entry.name, entry.description())];
-            output::table(&zoo::entries().iter().map(row).collect::<Vec<_>>())
+            let row = |name: &str, description: &str| vec![format!("{name:<26} {description}")];
+            let optimizers = zoo::entries().iter().map(|it| row(it.name, it.description()));
+            let learners = LearnerZooEntry::all().iter().map(|it| row(it.name, it.description()));
+            output::table(&optimizers.chain(learners).collect::<Vec<_>>())
         }
     };
     output::print(&text)?;

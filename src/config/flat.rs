@@ -6,15 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use evo_dsl::{ExpressionMutation, MutationConfig};
-use evo_evaluators::OptimizerConfig;
+use evo_dsl::{ExpressionMutation, LearnerMutation, MutationConfig};
+use evo_evaluators::{LearnerConfig, OptimizerConfig};
 use evo_search::{
-    Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Restarts, SearchConfig,
+    Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, Restarts, SearchConfig,
     Selection, Stopping, StrategyConfig, default_window,
 };
 
 use super::evaluation::ExpressionEvaluation;
-use super::{Config, DomainName, ExpressionSearch, HashingConfig, RunConfig, Starts};
+use super::{
+    Config, DomainName, ExpressionSearch, HashingConfig, LearnerSearch, RunConfig, Starts,
+};
 
 /// A configuration as its file has it; each key is explained where [`RunConfig`] and
 /// [`SearchConfig`] have it.
@@ -42,6 +44,8 @@ pub(super) struct Flat<S, M, E> {
     #[serde(default)]
     held_out: HeldOutConfig,
     #[serde(default)]
+    keep: Keep,
+    #[serde(default)]
     hashing: HashingConfig,
     evaluation: E,
     stopping: Stopping,
@@ -62,6 +66,7 @@ impl<S, M, E> From<RunConfig<S, M, E>> for Flat<S, M, E> {
             hurdles: settings.hurdles,
             restarts: settings.restarts,
             held_out: settings.held_out,
+            keep: settings.keep,
             hashing: config.hashing,
             evaluation: config.evaluation,
             stopping: settings.stopping,
@@ -86,6 +91,7 @@ impl<S, M, E> Flat<S, M, E> {
                 hurdles: self.hurdles,
                 restarts: self.restarts,
                 held_out: self.held_out,
+                keep: self.keep,
                 stopping: self.stopping,
             },
             hashing: self.hashing,
@@ -108,5 +114,11 @@ impl From<Flat<Option<Starts>, ExpressionMutation, ExpressionEvaluation>> for Ex
         file: Flat<Option<Starts>, ExpressionMutation, ExpressionEvaluation>,
     ) -> ExpressionSearch {
         file.whole(ExpressionEvaluation::level)
+    }
+}
+
+impl From<Flat<Option<Starts>, LearnerMutation, LearnerConfig>> for LearnerSearch {
+    fn from(file: Flat<Option<Starts>, LearnerMutation, LearnerConfig>) -> LearnerSearch {
+        file.whole(|_| DeduplicationLevel::default())
     }
 }

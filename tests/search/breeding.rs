@@ -3,8 +3,8 @@
 use evo_dsl::{MutationConfig, MutationWeights};
 use evo_hashes::Seed;
 use evo_search::{
-    Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, MutationTally, Restarts, Selection,
-    Stopping, StrategyConfig,
+    Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, MutationTally, Restarts,
+    Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{
@@ -27,6 +27,7 @@ fn config(neutral_retries: u32, candidates: u64) -> SearchConfig {
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         held_out: HeldOutConfig::default(),
+        keep: Keep::default(),
         selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }

@@ -3,8 +3,8 @@
 use crate::driver::SearchConfig;
 use evo_dsl::{MutationConfig, MutationWeights, NewConstant, OpChoice};
 use evo_search::{
-    DeduplicationLevel, HeldOutConfig, HurdleConfig, RestartFrom, Restarts, Selection, Stopping,
-    StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, RestartFrom, Restarts, Selection,
+    Stopping, StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -34,7 +34,7 @@ const FULL: &str = r#"(
     restarts: (from: Best, every: Some(50000), plateau: Some(20000), held_out: Some(5)),
     held_out: (every: Some(500)),
     stopping: (candidates: Some(300000), evaluations: Some(30000), seconds: Some(60.0),
-        fitness: Some(0.5), failures: Some(3), held_out: Some(9)),
+        fitness: Some(0.5), failures: Some(3), held_out: Some(9), held_out_fitness: Some(0.75)),
 )"#;
 
 #[test]
@@ -62,6 +62,7 @@ fn every_setting_can_be_written_and_reads_back() {
             held_out: Some(5),
         },
         held_out: HeldOutConfig { every: Some(500) },
+        keep: Keep::Births,
         stopping: Stopping {
             failures: Some(3),
             candidates: Some(300_000),
@@ -69,6 +70,7 @@ fn every_setting_can_be_written_and_reads_back() {
             seconds: Some(60.0),
             fitness: Some(0.5),
             held_out: Some(9),
+            held_out_fitness: Some(0.75),
         },
     };
     assert_eq!(config, expected);

@@ -96,6 +96,26 @@ impl Case for OfNecklaces {
     }
 }
 
+/// Of learning algorithms, whose starts are random.
+struct OfLearners;
+
+impl Case for OfLearners {
+    type Domain = evo_dsl::Learners;
+    const NAME: &'static str = "learners";
+
+    fn domain() -> evo_dsl::Learners {
+        crate::learners::domain(&crate::learners::judges())
+    }
+
+    fn starts() -> Vec<evo_dsl::LearnerProgram> {
+        crate::learners::starts(&Self::domain(), 20)
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_dsl::LearnerProgram>> {
+        Box::new(crate::learners::judges().search)
+    }
+}
+
 /// Of several starts, which differ in their state slots.
 struct OfSeveralStarts;
 
@@ -318,6 +338,7 @@ macro_rules! promises {
 promises! {
     optimizers: super::OfOptimizers;
     expressions: super::OfExpressions;
+    learners: super::OfLearners;
     necklaces: super::OfNecklaces;
     several_starts: super::OfSeveralStarts;
     two_parents: super::OfTwoParents;

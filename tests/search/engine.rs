@@ -6,7 +6,7 @@ use evo_domain::Outcome;
 use evo_dsl::{MutationConfig, MutationWeights, Program, structural_hash};
 use evo_hashes::{Hash, Seed};
 use evo_search::{
-    Counters, Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, OutcomeCache,
+    Counters, Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, OutcomeCache,
     Restarts, SearchError, Selection, StopReason, Stopping, StrategyConfig,
 };
 
@@ -25,6 +25,7 @@ fn config(candidates: u64) -> SearchConfig {
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         held_out: HeldOutConfig::default(),
+        keep: Keep::default(),
         selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }

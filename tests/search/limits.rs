@@ -160,6 +160,9 @@ fn is_of(reason: StopReason, limits: &Stopping) -> bool {
         StopReason::Evaluations(limit) => limits.evaluations == Some(limit),
         StopReason::Failures(limit) => limits.failures == Some(limit),
         StopReason::HeldOut(limit) => limits.held_out == Some(limit),
+        StopReason::HeldOutFitness(fitness) => {
+            limits.held_out_fitness.is_some_and(|limit| fitness >= limit)
+        }
         StopReason::Seconds(limit) => limits.seconds == Some(limit),
         StopReason::Fitness(fitness) => limits.fitness.is_some_and(|limit| fitness >= limit),
         _ => false,

@@ -14,6 +14,7 @@ mod hurdles;
 mod identity;
 mod kill;
 mod landscape;
+mod learners;
 mod limits;
 mod quadratic;
 mod reading;

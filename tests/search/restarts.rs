@@ -4,7 +4,7 @@ use evo_domain::{Outcome, Score};
 use evo_dsl::MutationConfig;
 use evo_hashes::Seed;
 use evo_search::{
-    DeduplicationLevel, HeldOutConfig, HurdleConfig, RestartFrom, RestartReason, Restarts,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, RestartFrom, RestartReason, Restarts,
     Selection, Stopping, StrategyConfig,
 };
 
@@ -24,6 +24,7 @@ fn config(restarts: Restarts, candidates: u64) -> SearchConfig {
         restarts,
         hurdles: HurdleConfig::default(),
         held_out: HeldOutConfig::default(),
+        keep: Keep::default(),
         selection: Selection::default(),
         stopping: Stopping { candidates: Some(candidates), ..Stopping::default() },
     }

@@ -10,7 +10,7 @@ use evo_domain::{DependsOn, Evaluator, Outcome, Trial};
 use evo_dsl::{FunctionalHasher, MutationConfig, Op, Optimizers, Program};
 use evo_hashes::Seed;
 use evo_search::{
-    Champion, Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Observer, Restarts,
+    Champion, Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, Observer, Restarts,
     RunOptions, Selection, StopReason, Stopping, StrategyConfig, run,
 };
 
@@ -25,6 +25,7 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
         held_out: HeldOutConfig::default(),
+        keep: Keep::default(),
         selection: Selection::default(),
         stopping,
     };

@@ -1,10 +1,10 @@
 //! The canonical form of a learner, and the hash of its structure.
 //!
-//! Invariant: learners with equal hashes make equal predictions, to the bit. The hash covers the live
-//! statements in order, with values known by the statement that made them: the addresses between,
-//! which may be any, do not count, and neither does the order of arguments that may change places.
-//! Independent statements in another order give another hash: that costs an evaluation, and putting
-//! them in one order would cost every birth.
+//! Invariant: learners with equal hashes make equal predictions, to the bit. The hash covers the
+//! live statements in order, with values known by the statement that made them: the addresses
+//! between, which may be any, do not count, and neither does the order of arguments that may change
+//! places. Independent statements in another order give another hash: that costs an evaluation, and
+//! putting them in one order would cost every birth.
 
 use evo_hashes::Hash;
 
@@ -162,14 +162,15 @@ mod tests {
         LearnerProgram::parse(text).expect("the tests hold learners")
     }
 
-    const SGD: &str = "def Setup():\n  s2 = 0.1\ndef Predict():\n  s1 = dot(v1, v0)\ndef Learn():\n  \
-                       s3 = s0 - s1\n  s3 = s2 * s3\n  v2 = s3 * v0\n  v1 = v1 + v2\n";
+    const SGD: &str = "def Setup():\n  s2 = 0.1\ndef Predict():\n  s1 = dot(v1, v0)\n\
+                       def Learn():\n  s3 = s0 - s1\n  s3 = s2 * s3\n  v2 = s3 * v0\n  \
+                       v1 = v1 + v2\n";
 
     #[test]
     fn addresses_dead_statements_and_the_order_of_arguments_do_not_count() {
         let same = "def Setup():\n  s9 = 0.5\n  s7 = 0.1\ndef Predict():\n  s1 = dot(v0, v5)\n\
-                    def Learn():\n  s4 = s0 - s1\n  s8 = s4 * s7\n  v9 = s8 * v0\n  v5 = v9 + v5\n  \
-                    s2 = s8 + s8\n";
+                    def Learn():\n  s4 = s0 - s1\n  s8 = s4 * s7\n  v9 = s8 * v0\n  \
+                    v5 = v9 + v5\n  s2 = s8 + s8\n";
         let (one, other) = (learner(SGD), learner(same));
         assert_eq!(one.structural_hash(), other.structural_hash());
         assert_eq!(one.canonical().structural_hash(), one.structural_hash());

@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn bytes_hold_the_whole_learner_and_others_are_refused() {
-        let text = "def Setup():\n  m1[0.1, 0.2] = -0.30000000000000004\n  NoOp()\ndef Predict():\n  \
-                    s1 = uniform(0.5, -0.5)\ndef Learn():\n  v1 = s63 * v0\n";
+        let text = "def Setup():\n  m1[0.1, 0.2] = -0.30000000000000004\n  NoOp()\n\
+                    def Predict():\n  s1 = uniform(0.5, -0.5)\ndef Learn():\n  v1 = s63 * v0\n";
         let learner = LearnerProgram::parse(text).expect("it is one");
         let bytes = encode(&learner);
         assert_eq!(decode(&bytes), Some(learner));

@@ -49,8 +49,8 @@ impl LearnerExecutor {
         }
     }
 
-    /// The hash of what a learner predicts for the first examples of the first tasks; `None` for one
-    /// that ends at once on all of them where there are others.
+    /// The hash of what a learner predicts for the first examples of the first tasks; `None` for
+    /// one that ends at once on all of them where there are others.
     pub(super) fn behaviour(
         &mut self,
         program: &LearnerProgram,

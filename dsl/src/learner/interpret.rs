@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn a_random_op_without_an_effect_draws_nothing() {
-        let text = "def Setup():\n  v2 = gaussian(0.0, 1.0, n_features)\n  s2 = gaussian(0.0, 1.0)\n\
-                    def Predict():\n  s1 = s2 + s0\ndef Learn():\n";
+        let text = "def Setup():\n  v2 = gaussian(0.0, 1.0, n_features)\n  \
+                    s2 = gaussian(0.0, 1.0)\ndef Predict():\n  s1 = s2 + s0\ndef Learn():\n";
         let program = LearnerProgram::parse(text).expect("it is one");
         let mut learner = LearnerInterpreter::new(&program, 3);
         learner.run(LearnerFunction::Setup, &mut Count(0.0));

@@ -1,8 +1,9 @@
 //! Learners as programs: three functions of statements over one memory.
 //!
-//! Invariant: a learner that exists can be run. Every address is below [`LearnerProgram::ADDRESSES`],
-//! no statement writes the label or the features, constants are finite, and what an op does not use
-//! is 0, so that equal learners are equal statement by statement.
+//! Invariant: a learner that exists can be run. Every address is below
+//! [`LearnerProgram::ADDRESSES`], no statement writes the label or the features, constants are
+//! finite, and what an op does not use is 0, so that equal learners are equal statement by
+//! statement.
 //!
 //! The statements of all functions lie in one list, because a learner is copied for every birth.
 

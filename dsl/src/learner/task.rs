@@ -2,7 +2,8 @@
 //!
 //! Invariant: a fitness is a function of the learner and the task. The numbers that random ops draw
 //! belong to the task, one sequence of each kind, so that every learner draws the same and a
-//! candidate costs no generator. [`LearnerTask::fitness`] is the reference, through the interpreter.
+//! candidate costs no generator. [`LearnerTask::fitness`] is the reference, through the
+//! interpreter.
 
 use evo_hashes::StreamRng;
 use rand::Rng;
@@ -246,8 +247,8 @@ mod tests {
         task.fitness(&program, LearnerTraining { loss, most_error: 100.0 })
     }
 
-    const COPY: &str = "def Setup():\n  s2 = SCALE\ndef Predict():\n  s1 = norm(v0)\n  s1 = s1 * s2\n\
-                        def Learn():\n  s2 = s2 * s3\n  s2 = s2 + s4\n";
+    const COPY: &str = "def Setup():\n  s2 = SCALE\ndef Predict():\n  s1 = norm(v0)\n  \
+                        s1 = s1 * s2\ndef Learn():\n  s2 = s2 * s3\n  s2 = s2 + s4\n";
 
     #[test]
     fn fitness_falls_from_1_with_the_error_and_is_0_where_one_is_too_large() {

@@ -1,8 +1,8 @@
 //! The text of learners: what the released program of AutoML-Zero prints, read as it stands.
 //!
-//! Invariant: a printed learner reads back to the bit. Numbers are printed in the shortest form that
-//! does, where the released program prints six digits. Reading takes one pass over the text, a line
-//! at a time, so a hostile one costs time and memory in proportion to its length.
+//! Invariant: a printed learner reads back to the bit. Numbers are printed in the shortest form
+//! that does, where the released program prints six digits. Reading takes one pass over the text, a
+//! line at a time, so a hostile one costs time and memory in proportion to its length.
 
 mod lines;
 

@@ -23,7 +23,8 @@ macro_rules! entries {
 }
 
 const ENTRIES: [LearnerZooEntry; 5] = entries![
-    "linear_learner" "affine_learner" "logistic_learner" "network_learner" "discovered_linear_learner"
+    "linear_learner" "affine_learner" "logistic_learner" "network_learner"
+    "discovered_linear_learner"
 ];
 
 impl LearnerZooEntry {

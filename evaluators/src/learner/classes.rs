@@ -1,7 +1,7 @@
 //! Classification tasks: two classes of a data set, projected to a few features.
 //!
-//! Invariant: a task is a function of its stream and the data. The examples that a task validates on
-//! are none of those it trains on, and the scale of its features is that of the latter.
+//! Invariant: a task is a function of its stream and the data. The examples that a task validates
+//! on are none of those it trains on, and the scale of its features is that of the latter.
 
 use std::path::Path;
 

@@ -53,7 +53,7 @@ impl<D: Domain> Search<D> {
             }
             (Fate::Shared, Sighting::Duplicate { evaluation, same_structure }) => {
                 let origin = if same_structure { Origin::Own } else { Origin::Shared };
-                let store = self.kept.store.as_ref();
+                let store = self.kept.rows();
                 (self.outcomes.of(identity, evaluation, store)?, origin)
             }
             _ => unreachable!("only settled births leave the window, and only duplicates share"),
@@ -83,7 +83,7 @@ impl<D: Domain> Search<D> {
             self.evolution.hurdles.absorb(outcome.stages());
         }
         if let Some(evaluation) = recheck {
-            let store = self.kept.store.as_ref();
+            let store = self.kept.rows();
             let shared = self.outcomes.of(identity, evaluation, store)?;
             if let Some(apart) = outcomes_apart(outcome, &shared) {
                 let counters = &mut self.found.counters;

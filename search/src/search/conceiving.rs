@@ -28,7 +28,7 @@ impl<D: Domain> Search<D> {
         let birth = self.begun;
         self.begun += 1;
         let crosses = self.breeding.domain.crossover().is_some();
-        let origin = self.evolution.conceive(birth, crosses, self.kept.store.is_some());
+        let origin = self.evolution.conceive(birth, crosses, self.kept.rows().is_some());
         let hurdles = Arc::clone(self.evolution.hurdles.up());
         let breeding = Arc::clone(&self.breeding);
         Ok(Some(Conception { birth, breeding, origin, hurdles }))

@@ -124,6 +124,12 @@ impl<D: Domain> Search<D> {
         &self.held_out.curve
     }
 
+    /// The fittest of the births absorbed that were bred since the last restart, or what that
+    /// refilled the population with; none where nothing is held out, or nothing has a fitness.
+    pub fn incumbent(&self) -> Option<&Individual<D::Program>> {
+        self.held_out.incumbent.as_ref()
+    }
+
     /// Whether incumbents are evaluated on what is held out: whoever evaluates candidates has to
     /// look at [`Candidate::held_out`](crate::Candidate::held_out) then.
     pub fn holds_out(&self) -> bool {
@@ -215,7 +221,7 @@ impl<D: Domain> Search<D> {
                     Some(Fate::Told(outcome)) => (outcome.fitness(), false),
                     Some(_) => return Ok(None),
                     None => {
-                        let store = self.kept.store.as_ref();
+                        let store = self.kept.rows();
                         (self.outcomes.of(it.identity, evaluation, store)?.fitness(), false)
                     }
                 }
@@ -267,6 +273,7 @@ impl<D: Domain> Search<D> {
         let absorbed = self.found.counters.absorbed;
         let next = self.held_out.next.take_if(|next| next.point.absorbed == absorbed)?;
         self.held_out.curve.note(next.point);
+        self.limits.stop_by_held_out_fitness(next.point.held_out_fitness);
         self.limits.stop_by_held_out(self.held_out.curve.stale());
         let reason =
             self.evolution.restart_clock.by_held_out(self.held_out.curve.stale_since_restart());

@@ -20,11 +20,7 @@ use crate::identity::Identity;
 use crate::lineage::{Lineage, start_of};
 use crate::outcomes::{Arrival, Sighting};
 use crate::window::{Birth, Fate, Window};
-use crate::{DeduplicationLevel, Individual, Restart, SearchError, Stopping, Store};
-
-/// Births from one snapshot to the next; as many are bred again after an interruption, which takes
-/// a fraction of a second.
-const SNAPSHOT_EVERY: u64 = 10_000;
+use crate::{DeduplicationLevel, Individual, Keep, Restart, SearchError, Stopping, Store};
 
 /// Behaviours held in memory where a store has the others.
 const REMEMBERED: usize = 20_000;
@@ -102,8 +98,10 @@ impl<D: Domain> Search<D> {
         }
         self.limits.stopping = limits;
         let best = self.best().map(|best| best.individual.fitness);
-        let stale = self.held_out.curve.longest();
-        self.limits.stop_belatedly(&self.found.counters, best, stale);
+        let curve = &self.held_out.curve;
+        let held_out_best = curve.best().and_then(|point| point.held_out_fitness);
+        let held_out = (curve.longest(), held_out_best);
+        self.limits.stop_belatedly(&self.found.counters, best, held_out);
         Ok(())
     }
 
@@ -146,7 +144,7 @@ impl<D: Domain> Search<D> {
     /// Whether the state is to be saved before the next birth.
     pub(super) fn is_state_due(&self) -> bool {
         let held: usize = self.populations().iter().map(|population| population.iter().len()).sum();
-        let interval = SNAPSHOT_EVERY.max(held as u64);
+        let interval = self.kept.keep.snapshot_every().max(held as u64);
         self.kept.store.is_some() && self.begun >= self.kept.snapshot_births + interval
     }
 
@@ -156,6 +154,11 @@ impl<D: Domain> Search<D> {
             return Ok(());
         }
         self.kept.snapshot_births = self.begun;
+        if self.kept.keep == Keep::Snapshots {
+            // Nothing else can be looked up by a run that goes on from here.
+            let shared = self.window.iter().filter_map(|(_, birth)| birth.sighting.shared());
+            self.outcomes.forget_all_but(&shared.collect());
+        }
         let state = self.state().to_bytes();
         if let Some(store) = &mut self.kept.store {
             store.save_snapshot(self.begun, &state)?;
@@ -166,10 +169,11 @@ impl<D: Domain> Search<D> {
     /// A hash of everything the run is judged by: hall of fame, populations, counters, lineage,
     /// mutation statistics, restarts and the curve of held-out evaluation, where there is one.
     /// Equal runs have equal digests, however they were driven, interrupted and resumed; what a
-    /// shared cache answered does not count.
+    /// shared cache answered, or is remembered, does not count.
     pub fn digest(&self) -> Hash {
         let mut state = self.state();
         state.counters.cached = 0;
+        state.remembered.clear();
         let mut hash = [0; 16];
         hash.copy_from_slice(&blake3::hash(&state.to_bytes()).as_bytes()[..16]);
         Hash(hash)
@@ -229,6 +233,10 @@ impl<D: Domain> Search<D> {
             window,
             ancestry,
             held_out,
+            remembered: match self.kept.keep {
+                Keep::Births => Vec::new(),
+                Keep::Snapshots => self.outcomes.remembered(),
+            },
         }
     }
 
@@ -277,6 +285,7 @@ impl<D: Domain> Search<D> {
             self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         }
         self.outcomes.assume_forgotten();
+        self.outcomes.remember(state.remembered);
         if !self.found.mutations.restore(state.mutations) {
             return None;
         }

@@ -39,7 +39,7 @@ impl<D: Domain> Search<D> {
         tries.iter().for_each(|&(kind, neutral)| self.found.mutations.note_tried(kind, neutral));
         let arrival = Arrival { birth, identity, hurdles: &hurdles };
         let known = birth.saturating_sub(self.width);
-        let sighting = self.outcomes.sight(arrival, known, self.kept.store.as_ref())?;
+        let sighting = self.outcomes.sight(arrival, known, self.kept.rows())?;
         self.note_birth(birth, descent.as_ref(), sighting)?;
         let fate = match sighting {
             Sighting::Duplicate { same_structure, .. } => {
@@ -70,7 +70,7 @@ impl<D: Domain> Search<D> {
         descent: Option<&Descent>,
         sighting: Sighting,
     ) -> Result<(), SearchError> {
-        let Some(store) = &mut self.kept.store else { return Ok(()) };
+        let Some(store) = self.kept.rows_mut() else { return Ok(()) };
         let evaluation = match sighting {
             Sighting::Duplicate { evaluation, .. } => evaluation,
             Sighting::Recheck { .. } | Sighting::New => birth,
@@ -87,7 +87,7 @@ impl<D: Domain> Search<D> {
         program: &D::Program,
         sighting: Sighting,
     ) -> Result<Fate, SearchError> {
-        let Some(found) = self.outcomes.find_own(arrival, self.kept.store.as_ref())? else {
+        let Some(found) = self.outcomes.find_own(arrival, self.kept.rows())? else {
             return Ok(Fate::Awaited);
         };
         let Arrival { birth, identity, .. } = arrival;
@@ -95,7 +95,7 @@ impl<D: Domain> Search<D> {
             Source::Store { cached } => self.found.counters.cached += u64::from(cached),
             Source::Cache => {
                 self.found.counters.cached += 1;
-                if let Some(store) = &mut self.kept.store {
+                if let Some(store) = self.kept.rows_mut() {
                     let provenance = Provenance { cached: true, recheck: sighting.rechecked() };
                     let program = self.breeding.domain.text(program);
                     store.note_evaluation(birth, identity, &program, &found.outcome, provenance)?;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::hurdles::HurdleHistory;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, LineageDigest};
-use crate::outcomes::Sighting;
+use crate::outcomes::{Remembered, Sighting};
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
 use crate::{Counters, HeldOutPoint, Individual, MutationTally, RestartReason};
@@ -46,10 +46,14 @@ pub(super) struct State {
     /// Behind that, where something is held out.
     #[serde(skip)]
     pub(super) held_out: Option<SavedHeldOut>,
+    /// Behind that, where the store has no rows for evaluations: outcomes that births in the window
+    /// share.
+    #[serde(skip)]
+    pub(super) remembered: Vec<Remembered>,
 }
 
 /// The curve of held-out evaluation and the incumbent.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct SavedHeldOut {
     pub(super) points: Vec<HeldOutPoint>,
     /// Points before the last restart.
@@ -73,13 +77,22 @@ impl State {
     /// knew of none.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = postcard::to_stdvec(self).expect("plain data can be serialised");
-        if self.ancestry != Ancestry::default() || self.held_out.is_some() {
+        let others = self.held_out.is_some() || !self.remembered.is_empty();
+        if self.ancestry != Ancestry::default() || others {
             let ancestry = postcard::to_stdvec(&self.ancestry);
             bytes.extend(ancestry.expect("plain data can be serialised"));
         }
         if let Some(held_out) = &self.held_out {
             let held_out = postcard::to_stdvec(held_out);
             bytes.extend(held_out.expect("plain data can be serialised"));
+        }
+        if !self.remembered.is_empty() {
+            if self.held_out.is_none() {
+                let none = postcard::to_stdvec(&SavedHeldOut::default());
+                bytes.extend(none.expect("plain data can be serialised"));
+            }
+            let remembered = postcard::to_stdvec(&self.remembered);
+            bytes.extend(remembered.expect("plain data can be serialised"));
         }
         bytes
     }
@@ -91,11 +104,18 @@ impl State {
             [] => (Ancestry::default(), rest),
             rest => postcard::take_from_bytes(rest).ok()?,
         };
-        let held_out = match rest {
-            [] => None,
-            rest => Some(postcard::from_bytes(rest).ok()?),
+        let (held_out, rest) = match rest {
+            [] => (None, rest),
+            rest => {
+                let (held_out, rest) = postcard::take_from_bytes(rest).ok()?;
+                (Some(held_out), rest)
+            }
         };
-        Some(State { ancestry, held_out, ..state })
+        let remembered = match rest {
+            [] => Vec::new(),
+            rest => postcard::from_bytes(rest).ok()?,
+        };
+        Some(State { ancestry, held_out, remembered, ..state })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each op computes, in all lanes at once.
 //!
-//! Invariant: for every lane the operations of [`LearnerOp::apply`], in its order. A sum begins with
-//! its first term where that begins with -0, which is the same number.
+//! Invariant: for every lane the operations of [`LearnerOp::apply`], in its order. A sum begins
+//! with its first term where that begins with -0, which is the same number.
 //!
 //! Everything is inlined into the loops over examples, which are compiled for each vector unit.
 

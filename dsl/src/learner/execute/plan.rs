@@ -1,8 +1,8 @@
 //! What is run of a learner: its live statements, with places in a memory of rows.
 //!
 //! Invariant: a place belongs to one address, as far as it is read or written by a live statement.
-//! What the tasks set has places of its own where it is set: in `Setup`, and the label in `Predict`,
-//! is a zero that nothing writes.
+//! What the tasks set has places of its own where it is set: in `Setup`, and the label in
+//! `Predict`, is a zero that nothing writes.
 
 use crate::learner::live::Live;
 use crate::learner::{LearnerFunction, LearnerOp, LearnerProgram, LearnerStatement, LearnerType};

@@ -1,8 +1,8 @@
 //! The loops over examples.
 //!
-//! Invariant: what a task comes to is what the interpreter gives ([`LearnerTask::fitness`]), in every
-//! lane. A lane whose error was too large goes on computing, to nobody's harm; when no other is left
-//! the evaluation ends.
+//! Invariant: what a task comes to is what the interpreter gives ([`LearnerTask::fitness`]), in
+//! every lane. A lane whose error was too large goes on computing, to nobody's harm; when no other
+//! is left the evaluation ends.
 //!
 //! [`LearnerTask::fitness`]: crate::LearnerTask::fitness
 

@@ -1,7 +1,7 @@
 //! One line of a learner's text.
 //!
-//! Invariant: every character is looked at a bounded number of times, and errors name the column, in
-//! characters from 1, of what they are about.
+//! Invariant: every character is looked at a bounded number of times, and errors name the column,
+//! in characters from 1, of what they are about.
 
 use super::{Form, error};
 use crate::learner::{LearnerFunction, LearnerOp, LearnerProgram, LearnerStatement, LearnerType};

@@ -1,0 +1,229 @@
+//! Searches of learners: begun, gone on with, and what their winner comes to.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use evo::{
+    Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram, LearnerSearch, Learners, Search,
+    Store, parallel_map,
+};
+use serde::Serialize;
+
+use super::conclusion::{self, Verdict};
+use super::place::{Place, cores};
+use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
+use super::session::{Session, hinted, interruptible_while_replaying};
+use crate::args::{EvaluateArgs, ResumeArgs, RunArgs, SearchArgs};
+use crate::output;
+
+/// What learners come to on the three sets of tasks.
+#[derive(Serialize)]
+struct Judged {
+    problem: String,
+    learners: Vec<JudgedLearner>,
+}
+
+#[derive(Serialize)]
+struct JudgedLearner {
+    name: String,
+    /// The mean fitness on the tasks of the search.
+    search: f64,
+    select: f64,
+    /// And on tasks that nothing was selected by.
+    r#final: f64,
+    /// The least on one of those.
+    worst: f64,
+    /// Live statements.
+    length: usize,
+}
+
+impl Judged {
+    fn of(
+        programs: &[(String, LearnerProgram)],
+        judges: &LearnerJudges,
+        threads: NonZeroUsize,
+    ) -> Judged {
+        let learners = parallel_map(threads, programs, |(name, program)| {
+            let mean = |evaluator: &LearnerEvaluator| evaluator.fitness(program).0;
+            let (last, tasks) = judges.last.fitness(program);
+            JudgedLearner {
+                name: name.clone(),
+                search: mean(&judges.search),
+                select: mean(&judges.select),
+                r#final: last,
+                worst: tasks.into_iter().fold(f64::INFINITY, f64::min),
+                length: program.live().statements().len(),
+            }
+        });
+        Judged { problem: judges.name.clone(), learners }
+    }
+}
+
+impl Verdict for Judged {
+    fn table(&self) -> String {
+        let headings = [self.problem.as_str(), "search", "select", "final", "worst", "length"];
+        let row = |it: &JudgedLearner| {
+            let numbers = [it.search, it.select, it.r#final, it.worst].map(|it| format!("{it:.6}"));
+            [it.name.clone()].into_iter().chain(numbers).chain([it.length.to_string()]).collect()
+        };
+        let rows: Vec<Vec<String>> = self.learners.iter().map(row).collect();
+        let headings = headings.map(str::to_owned).to_vec();
+        output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>())
+    }
+}
+
+/// `evo search`.
+pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<ExitCode> {
+    let config = LearnerSearch::load(&args.config.config, overrides)?;
+    let place = place(&args.run)?;
+    let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
+    let judges = config.judges()?;
+    let starts = config.start_programs(&config.domain(&judges)?)?;
+    let threads = place.threads(args.run.threads);
+    if args.dry_run {
+        let (name, tasks) = (&judges.name, judges.search.tasks().len());
+        let count = starts.len();
+        output::print(&format!("{name}: {tasks} tasks, {count} start programs\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let search = config.search(&judges)?;
+    directory.make()?;
+    let base = args.config.config.parent().unwrap_or("".as_ref());
+    let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
+    directory.write(CONFIG, text.as_bytes())?;
+    let fingerprint = judges.fingerprint().to_string();
+    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint)];
+    let search = search.with_store(directory.begin(&properties, &starts)?)?;
+    let session = session(&config, &directory, &place, &args.run);
+    session.say(&format!(
+        "searching {} with seed {} on {threads} threads, into {}",
+        judges.name,
+        config.seed,
+        directory.path().display()
+    ));
+    conclude(&session, &config, &judges, search)
+}
+
+/// `evo resume`.
+pub(crate) fn resume(
+    args: &ResumeArgs,
+    directory: &RunDirectory,
+    command: &str,
+) -> anyhow::Result<ExitCode> {
+    let config = LearnerSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
+    let place = place(&args.run)?;
+    let judges = config.judges()?;
+    let domain = config.domain(&judges)?;
+    interruptible_while_replaying(command)?;
+    let store = Store::open(&directory.store(), &domain);
+    let store = store.map_err(|error| hinted(error, command))?;
+    unchanged(&store, &config, &judges, directory.path())?;
+    let search = config.search(&judges)?.with_store(store);
+    let search = search.map_err(|error| hinted(error, command))?;
+    let written = config.placed_in(directory.path(), directory.path()).to_ron();
+    directory.write(CONFIG, written.as_bytes())?;
+    let session = session(&config, directory, &place, &args.run);
+    session.say(&format!(
+        "resuming {} behind {} candidates on {} threads",
+        directory.path().display(),
+        search.counters().births,
+        place.threads(args.run.threads),
+    ));
+    conclude(&session, &config, &judges, search)
+}
+
+/// `evo evaluate`.
+pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let config = LearnerSearch::load(&args.config, &args.overrides)?;
+    let judges = config.judges()?;
+    let mut programs = Vec::new();
+    for source in &args.programs {
+        programs.push((source.clone(), evo::load_learner(source, "".as_ref())?));
+    }
+    let judged = Judged::of(&programs, &judges, cores(args.judging.threads));
+    output::print(&match args.judging.json {
+        true => serde_json::to_string_pretty(&judged)? + "\n",
+        false => judged.table(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Learners need no device.
+fn place(args: &RunArgs) -> anyhow::Result<Place> {
+    let place = Place::open(&args.device)?;
+    if !place.device().is_cpu() {
+        bail!("--device {}: learners are evaluated on the CPU", args.device.device);
+    }
+    Ok(place)
+}
+
+fn session<'a>(
+    config: &LearnerSearch,
+    directory: &'a RunDirectory,
+    place: &'a Place,
+    args: &'a RunArgs,
+) -> Session<'a> {
+    Session { directory, place, args, seed: config.seed, window: config.settings.window }
+}
+
+fn conclude(
+    session: &Session<'_>,
+    config: &LearnerSearch,
+    judges: &LearnerJudges,
+    mut search: Search<Learners>,
+) -> anyhow::Result<ExitCode> {
+    let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
+    let finish = match session.run(&mut search, evaluators)? {
+        Ok(finish) => finish,
+        Err(code) => return Ok(code),
+    };
+    let Some(best) = search.best() else {
+        let why = finish.nothing_tried(&search);
+        eprintln!("{}", why.unwrap_or_else(|| "no learner could be scored".to_owned()));
+        return Ok(ExitCode::from(1));
+    };
+    let mut winners = vec![("fittest".to_owned(), best.individual.program.as_ref().clone())];
+    // The fittest of all may be one that selection has refused before a restart.
+    if let Some(incumbent) = search.incumbent().filter(|it| it.birth != best.individual.birth) {
+        winners.push(("fittest since the last restart".to_owned(), (*incumbent.program).clone()));
+    }
+    let judged = Judged::of(&winners, judges, session.place.threads(session.args.threads));
+    let target = config.settings.stopping.held_out_fitness;
+    let missed = target.is_some_and(|target| judged.learners.iter().all(|it| it.select < target));
+    let code = conclusion::conclude(session, &search, &finish, judged)?;
+    Ok(if missed { ExitCode::from(1) } else { code })
+}
+
+/// Refuses a configuration or tasks that are not those the run began with, limits and the places of
+/// files aside.
+fn unchanged(
+    store: &Store,
+    config: &LearnerSearch,
+    judges: &LearnerJudges,
+    directory: &Path,
+) -> anyhow::Result<()> {
+    let original = store.property("config")?.context("run.db: it holds no configuration")?;
+    let original: LearnerSearch = ron::from_str(&original).context("run.db: its configuration")?;
+    super::resume::refuse_changes(
+        &directory.join(CONFIG),
+        &comparable(&original)?,
+        &comparable(config)?,
+    )?;
+    let before = store.property(FINGERPRINTS)?.unwrap_or_default();
+    let now = judges.fingerprint().to_string();
+    if before != now {
+        bail!(
+            "{} has other tasks than the run began with: the fingerprint was {before} and is {now}",
+            judges.name
+        );
+    }
+    Ok(())
+}
+
+fn comparable(config: &LearnerSearch) -> anyhow::Result<serde_json::Value> {
+    let mut config = config.clone();
+    config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    Ok(serde_json::to_value(&config)?)
+}

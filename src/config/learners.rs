@@ -1,0 +1,154 @@
+//! The configuration of a search of learners.
+//!
+//! Invariant: as that of optimizers, it has been checked as a whole once it is loaded, data
+//! included, and is written out with every default.
+
+use std::path::Path;
+
+use evo_domain::Domain as _;
+use evo_dsl::{LearnerMutation, LearnerProgram, Learners};
+use evo_evaluators::{LearnerConfig, LearnerJudges};
+use evo_hashes::Seed;
+use evo_search::{Search, SearchError, StrategyConfig};
+
+use super::paths::{anchored, placed};
+use super::source::Source;
+use super::{ConfigError, DomainName, RunConfig, Starts};
+
+/// A search of learners, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; `"empty"`, one
+/// of statements that do nothing; or `"random"`, the default: as many random ones as a population
+/// holds.
+pub type LearnerSearch = RunConfig<Option<Starts>, LearnerMutation, LearnerConfig>;
+
+/// The start of random statements, and that of none.
+const RANDOM: &str = "random";
+const EMPTY: &str = "empty";
+
+impl LearnerSearch {
+    /// Whether a file names this representation.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn is_stated_by(path: &Path) -> Result<bool, ConfigError> {
+        Ok(Source::read(path)?.stated("domain") == Some("Learners"))
+    }
+
+    /// Loads a configuration and applies overrides, in order; paths in it are relative to it, paths
+    /// in overrides to the working directory.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, line, column and key.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<LearnerSearch, ConfigError> {
+        let mut source = Source::read(path)?;
+        let (mut file, mut config): (LearnerSearch, _) = source.with_overrides(overrides)?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        if let (Some(starts), Some(stated)) = (&config.start, &file.start)
+            && starts.iter().any(is_file)
+        {
+            config.start = Some(starts.anchored(base, stated));
+        }
+        anchored(base, config.evaluation.paths_mut(), &file.evaluation.paths_mut());
+        config.check().map_err(|error| source.locate(error))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.domain != DomainName::Learners {
+            return Err(ConfigError::new("domain", "must be `Learners`"));
+        }
+        self.check_hurdles(&[])?;
+        self.search(&self.judges()?).map(drop)
+    }
+
+    /// What scores learners by this configuration, with its tasks.
+    ///
+    /// # Errors
+    /// Data that is missing or damaged, or tasks that cannot be.
+    pub fn judges(&self) -> Result<LearnerJudges, ConfigError> {
+        let judges = LearnerJudges::new(&self.evaluation, Path::new(""));
+        judges.map_err(ConfigError::from_evaluator)
+    }
+
+    /// The search this configuration describes, before its first candidate.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with.
+    pub fn search(&self, judges: &LearnerJudges) -> Result<Search<Learners>, ConfigError> {
+        let domain = self.domain(judges)?;
+        let starts = self.start_programs(&domain)?;
+        let search = Search::from_starts(&self.settings, Seed(self.seed), domain, starts);
+        search.map_err(ConfigError::from_search)
+    }
+
+    /// The representation that is searched, with its settings: learners are compared by what they
+    /// do on the tasks of the search.
+    ///
+    /// # Errors
+    /// A setting that cannot be searched with.
+    pub fn domain(&self, judges: &LearnerJudges) -> Result<Learners, ConfigError> {
+        let domain = Learners::new(&self.settings.mutation, judges.search.tasks().clone());
+        domain.map_err(|error| ConfigError::from_search(SearchError::from(error)))
+    }
+
+    /// The learners the search starts from, in order.
+    ///
+    /// # Errors
+    /// A text that is none, or one beyond the limits; a file or a birth that is not there.
+    pub fn start_programs(&self, domain: &Learners) -> Result<Vec<LearnerProgram>, ConfigError> {
+        let random = Starts::from(RANDOM);
+        let starts = self.start.as_ref().unwrap_or(&random);
+        if starts.iter().eq([RANDOM]) {
+            let stream = Seed(self.seed).purpose("random start");
+            let draw = |index| domain.mutator().random(&mut stream.stream(index));
+            return Ok((0..self.individuals()).map(draw).collect());
+        }
+        let load = |(index, source): (usize, &str)| {
+            let error = |message| ConfigError::new(starts.key(index), message);
+            if source == EMPTY {
+                return Ok(domain.mutator().empty());
+            }
+            let text = match is_file(source) || source.starts_with("zoo:") {
+                true => crate::load_learner(source, Path::new("")).map(|it| it.to_string()),
+                false => Ok(source.to_owned()),
+            };
+            let text = text.map_err(|it| error(it.to_string()))?;
+            domain.read(&text).map_err(error)
+        };
+        starts.iter().enumerate().map(load).collect()
+    }
+
+    /// How many individuals the populations hold.
+    fn individuals(&self) -> u64 {
+        match self.settings.strategy {
+            StrategyConfig::RegularizedEvolution { population, .. } => population as u64,
+            StrategyConfig::Islands { islands, population, .. } => (islands * population) as u64,
+            _ => 1,
+        }
+    }
+
+    /// The same configuration with the texts of its start programs in place of where they were:
+    /// those of a run must not change with what lies there.
+    #[must_use]
+    pub fn with_texts_of(&self, programs: &[LearnerProgram]) -> LearnerSearch {
+        let text = |index: usize, source: &str| match is_file(source) {
+            true => programs[index].to_string(),
+            false => source.to_owned(),
+        };
+        LearnerSearch { start: self.start.as_ref().map(|it| it.map(text)), ..self.clone() }
+    }
+
+    /// The same configuration for a file in `folder`, which is there; `base` is the folder of the
+    /// file it was read from.
+    #[must_use]
+    pub fn placed_in(&self, folder: &Path, base: &Path) -> LearnerSearch {
+        let mut moved = self.clone();
+        let paths = moved.evaluation.paths_mut();
+        paths.into_iter().for_each(|(_, path)| placed(path, folder, base));
+        moved
+    }
+}
+
+/// Whether a start is a file or a birth of a run.
+fn is_file(source: &str) -> bool {
+    Starts::is_path(source) && source != RANDOM && source != EMPTY
+}

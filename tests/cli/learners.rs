@@ -1,0 +1,115 @@
+//! Searches of learners through the command line.
+
+use serde_json::Value;
+
+use crate::harness::{Scratch, repository};
+
+const LINEAR: &str = "(
+    domain: Learners,
+    strategy: RegularizedEvolution(population: 50, tournament: 5),
+    mutation: (
+        memory: (scalars: 4, vectors: 3, matrices: 0),
+        setup: (most: 4), predict: (least: 1, most: 3), learn: (most: 6),
+    ),
+    held_out: (every: 500),
+    evaluation: (
+        problem: Linear,
+        features: 4,
+        search: (tasks: 5, examples: 30, validation: 20),
+        select: (tasks: 8, examples: 100, validation: 20),
+        final: (tasks: 4, examples: 100, validation: 20),
+    ),
+    stopping: (candidates: 4000, held_out_fitness: 0.99999),
+)
+";
+
+fn report(printed: &str) -> Value {
+    serde_json::from_str(printed).expect("it is JSON")
+}
+
+/// The digest of a run that need not have found anything.
+fn digest(scratch: &Scratch, arguments: &[&str]) -> Value {
+    let run = scratch.run(&[arguments, &["--quiet", "--json"]].concat());
+    assert!(run.code == Some(0) || run.code == Some(1), "{run:?}");
+    report(&run.stdout)["digest"].clone()
+}
+
+#[test]
+fn a_run_is_the_same_on_any_threads_and_after_it_was_resumed_whatever_it_keeps() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    for keep in ["keep=Births", "keep=Snapshots"] {
+        let search = |out: &str, limit: &str, threads: &str| {
+            let base = ["search", "linear.ron", "--out", out, "--set", keep, "--set", limit];
+            digest(&scratch, &[&base[..], &["--threads", threads]].concat())
+        };
+        let names = ["one", "two", "part"].map(|name| format!("{name}-{keep}"));
+        let [one, two, part] = names.each_ref().map(String::as_str);
+        let all = "stopping.candidates=4000";
+        let whole = search(one, all, "1");
+        assert_eq!(search(two, all, "8"), whole, "{keep}");
+        search(part, "stopping.candidates=1500", "2");
+        assert_eq!(digest(&scratch, &["resume", part, "--set", all]), whole, "{keep}");
+    }
+    for command in [
+        &["show", "one-keep=Births"][..],
+        &["show", "one-keep=Births:60", "--live"],
+        &["show", "one-keep=Births:60", "--canonical"],
+        &["show", "one-keep=Snapshots"],
+        &["lineage", "one-keep=Births"],
+        &["evaluate", "one-keep=Births", "zoo:linear_learner", "--config", "linear.ron"],
+        &["validate", "linear.ron"],
+        &["search", "linear.ron", "--dry-run"],
+    ] {
+        assert!(!scratch.run(command).success().is_empty(), "{command:?}");
+    }
+}
+
+#[test]
+fn a_start_near_the_end_is_found_selected_and_reported() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    let sets = ["--set", "start=zoo:linear_learner", "--set", "stopping.held_out_fitness=0.5"];
+    let run = ["search", "linear.ron", "--out", "run", "--quiet", "--json"];
+    let found = report(&scratch.run(&[&run[..], &sets].concat()).success());
+    let learner = &found["learners"][0];
+    assert!(learner["final"].as_f64() > Some(0.5), "{found}");
+    assert!(found["stop_reason"]["HeldOutFitness"].as_f64() > Some(0.5), "{found}");
+    let shown = scratch.run(&["show", "run", "--plain"]).success();
+    assert_eq!(found["program"].as_str(), Some(shown.as_str()));
+    let fitness = scratch.run(&["evaluate", "run", "--config", "linear.ron", "--json"]).success();
+    assert_eq!(report(&fitness)["learners"][0]["final"], learner["final"]);
+}
+
+#[test]
+fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key() {
+    let scratch = Scratch::new();
+    let linear = repository("configs/learner_linear.ron");
+    let fine = scratch.run(&["validate", &linear]).success();
+    assert!(fine.contains("linear regression of 4 features"), "{fine}");
+    scratch.write("linear.ron", LINEAR);
+    for (set, words) in [
+        ("mutation.learn.ops=[\"scalar_sun\"]", "mutation.learn.ops[0]: there is no op"),
+        ("mutation.memory.scalars=1", "mutation.memory.scalars: must be 2 to 64"),
+        ("evaluation.features=65", "evaluation.features: must be 1 to 64"),
+        ("start=none.txt", "start: "),
+        ("start=zoo:lion", "start: the zoo has no `lion`"),
+        ("start=\"def Setup():\\n  s9 = 1.0\"", "`s9` is not among the 4 addresses of a scalar"),
+        ("hurdles.percentile=50.0", "hurdles.percentile: "),
+        ("domain=Optimizers", "domain: must be `Learners`"),
+    ] {
+        let run = scratch.run(&["validate", "linear.ron", "--set", set]);
+        assert!(run.code == Some(2) && run.stderr.contains(words), "{set}: {run:?}");
+    }
+    for command in [["simplify", "zoo:linear_learner"], ["show", "zoo:linear_lerner"]] {
+        let run = scratch.run(&command);
+        assert_eq!(run.code, Some(2), "{run:?}");
+    }
+    let zoo = scratch.run(&["zoo"]).success();
+    assert!(zoo.contains("network_learner"), "{zoo}");
+    scratch.write("learner.py", &scratch.run(&["zoo", "network_learner"]).success());
+    let shown = scratch.run(&["show", "learner.py"]).success();
+    assert!(shown.contains("# statements: 19, live: 19"), "{shown}");
+    let refused = scratch.run(&["simplify", "learner.py"]);
+    assert!(refused.stderr.contains("is a learner"), "{refused:?}");
+}

@@ -1,0 +1,201 @@
+//! Searches of learners, and stores without rows for births.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::Path;
+
+use evo_domain::{Domain as _, Evaluator, Trial};
+use evo_dsl::{LearnerFunctionConfig, LearnerMemory, LearnerMutation, LearnerProgram, Learners};
+use evo_evaluators::{LearnerConfig, LearnerJudges, LearnerProblem, LearnerSet};
+use evo_hashes::Seed;
+use evo_search::{
+    Evaluators, Keep, RunOptions, Search, SearchConfig, SearchError, StopReason, Stopping, Store,
+    StrategyConfig, run_with,
+};
+use tempfile::TempDir;
+
+/// Linear tasks, short ones.
+pub(crate) fn judges() -> LearnerJudges {
+    let size = |size: usize| NonZeroUsize::new(size).expect("it is above 0");
+    let set = |tasks, examples| LearnerSet {
+        tasks: size(tasks),
+        examples: size(examples),
+        validation: size(10),
+        epochs: size(1),
+    };
+    let config = LearnerConfig {
+        problem: LearnerProblem::Linear,
+        features: size(4),
+        search: set(8, 20),
+        select: set(16, 100),
+        last: set(8, 100),
+        most_error: 100.0,
+        data_seed: 0,
+    };
+    LearnerJudges::new(&config, Path::new("")).expect("the configuration is sound")
+}
+
+/// Learners of the ops that linear models are made of.
+pub(crate) fn domain(judges: &LearnerJudges) -> Learners {
+    let ops = [
+        "scalar_const_set",
+        "vector_inner_product",
+        "scalar_diff",
+        "scalar_product",
+        "scalar_vector_product",
+        "vector_sum",
+    ];
+    let function = |least, most| {
+        let ops = Some(ops.map(str::to_owned).to_vec());
+        LearnerFunctionConfig { ops, least, most, start: None }
+    };
+    let mutation = LearnerMutation {
+        memory: LearnerMemory { scalars: 4, vectors: 3, matrices: 1 },
+        setup: function(2, 6),
+        predict: function(1, 3),
+        learn: function(2, 8),
+        ..LearnerMutation::default()
+    };
+    Learners::new(&mutation, judges.search.tasks().clone()).expect("the settings are sound")
+}
+
+pub(crate) fn starts(domain: &Learners, count: u64) -> Vec<LearnerProgram> {
+    let streams = Seed(3).purpose("random start");
+    (0..count).map(|index| domain.mutator().random(&mut streams.stream(index))).collect()
+}
+
+const BIRTHS: u64 = 250_000;
+
+fn config(keep: Keep) -> SearchConfig {
+    let mut config: SearchConfig = SearchConfig::new(
+        StrategyConfig::RegularizedEvolution { population: 100, tournament: 10 },
+        Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
+    );
+    (config.window, config.keep) = (128, keep);
+    (config.held_out.every, config.restarts.every) = (Some(5_000), Some(60_000));
+    config
+}
+
+/// A search without rows, at the end of which there is a snapshot or two.
+fn search(path: &Path, judges: &LearnerJudges) -> Search<Learners> {
+    let domain = domain(judges);
+    let starts = starts(&domain, 100);
+    let search = Search::from_starts(&config(Keep::Snapshots), Seed(7), domain.clone(), starts);
+    let store = match path.exists() {
+        true => Store::open(path, &domain),
+        false => Store::create(path, &[]),
+    };
+    let search = search.expect("the settings are valid");
+    search.with_store(store.expect("the store is sound")).expect("the store fits")
+}
+
+fn run(search: &mut Search<Learners>, judges: &LearnerJudges, threads: usize) -> String {
+    let threads = NonZeroUsize::new(threads).expect("one or more");
+    let options = RunOptions { threads, ..RunOptions::default() };
+    let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
+    run_with(search, evaluators, &mut (), &options).expect("the store works");
+    assert_eq!(search.counters().births, BIRTHS);
+    assert!(search.counters().functional_hits > 0 && search.counters().rechecked > 0);
+    search.digest().to_string()
+}
+
+#[test]
+fn without_rows_threads_and_deaths_change_nothing() {
+    let (judges, scratch) = (judges(), TempDir::new().expect("there is room"));
+    let path = |name: &str| scratch.path().join(name);
+    let whole = run(&mut search(&path("whole.db"), &judges), &judges, 1);
+    for threads in [2, 8] {
+        let name = format!("{threads}.db");
+        assert_eq!(run(&mut search(&path(&name), &judges), &judges, threads), whole, "{threads}");
+    }
+    // Told in whatever order, and dropped without a word, before and behind snapshots.
+    let killed = path("killed.db");
+    for births in [60_000, 130_000, 199_000, 220_000] {
+        let mut search = search(&killed, &judges);
+        let behind = search.counters().births;
+        assert!(behind < births && behind % 100_000 == 0, "{behind}");
+        let mut in_flight = Vec::new();
+        while search.counters().births < births {
+            match search.ask().expect("the store works") {
+                Some(candidate) => in_flight.push(candidate),
+                None => {
+                    let told = in_flight.pop().expect("something is in flight");
+                    let evaluator = if told.held_out { &judges.select } else { &judges.search };
+                    let trial = Trial::of(&*told.program);
+                    let outcome = evaluator.evaluate(&[trial]).remove(0);
+                    search.tell(told.birth, outcome).expect("it is in flight");
+                }
+            }
+        }
+        search.commit(1.0).expect("the store works");
+    }
+    assert_eq!(run(&mut search(&killed, &judges), &judges, 2), whole);
+    let size = std::fs::metadata(&killed).expect("it is there").len();
+    assert!(size < 1 << 20, "{size} bytes");
+}
+
+#[test]
+fn settings_that_need_rows_are_refused_without_them() {
+    let refused = |change: &dyn Fn(&mut SearchConfig)| {
+        let mut config = config(Keep::Snapshots);
+        change(&mut config);
+        let (judges, start) = (judges(), LearnerProgram::empty());
+        match Search::new(&config, Seed(0), domain(&judges), start) {
+            Err(SearchError::Config { key, .. }) => key,
+            other => panic!("{:?}", other.map(|search| search.counters().births)),
+        }
+    };
+    assert_eq!(refused(&|it| it.window = 5_000), "window");
+    assert_eq!(refused(&|it| it.hurdles.percentile = Some(50.0)), "keep");
+}
+
+#[test]
+fn a_run_ends_at_the_first_incumbent_that_is_good_enough_elsewhere() {
+    let judges = judges();
+    let run = |keep, stopping: Stopping| {
+        let domain = domain(&judges);
+        let config = SearchConfig { stopping, ..config(keep) };
+        let starts = starts(&domain, 100);
+        let mut search = Search::from_starts(&config, Seed(7), domain, starts).expect("valid");
+        let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
+        let options = RunOptions { threads: NonZeroUsize::MIN, ..RunOptions::default() };
+        let reason = run_with(&mut search, evaluators, &mut (), &options).expect("no store");
+        let points: Vec<Option<f64>> =
+            search.held_out().points().iter().map(|it| it.held_out_fitness).collect();
+        (reason, points, search.counters().births)
+    };
+    let births = NonZeroU64::new(BIRTHS).map(NonZeroU64::get);
+    let all = Stopping { candidates: births, ..Stopping::default() };
+    let (_, points, _) = run(Keep::Births, all);
+    let best = points.iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max);
+    let first = points.iter().position(|it| *it == Some(best)).expect("it is one of them");
+    let stopping = Stopping { held_out_fitness: Some(best), ..all };
+    let (reason, found, births) = run(Keep::Births, stopping);
+    assert_eq!(reason, StopReason::HeldOutFitness(best));
+    assert_eq!(found[..], points[..=first]);
+    // The window is still absorbed.
+    assert!(births <= 5_000 * (first as u64 + 1) + 128, "{births}");
+    let none = SearchConfig { held_out: Default::default(), ..config(Keep::Births) };
+    let none = SearchConfig { stopping: Stopping { held_out_fitness: Some(0.5), ..all }, ..none };
+    let search = Search::new(&none, Seed(0), domain(&judges), LearnerProgram::empty());
+    assert!(matches!(search, Err(SearchError::Config { key, .. }) if key.contains("held_out")));
+}
+
+#[test]
+fn what_is_found_is_written_and_read_back() {
+    let judges = judges();
+    let domain = domain(&judges);
+    for start in starts(&domain, 50) {
+        let text = domain.text(&start);
+        assert_eq!(domain.read(&text).expect("it was just written"), start);
+        let bytes = domain.encode(&start);
+        assert_eq!(domain.decode(&bytes, &LearnerProgram::empty()), Some(start));
+    }
+    let long = "def Setup():\n".to_owned() + &"  NoOp()\n".repeat(7);
+    assert_eq!(domain.read(&long), Err("Setup has 7 statements, and at most 6 fit".to_owned()));
+    let beyond = "def Predict():\n  s1 = dot(v0, v3)\n";
+    assert_eq!(
+        domain.read(beyond),
+        Err("`v3` is not among the 3 addresses of a vector".to_owned())
+    );
+    assert!(domain.read("def train(w, g, lr):\n").is_err());
+}
