@@ -78,6 +78,7 @@ impl<V> Generations<V> {
         let old = std::mem::take(&mut self.old);
         self.forgot = true;
         // An entry that is young is the newer of two.
+        #[expect(clippy::iter_over_hash_type, reason = "they go into a map again")]
         for (key, value) in old {
             self.young.entry(key).or_insert(value);
         }
@@ -86,6 +87,7 @@ impl<V> Generations<V> {
 
     /// All entries by their keys.
     pub(crate) fn sorted(&self) -> Vec<(&Hash, &V)> {
+        #[expect(clippy::disallowed_methods, reason = "they are put in order")]
         let mut entries: Vec<(&Hash, &V)> = self.old.iter().chain(&self.young).collect();
         entries.sort_by_key(|(key, _)| **key);
         entries

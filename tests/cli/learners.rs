@@ -107,7 +107,7 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
     }
     let zoo = scratch.run(&["zoo"]).success();
     assert!(zoo.contains("network_learner"), "{zoo}");
-    scratch.write("learner.py", &scratch.run(&["zoo", "network_learner"]).success());
+    scratch.write("learner.py", scratch.run(&["zoo", "network_learner"]).success());
     let shown = scratch.run(&["show", "learner.py"]).success();
     assert!(shown.contains("# statements: 19, live: 19"), "{shown}");
     let refused = scratch.run(&["simplify", "learner.py"]);

@@ -28,26 +28,46 @@ struct Names<'l> {
     function: LearnerFunction,
     /// For every address the statement that wrote it last, and 1; 0: none in this function.
     made: &'l mut [[u16; LearnerProgram::ADDRESSES as usize]; 3],
-    carried: &'l mut Carried,
+    carried: &'l Carried,
 }
 
-/// The addresses that are carried, numbered in the order in which they are read.
-#[derive(Default)]
-struct Carried(Vec<(LearnerType, u8)>);
+/// The addresses that are carried, numbered in the order in which statements first write them: the
+/// order in which they are read would depend on that of arguments.
+struct Carried {
+    order: Vec<(LearnerType, u8)>,
+    /// For every address its number.
+    numbers: [[u8; LearnerProgram::ADDRESSES as usize]; 3],
+}
 
 impl Carried {
-    fn number(&mut self, ty: LearnerType, address: u8) -> u16 {
-        let known = self.0.iter().position(|it| *it == (ty, address));
-        let number = known.unwrap_or_else(|| {
-            self.0.push((ty, address));
-            self.0.len() - 1
-        });
-        number as u16
+    fn of(program: &LearnerProgram, live: &Live) -> Carried {
+        let numbers = [[u8::MAX; LearnerProgram::ADDRESSES as usize]; 3];
+        let mut carried = Carried { order: Vec::with_capacity(16), numbers };
+        // The task writes it where nothing else does.
+        carried.note(LearnerType::Scalar, LearnerProgram::PREDICTION);
+        let read = live.entry[0].union(live.entry[1]);
+        for function in LearnerFunction::ALL {
+            for statement in live.of_function(program, function) {
+                let output = statement.op.shape().output;
+                if let Some(ty) = output.filter(|ty| read.contains(*ty, statement.output)) {
+                    carried.note(ty, statement.output);
+                }
+            }
+        }
+        carried
+    }
+
+    fn note(&mut self, ty: LearnerType, address: u8) {
+        let number = &mut self.numbers[ty as usize][usize::from(address)];
+        if *number == u8::MAX {
+            *number = self.order.len() as u8;
+            self.order.push((ty, address));
+        }
     }
 }
 
 impl Names<'_> {
-    fn of(&mut self, ty: LearnerType, address: u8) -> Name {
+    fn of(&self, ty: LearnerType, address: u8) -> Name {
         let made = self.made[ty as usize][usize::from(address)];
         let given = ty != LearnerType::Matrix && address == LearnerProgram::GIVEN;
         match self.function {
@@ -57,7 +77,10 @@ impl Names<'_> {
             LearnerFunction::Predict if given && ty == LearnerType::Scalar => Name::ZERO,
             _ if given => Name::GIVEN,
             _ if !self.live.written.contains(ty, address) => Name::ZERO,
-            _ => Name(Name::CARRIED | self.carried.number(ty, address)),
+            _ => {
+                let number = self.carried.numbers[ty as usize][usize::from(address)];
+                Name(Name::CARRIED | u16::from(number))
+            }
         }
     }
 
@@ -85,16 +108,14 @@ impl Names<'_> {
 
 /// The hash of the structure.
 pub(super) fn structure(program: &LearnerProgram, live: &Live) -> Hash {
-    let mut carried = Carried::default();
-    // What both functions read from before is numbered first, the prediction always.
-    carried.number(LearnerType::Scalar, LearnerProgram::PREDICTION);
+    let carried = Carried::of(program, live);
     let mut bytes = Vec::with_capacity(512);
     // No other kind of content that is hashed begins with this letter.
     bytes.push(b'l');
     let mut made = [[[0; LearnerProgram::ADDRESSES as usize]; 3]; 3];
-    for function in [LearnerFunction::Predict, LearnerFunction::Learn, LearnerFunction::Setup] {
+    for function in LearnerFunction::ALL {
         let made = &mut made[function as usize];
-        let mut names = Names { live, function, made, carried: &mut carried };
+        let mut names = Names { live, function, made, carried: &carried };
         for (index, statement) in (0..).zip(live.of_function(program, function)) {
             names.note(index, statement, &mut bytes);
         }
@@ -102,7 +123,7 @@ pub(super) fn structure(program: &LearnerProgram, live: &Live) -> Hash {
     }
     for function in LearnerFunction::ALL {
         let made = &made[function as usize];
-        for (number, &(ty, address)) in (0_u16..).zip(&carried.0) {
+        for (number, &(ty, address)) in (0_u16..).zip(&carried.order) {
             let made = made[ty as usize][usize::from(address)];
             // What the function leaves where it is read behind it.
             if made > 0 && live.exit[function as usize].contains(ty, address) {
@@ -176,6 +197,14 @@ mod tests {
         assert_eq!(one.canonical().structural_hash(), one.structural_hash());
         assert_eq!(other.canonical().structural_hash(), one.structural_hash());
         assert_eq!(one.canonical().canonical(), one.canonical());
+    }
+
+    #[test]
+    fn neither_does_the_order_of_two_values_that_are_read_for_the_first_time() {
+        let text = "def Setup():\n  v1[0.1] = 1.0\n  v2[0.1] = 2.0\ndef Predict():\n  \
+                    v3 = v1 + v2\n  s1 = dot(v3, v1)\n";
+        let turned = text.replace("v1 + v2", "v2 + v1").replace("dot(v3, v1)", "dot(v1, v3)");
+        assert_eq!(learner(text).structural_hash(), learner(&turned).structural_hash());
     }
 
     #[test]

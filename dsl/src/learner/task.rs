@@ -177,10 +177,11 @@ impl LearnerTask {
                 LearnerLoss::RootMeanSquare => (label - learner.prediction()).abs(),
                 LearnerLoss::Accuracy => loss,
             };
-            if !(error <= training.most_error) {
-                return None;
+            match error <= training.most_error {
+                true => sum += loss,
+                // Also where it is no number.
+                false => return None,
             }
-            sum += loss;
         }
         Some(training.loss.fitness(sum, self.validation.labels.len()))
     }

@@ -8,7 +8,7 @@ use evo_hashes::Seed;
 
 /// They are refused with a place in them, or are a learner that prints back, keeps its structure
 /// when what is dead goes, and comes to the same in both engines.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let learner = match LearnerProgram::parse(&text) {
         Ok(learner) => learner,

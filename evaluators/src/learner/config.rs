@@ -113,7 +113,7 @@ impl LearnerConfig {
             let message = format!("must be {least} to {MOST_FEATURES}");
             return Err(EvaluatorError::config("features", message));
         }
-        if !(self.most_error > 0.0) {
+        if self.most_error.is_nan() || self.most_error <= 0.0 {
             return Err(EvaluatorError::config("most_error", "must be above 0"));
         }
         for (key, set) in self.sets() {

@@ -36,13 +36,12 @@ impl Watch {
     /// Notes a prediction for every task.
     #[inline(always)]
     fn note<const K: usize>(&mut self, predictions: &Row<K>) {
-        for (line, predictions) in predictions.iter().enumerate() {
-            let seen = &mut self.seen[line].0;
-            for lane in 0..Line::LANES {
+        for (seen, predictions) in self.seen.iter_mut().zip(predictions) {
+            for (seen, prediction) in seen.0.iter_mut().zip(&predictions.0) {
                 // Sixteen bits of mantissa, and no sign of 0: what differs by rounding is alike.
-                let bits = (predictions.0[lane] as f32 + 0.0).to_bits() >> 7;
-                let mixed = (seen[lane] ^ u64::from(bits)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                seen[lane] = mixed ^ mixed >> 29;
+                let bits = (*prediction as f32 + 0.0).to_bits() >> 7;
+                let mixed = (*seen ^ u64::from(bits)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                *seen = mixed ^ mixed >> 29;
             }
         }
     }

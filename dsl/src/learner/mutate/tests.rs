@@ -132,7 +132,8 @@ fn settings_that_cannot_be_searched_with_are_refused_at_their_key() {
     let without = refused(&|it| it.memory.matrices = 0);
     assert!(without.starts_with("mutation.setup.ops[1]: memory has no address"), "{without}");
     let nothing = refused(&|it| {
-        [&mut it.setup, &mut it.predict, &mut it.learn].map(|it| *it = function(&[], 0, 5));
+        let functions = [&mut it.setup, &mut it.predict, &mut it.learn];
+        functions.into_iter().for_each(|it| *it = function(&[], 0, 5));
     });
     assert!(nothing.ends_with("no function has an op to write"));
 }
