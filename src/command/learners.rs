@@ -23,7 +23,13 @@ use crate::output;
 struct Judged {
     problem: String,
     learners: Vec<JudgedLearner>,
+    /// The text of the one that is best on the tasks to select by, where one is selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected: Option<String>,
 }
+
+/// The file of the learner that is best on the tasks to select by.
+const SELECTED: &str = "selected.py";
 
 #[derive(Serialize)]
 struct JudgedLearner {
@@ -57,7 +63,15 @@ impl Judged {
                 length: program.live().statements().len(),
             }
         });
-        Judged { problem: judges.name.clone(), learners }
+        Judged { problem: judges.name.clone(), learners, selected: None }
+    }
+
+    /// The place of the learner that is best on the tasks to select by.
+    fn best(&self) -> usize {
+        let places = 0..self.learners.len();
+        places
+            .reduce(|a, b| if self.learners[b].select > self.learners[a].select { b } else { a })
+            .unwrap_or(0)
     }
 }
 
@@ -70,7 +84,15 @@ impl Verdict for Judged {
         };
         let rows: Vec<Vec<String>> = self.learners.iter().map(row).collect();
         let headings = headings.map(str::to_owned).to_vec();
-        output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>())
+        let table = output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>());
+        // Where there is one learner it is printed below.
+        match self.selected.as_ref().filter(|_| self.learners.len() > 1) {
+            Some(text) => {
+                let name = &self.learners[self.best()].name;
+                format!("{table}\nselected, in {SELECTED}: the {name}\n{text}")
+            }
+            None => table,
+        }
     }
 }
 
@@ -189,7 +211,10 @@ fn conclude(
     if let Some(incumbent) = search.incumbent().filter(|it| it.birth != best.individual.birth) {
         winners.push(("fittest since the last restart".to_owned(), (*incumbent.program).clone()));
     }
-    let judged = Judged::of(&winners, judges, session.place.threads(session.args.threads));
+    let mut judged = Judged::of(&winners, judges, session.place.threads(session.args.threads));
+    let selected = winners[judged.best()].1.live().to_string();
+    session.directory.write(SELECTED, selected.as_bytes())?;
+    judged.selected = Some(selected);
     let target = config.settings.stopping.held_out_fitness;
     let missed = target.is_some_and(|target| judged.learners.iter().all(|it| it.select < target));
     let code = conclusion::conclude(session, &search, &finish, judged)?;

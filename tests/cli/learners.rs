@@ -88,18 +88,19 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
     let fine = scratch.run(&["validate", &linear]).success();
     assert!(fine.contains("linear regression of 4 features"), "{fine}");
     scratch.write("linear.ron", LINEAR);
-    for (set, words) in [
-        ("mutation.learn.ops=[\"scalar_sun\"]", "mutation.learn.ops[0]: there is no op"),
-        ("mutation.memory.scalars=1", "mutation.memory.scalars: must be 2 to 64"),
-        ("evaluation.features=65", "evaluation.features: must be 1 to 64"),
-        ("start=none.txt", "start: "),
-        ("start=zoo:lion", "start: the zoo has no `lion`"),
-        ("start=\"def Setup():\\n  s9 = 1.0\"", "`s9` is not among the 4 addresses of a scalar"),
-        ("hurdles.percentile=50.0", "hurdles.percentile: "),
-        ("domain=Optimizers", "domain: must be `Learners`"),
+    for (set, key, words) in [
+        ("mutation.learn.ops=[\"scalar_sun\"]", "mutation.learn.ops[0]", "there is no op"),
+        ("mutation.memory.scalars=1", "mutation.memory.scalars", "must be 2 to 64"),
+        ("evaluation.features=65", "evaluation.features", "must be 1 to 64"),
+        ("start=none.txt", "start", "none.txt"),
+        ("start=zoo:lion", "start", "the zoo has no `lion`"),
+        ("start=\"def Setup():\\n  s9 = 1.0\"", "start", "not among the 4 addresses"),
+        ("hurdles.percentile=50.0", "hurdles.percentile", "stages"),
+        ("domain=Optimizers", "domain", "must be `Learners`"),
     ] {
         let run = scratch.run(&["validate", "linear.ron", "--set", set]);
-        assert!(run.code == Some(2) && run.stderr.contains(words), "{set}: {run:?}");
+        assert!(run.code == Some(2), "{set}: {run:?}");
+        assert!(run.stderr.contains(key) && run.stderr.contains(words), "{set}: {run:?}");
     }
     for command in [["simplify", "zoo:linear_learner"], ["show", "zoo:linear_lerner"]] {
         let run = scratch.run(&command);

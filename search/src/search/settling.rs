@@ -40,7 +40,7 @@ impl<D: Domain> Search<D> {
         let arrival = Arrival { birth, identity, hurdles: &hurdles };
         let known = birth.saturating_sub(self.width);
         let sighting = self.outcomes.sight(arrival, known, self.kept.rows())?;
-        self.note_birth(birth, descent.as_ref(), sighting)?;
+        self.note_birth(birth, &program, descent.as_ref(), sighting)?;
         let fate = match sighting {
             Sighting::Duplicate { same_structure, .. } => {
                 let counters = &mut self.found.counters;
@@ -67,6 +67,7 @@ impl<D: Domain> Search<D> {
     fn note_birth(
         &mut self,
         birth: u64,
+        program: &D::Program,
         descent: Option<&Descent>,
         sighting: Sighting,
     ) -> Result<(), SearchError> {
@@ -77,7 +78,10 @@ impl<D: Domain> Search<D> {
         };
         let name = |kind| self.found.mutations.name(kind);
         let mutation = descent.and_then(|descent| descent.lineage.kind).map(name);
-        store.note_birth(birth, descent, mutation, evaluation)
+        // Of one that shares an evaluation there is no text but the edit of its parent's.
+        let is_orphan = descent.is_none() && evaluation != birth;
+        let text = is_orphan.then(|| self.breeding.domain.text(program));
+        store.note_birth(birth, descent, text.as_deref(), mutation, evaluation)
     }
 
     /// Where a birth that needs an outcome of its own gets it from.

@@ -9,20 +9,21 @@ use crate::SearchError;
 use crate::breeding::Descent;
 
 impl Store {
-    /// Writes a birth just bred, or bred again, without a descent if it is the start program;
-    /// `mutation` is the one that led to it, if it was one, and `evaluation` the birth whose
+    /// Writes a birth just bred, or bred again, without a descent if it is a start program, whose
+    /// `text` is kept where it is not evaluated itself; `mutation` is the one that led to it, if it was one, and `evaluation` the birth whose
     /// evaluation it shares, or its own.
     pub(crate) fn note_birth(
         &mut self,
         birth: u64,
         descent: Option<&Descent>,
+        text: Option<&str>,
         mutation: Option<&str>,
         evaluation: u64,
     ) -> Result<(), SearchError> {
         let (birth, evaluation) = (birth as i64, evaluation as i64);
         let parent = descent.map(|descent| descent.lineage.parent as i64);
         let mate = descent.and_then(|descent| descent.lineage.mate).map(|mate| mate as i64);
-        let edit = descent.and_then(|descent| descent.edit.as_deref());
+        let edit = descent.and_then(|descent| descent.edit.as_deref()).or(text);
         let checksum = row_checksum(birth, (parent, mate), mutation, edit, evaluation);
         let replaced = self.stored_candidate(birth)?;
         if replaced == Some(checksum) {

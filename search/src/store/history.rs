@@ -126,6 +126,9 @@ impl Store {
             return Ok(program);
         }
         let unfit = || self.damage(&format!("the program of birth {} is missing", step.birth));
+        if let (None, Some(text)) = (step.parent, &step.edit) {
+            return Ok(text.clone());
+        }
         let (parent, edit) = parent.zip(step.edit.as_deref()).ok_or_else(unfit)?;
         domain.apply(parent, edit).ok_or_else(unfit)
     }
