@@ -1,5 +1,6 @@
 //! What a program *is* and how it runs: the typed language of `evo`, in which optimizers and
-//! expressions are written.
+//! expressions are written, and that of learners ([`LearnerProgram`], with the engines
+//! [`LearnerInterpreter`] and [`LearnerExecutor`]).
 //!
 //! A newcomer needs eight types: [`Op`] and [`Type`], [`Signature`], [`Program`] with its
 //! [`Statement`]s, [`Dataflow`] (the live part of a program), [`Layout`] (where parameter tensors
