@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use evo::{
     Evaluator, Evaluators, ExpressionScorer, ExpressionSearch, Expressions, Program, Search, Store,
 };
@@ -15,9 +15,10 @@ use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::fits::Fits;
 use super::place::{Place, cores};
+use super::resume;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
-use crate::args::{EvaluateArgs, ResumeArgs, RunArgs, SearchArgs};
+use crate::args::{EvaluateArgs, ResumeArgs, SearchArgs};
 use crate::output;
 
 /// What expressions come to, by what they are scored by.
@@ -55,7 +56,7 @@ impl Verdict for Judged {
 /// `evo search`.
 pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<ExitCode> {
     let config = ExpressionSearch::load(&args.config.config, overrides)?;
-    let place = place(&args.run)?;
+    let place = Place::cpu(&args.run.device, "expressions")?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
     let scorer = config.scorer()?;
     let starts = config.start_programs(&scorer)?;
@@ -79,7 +80,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let fingerprint = scorer.fingerprint();
     let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
     let search = search.with_store(directory.begin(&properties, &starts)?)?;
-    let session = session(&config, &directory, &place, &args.run);
+    let session = Session::new(&config, &directory, &place, &args.run);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
         scorer.task(),
@@ -96,7 +97,7 @@ pub(crate) fn resume(
     command: &str,
 ) -> anyhow::Result<ExitCode> {
     let config = ExpressionSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
-    let place = place(&args.run)?;
+    let place = Place::cpu(&args.run.device, "expressions")?;
     let scorer = config.scorer()?;
     let domain = config.domain(&scorer)?;
     interruptible_while_replaying(command)?;
@@ -105,20 +106,15 @@ pub(crate) fn resume(
     unchanged(&store, &config, &scorer, directory.path())?;
     if scorer.trains() {
         let here = place.description(&config.settings.held_out);
-        super::resume::check_place(&mut store, &here, args.accept_cpu, command)?;
+        resume::check_place(&mut store, &here, args.accept_cpu, command)?;
     }
     measure(&config, &scorer)?;
     let search = config.search(&scorer)?.with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
     directory.write(CONFIG, written.as_bytes())?;
-    let session = session(&config, directory, &place, &args.run);
-    session.say(&format!(
-        "resuming {} behind {} candidates on {} threads",
-        directory.path().display(),
-        search.counters().births,
-        place.threads(args.run.threads),
-    ));
+    let session = Session::new(&config, directory, &place, &args.run);
+    session.say_resuming(search.counters().births);
     conclude(&session, &scorer, search)
 }
 
@@ -140,24 +136,6 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         false => judged.table(),
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Expressions need no device.
-fn place(args: &RunArgs) -> anyhow::Result<Place> {
-    let place = Place::open(&args.device)?;
-    if !place.device().is_cpu() {
-        bail!("--device {}: expressions are evaluated on the CPU", args.device.device);
-    }
-    Ok(place)
-}
-
-fn session<'a>(
-    config: &ExpressionSearch,
-    directory: &'a RunDirectory,
-    place: &'a Place,
-    args: &'a RunArgs,
-) -> Session<'a> {
-    Session { directory, place, args, seed: config.seed, window: config.settings.window }
 }
 
 /// Measures what the run compares with, so that errors come before it begins.
@@ -203,24 +181,10 @@ fn unchanged(
     scorer: &ExpressionScorer,
     directory: &Path,
 ) -> anyhow::Result<()> {
-    let original = store.property("config")?.context("run.db: it holds no configuration")?;
-    let original: ExpressionSearch =
-        ron::from_str(&original).context("run.db: its configuration")?;
-    super::resume::refuse_changes(
-        &directory.join(CONFIG),
-        &comparable(&original)?,
-        &comparable(config)?,
-    )?;
-    let before = store.property(FINGERPRINTS)?.unwrap_or_default();
-    let now = scorer.fingerprint();
-    if before != now {
-        bail!(
-            "{} holds other data than the run began with: the fingerprint was {before} and is \
-             {now}",
-            scorer.task()
-        );
-    }
-    Ok(())
+    let original: ExpressionSearch = resume::original(store)?;
+    let (before, now) = (comparable(&original)?, comparable(config)?);
+    resume::refuse_changes(&directory.join(CONFIG), &before, &now)?;
+    resume::refuse_other_data(store, &scorer.task(), &scorer.fingerprint())
 }
 
 fn comparable(config: &ExpressionSearch) -> anyhow::Result<serde_json::Value> {

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
 use evo::{
     Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram, LearnerSearch, Learners, Search,
     Store, parallel_map,
@@ -13,9 +12,10 @@ use serde::Serialize;
 
 use super::conclusion::{self, Verdict};
 use super::place::{Place, cores};
+use super::resume;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
-use crate::args::{EvaluateArgs, ResumeArgs, RunArgs, SearchArgs};
+use crate::args::{EvaluateArgs, ResumeArgs, SearchArgs};
 use crate::output;
 
 /// What learners come to on the three sets of tasks.
@@ -99,7 +99,7 @@ impl Verdict for Judged {
 /// `evo search`.
 pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<ExitCode> {
     let config = LearnerSearch::load(&args.config.config, overrides)?;
-    let place = place(&args.run)?;
+    let place = Place::cpu(&args.run.device, "learners")?;
     let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
     let judges = config.judges()?;
     let starts = config.start_programs(&config.domain(&judges)?)?;
@@ -118,7 +118,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let fingerprint = judges.fingerprint().to_string();
     let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint)];
     let search = search.with_store(directory.begin(&properties, &starts)?)?;
-    let session = session(&config, &directory, &place, &args.run);
+    let session = Session::new(&config, &directory, &place, &args.run);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
         judges.name,
@@ -135,7 +135,7 @@ pub(crate) fn resume(
     command: &str,
 ) -> anyhow::Result<ExitCode> {
     let config = LearnerSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
-    let place = place(&args.run)?;
+    let place = Place::cpu(&args.run.device, "learners")?;
     let judges = config.judges()?;
     let domain = config.domain(&judges)?;
     interruptible_while_replaying(command)?;
@@ -146,13 +146,8 @@ pub(crate) fn resume(
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
     directory.write(CONFIG, written.as_bytes())?;
-    let session = session(&config, directory, &place, &args.run);
-    session.say(&format!(
-        "resuming {} behind {} candidates on {} threads",
-        directory.path().display(),
-        search.counters().births,
-        place.threads(args.run.threads),
-    ));
+    let session = Session::new(&config, directory, &place, &args.run);
+    session.say_resuming(search.counters().births);
     conclude(&session, &config, &judges, search)
 }
 
@@ -170,24 +165,6 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         false => judged.table(),
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Learners need no device.
-fn place(args: &RunArgs) -> anyhow::Result<Place> {
-    let place = Place::open(&args.device)?;
-    if !place.device().is_cpu() {
-        bail!("--device {}: learners are evaluated on the CPU", args.device.device);
-    }
-    Ok(place)
-}
-
-fn session<'a>(
-    config: &LearnerSearch,
-    directory: &'a RunDirectory,
-    place: &'a Place,
-    args: &'a RunArgs,
-) -> Session<'a> {
-    Session { directory, place, args, seed: config.seed, window: config.settings.window }
 }
 
 fn conclude(
@@ -229,22 +206,10 @@ fn unchanged(
     judges: &LearnerJudges,
     directory: &Path,
 ) -> anyhow::Result<()> {
-    let original = store.property("config")?.context("run.db: it holds no configuration")?;
-    let original: LearnerSearch = ron::from_str(&original).context("run.db: its configuration")?;
-    super::resume::refuse_changes(
-        &directory.join(CONFIG),
-        &comparable(&original)?,
-        &comparable(config)?,
-    )?;
-    let before = store.property(FINGERPRINTS)?.unwrap_or_default();
-    let now = judges.fingerprint().to_string();
-    if before != now {
-        bail!(
-            "{} has other tasks than the run began with: the fingerprint was {before} and is {now}",
-            judges.name
-        );
-    }
-    Ok(())
+    let original: LearnerSearch = resume::original(store)?;
+    let (before, now) = (comparable(&original)?, comparable(config)?);
+    resume::refuse_changes(&directory.join(CONFIG), &before, &now)?;
+    resume::refuse_other_data(store, &judges.name, &judges.fingerprint().to_string())
 }
 
 fn comparable(config: &LearnerSearch) -> anyhow::Result<serde_json::Value> {

@@ -42,6 +42,15 @@ impl Place {
         Ok(Place { device, cohort, lanes: Some(lanes) })
     }
 
+    /// A CPU, for what needs no device: `what` is evaluated there.
+    pub(crate) fn cpu(args: &DeviceArgs, what: &str) -> anyhow::Result<Place> {
+        let place = Place::open(args)?;
+        if !place.device().is_cpu() {
+            bail!("--device {}: {what} are evaluated on the CPU", args.device);
+        }
+        Ok(place)
+    }
+
     /// The evaluator of a configuration, training here.
     pub(crate) fn evaluator(&self, config: &Config) -> anyhow::Result<OptimizerEvaluator> {
         let evaluator = config.evaluator()?;

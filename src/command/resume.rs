@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use evo::{
     Config, ConfigError, ExpressionSearch, LearnerSearch, Program, Starts, Store, shell_word,
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::place::Place;
@@ -55,15 +56,8 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let search = search.map_err(|error| hinted(error, &command))?;
     let written = Config { start: original.start, ..config.clone() };
     directory.write_config(&written, directory.path())?;
-    let threads = place.threads(args.run.threads);
-    let births = search.counters().births;
-    let (directory, place, args) = (&directory, &place, &args.run);
-    let session =
-        Session { directory, place, args, seed: config.seed, window: config.settings.window };
-    session.say(&format!(
-        "resuming {} behind {births} candidates on {threads} threads",
-        directory.path().display()
-    ));
+    let session = Session::new(&config, &directory, &place, &args.run);
+    session.say_resuming(search.counters().births);
     super::optimizers::run(&session, &config, &judges, search)
 }
 
@@ -107,8 +101,7 @@ fn moved(error: ConfigError, command: &str) -> anyhow::Error {
 /// Refuses a configuration that is not the one the run began with, limits and the places of data
 /// files aside; gives the one it began with.
 fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Config> {
-    let original = store.property("config")?.context("run.db: it holds no configuration")?;
-    let original: Config = ron::from_str(&original).context("run.db: its configuration")?;
+    let original = self::original::<Config>(store)?;
     let mut before = original.clone();
     before.start = before.start.map(|_, source| match Starts::is_path(source) {
         true => path.with_file_name(source).to_string_lossy().into_owned(),
@@ -123,6 +116,24 @@ fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Conf
     let (before, now) = (comparable(&before)?, comparable(config)?);
     refuse_changes(path, &before, &now)?;
     Ok(original)
+}
+
+/// The configuration that a run began with.
+pub(super) fn original<C: DeserializeOwned>(store: &Store) -> anyhow::Result<C> {
+    let text = store.property("config")?.context("run.db: it holds no configuration")?;
+    ron::from_str(&text).context("run.db: its configuration")
+}
+
+/// Refuses data of `what` that are not those the run began with.
+pub(super) fn refuse_other_data(store: &Store, what: &str, now: &str) -> anyhow::Result<()> {
+    let before = store.property(FINGERPRINTS)?.unwrap_or_default();
+    if before != now {
+        bail!(
+            "{what} holds other data than the run began with: the fingerprint was {before} and is \
+             {now}"
+        );
+    }
+    Ok(())
 }
 
 /// Refuses a configuration with another value than before at any key but the limits.

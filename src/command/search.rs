@@ -33,9 +33,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let here = place.description(&config.settings.held_out);
     let store = directory.create(&config, base, &starts, &here)?;
     let search = config.search_from(starts)?.with_store(store)?;
-    let (directory, place, args) = (&directory, &place, &args.run);
-    let session =
-        Session { directory, place, args, seed: config.seed, window: config.settings.window };
+    let session = Session::new(&config, &directory, &place, &args.run);
     session.say(&format!(
         "searching with seed {} on {threads} threads, into {}",
         config.seed,

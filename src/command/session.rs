@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use evo::{Domain, Evaluators, RunOptions, Search, SearchError, StopReason};
+use evo::{Domain, Evaluators, RunConfig, RunOptions, Search, SearchError, StopReason};
 
 use super::events::Events;
 use super::place::Place;
@@ -42,7 +42,25 @@ pub(crate) struct Finish {
     pub raised: Option<String>,
 }
 
+impl<'a> Session<'a> {
+    pub(crate) fn new<S, M, E>(
+        config: &RunConfig<S, M, E>,
+        directory: &'a RunDirectory,
+        place: &'a Place,
+        args: &'a RunArgs,
+    ) -> Session<'a> {
+        Session { directory, place, args, seed: config.seed, window: config.settings.window }
+    }
+}
+
 impl Session<'_> {
+    /// Says that the run goes on, and from where.
+    pub(crate) fn say_resuming(&self, births: u64) {
+        let (path, threads) = (self.directory.path(), self.place.threads(self.args.threads));
+        let path = path.display();
+        self.say(&format!("resuming {path} behind {births} candidates on {threads} threads"));
+    }
+
     /// Tells the user something, unless quiet.
     pub(crate) fn say(&self, text: &str) {
         if !self.args.quiet {
