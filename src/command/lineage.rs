@@ -20,15 +20,19 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
             .best()?
             .with_context(|| format!("{}: nothing in it has a fitness yet", directory.display()))?,
     };
-    let learners = store.property("domain")?.is_some_and(|domain| domain == Learners::NAME);
-    let lineage = match learners {
-        true => store.lineage(&Learners::default(), birth)?,
-        false => store.lineage(&Optimizers::default(), birth)?,
-    };
-    let lineage =
-        lineage.with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
+    let lineage = of(&store, birth)?
+        .with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
     output::print(&if args.json { as_json(&lineage)? } else { as_text(&lineage) })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The path from a start program to a birth, edits applied as the domain of the run has them.
+pub(super) fn of(store: &Store, birth: u64) -> anyhow::Result<Option<Vec<Ancestor>>> {
+    let learners = store.property("domain")?.is_some_and(|domain| domain == Learners::NAME);
+    Ok(match learners {
+        true => store.lineage(&Learners::default(), birth)?,
+        false => store.lineage(&Optimizers::default(), birth)?,
+    })
 }
 
 /// A run directory and a birth, from `RUN_DIR[:BIRTH]`.

@@ -114,3 +114,23 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
     let refused = scratch.run(&["simplify", "learner.py"]);
     assert!(refused.stderr.contains("is a learner"), "{refused:?}");
 }
+
+/// A short search into `out` with every birth, and what a setting changes.
+fn short(scratch: &Scratch, out: &str, set: &str) {
+    scratch.write("linear.ron", LINEAR);
+    let sets = ["--set", "stopping.candidates=500", "--set", set];
+    digest(scratch, &[&["search", "linear.ron", "--out", out][..], &sets].concat());
+}
+
+#[test]
+fn a_report_tells_the_lineage_of_learners_whose_edits_only_their_domain_can_apply() {
+    let scratch = Scratch::new();
+    short(&scratch, "run", "keep=Births");
+    scratch.run(&["report", "run"]).success();
+    let page = scratch.read("run/report.html");
+    assert!(page.contains("RegularizedEvolution") && page.contains("def Predict"), "{page}");
+    assert!(page.contains("root mean squared error"), "{page}");
+    let lineage = report(&scratch.run(&["lineage", "run", "--json"]).success());
+    let last = lineage.as_array().and_then(|births| births.last()).expect("there is a best");
+    assert!(page.contains(&format!("birth {}", last["birth"])), "{last}");
+}

@@ -3,7 +3,9 @@
 //! Invariant: a configuration that is not understood, of an earlier version or of a domain of
 //! somebody's own, is shown as it is; it is no error.
 
-use evo::{Config, ExpressionEvaluation, ExpressionSearch, StrategyConfig};
+use evo::{
+    Config, ExpressionEvaluation, ExpressionSearch, LearnerProblem, LearnerSearch, StrategyConfig,
+};
 
 /// Part of a configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,11 +33,37 @@ const FITTED: (&str, &str) = (
     "Fitness is −ln(mean squared error / variance of the targets): 0 equals the best constant.",
 );
 
+/// Of learners on regression tasks.
+const REGRESSION: (&str, &str) = (
+    "fitness, 1 − (2 / π) arctan(error)",
+    "Fitness is the mean over tasks of 1 − (2 / π) arctan(root mean squared error): 1 is without \
+     error.",
+);
+
+/// Of learners on pairs of classes.
+const CLASSES: (&str, &str) = (
+    "fitness, accuracy",
+    "Fitness is the mean over tasks of the share of examples whose class is told: 0.5 is chance.",
+);
+
 impl Configured {
     pub(super) fn of(text: &str) -> Option<Configured> {
         if let Ok(config) = ron::from_str::<Config>(text) {
             let starts = config.start.iter().map(str::to_owned).collect();
             return Some(Configured::new(config.seed, &config.settings.strategy, starts, TRAINED));
+        }
+        if let Ok(config) = ron::from_str::<LearnerSearch>(text) {
+            let fitness = match config.evaluation.problem {
+                LearnerProblem::Classes { .. } => CLASSES,
+                _ => REGRESSION,
+            };
+            let stated = config.start.iter().flat_map(|it| it.iter()).map(str::to_owned);
+            return Some(Configured::new(
+                config.seed,
+                &config.settings.strategy,
+                stated.collect(),
+                fitness,
+            ));
         }
         let config: ExpressionSearch = ron::from_str(text).ok()?;
         let fitness = match config.evaluation {
@@ -73,6 +101,7 @@ mod tests {
             ("quickstart.ron", "RegularizedEvolution", TRAINED),
             ("expression_nguyen.ron", "RegularizedEvolution", FITTED),
             ("activation.ron", "RegularizedEvolution", TRAINED),
+            ("learner_linear.ron", "RegularizedEvolution", REGRESSION),
         ] {
             let text = std::fs::read_to_string(format!("{configs}{name}")).expect("it is there");
             // As a run writes it.

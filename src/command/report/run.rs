@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use evo::{
-    Ancestor, Counters, Evaluated, HeldOutPoint, MutationTally, Optimizers, StopReason, Store,
-    StoredChampion, StoredRestart,
+    Ancestor, Counters, Evaluated, HeldOutPoint, MutationTally, StopReason, Store, StoredChampion,
+    StoredRestart,
 };
 use serde::Deserialize;
 
 use super::configured::Configured;
 use super::read_json;
-use crate::command::run_directory;
+use crate::command::{lineage, run_directory};
 
 /// A run and what it came to so far.
 pub(super) struct Run {
@@ -99,7 +99,7 @@ impl Run {
         let config = property("config")?;
         let births = store.births()?;
         let lineage = match store.best()? {
-            Some(best) => store.lineage(&Optimizers::default(), best)?.unwrap_or_default(),
+            Some(best) => lineage::of(&store, best)?.unwrap_or_default(),
             None => Vec::new(),
         };
         Ok(Run {
