@@ -7,7 +7,7 @@ use evo_dsl::{
     LearnerProgram, LearnerZooEntry, Learners, Optimizers, ParseError, Program, nearest_name, zoo,
 };
 use evo_evaluators::read_file;
-use evo_search::{SearchError, Store};
+use evo_search::{Keep, SearchError, Store};
 use thiserror::Error;
 
 /// Why a program could not be had.
@@ -58,6 +58,12 @@ pub enum ProgramSourceError {
     NoResult {
         /// The run directory.
         path: PathBuf,
+    },
+    /// The run keeps no individuals.
+    #[error("{}: the run keeps no births (`keep: Snapshots`)", run.display())]
+    NoBirths {
+        /// The run directory.
+        run: PathBuf,
     },
     /// The run has no such individual.
     #[error("{}: no individual with birth `{birth}`; births are numbered from 0", path.display())]
@@ -221,6 +227,21 @@ fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
     parsed.map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
 }
 
+/// Whether a run keeps its births, by the configuration in its store; so does one of a
+/// configuration that is not understood, as those of earlier versions all do.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn keeps_births(store: &Store) -> Result<bool, SearchError> {
+    #[derive(serde::Deserialize)]
+    struct Kept {
+        #[serde(default)]
+        keep: Keep,
+    }
+    let config = store.property("config")?.unwrap_or_default();
+    Ok(ron::from_str::<Kept>(&config).map_or(true, |kept| kept.keep == Keep::Births))
+}
+
 /// The text of any birth of a run, from its store.
 fn birth_text<D: Domain>(
     path: &Path,
@@ -230,7 +251,12 @@ fn birth_text<D: Domain>(
     let unknown =
         || ProgramSourceError::UnknownBirth { path: path.to_owned(), birth: birth.to_owned() };
     let birth: u64 = birth.parse().map_err(|_| unknown())?;
-    let lineage = Store::read(path)?.lineage(domain, birth)?;
+    let store = Store::read(path)?;
+    if !keeps_births(&store)? {
+        let run = path.parent().unwrap_or(path).to_owned();
+        return Err(ProgramSourceError::NoBirths { run });
+    }
+    let lineage = store.lineage(domain, birth)?;
     let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;
     Ok(last.program)
 }

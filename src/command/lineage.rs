@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Ancestor, Domain as _, Learners, Optimizers, Store};
+use evo::{Ancestor, Domain as _, Learners, Optimizers, ProgramSourceError, Store};
 use serde_json::json;
 
 use super::run_directory;
@@ -14,6 +14,9 @@ use crate::output;
 pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
     let (directory, birth) = individual(&args.individual)?;
     let store = Store::read(&directory.join(run_directory::STORE))?;
+    if !evo::keeps_births(&store)? {
+        return Err(ProgramSourceError::NoBirths { run: directory }.into());
+    }
     let birth = match birth {
         Some(birth) => birth,
         None => store

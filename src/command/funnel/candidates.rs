@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::bail;
-use evo::Store;
+use evo::{ProgramSourceError, Store};
 
 use crate::command::run_directory;
 use crate::command::studies::{self, Named};
@@ -24,6 +24,9 @@ pub(super) fn of(sources: &[String], most: usize) -> anyhow::Result<Vec<Named>> 
             continue;
         }
         let store = Store::read(&path.join(run_directory::STORE))?;
+        if !evo::keeps_births(&store)? {
+            return Err(ProgramSourceError::NoBirths { run: path.to_owned() }.into());
+        }
         let mut births = best(store.ranked()?, most);
         births.extend(store.hall_of_fame()?.into_iter().map(|champion| champion.birth));
         births.sort_unstable();

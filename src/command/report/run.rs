@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use evo::{
-    Ancestor, Counters, Evaluated, HeldOutPoint, MutationTally, StopReason, Store, StoredChampion,
-    StoredRestart,
+    Ancestor, Counters, Evaluated, HeldOutPoint, MutationTally, ProgramSourceError, StopReason,
+    Store, StoredChampion, StoredRestart,
 };
 use serde::Deserialize;
 
@@ -95,6 +95,10 @@ impl Run {
             bail!("{}: there is no such run directory", path.display());
         }
         let store = Store::read(&path.join(run_directory::STORE))?;
+        if !evo::keeps_births(&store)? {
+            let error = ProgramSourceError::NoBirths { run: path.to_owned() };
+            bail!("{error}, so there is nothing to report on");
+        }
         let property = |name| anyhow::Ok(store.property(name)?.unwrap_or_default());
         let config = property("config")?;
         let births = store.births()?;
