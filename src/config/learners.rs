@@ -17,7 +17,7 @@ use super::{ConfigError, DomainName, RunConfig, Starts};
 
 /// A search of learners, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; `"empty"`, one
 /// of statements that do nothing; or `"random"`, the default: as many random ones as a population
-/// holds.
+/// holds, or one for each island.
 pub type LearnerSearch = RunConfig<Option<Starts>, LearnerMutation, LearnerConfig>;
 
 /// The start of random statements, and that of none.
@@ -98,9 +98,14 @@ impl LearnerSearch {
         let random = Starts::from(RANDOM);
         let starts = self.start.as_ref().unwrap_or(&random);
         if starts.iter().eq([RANDOM]) {
+            // With one start: what is wrong with the settings, such as a population that memory
+            // does not hold, is to be told before as many are drawn as they ask for.
+            let one = vec![domain.mutator().empty()];
+            let checked = Search::from_starts(&self.settings, Seed(self.seed), domain.clone(), one);
+            checked.map_err(ConfigError::from_search)?;
             let stream = Seed(self.seed).purpose("random start");
             let draw = |index| domain.mutator().random(&mut stream.stream(index));
-            return Ok((0..self.individuals()).map(draw).collect());
+            return Ok((0..self.beginnings()).map(draw).collect());
         }
         let load = |(index, source): (usize, &str)| {
             let error = |message| ConfigError::new(starts.key(index), message);
@@ -117,11 +122,11 @@ impl LearnerSearch {
         starts.iter().enumerate().map(load).collect()
     }
 
-    /// How many individuals the populations hold.
-    fn individuals(&self) -> u64 {
+    /// The most start programs that the populations can begin with.
+    fn beginnings(&self) -> u64 {
         match self.settings.strategy {
             StrategyConfig::RegularizedEvolution { population, .. } => population as u64,
-            StrategyConfig::Islands { islands, population, .. } => (islands * population) as u64,
+            StrategyConfig::Islands { islands, .. } => islands as u64,
             _ => 1,
         }
     }

@@ -153,3 +153,25 @@ fn a_run_without_births_says_so_instead_of_reporting_none() {
     }
     assert!(!scratch.path("run/report.html").exists());
 }
+
+#[test]
+fn populations_are_checked_before_as_many_random_starts_are_drawn() {
+    let scratch = Scratch::new();
+    let linear = scratch.write("linear.ron", LINEAR).display().to_string();
+    let islands = |islands: u64, population: u64| {
+        let sizes = format!("islands: {islands}, population: {population}, tournament: 5");
+        format!("strategy=Islands({sizes}, migration_every: 1000, migrants: 1)")
+    };
+    for (set, key, words) in [
+        ("strategy.population=1000000000000", "`strategy.population`", "at most 1000000"),
+        (&islands(1_000_000_000_000, 50), "`strategy.islands`", "at most 1000000"),
+        (&islands(1_000, 1_000_000), "`strategy.population`", "all islands together hold"),
+        ("window=1000000000", "`window`", "at most 1000000"),
+    ] {
+        scratch.assert_refused(&linear, set, key, words);
+    }
+    // An island begins with one start.
+    short(&scratch, "islands", &islands(4, 25));
+    let plan = ["search", "linear.ron", "--dry-run", "--set", &islands(4, 25)];
+    assert!(scratch.run(&plan).success().contains("4 start programs"));
+}
