@@ -11,7 +11,7 @@ use evo_evaluators::Judges;
 
 use super::baselines::Lack;
 use super::source::Source;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, DomainName};
 
 impl Config {
     /// Loads a configuration and applies overrides such as `stopping.candidates=3000`, in order.
@@ -59,6 +59,10 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        // An override may name another than the file.
+        if self.domain != DomainName::Optimizers {
+            return Err(ConfigError::new("domain", "must be `Optimizers`"));
+        }
         self.search()?;
         self.check_hurdles(&self.evaluation.stages)?;
         let held_out = !self.evaluation.held_out.is_empty();

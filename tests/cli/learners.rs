@@ -175,3 +175,12 @@ fn populations_are_checked_before_as_many_random_starts_are_drawn() {
     let plan = ["search", "linear.ron", "--dry-run", "--set", &islands(4, 25)];
     assert!(scratch.run(&plan).success().contains("4 start programs"));
 }
+
+#[test]
+fn an_override_makes_no_search_of_learners_of_one_of_optimizers() {
+    let scratch = Scratch::new();
+    let quickstart = repository("configs/quickstart.ron");
+    for set in ["domain=Learners", "domain=Expressions"] {
+        scratch.assert_refused(&quickstart, set, "`domain`", "must be `Optimizers`");
+    }
+}
