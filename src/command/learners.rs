@@ -11,7 +11,7 @@ use evo::{
 use serde::Serialize;
 
 use super::conclusion::{self, Verdict};
-use super::place::{Place, cores};
+use super::place::Place;
 use super::resume;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
@@ -154,12 +154,13 @@ pub(crate) fn resume(
 /// `evo evaluate`.
 pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let config = LearnerSearch::load(&args.config, &args.overrides)?;
+    let place = Place::cpu(&args.judging.device, "learners")?;
     let judges = config.judges()?;
     let mut programs = Vec::new();
     for source in &args.programs {
         programs.push((source.clone(), evo::load_learner(source, "".as_ref())?));
     }
-    let judged = Judged::of(&programs, &judges, cores(args.judging.threads));
+    let judged = Judged::of(&programs, &judges, place.threads(args.judging.threads));
     output::print(&match args.judging.json {
         true => serde_json::to_string_pretty(&judged)? + "\n",
         false => judged.table(),

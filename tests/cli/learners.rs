@@ -184,3 +184,14 @@ fn an_override_makes_no_search_of_learners_of_one_of_optimizers() {
         scratch.assert_refused(&quickstart, set, "`domain`", "must be `Optimizers`");
     }
 }
+
+#[test]
+fn evaluate_refuses_devices_that_learners_are_not_evaluated_on_as_search_does() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    for device in [&["--bf16"][..], &["--device", "cuda:0"]] {
+        let evaluate = ["evaluate", "zoo:linear_learner", "--config", "linear.ron"];
+        let run = scratch.run(&[&evaluate[..], device].concat());
+        assert!(run.code == Some(2) && run.stdout.is_empty(), "{device:?}: {run:?}");
+    }
+}
