@@ -73,16 +73,10 @@ impl<V> Generations<V> {
         self.young.insert(key, value);
     }
 
-    /// Forgets all entries but some; which of those were looked at last counts no more.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
-        let old = std::mem::take(&mut self.old);
+    /// Forgets all entries.
+    pub(crate) fn clear(&mut self) {
+        (self.young, self.old) = (HashMap::default(), HashMap::default());
         self.forgot = true;
-        // An entry that is young is the newer of two.
-        #[expect(clippy::iter_over_hash_type, reason = "they go into a map again")]
-        for (key, value) in old {
-            self.young.entry(key).or_insert(value);
-        }
-        self.young.retain(|_, value| keep(value));
     }
 
     /// All entries by their keys.

@@ -80,17 +80,26 @@ pub(crate) struct Arrival<'a> {
     pub(crate) hurdles: &'a Arc<[f64]>,
 }
 
-/// An outcome in memory, as a snapshot holds it.
-#[derive(Debug, Serialize, Deserialize)]
+/// Outcomes in memory, as a snapshot holds them where a store has no rows for them.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Remembered {
-    hash: [u8; 16],
-    birth: u64,
-    outcome: Outcome,
+    /// By birth, what births in the window share.
+    shared: Vec<(u64, Arc<Outcome>)>,
+    /// By birth, what no later birth has been late enough to know.
+    absorbed: Vec<(u64, Absorbed)>,
+}
+
+impl Remembered {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shared.is_empty() && self.absorbed.is_empty()
+    }
 }
 
 /// An outcome that has been absorbed and not yet been shown to the births it is known to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Absorbed {
-    identity: Identity,
+    structure: [u8; 16],
+    behaviour: [u8; 16],
     outcome: Arc<Outcome>,
     recheck: bool,
 }
@@ -126,6 +135,8 @@ pub(crate) struct Outcomes {
     absorbed: BTreeMap<u64, Absorbed>,
     /// Evaluations that have ended, by structure and by behaviour; the latest of each.
     known: Generations<Known>,
+    /// Outcomes that have been forgotten but for the births in the window that share them.
+    shared: BTreeMap<u64, Arc<Outcome>>,
     /// Evaluations in the store of births that have not been bred again, by birth.
     stored: BTreeMap<u64, StoredEvaluation>,
     cache: Option<Arc<OutcomeCache>>,
@@ -144,6 +155,7 @@ impl Outcomes {
             pending: HashMap::default(),
             absorbed: BTreeMap::new(),
             known: Generations::new(),
+            shared: BTreeMap::new(),
             stored: BTreeMap::new(),
             cache: None,
         }
@@ -236,25 +248,35 @@ impl Outcomes {
         Ok(known.filter(|known| known.serves(arrival.hurdles)).map(|known| known.birth))
     }
 
-    /// Forgets every outcome but those of some births' evaluations.
-    pub(crate) fn forget_all_but(&mut self, births: &BTreeSet<u64>) {
-        self.make_known(u64::MAX);
-        self.known.retain(|known| births.contains(&known.birth));
+    /// Forgets the outcomes of births below this one, which all later births are late enough to
+    /// know; those of some are kept for the births that share them, and found by no other. What is
+    /// found afterwards is a matter of births alone, and not of how many have been absorbed.
+    pub(crate) fn forget_below(&mut self, below: u64, shared: &BTreeSet<u64>) {
+        self.make_known(below);
+        let known = self.known.sorted().into_iter().map(|(_, known)| known);
+        let kept = known.filter(|known| shared.contains(&known.birth));
+        self.shared = kept.map(|known| (known.birth, Arc::clone(&known.outcome))).collect();
+        self.known.clear();
     }
 
-    /// Every outcome that is remembered, by structure and by behaviour, in the order of the hashes.
-    pub(crate) fn remembered(&self) -> Vec<Remembered> {
-        let remembered = |(hash, known): (&Hash, &Known)| {
-            let Known { birth, outcome } = known;
-            Remembered { hash: hash.0, birth: *birth, outcome: (**outcome).clone() }
-        };
-        self.known.sorted().into_iter().map(remembered).collect()
+    /// What is remembered behind [`Outcomes::forget_below`].
+    pub(crate) fn remembered(&self) -> Remembered {
+        let shared = self.shared.iter().map(|(&birth, outcome)| (birth, Arc::clone(outcome)));
+        let absorbed = self.absorbed.iter().map(|(&birth, absorbed)| (birth, absorbed.clone()));
+        Remembered { shared: shared.collect(), absorbed: absorbed.collect() }
     }
 
-    /// Takes outcomes that were remembered.
-    pub(crate) fn remember(&mut self, remembered: Vec<Remembered>) {
-        for Remembered { hash, birth, outcome } in remembered {
-            self.known.insert(Hash(hash), Known { birth, outcome: Arc::new(outcome) });
+    /// Takes what was remembered, before the births of the window, which are later ones.
+    pub(crate) fn remember(&mut self, remembered: Remembered) {
+        self.shared = remembered.shared.into_iter().collect();
+        for (birth, absorbed) in remembered.absorbed {
+            let Absorbed { structure, behaviour, recheck, .. } = absorbed;
+            let first = First { birth, hurdles: Arc::from([]) };
+            if !recheck {
+                self.pending.insert(Hash(behaviour), first.clone());
+            }
+            self.pending.insert(Hash(structure), first);
+            self.absorbed.insert(birth, absorbed);
         }
     }
 
@@ -273,8 +295,10 @@ impl Outcomes {
         recheck: bool,
     ) {
         if self.compares() {
+            let Identity { structure, behaviour, .. } = identity;
             let outcome = Arc::clone(outcome);
-            self.absorbed.insert(birth, Absorbed { identity, outcome, recheck });
+            let (structure, behaviour) = (structure.0, behaviour.0);
+            self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
         }
     }
 
@@ -282,9 +306,9 @@ impl Outcomes {
     fn make_known(&mut self, below: u64) {
         while let Some(entry) = self.absorbed.first_entry().filter(|entry| *entry.key() < below) {
             let birth = *entry.key();
-            let Absorbed { identity, outcome, recheck } = entry.remove();
-            let Identity { structure, behaviour, .. } = identity;
+            let Absorbed { structure, behaviour, outcome, recheck } = entry.remove();
             let hashes = [Some(structure), Some(behaviour).filter(|_| !recheck)];
+            let hashes = hashes.map(|it| it.map(Hash));
             for hash in hashes.into_iter().flatten() {
                 // A later birth may be evaluated for the same hash, under other hurdles.
                 if self.pending.get(&hash).is_some_and(|first| first.birth == birth) {
@@ -304,6 +328,9 @@ impl Outcomes {
     ) -> Result<Arc<Outcome>, SearchError> {
         if let Some(absorbed) = self.absorbed.get(&evaluation) {
             return Ok(Arc::clone(&absorbed.outcome));
+        }
+        if let Some(outcome) = self.shared.get(&evaluation) {
+            return Ok(Arc::clone(outcome));
         }
         for hash in [identity.structure, identity.behaviour] {
             if let Some(known) = self.known.get(&hash).filter(|known| known.birth == evaluation) {

@@ -185,9 +185,9 @@ fn conclude(
         return Ok(ExitCode::from(1));
     };
     let mut winners = vec![("fittest".to_owned(), best.individual.program.as_ref().clone())];
-    // The fittest of all may be one that selection has refused before a restart.
-    if let Some(incumbent) = search.incumbent().filter(|it| it.birth != best.individual.birth) {
-        winners.push(("fittest since the last restart".to_owned(), (*incumbent.program).clone()));
+    // The fittest of all may be one that selection has refused, or that was never looked at.
+    if let Some(selected) = search.selected().filter(|it| it.birth != best.individual.birth) {
+        winners.push(("best held-out".to_owned(), (*selected.program).clone()));
     }
     let mut judged = Judged::of(&winners, judges, session.place.threads(session.args.threads));
     let selected = winners[judged.best()].1.live().to_string();

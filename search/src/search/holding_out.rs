@@ -26,6 +26,8 @@ pub(super) struct HeldOut<P> {
     pub(super) curve: HeldOutCurve,
     /// The fittest of those bred since the last restart and of what that began with.
     pub(super) incumbent: Option<Individual<P>>,
+    /// The incumbent of the best point, who may have been followed by a fitter one since.
+    pub(super) selected: Option<Individual<P>>,
     /// The next point, where it is known whose it is.
     next: Option<Next<P>>,
     /// Points that the store holds of births that are going to be absorbed again, by their number.
@@ -60,6 +62,7 @@ impl<P> HeldOut<P> {
             every: config.every,
             curve: HeldOutCurve::default(),
             incumbent: None,
+            selected: None,
             next: None,
             stored: BTreeMap::new(),
             closed: false,
@@ -124,10 +127,10 @@ impl<D: Domain> Search<D> {
         &self.held_out.curve
     }
 
-    /// The fittest of the births absorbed that were bred since the last restart, or what that
-    /// refilled the population with; none where nothing is held out, or nothing has a fitness.
-    pub fn incumbent(&self) -> Option<&Individual<D::Program>> {
-        self.held_out.incumbent.as_ref()
+    /// The individual of the best held-out point; none without points, or in a run that was begun
+    /// by a version that did not keep it, until there is a better one.
+    pub fn selected(&self) -> Option<&Individual<D::Program>> {
+        self.held_out.selected.as_ref()
     }
 
     /// Whether incumbents are evaluated on what is held out: whoever evaluates candidates has to
@@ -272,7 +275,12 @@ impl<D: Domain> Search<D> {
     pub(super) fn take_point(&mut self) -> Option<RestartReason> {
         let absorbed = self.found.counters.absorbed;
         let next = self.held_out.next.take_if(|next| next.point.absorbed == absorbed)?;
+        let best = self.held_out.curve.best().map(|point| point.absorbed);
         self.held_out.curve.note(next.point);
+        if self.held_out.curve.best().map(|point| point.absorbed) != best {
+            let incumbent = self.held_out.incumbent.as_ref();
+            self.held_out.selected = incumbent.filter(|it| it.birth == next.point.birth).cloned();
+        }
         self.limits.stop_by_held_out_fitness(next.point.held_out_fitness);
         self.limits.stop_by_held_out(self.held_out.curve.stale());
         let reason =

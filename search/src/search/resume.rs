@@ -13,12 +13,15 @@ use std::sync::Arc;
 use evo_domain::Domain;
 use evo_hashes::Hash;
 
-use super::state::{Ancestry, SavedBirth, SavedHeldOut, SavedIndividual, SavedPrograms, State};
+use super::state::{
+    Ancestry, Beside, SavedBirth, SavedHeldOut, SavedIndividual, SavedPrograms, SavedSelected,
+    State,
+};
 use super::{Found, Search};
 use crate::held_out::HeldOutCurve;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, start_of};
-use crate::outcomes::{Arrival, Sighting};
+use crate::outcomes::{Arrival, Remembered, Sighting};
 use crate::window::{Birth, Fate, Window};
 use crate::{DeduplicationLevel, Individual, Keep, Restart, SearchError, Stopping, Store};
 
@@ -41,7 +44,9 @@ impl<D: Domain> Search<D> {
     /// # Errors
     /// When the store cannot be read or written, is damaged, or holds a run bred otherwise.
     pub fn with_store(mut self, mut store: Store) -> Result<Search<D>, SearchError> {
-        self.outcomes.limit(REMEMBERED);
+        if self.kept.keep == Keep::Births {
+            self.outcomes.limit(REMEMBERED);
+        }
         self.breeding.identifier.limit(REMEMBERED);
         Self::check_domain(&mut store)?;
         self.check_probe(&mut store)?;
@@ -157,7 +162,8 @@ impl<D: Domain> Search<D> {
         if self.kept.keep == Keep::Snapshots {
             // Nothing else can be looked up by a run that goes on from here.
             let shared = self.window.iter().filter_map(|(_, birth)| birth.sighting.shared());
-            self.outcomes.forget_all_but(&shared.collect());
+            let known = self.begun.saturating_sub(self.width);
+            self.outcomes.forget_below(known, &shared.collect());
         }
         let state = self.state().to_bytes();
         if let Some(store) = &mut self.kept.store {
@@ -173,7 +179,7 @@ impl<D: Domain> Search<D> {
     pub fn digest(&self) -> Hash {
         let mut state = self.state();
         state.counters.cached = 0;
-        state.remembered.clear();
+        state.beside = Beside::default();
         let mut hash = [0; 16];
         hash.copy_from_slice(&blake3::hash(&state.to_bytes()).as_bytes()[..16]);
         Hash(hash)
@@ -233,11 +239,17 @@ impl<D: Domain> Search<D> {
             window,
             ancestry,
             held_out,
-            remembered: match self.kept.keep {
-                Keep::Births => Vec::new(),
-                Keep::Snapshots => self.outcomes.remembered(),
-            },
+            beside: self.beside(),
         }
+    }
+
+    fn beside(&self) -> Beside {
+        let remembered = match self.kept.keep {
+            Keep::Births => Remembered::default(),
+            Keep::Snapshots => self.outcomes.remembered(),
+        };
+        let selected = self.selected().map(|it| SavedSelected::of(self.domain(), it));
+        Beside { remembered, selected }
     }
 
     /// `None` if the state does not fit this search.
@@ -263,12 +275,16 @@ impl<D: Domain> Search<D> {
         for (birth, reason, carried) in state.restarts {
             self.found.restarts.push(Restart { birth, reason, carried: individual(&carried)? });
         }
-        if let Some(saved) = state.held_out {
+        let selected = state.beside.selected.as_ref();
+        let selected = selected.map(|it| it.restore(&domain, &self.evolution.starts).ok_or(()));
+        self.held_out.selected = selected.transpose().ok()?;
+        if let Some(saved) = state.held_out.filter(|_| self.held_out.is_on()) {
             let before_restart = usize::try_from(saved.before_restart).ok()?;
             self.held_out.curve = HeldOutCurve::of(saved.points, before_restart);
             let incumbent = saved.incumbent.as_ref().map(|saved| individual(saved).ok_or(()));
             self.held_out.incumbent = incumbent.transpose().ok()?;
         }
+        self.outcomes.remember(state.beside.remembered);
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
             let (start, program) = programs.get(number)?;
@@ -285,7 +301,6 @@ impl<D: Domain> Search<D> {
             self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         }
         self.outcomes.assume_forgotten();
-        self.outcomes.remember(state.remembered);
         if !self.found.mutations.restore(state.mutations) {
             return None;
         }

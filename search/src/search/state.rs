@@ -46,10 +46,45 @@ pub(super) struct State {
     /// Behind that, where something is held out.
     #[serde(skip)]
     pub(super) held_out: Option<SavedHeldOut>,
-    /// Behind that, where the store has no rows for evaluations: outcomes that births in the window
-    /// share.
+    /// Behind that, where there is any.
     #[serde(skip)]
-    pub(super) remembered: Vec<Remembered>,
+    pub(super) beside: Beside,
+}
+
+/// What a run knows beside its course, and is not judged by.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Beside {
+    /// Outcomes, where the store has no rows for evaluations.
+    pub(super) remembered: Remembered,
+    /// The individual of the best held-out point.
+    pub(super) selected: Option<SavedSelected>,
+}
+
+/// An individual with its program.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SavedSelected {
+    individual: SavedIndividual,
+    start: u64,
+    program: Vec<u8>,
+}
+
+impl SavedSelected {
+    pub(super) fn of<D: Domain>(domain: &D, it: &Individual<D::Program>) -> SavedSelected {
+        let (individual, program) = (SavedIndividual::of(it), domain.encode(&it.program));
+        SavedSelected { individual, start: it.start, program }
+    }
+
+    /// `None` where it is not one of a search from `starts`.
+    pub(super) fn restore<D: Domain>(
+        &self,
+        domain: &D,
+        starts: &[Individual<D::Program>],
+    ) -> Option<Individual<D::Program>> {
+        let of = starts.get(usize::try_from(self.start).ok()?)?;
+        let program = Arc::new(domain.decode(&self.program, &of.program)?);
+        let of_birth = BTreeMap::from([(self.individual.birth, (self.start, program))]);
+        RestoredPrograms(of_birth).individual(domain, &self.individual)
+    }
 }
 
 /// The curve of held-out evaluation and the incumbent.
@@ -77,22 +112,18 @@ impl State {
     /// knew of none.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = postcard::to_stdvec(self).expect("plain data can be serialised");
-        let others = self.held_out.is_some() || !self.remembered.is_empty();
-        if self.ancestry != Ancestry::default() || others {
-            let ancestry = postcard::to_stdvec(&self.ancestry);
-            bytes.extend(ancestry.expect("plain data can be serialised"));
+        let Beside { remembered, selected } = &self.beside;
+        let beside = !remembered.is_empty() || selected.is_some();
+        if self.ancestry != Ancestry::default() || self.held_out.is_some() || beside {
+            append(&mut bytes, &self.ancestry);
         }
         if let Some(held_out) = &self.held_out {
-            let held_out = postcard::to_stdvec(held_out);
-            bytes.extend(held_out.expect("plain data can be serialised"));
+            append(&mut bytes, held_out);
+        } else if beside {
+            append(&mut bytes, &SavedHeldOut::default());
         }
-        if !self.remembered.is_empty() {
-            if self.held_out.is_none() {
-                let none = postcard::to_stdvec(&SavedHeldOut::default());
-                bytes.extend(none.expect("plain data can be serialised"));
-            }
-            let remembered = postcard::to_stdvec(&self.remembered);
-            bytes.extend(remembered.expect("plain data can be serialised"));
+        if beside {
+            append(&mut bytes, &self.beside);
         }
         bytes
     }
@@ -111,12 +142,16 @@ impl State {
                 (Some(held_out), rest)
             }
         };
-        let remembered = match rest {
-            [] => Vec::new(),
+        let beside = match rest {
+            [] => Beside::default(),
             rest => postcard::from_bytes(rest).ok()?,
         };
-        Some(State { ancestry, held_out, remembered, ..state })
+        Some(State { ancestry, held_out, beside, ..state })
     }
+}
+
+fn append(bytes: &mut Vec<u8>, part: &impl Serialize) {
+    bytes.extend(postcard::to_stdvec(part).expect("plain data can be serialised"));
 }
 
 impl Ancestry {
