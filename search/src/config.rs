@@ -89,7 +89,9 @@ impl<M> SearchConfig<M> {
         self.deduplication.validate()?;
         self.hurdles.validate()?;
         self.restarts.validate(self.window)?;
-        self.keep.validate(self.window, self.hurdles.percentile.is_some())?;
+        let (hurdles, seconds) =
+            (self.hurdles.percentile.is_some(), self.stopping.seconds.is_some());
+        self.keep.validate(self.window, hurdles, seconds)?;
         let patience = [
             ("restarts.held_out", self.restarts.held_out),
             ("stopping.held_out", self.stopping.held_out),

@@ -24,8 +24,8 @@ pub enum Keep {
 const WIDEST_WINDOW: u64 = 4_096;
 
 impl Keep {
-    /// Births from one snapshot to the next; as many are bred again after an interruption, which
-    /// takes a fraction of a second.
+    /// Births from one snapshot to the next; as many are bred again after an interruption, and
+    /// where no births are kept evaluated again.
     pub(crate) fn snapshot_every(self) -> u64 {
         match self {
             Keep::Births => 10_000,
@@ -34,9 +34,19 @@ impl Keep {
     }
 
     /// Refuses what looks outcomes up for longer than memory holds them.
-    pub(crate) fn validate(self, window: u64, hurdles: bool) -> Result<(), SearchError> {
+    pub(crate) fn validate(
+        self,
+        window: u64,
+        hurdles: bool,
+        seconds: bool,
+    ) -> Result<(), SearchError> {
         if self == Keep::Births {
             return Ok(());
+        }
+        if seconds {
+            let message = "births that are bred again would take of it: where `keep` is \
+                           `Snapshots`, set `stopping.candidates`";
+            return Err(SearchError::config("stopping.seconds", message));
         }
         if window > WIDEST_WINDOW {
             let message = format!("must be at most {WIDEST_WINDOW} where `keep` is `Snapshots`");

@@ -153,6 +153,47 @@ fn settings_that_need_rows_are_refused_without_them() {
     };
     assert_eq!(refused(&|it| it.window = 5_000), "window");
     assert_eq!(refused(&|it| it.hurdles.percentile = Some(50.0)), "keep");
+    assert_eq!(refused(&|it| it.stopping.seconds = Some(9.0)), "stopping.seconds");
+}
+
+#[test]
+fn without_rows_limits_below_what_was_reached_are_refused_and_the_best_elsewhere_is_kept() {
+    let (judges, scratch) = (judges(), TempDir::new().expect("there is room"));
+    let path = scratch.path().join("run.db");
+    let limited = |stopping: Stopping| {
+        let domain = domain(&judges);
+        let config = SearchConfig { stopping, ..config(Keep::Snapshots) };
+        let search = Search::from_starts(&config, Seed(7), domain.clone(), starts(&domain, 100));
+        let store = match path.exists() {
+            true => Store::open(&path, &domain),
+            false => Store::create(&path, &[]),
+        };
+        search.expect("valid").with_store(store.expect("the store is sound"))
+    };
+    let to = |candidates| Stopping { candidates: Some(candidates), ..Stopping::default() };
+    let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
+    let mut search = limited(to(130_000)).expect("it begins");
+    run_with(&mut search, evaluators, &mut (), &RunOptions::default()).expect("the store works");
+    let best = *search.held_out().best().expect("there are points");
+    let selected = search.selected().expect("somebody is the best").clone();
+    assert_eq!(selected.birth, best.birth);
+    let judged = judges.select.evaluate(&[Trial::of(&*selected.program)]).remove(0);
+    assert_eq!(Some(judged.fitness()), best.held_out_fitness);
+    let first = search.held_out().points()[0].held_out_fitness;
+    search.save_summary().expect("the store works");
+    search.commit(1.0).expect("the store works");
+    drop(search);
+    let refused = |stopping| match limited(stopping) {
+        Err(SearchError::Config { key, .. }) => key,
+        other => panic!("{:?}", other.map(|search| search.counters().births)),
+    };
+    assert_eq!(refused(to(1_000)), "stopping.candidates");
+    let lower = Stopping { held_out_fitness: first, ..to(130_000) };
+    assert_eq!(refused(lower), "stopping.held_out_fitness");
+    let mut again = limited(to(130_000)).expect("the same limit holds");
+    run_with(&mut again, evaluators, &mut (), &RunOptions::default()).expect("the store works");
+    let again = again.selected().expect("it is found again, or was in the snapshot");
+    assert_eq!((again.birth, &again.program), (selected.birth, &selected.program));
 }
 
 #[test]

@@ -50,6 +50,7 @@ impl<D: Domain> Search<D> {
         self.breeding.identifier.limit(REMEMBERED);
         Self::check_domain(&mut store)?;
         self.check_probe(&mut store)?;
+        self.check_limits(&store)?;
         if let Some(state) = store.latest_snapshot()? {
             let restored = State::of_bytes(&state).and_then(|state| self.restore(state));
             restored.ok_or_else(|| store.damage("the snapshot is not one of this search"))?;
@@ -91,6 +92,36 @@ impl<D: Domain> Search<D> {
                 today: today.to_owned(),
             }),
         }
+    }
+
+    /// Refuses limits below what a run has reached that keeps no births: it would go back to its
+    /// latest snapshot and end there.
+    fn check_limits(&self, store: &Store) -> Result<(), SearchError> {
+        let Some(reached) = store.counters()?.filter(|_| self.kept.keep == Keep::Snapshots) else {
+            return Ok(());
+        };
+        let Stopping { candidates, evaluations, held_out_fitness, .. } = self.limits.stopping;
+        let births = reached.births;
+        let below = |key: &str, what: String| {
+            let message =
+                format!("is below what the run has reached, {what}, and it keeps no births");
+            Err(SearchError::config(key, message))
+        };
+        if candidates.is_some_and(|limit| limit < births) {
+            return below("stopping.candidates", births.to_string());
+        }
+        // What was under way when the limit was reached is evaluated to its end.
+        let evaluated = reached.evaluated();
+        if evaluations.is_some_and(|limit| limit.saturating_add(self.width) < evaluated) {
+            return below("stopping.evaluations", evaluated.to_string());
+        }
+        let points = store.held_out()?;
+        let earlier = points.range(..births.saturating_sub(self.width));
+        let best = earlier.filter_map(|(_, point)| point.held_out_fitness).fold(f64::NAN, f64::max);
+        if held_out_fitness.is_some_and(|limit| best >= limit) {
+            return below("stopping.held_out_fitness", best.to_string());
+        }
+        Ok(())
     }
 
     /// Breeds again up to so many births, as if there were no limits.
