@@ -84,9 +84,18 @@ pub(crate) struct Arrival<'a> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     /// By birth, what births in the window share.
-    shared: Vec<(u64, Arc<Outcome>)>,
-    /// By birth, what no later birth has been late enough to know.
-    absorbed: Vec<(u64, Absorbed)>,
+    shared: Vec<(u64, Outcome)>,
+    /// What no later birth has been late enough to know, in the order of births.
+    absorbed: Vec<SavedOutcome>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedOutcome {
+    birth: u64,
+    structure: [u8; 16],
+    behaviour: [u8; 16],
+    outcome: Outcome,
+    recheck: bool,
 }
 
 impl Remembered {
@@ -96,10 +105,9 @@ impl Remembered {
 }
 
 /// An outcome that has been absorbed and not yet been shown to the births it is known to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Absorbed {
-    structure: [u8; 16],
-    behaviour: [u8; 16],
+    structure: Hash,
+    behaviour: Hash,
     outcome: Arc<Outcome>,
     recheck: bool,
 }
@@ -261,22 +269,31 @@ impl Outcomes {
 
     /// What is remembered behind [`Outcomes::forget_below`].
     pub(crate) fn remembered(&self) -> Remembered {
-        let shared = self.shared.iter().map(|(&birth, outcome)| (birth, Arc::clone(outcome)));
-        let absorbed = self.absorbed.iter().map(|(&birth, absorbed)| (birth, absorbed.clone()));
-        Remembered { shared: shared.collect(), absorbed: absorbed.collect() }
+        let shared = self.shared.iter().map(|(&birth, outcome)| (birth, (**outcome).clone()));
+        let saved = |(&birth, it): (&u64, &Absorbed)| SavedOutcome {
+            birth,
+            structure: it.structure.0,
+            behaviour: it.behaviour.0,
+            outcome: (*it.outcome).clone(),
+            recheck: it.recheck,
+        };
+        let absorbed = self.absorbed.iter().map(saved).collect();
+        Remembered { shared: shared.collect(), absorbed }
     }
 
     /// Takes what was remembered, before the births of the window, which are later ones.
     pub(crate) fn remember(&mut self, remembered: Remembered) {
-        self.shared = remembered.shared.into_iter().collect();
-        for (birth, absorbed) in remembered.absorbed {
-            let Absorbed { structure, behaviour, recheck, .. } = absorbed;
+        let shared = remembered.shared.into_iter();
+        self.shared = shared.map(|(birth, outcome)| (birth, Arc::new(outcome))).collect();
+        for SavedOutcome { birth, structure, behaviour, outcome, recheck } in remembered.absorbed {
             let first = First { birth, hurdles: Arc::from([]) };
+            let (structure, behaviour, outcome) =
+                (Hash(structure), Hash(behaviour), Arc::new(outcome));
             if !recheck {
-                self.pending.insert(Hash(behaviour), first.clone());
+                self.pending.insert(behaviour, first.clone());
             }
-            self.pending.insert(Hash(structure), first);
-            self.absorbed.insert(birth, absorbed);
+            self.pending.insert(structure, first);
+            self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
         }
     }
 
@@ -297,7 +314,6 @@ impl Outcomes {
         if self.compares() {
             let Identity { structure, behaviour, .. } = identity;
             let outcome = Arc::clone(outcome);
-            let (structure, behaviour) = (structure.0, behaviour.0);
             self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
         }
     }
@@ -308,7 +324,6 @@ impl Outcomes {
             let birth = *entry.key();
             let Absorbed { structure, behaviour, outcome, recheck } = entry.remove();
             let hashes = [Some(structure), Some(behaviour).filter(|_| !recheck)];
-            let hashes = hashes.map(|it| it.map(Hash));
             for hash in hashes.into_iter().flatten() {
                 // A later birth may be evaluated for the same hash, under other hurdles.
                 if self.pending.get(&hash).is_some_and(|first| first.birth == birth) {
