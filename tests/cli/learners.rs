@@ -195,3 +195,17 @@ fn evaluate_refuses_devices_that_learners_are_not_evaluated_on_as_search_does() 
         assert!(run.code == Some(2) && run.stdout.is_empty(), "{device:?}: {run:?}");
     }
 }
+
+#[test]
+fn sets_that_memory_does_not_hold_are_refused_with_what_their_tasks_draw_and_copy() {
+    let scratch = Scratch::new();
+    let linear = scratch.write("linear.ron", LINEAR).display().to_string();
+    for (set, key) in [
+        // The examples of the first would fit; what random ops draw would not.
+        ("evaluation.search.tasks=100000", "`evaluation.search`"),
+        ("evaluation.select.examples=10000000", "`evaluation.select`"),
+        ("evaluation.final.epochs=18446744073709551615", "`evaluation.final`"),
+    ] {
+        scratch.assert_refused(&linear, set, key, "MiB of memory, and may take 4096");
+    }
+}

@@ -65,6 +65,9 @@ pub struct LearnerDraws {
 }
 
 impl LearnerDraws {
+    /// The memory that those of one task take.
+    pub const BYTES: usize = 2 * DRAWS * size_of::<f64>();
+
     /// Drawn from this stream.
     pub fn new(rng: &mut StreamRng) -> LearnerDraws {
         let uniform = (0..DRAWS).map(|_| uniform(rng)).collect();

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{DataConfig, EvaluatorError};
-use evo_dsl::{LearnerLoss, LearnerTraining};
+use evo_dsl::{LearnerDraws, LearnerLoss, LearnerTraining};
 
 /// How learners are scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,19 @@ impl Default for LearnerSet {
     }
 }
 
+impl LearnerSet {
+    /// The memory that the tasks take with so many features, all copies together.
+    fn bytes(&self, features: usize) -> usize {
+        let examples = self.examples.get().saturating_mul(self.epochs.get());
+        let examples = examples.saturating_add(self.validation.get());
+        let numbers = examples.saturating_mul(features + 1);
+        let task = numbers.saturating_mul(size_of::<f64>()).saturating_add(LearnerDraws::BYTES);
+        // Lanes without a task take as much as the others.
+        let tasks = self.tasks.get().saturating_add(15);
+        task.saturating_mul(tasks).saturating_mul(COPIES)
+    }
+}
+
 fn most_error() -> f64 {
     100.0
 }
@@ -98,8 +111,13 @@ fn held_out_pairs() -> Vec<(u32, u32)> {
 /// The most features: a matrix of that many squared is 32 KiB in every lane.
 const MOST_FEATURES: usize = 64;
 
-/// The most numbers that the tasks of a set hold: 4 GiB.
-const MOST_NUMBERS: usize = 1 << 29;
+/// The most memory that a set of tasks takes while it is made and searched with, all copies
+/// together, in MiB.
+const MOST_MEBIBYTES: usize = 4_096;
+
+/// Copies of all numbers at a time: the tasks as they are drawn, those packed for lanes, and the
+/// packed ones that behaviours are looked at with; or the first, and the bytes that are hashed.
+const COPIES: usize = 3;
 
 impl LearnerConfig {
     /// Checks what can be checked without data.
@@ -117,13 +135,10 @@ impl LearnerConfig {
             return Err(EvaluatorError::config("most_error", "must be above 0"));
         }
         for (key, set) in self.sets() {
-            let examples = set.examples.get().saturating_mul(set.epochs.get());
-            let examples = examples.saturating_add(set.validation.get());
-            // Lanes without a task take as much as the others.
-            let tasks = set.tasks.get().saturating_add(15);
-            let numbers = examples.saturating_mul(features + 1).saturating_mul(tasks);
-            if numbers > MOST_NUMBERS {
-                let message = format!("{numbers} numbers are more than memory is given to");
+            let mebibytes = set.bytes(features) >> 20;
+            if mebibytes > MOST_MEBIBYTES {
+                let message =
+                    format!("takes {mebibytes} MiB of memory, and may take {MOST_MEBIBYTES}");
                 return Err(EvaluatorError::config(key, message));
             }
         }
