@@ -95,6 +95,17 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
         ("start=none.txt", "start", "none.txt"),
         ("start=zoo:lion", "start", "the zoo has no `lion`"),
         ("start=\"def Setup():\\n  s9 = 1.0\"", "start", "not among the 4 addresses"),
+        ("start=\"def Predict():\n\"", "start", "Predict has 0 statements, and needs 1 or more"),
+        (
+            "start=\"def Predict():\n  s1 = 0.5\n  s1 = 0.5\n  s1 = 0.5\n  s1 = 0.5\n\"",
+            "start",
+            "Predict has 4 statements, and at most 3 fit",
+        ),
+        (
+            "mutation.weights=(insert: 1e308, remove: 1e308)",
+            "mutation.weights",
+            "their sum must be finite",
+        ),
         ("hurdles.percentile=50.0", "hurdles.percentile", "stages"),
         ("domain=Optimizers", "domain", "must be `Learners`"),
     ] {

@@ -95,10 +95,13 @@ impl LearnerMutator {
     pub fn fault(&self, program: &LearnerProgram) -> Option<String> {
         for function in LearnerFunction::ALL {
             let statements = program.function(function);
-            let Space { most, .. } = self.functions[function as usize];
-            if statements.len() > most {
-                let (name, length) = (function.name(), statements.len());
+            let Space { least, most, .. } = self.functions[function as usize];
+            let (name, length) = (function.name(), statements.len());
+            if length > most {
                 return Some(format!("{name} has {length} statements, and at most {most} fit"));
+            }
+            if length < least {
+                return Some(format!("{name} has {length} statements, and needs {least} or more"));
             }
             let beyond = statements.iter().find_map(|statement| self.beyond(statement));
             if let Some((ty, address)) = beyond {

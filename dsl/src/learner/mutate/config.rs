@@ -142,8 +142,12 @@ impl LearnerMutation {
                 return Err(SettingError::new(key, "must be 0 or more"));
             }
         }
-        if self.weights.by_kind().iter().sum::<f64>() <= 0.0 {
+        let total = self.weights.by_kind().iter().sum::<f64>();
+        if total <= 0.0 {
             return Err(SettingError::new("mutation.weights", "one must be above 0"));
+        }
+        if total.is_infinite() {
+            return Err(SettingError::new("mutation.weights", "their sum must be finite"));
         }
         if !(0.0..=1.0).contains(&self.mutate) {
             let message = format!("{} is no probability", self.mutate);

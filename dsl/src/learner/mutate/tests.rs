@@ -119,6 +119,8 @@ fn settings_that_cannot_be_searched_with_are_refused_at_their_key() {
     };
     assert_eq!(refused(&|it| it.mutate = 1.5), "mutation.mutate: 1.5 is no probability");
     assert!(refused(&|it| it.weights.trade = -1.0).starts_with("mutation.weights.trade:"));
+    let infinite = refused(&|it| (it.weights.trade, it.weights.insert) = (f64::MAX, f64::MAX));
+    assert_eq!(infinite, "mutation.weights: their sum must be finite");
     assert!(refused(&|it| it.memory.scalars = 1).starts_with("mutation.memory.scalars: must be 2"));
     assert!(refused(&|it| it.memory.vectors = 65).starts_with("mutation.memory.vectors:"));
     assert!(refused(&|it| it.predict.least = 3).starts_with("mutation.predict.least:"));
