@@ -50,7 +50,7 @@ pub(crate) enum Command {
     /// Evaluate every functional duplicate of finished runs, and say how often its outcome was
     /// wrong
     Recheck(RecheckArgs),
-    /// List the known optimizers, or print one
+    /// List the known optimizers and learners, or print one
     Zoo(ZooArgs),
     /// Print the table of ops
     Ops(OpsArgs),

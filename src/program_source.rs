@@ -50,6 +50,12 @@ pub enum ProgramSourceError {
         /// What was asked for.
         program: String,
     },
+    /// It is an optimizer, where a learner is needed.
+    #[error("{program}: is an optimizer, and a learner is needed")]
+    Optimizer {
+        /// What was asked for.
+        program: String,
+    },
     /// The store of a run cannot be read.
     #[error(transparent)]
     Store(#[from] SearchError),
@@ -104,6 +110,9 @@ pub fn is_learner(source: &str, base: &Path) -> bool {
 /// When there is no such learner, or its text is none.
 pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, ProgramSourceError> {
     if let Some(name) = source.strip_prefix("zoo:") {
+        if zoo::get(name).is_some() {
+            return Err(ProgramSourceError::Optimizer { program: source.to_owned() });
+        }
         let names = || LearnerZooEntry::all().iter().map(|entry| entry.name);
         return LearnerZooEntry::named(name).map(LearnerZooEntry::program).ok_or_else(|| {
             let nearest = nearest_name(name, names());

@@ -79,18 +79,27 @@ fn as_text(lineage: &[Ancestor]) -> String {
             true => String::new(),
             false => format!(", as birth {}", it.evaluation),
         };
-        let mutation = it.mutation.as_deref().unwrap_or(match index {
-            0 => "start",
-            _ => "several mutations",
-        });
+        let parent = index.checked_sub(1).map(|parent| &lineage[parent]);
+        let mutation = match parent {
+            None => it.mutation.as_deref().unwrap_or("start"),
+            Some(parent) => mutation(parent, it),
+        };
         let mate = it.mate.map_or(String::new(), |mate| format!(" with birth {mate}"));
         text.push_str(&format!("birth {}: {mutation}{mate}, {fitness}{shared}\n", it.birth));
-        match index.checked_sub(1).map(|parent| &lineage[parent]) {
+        match parent {
             None => text.push_str(&it.program),
             Some(parent) => text.push_str(&changes(&parent.program, &it.program)),
         }
     }
     text
+}
+
+/// The kind of mutation that made a child; without one, whether anything was changed at all.
+pub(super) fn mutation<'a>(parent: &Ancestor, child: &'a Ancestor) -> &'a str {
+    child.mutation.as_deref().unwrap_or(match parent.program == child.program {
+        true => "a copy",
+        false => "several mutations",
+    })
 }
 
 /// The lines of a parent that are gone and those that are new in its child.

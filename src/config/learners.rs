@@ -109,6 +109,10 @@ impl LearnerSearch {
         }
         let load = |(index, source): (usize, &str)| {
             let error = |message| ConfigError::new(starts.key(index), message);
+            if source == RANDOM {
+                let message = "`random` stands alone: it is as many starts as there is room for";
+                return Err(error(message.to_owned()));
+            }
             if source == EMPTY {
                 return Ok(domain.mutator().empty());
             }

@@ -93,7 +93,9 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
         ("mutation.memory.scalars=1", "mutation.memory.scalars", "must be 2 to 64"),
         ("evaluation.features=65", "evaluation.features", "must be 1 to 64"),
         ("start=none.txt", "start", "none.txt"),
-        ("start=zoo:lion", "start", "the zoo has no `lion`"),
+        ("start=zoo:lion", "start", "zoo:lion: is an optimizer, and a learner is needed"),
+        ("start=[\"random\", \"empty\"]", "start[0]", "`random` stands alone"),
+        ("mutation.learn.ops=[\"qqqqqqqqqqqq\"]", "ops[0]", "`evo ops --set automl_zero`"),
         ("start=\"def Setup():\\n  s9 = 1.0\"", "start", "not among the 4 addresses"),
         ("start=\"def Predict():\n\"", "start", "Predict has 0 statements, and needs 1 or more"),
         (

@@ -1,8 +1,10 @@
 //! The configuration of learner evaluation: the problem, and sets of tasks of it.
 //!
-//! Invariant: the configuration and the files it names decide every example. Tasks of the three
-//! sets have nothing in common: each set has seeds of its own, and pairs of classes that are held
-//! out are in the last one alone.
+//! Invariant: the configuration and the files it names decide every example. Each of the three
+//! sets has seeds of its own, so regression tasks share nothing. Tasks of classes are drawn from
+//! one data set: the search and `select` share pairs of classes, and examples of them under other
+//! projections; the last set has the pairs that are held out, or where none is the same ones. A
+//! class may be in pairs of both kinds.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use evo::Ancestor;
 use serde::Serialize;
 
 use super::number::{NONE, short, signed};
-use crate::command::lineage::difference;
+use crate::command::lineage::{difference, mutation};
 
 /// The story of a winner.
 #[derive(Clone, Debug, Serialize)]
@@ -55,7 +55,7 @@ impl Story {
             let (gone, come) = difference(&parent.program, &child.program);
             let owned = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect();
             let (gone, come): (Vec<String>, Vec<String>) = (owned(gone), owned(come));
-            let (birth, how) = (child.birth, how(child));
+            let (birth, how) = (child.birth, how(parent, child));
             let better = child.fitness.is_some_and(|it| best.is_none_or(|best| it > best));
             if better {
                 let (before, mut after) = (fitness(best), fitness(child.fitness));
@@ -85,8 +85,8 @@ fn fitness(fitness: Option<f64>) -> String {
 }
 
 /// How a birth came about.
-fn how(birth: &Ancestor) -> String {
-    let mutation = birth.mutation.as_deref().unwrap_or("several mutations").replace('_', " ");
+fn how(parent: &Ancestor, birth: &Ancestor) -> String {
+    let mutation = mutation(parent, birth).replace('_', " ");
     let mate = birth.mate.map_or(String::new(), |mate| format!(" with birth {mate}"));
     let shared = match birth.evaluation == birth.birth {
         true => String::new(),
@@ -109,6 +109,14 @@ mod tests {
             fitness,
             program: program.to_owned(),
         }
+    }
+
+    #[test]
+    fn a_child_of_no_kind_is_a_copy_where_nothing_changed_and_else_of_several_mutations() {
+        let unnamed = |program| Ancestor { mutation: None, ..birth(5, None, program) };
+        let parent = birth(4, None, "def\n  a\n");
+        assert_eq!(how(&parent, &unnamed("def\n  a\n")), "a copy");
+        assert_eq!(how(&parent, &unnamed("def\n  b\n")), "several mutations");
     }
 
     #[test]

@@ -195,7 +195,7 @@ impl LearnerFunctionConfig {
                 let names = LearnerOp::all().map(|op| op.info().name);
                 let hint = match nearest_name(name, names) {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
-                    None => "`evo ops automl_zero` lists them".to_owned(),
+                    None => "`evo ops --set automl_zero` lists them".to_owned(),
                 };
                 error(format!("there is no op `{name}`; {hint}"))
             })?;
