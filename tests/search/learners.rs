@@ -240,9 +240,14 @@ fn what_is_found_is_written_and_read_back() {
     }
     let long = "def Setup():\n".to_owned() + &"  NoOp()\n".repeat(7);
     assert_eq!(domain.read(&long), Err("Setup has 7 statements, and at most 6 fit".to_owned()));
-    let beyond = "def Predict():\n  s1 = dot(v0, v3)\n";
+    let short = "def Predict():\n  s1 = dot(v0, v2)\n";
+    let needs = "Setup has 0 statements, and needs 2 or more";
+    assert_eq!(domain.read(short), Err(needs.to_owned()));
+    let two = "  NoOp()\n  NoOp()\n";
+    let beyond =
+        format!("def Setup():\n{two}def Predict():\n  s1 = dot(v0, v3)\ndef Learn():\n{two}");
     assert_eq!(
-        domain.read(beyond),
+        domain.read(&beyond),
         Err("`v3` is not among the 3 addresses of a vector".to_owned())
     );
     assert!(domain.read("def train(w, g, lr):\n").is_err());
