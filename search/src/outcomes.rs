@@ -11,8 +11,9 @@
 //! never what is found. The maps are looked into and never iterated.
 
 mod first;
+mod remembered;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use evo_domain::Outcome;
@@ -25,6 +26,7 @@ use crate::store::StoredEvaluation;
 use crate::{Deduplication, DeduplicationLevel, SearchError, Store};
 
 use first::{First, Known};
+pub(crate) use remembered::Remembered;
 
 /// Outcomes by what makes them equal to the bit, to share among searches that use the same
 /// evaluator: the domain and the hash of the structure. By structure and not by behaviour, or what
@@ -78,30 +80,6 @@ pub(crate) struct Arrival<'a> {
     pub(crate) birth: u64,
     pub(crate) identity: Identity,
     pub(crate) hurdles: &'a Arc<[f64]>,
-}
-
-/// Outcomes in memory, as a snapshot holds them where a store has no rows for them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Remembered {
-    /// By birth, what births in the window share.
-    shared: Vec<(u64, Outcome)>,
-    /// What no later birth has been late enough to know, in the order of births.
-    absorbed: Vec<SavedOutcome>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedOutcome {
-    birth: u64,
-    structure: [u8; 16],
-    behaviour: [u8; 16],
-    outcome: Outcome,
-    recheck: bool,
-}
-
-impl Remembered {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.shared.is_empty() && self.absorbed.is_empty()
-    }
 }
 
 /// An outcome that has been absorbed and not yet been shown to the births it is known to.
@@ -254,47 +232,6 @@ impl Outcomes {
         }
         let known = self.known.get(&hash);
         Ok(known.filter(|known| known.serves(arrival.hurdles)).map(|known| known.birth))
-    }
-
-    /// Forgets the outcomes of births below this one, which all later births are late enough to
-    /// know; those of some are kept for the births that share them, and found by no other. What is
-    /// found afterwards is a matter of births alone, and not of how many have been absorbed.
-    pub(crate) fn forget_below(&mut self, below: u64, shared: &BTreeSet<u64>) {
-        self.make_known(below);
-        let known = self.known.sorted().into_iter().map(|(_, known)| known);
-        let kept = known.filter(|known| shared.contains(&known.birth));
-        self.shared = kept.map(|known| (known.birth, Arc::clone(&known.outcome))).collect();
-        self.known.clear();
-    }
-
-    /// What is remembered behind [`Outcomes::forget_below`].
-    pub(crate) fn remembered(&self) -> Remembered {
-        let shared = self.shared.iter().map(|(&birth, outcome)| (birth, (**outcome).clone()));
-        let saved = |(&birth, it): (&u64, &Absorbed)| SavedOutcome {
-            birth,
-            structure: it.structure.0,
-            behaviour: it.behaviour.0,
-            outcome: (*it.outcome).clone(),
-            recheck: it.recheck,
-        };
-        let absorbed = self.absorbed.iter().map(saved).collect();
-        Remembered { shared: shared.collect(), absorbed }
-    }
-
-    /// Takes what was remembered, before the births of the window, which are later ones.
-    pub(crate) fn remember(&mut self, remembered: Remembered) {
-        let shared = remembered.shared.into_iter();
-        self.shared = shared.map(|(birth, outcome)| (birth, Arc::new(outcome))).collect();
-        for SavedOutcome { birth, structure, behaviour, outcome, recheck } in remembered.absorbed {
-            let first = First { birth, hurdles: Arc::from([]) };
-            let (structure, behaviour, outcome) =
-                (Hash(structure), Hash(behaviour), Arc::new(outcome));
-            if !recheck {
-                self.pending.insert(behaviour, first.clone());
-            }
-            self.pending.insert(structure, first);
-            self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
-        }
     }
 
     /// Says that there are outcomes in the store that have never been in memory.

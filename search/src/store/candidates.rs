@@ -10,8 +10,8 @@ use crate::breeding::Descent;
 
 impl Store {
     /// Writes a birth just bred, or bred again, without a descent if it is a start program, whose
-    /// `text` is kept where it is not evaluated itself; `mutation` is the one that led to it, if it was one, and `evaluation` the birth whose
-    /// evaluation it shares, or its own.
+    /// `text` is kept where it is not evaluated itself; `mutation` is the one that led to it, if it
+    /// was one, and `evaluation` the birth whose evaluation it shares, or its own.
     pub(crate) fn note_birth(
         &mut self,
         birth: u64,
