@@ -17,6 +17,7 @@ mod source;
 mod starts;
 mod studies;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,7 @@ pub use evaluation::{ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 use flat::Flat;
 pub use learners::LearnerSearch;
+use source::Source;
 pub use starts::Starts;
 pub use studies::{load_funnel, load_studies, states_funnel, states_studies};
 
@@ -78,6 +80,20 @@ pub enum DomainName {
     Expressions,
     /// Learning algorithms, scored by training them on tasks from nothing: a [`LearnerSearch`].
     Learners,
+}
+
+impl DomainName {
+    /// The representation that a file names; that of optimizers where it names none of these.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn stated_in(path: &Path) -> Result<DomainName, ConfigError> {
+        Ok(match Source::read(path)?.stated("domain") {
+            Some("Expressions") => DomainName::Expressions,
+            Some("Learners") => DomainName::Learners,
+            _ => DomainName::Optimizers,
+        })
+    }
 }
 
 /// The settings of the functional hash.

@@ -77,7 +77,8 @@ pub use evo_statistics::{
 };
 pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
 pub use program_source::{
-    ProgramSourceError, is_learner, keeps_births, load_any_program, load_learner, load_program,
+    ProgramSourceError, holds_learners, is_learner, keeps_births, load_any_program, load_learner,
+    load_program,
 };
 pub use reductions::{Reduction, reductions};
 pub use shell::{shell_path, shell_word};

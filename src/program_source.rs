@@ -81,27 +81,48 @@ pub enum ProgramSourceError {
     },
 }
 
+/// Where a source leads.
+enum Place<'a> {
+    Zoo(&'a str),
+    File(PathBuf),
+    /// The best of a run.
+    Run(PathBuf),
+    Birth(PathBuf, &'a str),
+}
+
+impl<'a> Place<'a> {
+    /// A relative path starts at `base`.
+    fn of(source: &'a str, base: &Path) -> Place<'a> {
+        if let Some(name) = source.strip_prefix("zoo:") {
+            return Place::Zoo(name);
+        }
+        let path = base.join(source);
+        if path.is_dir() {
+            return Place::Run(path);
+        }
+        match source.rsplit_once(':').map(|(run, birth)| (base.join(run), birth)) {
+            Some((run, birth)) if run.is_dir() => Place::Birth(run, birth),
+            _ => Place::File(path),
+        }
+    }
+}
+
 /// Whether a source, as [`load_learner`] takes it, is of a learner; one that cannot be read is of
 /// none.
 pub fn is_learner(source: &str, base: &Path) -> bool {
-    if let Some(name) = source.strip_prefix("zoo:") {
-        return LearnerZooEntry::named(name).is_some();
+    let is_text_of = |path: &Path| text_of(path).is_ok_and(|it| LearnerProgram::is_meant_by(&it));
+    match Place::of(source, base) {
+        Place::Zoo(name) => LearnerZooEntry::named(name).is_some(),
+        Place::File(path) => is_text_of(&path),
+        Place::Run(run) | Place::Birth(run, _) => {
+            let best = run.join("best.py");
+            if best.exists() {
+                return is_text_of(&best);
+            }
+            let store = Store::read(&run.join(STORE));
+            store.and_then(|store| holds_learners(&store)).unwrap_or(false)
+        }
     }
-    let is_text_of = |path: &Path| {
-        let text = read_file(path, LARGEST).unwrap_or_default();
-        LearnerProgram::is_meant_by(&String::from_utf8_lossy(&text))
-    };
-    let path = base.join(source);
-    let run = source.rsplit_once(':').map(|(run, _)| base.join(run)).filter(|run| run.is_dir());
-    let Some(run) = Some(&path).filter(|path| path.is_dir()).or(run.as_ref()) else {
-        return is_text_of(&path);
-    };
-    let best = run.join("best.py");
-    if best.exists() {
-        return is_text_of(&best);
-    }
-    let domain = Store::read(&run.join(STORE)).and_then(|store| store.property("domain"));
-    domain.is_ok_and(|domain| domain.is_some_and(|domain| domain == Learners::NAME))
 }
 
 /// Loads a learner: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`. A relative path starts at `base`.
@@ -109,34 +130,24 @@ pub fn is_learner(source: &str, base: &Path) -> bool {
 /// # Errors
 /// When there is no such learner, or its text is none.
 pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, ProgramSourceError> {
-    if let Some(name) = source.strip_prefix("zoo:") {
-        if zoo::get(name).is_some() {
-            return Err(ProgramSourceError::Optimizer { program: source.to_owned() });
+    let (path, text) = match Place::of(source, base) {
+        Place::Zoo(name) => {
+            let program = || source.to_owned();
+            return match LearnerZooEntry::named(name) {
+                Some(entry) => Ok(entry.program()),
+                None if zoo::get(name).is_some() => {
+                    Err(ProgramSourceError::Optimizer { program: program() })
+                }
+                None => Err(unknown(name, LearnerZooEntry::all().iter().map(|it| it.name))),
+            };
         }
-        let names = || LearnerZooEntry::all().iter().map(|entry| entry.name);
-        return LearnerZooEntry::named(name).map(LearnerZooEntry::program).ok_or_else(|| {
-            let nearest = nearest_name(name, names());
-            ProgramSourceError::UnknownZooName { name: name.to_owned(), nearest }
-        });
-    }
-    let mut path = base.join(source);
-    let mut text = None;
-    if path.is_dir() {
-        path = path.join("best.py");
-    } else if let Some((run, birth)) = source.rsplit_once(':')
-        && base.join(run).is_dir()
-    {
-        path = base.join(run).join(STORE);
-        text = Some(birth_text(&path, birth, &Learners::default())?);
-    }
-    let text = match text {
-        Some(text) => text,
-        None => {
-            let unreadable =
-                |message: String| ProgramSourceError::Unreadable { path: path.clone(), message };
-            let bytes = read_file(&path, LARGEST).map_err(unreadable)?;
-            String::from_utf8_lossy(&bytes).into_owned()
+        Place::Birth(run, birth) => {
+            let path = run.join(STORE);
+            let text = birth_text(&path, birth, &Learners::default())?;
+            (path, text)
         }
+        Place::Run(run) => read_text(run.join("best.py"))?,
+        Place::File(path) => read_text(path)?,
     };
     LearnerProgram::parse(&text).map_err(|error| ProgramSourceError::Malformed { path, error })
 }
@@ -159,31 +170,22 @@ pub fn load_program(source: &str, base: &Path) -> Result<Program, ProgramSourceE
 /// # Errors
 /// When there is no such program, or its text does not parse or check.
 pub fn load_any_program(source: &str, base: &Path) -> Result<Program, ProgramSourceError> {
-    if let Some(name) = source.strip_prefix("zoo:") {
-        return match zoo::get(name) {
+    match Place::of(source, base) {
+        Place::Zoo(name) => match zoo::get(name) {
             Some(entry) => Ok(entry.program()),
             None if LearnerZooEntry::named(name).is_some() => {
                 Err(ProgramSourceError::Learner { program: source.to_owned() })
             }
-            None => {
-                let names = zoo::entries().iter().map(|entry| entry.name);
-                let nearest = nearest_name(name, names);
-                Err(ProgramSourceError::UnknownZooName { name: name.to_owned(), nearest })
-            }
-        };
+            None => Err(unknown(name, zoo::entries().iter().map(|entry| entry.name))),
+        },
+        Place::File(path) => parse_file(&path),
+        Place::Run(run) => {
+            let best = run.join("best.py");
+            // A run that was killed early has its best in the store alone.
+            if best.exists() { parse_file(&best) } else { best_of(&run) }
+        }
+        Place::Birth(run, birth) => individual(&run, birth),
     }
-    let path = base.join(source);
-    if path.is_dir() {
-        let best = path.join("best.py");
-        // A run that was killed early has its best in the store alone.
-        return if best.exists() { parse_file(&best) } else { best_of(&path) };
-    }
-    if let Some((run, birth)) = source.rsplit_once(':')
-        && base.join(run).is_dir()
-    {
-        return individual(&base.join(run), birth);
-    }
-    parse_file(&path)
 }
 
 /// The name of the store in a run directory.
@@ -192,10 +194,28 @@ const STORE: &str = "run.db";
 /// The largest program text that is read, in bytes.
 const LARGEST: u64 = 1 << 24;
 
-fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
+/// A name that is not among those of the zoo.
+fn unknown(name: &str, names: impl Iterator<Item = &'static str>) -> ProgramSourceError {
+    ProgramSourceError::UnknownZooName { name: name.to_owned(), nearest: nearest_name(name, names) }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, ProgramSourceError> {
     let unreadable =
         |message: String| ProgramSourceError::Unreadable { path: path.to_owned(), message };
-    let bytes = read_file(path, LARGEST).map_err(unreadable)?;
+    read_file(path, LARGEST).map_err(unreadable)
+}
+
+fn text_of(path: &Path) -> Result<String, ProgramSourceError> {
+    Ok(String::from_utf8_lossy(&bytes_of(path)?).into_owned())
+}
+
+fn read_text(path: PathBuf) -> Result<(PathBuf, String), ProgramSourceError> {
+    let text = text_of(&path)?;
+    Ok((path, text))
+}
+
+fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
+    let bytes = bytes_of(path)?;
     if LearnerProgram::is_meant_by(&String::from_utf8_lossy(&bytes)) {
         return Err(ProgramSourceError::Learner { program: path.display().to_string() });
     }
@@ -234,6 +254,14 @@ fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
         false => Program::parse(&text),
     };
     parsed.map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
+}
+
+/// Whether a run searches learners.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn holds_learners(store: &Store) -> Result<bool, SearchError> {
+    Ok(store.property("domain")?.is_some_and(|domain| domain == Learners::NAME))
 }
 
 /// Whether a run keeps its births, by the configuration in its store; so does one of a

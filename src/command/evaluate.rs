@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, ExpressionSearch, LearnerSearch};
+use evo::{Config, DomainName};
 
 use super::comparison::Comparison;
 use super::place::Place;
@@ -10,11 +10,10 @@ use crate::args::EvaluateArgs;
 use crate::output;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
-    if ExpressionSearch::is_stated_in(&args.config)? {
-        return super::expressions::evaluate(args);
-    }
-    if LearnerSearch::is_stated_by(&args.config)? {
-        return super::learners::evaluate(args);
+    match DomainName::stated_in(&args.config)? {
+        DomainName::Expressions => return super::expressions::evaluate(args),
+        DomainName::Learners => return super::learners::evaluate(args),
+        DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;
     let place = Place::open(&args.judging.device)?;

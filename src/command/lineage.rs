@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Ancestor, Domain as _, Learners, Optimizers, ProgramSourceError, Store};
+use evo::{Ancestor, Learners, Optimizers, ProgramSourceError, Store};
 use serde_json::json;
 
 use super::run_directory;
@@ -31,8 +31,7 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
 
 /// The path from a start program to a birth, edits applied as the domain of the run has them.
 pub(super) fn of(store: &Store, birth: u64) -> anyhow::Result<Option<Vec<Ancestor>>> {
-    let learners = store.property("domain")?.is_some_and(|domain| domain == Learners::NAME);
-    Ok(match learners {
+    Ok(match evo::holds_learners(store)? {
         true => store.lineage(&Learners::default(), birth)?,
         false => store.lineage(&Optimizers::default(), birth)?,
     })

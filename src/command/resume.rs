@@ -8,9 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{
-    Config, ConfigError, ExpressionSearch, LearnerSearch, Program, Starts, Store, shell_word,
-};
+use evo::{Config, ConfigError, DomainName, Program, Starts, Store, shell_word};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -35,11 +33,12 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let device = place.arguments(&args.run.device);
     let sets = args.overrides.iter().map(|set| format!(" --set {}", shell_word(set)));
     let command = directory.resume_command() + &device + &sets.collect::<String>();
-    if ExpressionSearch::is_stated_in(&path)? {
-        return super::expressions::resume(args, &directory, &command);
-    }
-    if LearnerSearch::is_stated_by(&path)? {
-        return super::learners::resume(args, &directory, &command);
+    match DomainName::stated_in(&path)? {
+        DomainName::Expressions => {
+            return super::expressions::resume(args, &directory, &command);
+        }
+        DomainName::Learners => return super::learners::resume(args, &directory, &command),
+        DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;

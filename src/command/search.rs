@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, ExpressionSearch, LearnerSearch};
+use evo::{Config, DomainName};
 
 use super::dry_run;
 use super::place::Place;
@@ -13,11 +13,10 @@ use crate::args::SearchArgs;
 pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.config.overrides.clone();
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
-    if ExpressionSearch::is_stated_in(&args.config.config)? {
-        return super::expressions::search(args, &overrides);
-    }
-    if LearnerSearch::is_stated_by(&args.config.config)? {
-        return super::learners::search(args, &overrides);
+    match DomainName::stated_in(&args.config.config)? {
+        DomainName::Expressions => return super::expressions::search(args, &overrides),
+        DomainName::Learners => return super::learners::search(args, &overrides),
+        DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;
     let place = Place::open(&args.run.device)?;

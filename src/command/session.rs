@@ -51,9 +51,7 @@ impl<'a> Session<'a> {
     ) -> Session<'a> {
         Session { directory, place, args, seed: config.seed, window: config.settings.window }
     }
-}
 
-impl Session<'_> {
     /// Says that the run goes on, and from where.
     pub(crate) fn say_resuming(&self, births: u64) {
         let (path, threads) = (self.directory.path(), self.place.threads(self.args.threads));

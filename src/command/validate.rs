@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use evo::{
-    Config, ExpressionSearch, LearnerSearch, load_funnel, load_studies, states_funnel,
+    Config, DomainName, ExpressionSearch, LearnerSearch, load_funnel, load_studies, states_funnel,
     states_studies,
 };
 
@@ -11,19 +11,17 @@ use crate::args::ConfigArgs;
 use crate::output;
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
-    if ExpressionSearch::is_stated_in(&args.config)? {
-        let config = ExpressionSearch::load(&args.config, &args.overrides)?;
-        let (file, scorer) = (args.config.display(), config.scorer()?);
-        output::print(&format!("{file}: fine; {}\n", scorer.task()))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if LearnerSearch::is_stated_by(&args.config)? {
-        let config = LearnerSearch::load(&args.config, &args.overrides)?;
-        let (file, judges) = (args.config.display(), config.judges()?);
-        output::print(&format!("{file}: fine; {}\n", judges.name))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(of) = judging(args)? {
+    let what = match DomainName::stated_in(&args.config)? {
+        DomainName::Expressions => {
+            let config = ExpressionSearch::load(&args.config, &args.overrides)?;
+            Some(config.scorer()?.task())
+        }
+        DomainName::Learners => {
+            Some(LearnerSearch::load(&args.config, &args.overrides)?.judges()?.name)
+        }
+        DomainName::Optimizers => judging(args)?,
+    };
+    if let Some(of) = what {
         output::print(&format!("{}: fine; {of}\n", args.config.display()))?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -21,14 +21,6 @@ use super::{ConfigError, DomainName, RunConfig, Starts};
 pub type ExpressionSearch = RunConfig<Option<Starts>, ExpressionMutation, ExpressionEvaluation>;
 
 impl ExpressionSearch {
-    /// The representation that a file names; that of optimizers where it names none.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn is_stated_in(path: &Path) -> Result<bool, ConfigError> {
-        Ok(Source::read(path)?.stated("domain") == Some("Expressions"))
-    }
-
     /// Loads a configuration and applies overrides, in order; paths in it are relative to it, paths
     /// in overrides to the working directory.
     ///

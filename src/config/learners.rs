@@ -25,14 +25,6 @@ const RANDOM: &str = "random";
 const EMPTY: &str = "empty";
 
 impl LearnerSearch {
-    /// Whether a file names this representation.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn is_stated_by(path: &Path) -> Result<bool, ConfigError> {
-        Ok(Source::read(path)?.stated("domain") == Some("Learners"))
-    }
-
     /// Loads a configuration and applies overrides, in order; paths in it are relative to it, paths
     /// in overrides to the working directory.
     ///
