@@ -26,7 +26,7 @@ mod text;
 mod zoo;
 
 pub use apply::Draw;
-pub use domain::{LearnerAnalysis, Learners};
+pub use domain::Learners;
 pub use execute::{LearnerExecutor, LearnerTasks};
 pub use interpret::LearnerInterpreter;
 pub use mutate::{

@@ -61,11 +61,11 @@ pub use hyperparameters::{Hyperparameter, Hyperparameters, LearningRate, Purpose
 pub use interpret::Interpreter;
 pub use layout::{Layout, Leaf, LeafRole};
 pub use learner::{
-    Draw, LearnerAnalysis, LearnerConstants, LearnerDraws, LearnerError, LearnerExamples,
-    LearnerExecutor, LearnerFunction, LearnerFunctionConfig, LearnerInterpreter, LearnerLoss,
-    LearnerMemory, LearnerMutation, LearnerMutator, LearnerOp, LearnerOpInfo, LearnerProgram,
-    LearnerStatement, LearnerTask, LearnerTasks, LearnerTraining, LearnerType, LearnerWeights,
-    LearnerZooEntry, Learners, normal as draw_normal,
+    Draw, LearnerConstants, LearnerDraws, LearnerError, LearnerExamples, LearnerExecutor,
+    LearnerFunction, LearnerFunctionConfig, LearnerInterpreter, LearnerLoss, LearnerMemory,
+    LearnerMutation, LearnerMutator, LearnerOp, LearnerOpInfo, LearnerProgram, LearnerStatement,
+    LearnerTask, LearnerTasks, LearnerTraining, LearnerType, LearnerWeights, LearnerZooEntry,
+    Learners, normal as draw_normal,
 };
 pub use mutate::{MutationConfig, MutationWeights, Mutator, NewConstant, OpChoice};
 pub use op::{GUARD, Op, OpInfo, OpSet, ShapeRule};

@@ -107,7 +107,8 @@ impl Names<'_> {
 }
 
 /// The hash of the structure.
-pub(super) fn structure(program: &LearnerProgram, live: &Live) -> Hash {
+fn structure(program: &LearnerProgram) -> Hash {
+    let live = program.effects();
     let carried = Carried::of(program, live);
     let mut bytes = Vec::with_capacity(512);
     // No other kind of content that is hashed begins with this letter.
@@ -139,7 +140,7 @@ pub(super) fn structure(program: &LearnerProgram, live: &Live) -> Hash {
 impl LearnerProgram {
     /// The hash of the structure: of what is live, whatever the addresses.
     pub fn structural_hash(&self) -> Hash {
-        structure(self, &Live::of(self))
+        structure(self)
     }
 
     /// The live statements, addresses of each type numbered in the order in which they appear, and

@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use evo_domain::{Domain, Hash, Seed, Size, StreamRng};
 
-use super::live::Live;
 use super::mutate::{LearnerMutator, LearnerWeights};
 use super::{
     LearnerDraws, LearnerExamples, LearnerExecutor, LearnerFunctionConfig, LearnerLoss,
     LearnerMemory, LearnerMutation, LearnerProgram, LearnerTask, LearnerTasks, LearnerTraining,
-    canonical, encoding,
+    encoding,
 };
 
 /// The domain of learning algorithms.
@@ -23,13 +22,6 @@ use super::{
 pub struct Learners {
     mutator: Arc<LearnerMutator>,
     probe: Arc<LearnerTasks>,
-}
-
-/// A learner and what of it is live.
-#[derive(Debug)]
-pub struct LearnerAnalysis {
-    program: LearnerProgram,
-    live: Live,
 }
 
 thread_local! {
@@ -78,30 +70,32 @@ impl fmt::Debug for Learners {
 
 impl Domain for Learners {
     type Program = LearnerProgram;
-    type Analysis = LearnerAnalysis;
+    /// The learner itself: it knows what of it is live.
+    type Analysis = LearnerProgram;
 
     const NAME: &'static str = "learners";
 
-    fn analyse(&self, program: &LearnerProgram) -> LearnerAnalysis {
-        LearnerAnalysis { live: Live::of(program), program: program.clone() }
+    fn analyse(&self, program: &LearnerProgram) -> LearnerProgram {
+        program.effects();
+        program.clone()
     }
 
-    fn structure(&self, program: &LearnerProgram, analysis: &LearnerAnalysis) -> Hash {
-        canonical::structure(program, &analysis.live)
+    fn structure(&self, program: &LearnerProgram, _: &LearnerProgram) -> Hash {
+        program.structural_hash()
     }
 
-    fn behaviour(&self, analysis: &LearnerAnalysis) -> Option<Hash> {
-        let LearnerAnalysis { program, live } = analysis;
-        EXECUTOR.with_borrow_mut(|executor| executor.behaviour(program, live, &self.probe))
+    fn behaviour(&self, program: &LearnerProgram) -> Option<Hash> {
+        EXECUTOR.with_borrow_mut(|executor| executor.behaviour(program, &self.probe))
     }
 
     fn probe(&self) -> &str {
-        "learner, ten examples of each kind, 1"
+        "learner, ten examples of each kind, 2"
     }
 
-    fn size(&self, analysis: &LearnerAnalysis) -> Size {
-        let length = analysis.live.statements.iter().filter(|live| **live).count();
-        Size { length, states: analysis.live.entry[0].len() }
+    fn size(&self, program: &LearnerProgram) -> Size {
+        let live = program.effects();
+        let length = live.statements.iter().filter(|live| **live).count();
+        Size { length, states: live.entry[0].len() }
     }
 
     fn mutations(&self) -> &'static [&'static str] {

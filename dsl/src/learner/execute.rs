@@ -6,28 +6,31 @@
 //!
 //! Nothing is allocated for a learner once an executor has seen a longer one.
 
+mod cursor;
+mod judge;
 mod kernel;
 mod lanes;
+mod memory;
 mod plan;
 mod run;
+mod watch;
 
 use evo_hashes::Hash;
 
 pub use lanes::LearnerTasks;
 
 use super::LearnerProgram;
-use super::live::Live;
 #[cfg(test)]
 use super::{LearnerTask, LearnerTraining};
-use lanes::Line;
+use memory::Memory;
 use plan::Plan;
-use run::Watch;
+use watch::Watch;
 
 /// Runs learners on tasks.
 #[derive(Debug, Default)]
 pub struct LearnerExecutor {
     plan: Plan,
-    memory: Vec<Line>,
+    memory: Memory,
 }
 
 impl LearnerExecutor {
@@ -43,8 +46,9 @@ impl LearnerExecutor {
         tasks: &LearnerTasks,
         fitness: &mut Vec<f64>,
     ) {
-        self.plan.make(program, &Live::of(program), tasks.n());
-        for group in tasks.groups() {
+        for (index, group) in tasks.groups().iter().enumerate() {
+            let first = self.memory.load(tasks, index);
+            self.plan.make(program, tasks, first);
             run::evaluate(&self.plan, group, tasks, &mut self.memory, fitness);
         }
     }
@@ -54,10 +58,10 @@ impl LearnerExecutor {
     pub(super) fn behaviour(
         &mut self,
         program: &LearnerProgram,
-        live: &Live,
         tasks: &LearnerTasks,
     ) -> Option<Hash> {
-        self.plan.make(program, live, tasks.n());
+        let first = self.memory.load(tasks, 0);
+        self.plan.make(program, tasks, first);
         let group = tasks.groups().first()?;
         let mut watch = Watch::default();
         run::watch(&self.plan, group, tasks, &mut self.memory, &mut watch);

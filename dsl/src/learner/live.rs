@@ -5,16 +5,14 @@
 //! fixpoint: what `Predict` reads from before it may come from `Setup`, from `Learn`, or in
 //! validation from the `Predict` of the example before.
 //!
-//! Addresses are below 64, so a set of them is three words and a pass over a learner a few
-//! operations a statement.
+//! Addresses are below 64, so a set of them is three words, which stay in registers, and a pass over
+//! a learner a few operations a statement.
 
 use super::{LearnerFunction, LearnerProgram, LearnerStatement, LearnerType};
 
-/// A set of addresses, a word for each type. Behind those are one for arguments that an op does not
-/// have and one, always 0, for the result of an op without any, so that no op is a special case;
-/// eight in all, so that no index is out of bounds.
+/// A set of addresses, a word for each type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Addresses([u64; 8]);
+pub(super) struct Addresses([u64; 3]);
 
 impl Addresses {
     /// The prediction alone.
@@ -22,6 +20,12 @@ impl Addresses {
         let mut prediction = Addresses::default();
         prediction.insert(LearnerType::Scalar, LearnerProgram::PREDICTION);
         prediction
+    }
+
+    /// The address alone, or none; by the words of its type, where that is one.
+    fn one([scalars, vectors, matrices]: [u64; 3], address: u8) -> Addresses {
+        let bit = 1 << address;
+        Addresses([scalars & bit, vectors & bit, matrices & bit])
     }
 
     pub(super) fn contains(self, ty: LearnerType, address: u8) -> bool {
@@ -32,24 +36,29 @@ impl Addresses {
         self.0[ty as usize] |= 1 << address;
     }
 
+    fn zip(self, other: Addresses, f: impl Fn(u64, u64) -> u64) -> Addresses {
+        let ([a, b, c], [d, e, g]) = (self.0, other.0);
+        Addresses([f(a, d), f(b, e), f(c, g)])
+    }
+
     pub(super) fn union(self, other: Addresses) -> Addresses {
-        Addresses(std::array::from_fn(|word| self.0[word] | other.0[word]))
+        self.zip(other, |a, b| a | b)
     }
 
     pub(super) fn meets(self, other: Addresses) -> bool {
-        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+        let [scalars, vectors, matrices] = self.zip(other, |a, b| a & b).0;
+        scalars | vectors | matrices != 0
     }
 
     pub(super) fn len(self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Without label and features, which are given anew before every function but `Setup`, and
-    /// without what is no address.
+    /// Without label and features, which are given anew before every function but `Setup`.
     fn without_given(self) -> Addresses {
         let given = !(1 << LearnerProgram::GIVEN);
-        let [scalars, vectors, matrices, ..] = self.0;
-        Addresses([scalars & given, vectors & given, matrices, 0, 0, 0, 0, 0])
+        let [scalars, vectors, matrices] = self.0;
+        Addresses([scalars & given, vectors & given, matrices])
     }
 }
 
@@ -68,28 +77,28 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn of(program: &LearnerProgram) -> Live {
-        let [predict, learn] =
-            [LearnerFunction::Predict, LearnerFunction::Learn].map(|it| program.function(it));
+        let mut statements = vec![false; program.statements().len()];
+        let [setup, predict, learn] = LearnerFunction::ALL.map(|it| program.function(it));
+        let (setup_marks, marks) = statements.split_at_mut(setup.len());
+        let (predict_marks, learn_marks) = marks.split_at_mut(predict.len());
         let (mut into_predict, mut into_learn) = (Addresses::default(), Addresses::default());
+        // The marks of the last pass are those of the fixpoint.
         let behind_predict = loop {
             let behind_predict = Addresses::prediction().union(into_learn).union(into_predict);
             let before = (into_predict, into_learn);
-            into_predict = backwards(predict, behind_predict).without_given();
-            into_learn = backwards(learn, into_predict).without_given();
+            into_predict = backwards(predict, predict_marks, behind_predict).without_given();
+            into_learn = backwards(learn, learn_marks, into_predict).without_given();
             if before == (into_predict, into_learn) {
                 break behind_predict;
             }
         };
+        backwards(setup, setup_marks, into_predict);
         let exit = [into_predict, behind_predict, into_predict];
-        let mut statements = vec![false; program.statements().len()];
         let mut written = Addresses::prediction();
-        for (function, mut read) in LearnerFunction::ALL.into_iter().zip(exit) {
-            let marks = &mut statements[program.range(function)];
-            for (statement, live) in program.function(function).iter().zip(marks).rev() {
-                *live = step(statement, &mut read);
-                if let Some(ty) = statement.op.shape().output.filter(|_| *live) {
-                    written.insert(ty, statement.output);
-                }
+        for (statement, live) in program.statements().iter().zip(&statements) {
+            if *live {
+                written =
+                    written.union(Addresses::one(statement.op.shape().masks[2], statement.output));
             }
         }
         Live { statements, entry: [into_predict, into_learn], written, exit }
@@ -107,37 +116,38 @@ impl Live {
     }
 }
 
-/// What is read before statements behind which this is read.
-fn backwards(statements: &[LearnerStatement], mut read: Addresses) -> Addresses {
-    statements.iter().rev().for_each(|statement| {
-        step(statement, &mut read);
-    });
+/// What is read before statements behind which this is read; marks those that are live. Without a
+/// branch, which could not be foretold.
+fn backwards(
+    statements: &[LearnerStatement],
+    marks: &mut [bool],
+    mut read: Addresses,
+) -> Addresses {
+    for (statement, mark) in statements.iter().zip(marks).rev() {
+        let shape = statement.op.shape();
+        let [first, second, output] = shape.masks;
+        let output = Addresses::one(output, statement.output);
+        let inputs = Addresses::one(first, statement.inputs[0])
+            .union(Addresses::one(second, statement.inputs[1]));
+        *mark = read.meets(output);
+        let live = u64::from(*mark).wrapping_neg();
+        let overwritten = live & u64::from(!shape.updates).wrapping_neg();
+        let left = read.zip(output, |read, output| read & !(output & overwritten));
+        read = left.zip(inputs, |left, input| left | input & live);
+    }
     read
-}
-
-/// One statement backwards; whether it is live. Without a branch, which could not be foretold.
-fn step(statement: &LearnerStatement, read: &mut Addresses) -> bool {
-    let shape = statement.op.shape();
-    let [first, second, output] = shape.words.map(|word| usize::from(word & 7));
-    let words = &mut read.0;
-    let live = words[output] >> statement.output & 1;
-    let overwritten = live & u64::from(!shape.updates);
-    words[output] &= !(overwritten << statement.output);
-    words[first] |= live << statement.inputs[0];
-    words[second] |= live << statement.inputs[1];
-    live == 1
 }
 
 impl LearnerProgram {
     /// Of every statement, function by function, whether a prediction may depend on it.
     pub fn liveness(&self) -> Vec<bool> {
-        Live::of(self).statements
+        self.effects().statements.clone()
     }
 
     /// The learner without the statements that have no effect.
     #[must_use]
     pub fn live(&self) -> LearnerProgram {
-        let live = Live::of(self);
+        let live = self.effects();
         let of = |function| live.of_function(self, function).copied().collect::<Vec<_>>();
         let [setup, predict, learn] = LearnerFunction::ALL.map(of);
         LearnerProgram::of_valid([&setup, &predict, &learn])
@@ -146,20 +156,21 @@ impl LearnerProgram {
     /// Whether a prediction in validation may depend on the examples before it: `Predict` reads
     /// what it has left behind.
     pub fn carries_in_validation(&self) -> bool {
-        Live::of(self).carries(self)
+        let live = self.effects();
+        live.made(self).meets(live.entry[0])
     }
 }
 
 impl Live {
-    /// As [`LearnerProgram::carries_in_validation`].
-    pub(super) fn carries(&self, program: &LearnerProgram) -> bool {
-        let mut written = Addresses::default();
+    /// What live statements of `Predict` write.
+    pub(super) fn made(&self, program: &LearnerProgram) -> Addresses {
+        let mut made = Addresses::default();
         for statement in self.of_function(program, LearnerFunction::Predict) {
             if let Some(ty) = statement.op.shape().output {
-                written.insert(ty, statement.output);
+                made.insert(ty, statement.output);
             }
         }
-        written.meets(self.entry[0])
+        made
     }
 }
 

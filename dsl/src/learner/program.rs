@@ -8,10 +8,11 @@
 //! The statements of all functions lie in one list, because a learner is copied for every birth.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
+use super::live::Live;
 use super::{LearnerOp, LearnerType};
 
 /// The functions of a learner, in the order of the text.
@@ -101,12 +102,20 @@ pub struct LearnerError {
 ///
 /// Memory is zero at first. `s0` is the label, 0 wherever it is to be predicted; `s1` the
 /// prediction; `v0` the features. How many numbers a vector has is the task's.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct LearnerProgram {
     /// Shared until one is changed: a child that is its parent costs no copy.
     statements: Arc<Vec<LearnerStatement>>,
     /// Where `Setup` and `Predict` end.
     ends: [u16; 2],
+    /// Worked out once for hashes and evaluation; it follows from the rest.
+    live: OnceLock<Arc<Live>>,
+}
+
+impl PartialEq for LearnerProgram {
+    fn eq(&self, other: &LearnerProgram) -> bool {
+        (&self.statements, self.ends) == (&other.statements, other.ends)
+    }
 }
 
 impl LearnerProgram {
@@ -147,7 +156,7 @@ impl LearnerProgram {
         let statements = functions.concat();
         let setup = functions[0].len();
         let ends = [setup as u16, (setup + functions[1].len()) as u16];
-        LearnerProgram { statements: Arc::new(statements), ends }
+        LearnerProgram { statements: Arc::new(statements), ends, live: OnceLock::new() }
     }
 
     /// The learner without statements.
@@ -175,9 +184,19 @@ impl LearnerProgram {
         }
     }
 
+    /// What of it has an effect.
+    pub(super) fn effects(&self) -> &Live {
+        self.live.get_or_init(|| Arc::new(Live::of(self)))
+    }
+
     /// The statements, to be changed in place into others that are sound.
     pub(super) fn statements_mut(&mut self) -> &mut [LearnerStatement] {
-        Arc::make_mut(&mut self.statements).as_mut_slice()
+        self.changing().as_mut_slice()
+    }
+
+    fn changing(&mut self) -> &mut Vec<LearnerStatement> {
+        self.live = OnceLock::new();
+        Arc::make_mut(&mut self.statements)
     }
 
     /// Puts a sound statement before the one at a place in a function.
@@ -188,14 +207,14 @@ impl LearnerProgram {
         statement: LearnerStatement,
     ) {
         let at = self.range(function).start + at;
-        Arc::make_mut(&mut self.statements).insert(at, statement);
+        self.changing().insert(at, statement);
         self.move_ends(function, 1);
     }
 
     /// Takes the statement at a place in a function away.
     pub(super) fn remove(&mut self, function: LearnerFunction, at: usize) {
         let at = self.range(function).start + at;
-        Arc::make_mut(&mut self.statements).remove(at);
+        self.changing().remove(at);
         self.move_ends(function, -1);
     }
 

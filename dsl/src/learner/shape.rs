@@ -18,14 +18,10 @@ pub(super) struct Shape {
     pub(super) constants: u8,
     /// Whether its arguments may change places, to the bit.
     pub(super) commutes: bool,
-    /// The types of arguments and result as words of a set of addresses
-    /// ([`Addresses`](super::live::Addresses)).
-    pub(super) words: [u8; 3],
+    /// For arguments and result all ones in the word of its type, of those of a set of addresses
+    /// ([`Addresses`](super::live::Addresses)); nowhere where an op has none.
+    pub(super) masks: [[u64; 3]; 3],
 }
-
-/// The word of an argument that an op does not have, and of the result of one that has none.
-pub(super) const NO_INPUT: u8 = 3;
-pub(super) const NO_OUTPUT: u8 = 4;
 
 static SHAPES: [Shape; 65] = {
     let mut shapes = [Shape::of(LearnerOp::NoOp); 65];
@@ -83,19 +79,17 @@ impl Shape {
             draws: matches!(info.constants, C::MeanDeviation | C::LowHigh),
             constants,
             commutes,
-            words: [
-                word(inputs[0], NO_INPUT),
-                word(inputs[1], NO_INPUT),
-                word(info.output, NO_OUTPUT),
-            ],
+            masks: [mask(inputs[0]), mask(inputs[1]), mask(info.output)],
         }
     }
 }
 
-const fn word(ty: Option<LearnerType>, none: u8) -> u8 {
+const fn mask(ty: Option<LearnerType>) -> [u64; 3] {
     match ty {
-        Some(ty) => ty as u8,
-        None => none,
+        Some(LearnerType::Scalar) => [u64::MAX, 0, 0],
+        Some(LearnerType::Vector) => [0, u64::MAX, 0],
+        Some(LearnerType::Matrix) => [0, 0, u64::MAX],
+        None => [0; 3],
     }
 }
 

@@ -5,22 +5,17 @@
 //!
 //! Everything is inlined into the loops over examples, which are compiled for each vector unit.
 
+use std::cell::Cell;
+
+use super::cursor::Cursor;
 use super::lanes::Line;
-use super::plan::Instruction;
+use super::plan::{Action, Instruction};
 use crate::learner::LearnerOp;
 use crate::learner::apply::place;
-use crate::learner::task::DRAWS;
+use crate::learner::task::sigmoid;
 
 /// One number of every task.
 pub(super) type Row<const K: usize> = [Line; K];
-
-/// Where random ops have come to in the sequences of the tasks.
-pub(super) struct Cursor<'t, const K: usize> {
-    pub(super) uniform: &'t [Row<K>],
-    pub(super) normal: &'t [Row<K>],
-    pub(super) uniform_at: usize,
-    pub(super) normal_at: usize,
-}
 
 #[inline(always)]
 pub(super) fn map<const K: usize>(x: &Row<K>, f: impl Fn(f64) -> f64) -> Row<K> {
@@ -49,51 +44,108 @@ pub(super) fn splat<const K: usize>(x: f64) -> Row<K> {
     [Line([x; Line::LANES]); K]
 }
 
+/// Memory whose rows are read and written through shared slices: the result of a statement may
+/// stand where an argument does.
+pub(super) type Rows<const K: usize> = [Cell<Row<K>>];
+
 /// A statement at work; `N` is the number of features, or 0 where that is not known to the
-/// compiler.
-pub(super) struct Step<'m, const N: usize, const K: usize> {
-    memory: &'m mut [Row<K>],
+/// compiler. It may be at work for several examples, one after another (`MANY`).
+#[derive(Clone, Copy)]
+pub(super) struct Step<'m, const N: usize, const K: usize, const MANY: bool> {
+    memory: &'m Rows<K>,
+    instruction: &'m Instruction,
     a: usize,
     b: usize,
     out: usize,
     n: usize,
+    examples: usize,
 }
 
-impl<const N: usize, const K: usize> Step<'_, N, K> {
+impl<'m, const N: usize, const K: usize, const MANY: bool> Step<'m, N, K, MANY> {
     #[inline(always)]
     fn n(&self) -> usize {
         if N > 0 { N } else { self.n }
     }
 
     #[inline(always)]
-    fn map(&mut self, count: usize, f: impl Fn(f64) -> f64) {
-        for at in 0..count {
-            self.memory[self.out + at] = map(&self.memory[self.a + at], &f);
+    fn examples(&self) -> usize {
+        if MANY { self.examples } else { 1 }
+    }
+
+    /// The same compiled once for all numbers of features.
+    #[inline(always)]
+    fn of_any_width(&self) -> Step<'m, 0, K, MANY> {
+        let Step { memory, instruction, a, b, out, n, examples } = *self;
+        Step { memory, instruction, a, b, out, n, examples }
+    }
+
+    /// The same for the next example but so many.
+    #[inline(always)]
+    fn of(&self, example: usize) -> Self {
+        if !MANY {
+            return *self;
+        }
+        let [a, b, out] = self.instruction.strides.map(|stride| example * stride as usize);
+        Step { a: self.a + a, b: self.b + b, out: self.out + out, ..*self }
+    }
+
+    /// Some rows: sliced once, so that no row is asked for its bounds, nor its address worked out
+    /// before it is known what is done with it.
+    #[inline(always)]
+    fn rows(&self, first: usize, count: usize) -> &'m Rows<K> {
+        &self.memory[first..first + count]
+    }
+
+    #[inline(always)]
+    fn row(&self, at: usize) -> Row<K> {
+        self.memory[at].get()
+    }
+
+    #[inline(always)]
+    fn map(&self, count: usize, f: impl Fn(f64) -> f64) {
+        for example in 0..self.examples() {
+            let step = self.of(example);
+            let (x, out) = (step.rows(step.a, count), step.rows(step.out, count));
+            for at in 0..count {
+                out[at].set(map(&x[at].get(), &f));
+            }
         }
     }
 
     #[inline(always)]
-    fn zip(&mut self, count: usize, f: impl Fn(f64, f64) -> f64) {
-        for at in 0..count {
-            self.memory[self.out + at] =
-                zip(&self.memory[self.a + at], &self.memory[self.b + at], &f);
+    fn zip(&self, count: usize, f: impl Fn(f64, f64) -> f64) {
+        for example in 0..self.examples() {
+            let step = self.of(example);
+            let (x, y) = (step.rows(step.a, count), step.rows(step.b, count));
+            let out = step.rows(step.out, count);
+            for at in 0..count {
+                out[at].set(zip(&x[at].get(), &y[at].get(), &f));
+            }
         }
     }
 
     /// Multiplies rows by one.
     #[inline(always)]
-    fn scale(&mut self, count: usize) {
-        let factor = self.memory[self.a];
-        for at in 0..count {
-            self.memory[self.out + at] = zip(&factor, &self.memory[self.b + at], |a, b| a * b);
+    fn scale(&self, count: usize) {
+        for example in 0..self.examples() {
+            let step = self.of(example);
+            let (factor, x) = (step.row(step.a), step.rows(step.b, count));
+            let out = step.rows(step.out, count);
+            for at in 0..count {
+                out[at].set(zip(&factor, &x[at].get(), |a, b| a * b));
+            }
         }
     }
 
+    /// The inner product of rows and of those of a vector, or of the column of a matrix, that
+    /// begins at a row and goes on at every `stride`th.
     #[inline(always)]
     fn dot(&self, a: usize, b: usize, stride: usize) -> Row<K> {
-        let mut sum = zip(&self.memory[a], &self.memory[b], |a, b| a * b);
-        for at in 1..self.n() {
-            let product = zip(&self.memory[a + at], &self.memory[b + at * stride], |a, b| a * b);
+        let n = self.n();
+        let (x, y) = (self.rows(a, n), self.rows(b, (n - 1) * stride + 1));
+        let mut sum = zip(&x[0].get(), &y[0].get(), |a, b| a * b);
+        for at in 1..n {
+            let product = zip(&x[at].get(), &y[at * stride].get(), |a, b| a * b);
             sum = zip(&sum, &product, |a, b| a + b);
         }
         sum
@@ -101,9 +153,10 @@ impl<const N: usize, const K: usize> Step<'_, N, K> {
 
     #[inline(always)]
     fn squares(&self, x: usize, count: usize, stride: usize) -> Row<K> {
-        let mut sum = map(&self.memory[x], |x| x * x);
+        let x = self.rows(x, (count - 1) * stride + 1);
+        let mut sum = map(&x[0].get(), |x| x * x);
         for at in 1..count {
-            let square = map(&self.memory[x + at * stride], |x| x * x);
+            let square = map(&x[at * stride].get(), |x| x * x);
             sum = zip(&sum, &square, |a, b| a + b);
         }
         sum
@@ -116,9 +169,10 @@ impl<const N: usize, const K: usize> Step<'_, N, K> {
 
     #[inline(always)]
     fn total(&self, x: usize, count: usize) -> Row<K> {
-        let mut sum = self.memory[x];
-        for at in 1..count {
-            sum = zip(&sum, &self.memory[x + at], |a, b| a + b);
+        let x = self.rows(x, count);
+        let mut sum = x[0].get();
+        for next in &x[1..] {
+            sum = zip(&sum, &next.get(), |a, b| a + b);
         }
         sum
     }
@@ -142,48 +196,81 @@ impl<const N: usize, const K: usize> Step<'_, N, K> {
 /// is compiled for no vector unit, and there is no way to insist on it.
 macro_rules! set {
     ($step:ident, $count:expr, $at:ident => $value:expr) => {
-        for $at in 0..$count {
-            let value: Row<K> = $value;
-            $step.memory[$step.out + $at] = value;
+        for example in 0..$step.examples() {
+            let $step = $step.of(example);
+            let out = $step.rows($step.out, $count);
+            for $at in 0..$count {
+                let value: Row<K> = $value;
+                out[$at].set(value);
+            }
         }
     };
 }
 
-/// The same by way of the rows to compute in: the result may stand where an argument does.
+/// The same by way of rows to compute in: the result may stand where an argument does.
 macro_rules! make {
-    ($step:ident, $count:expr, $at:ident => $value:expr) => {{
-        for $at in 0..$count {
-            let value: Row<K> = $value;
-            $step.memory[$at] = value;
+    ($step:ident, $count:expr, $at:ident => $value:expr) => {
+        for example in 0..$step.examples() {
+            let $step = $step.of(example);
+            let scratch = $step.rows($step.instruction.scratch as usize, $count);
+            for $at in 0..$count {
+                let value: Row<K> = $value;
+                scratch[$at].set(value);
+            }
+            let out = $step.rows($step.out, $count);
+            for (out, value) in out.iter().zip(scratch) {
+                out.set(value.get());
+            }
         }
-        $step.memory.copy_within(..$count, $step.out);
-    }};
+    };
 }
 
-/// Runs instructions.
+/// Runs instructions for the examples of a block, of which the first begins at a row: one example
+/// after another; or, for `MANY`, one instruction after another, each for all examples, so that it
+/// is told from the others only once. For that, none may look at what one has left of another
+/// example.
 #[inline(always)]
-pub(super) fn run<const N: usize, const K: usize>(
+pub(super) fn run<const N: usize, const K: usize, const MANY: bool>(
     instructions: &[Instruction],
-    memory: &mut [Row<K>],
+    memory: &Rows<K>,
     n: usize,
+    first: usize,
+    examples: usize,
     cursor: &mut Cursor<'_, K>,
 ) {
-    for instruction in instructions {
-        let Instruction { op, a, b, out, ref constants } = *instruction;
-        let (a, b, out) = (a as usize, b as usize, out as usize);
-        let mut step = Step::<N, K> { memory: &mut *memory, a, b, out, n };
-        let n = step.n();
-        if !arithmetic(op, &mut step, n) && !products(op, &mut step, n) {
-            rare(op, &mut Step { memory: step.memory, a, b, out, n }, constants, cursor);
+    let n = if N > 0 { N } else { n };
+    let times = if MANY { 1 } else { examples };
+    for at in 0..times {
+        let from = [0, first + at * (n + 1), at];
+        for instruction in instructions {
+            let Instruction { action, a, b, out, origins, .. } = *instruction;
+            let a = a as usize + from[origins[0] as usize];
+            let b = b as usize + from[origins[1] as usize];
+            let out = out as usize + from[origins[2] as usize];
+            let step = Step::<N, K, MANY> { memory, instruction, a, b, out, n, examples };
+            match action {
+                Action::Keep => memory[out].set(memory[a].get()),
+                Action::Squash => squash(&step),
+                Action::Op(op) => {
+                    if !arithmetic(op, &step, n) && !products(op, &step, n) {
+                        rare(op, &step.of_any_width(), cursor);
+                    }
+                }
+            }
         }
     }
 }
 
+#[inline(never)]
+fn squash<const N: usize, const K: usize, const MANY: bool>(step: &Step<'_, N, K, MANY>) {
+    step.map(1, sigmoid);
+}
+
 /// What most learners consist of; whether it was such an op.
 #[inline(always)]
-fn arithmetic<const N: usize, const K: usize>(
+fn arithmetic<const N: usize, const K: usize, const MANY: bool>(
     op: LearnerOp,
-    step: &mut Step<'_, N, K>,
+    step: &Step<'_, N, K, MANY>,
     n: usize,
 ) -> bool {
     use LearnerOp as L;
@@ -222,38 +309,37 @@ fn arithmetic<const N: usize, const K: usize>(
 
 /// Products, and what makes one type of another; whether it was such an op.
 #[inline(always)]
-fn products<const N: usize, const K: usize>(
+fn products<const N: usize, const K: usize, const MANY: bool>(
     op: LearnerOp,
-    step: &mut Step<'_, N, K>,
+    step: &Step<'_, N, K, MANY>,
     n: usize,
 ) -> bool {
     use LearnerOp as L;
-    let (a, b) = (step.a, step.b);
     match op {
         L::ScalarVectorProduct => step.scale(n),
         L::ScalarMatrixProduct => step.scale(n * n),
-        L::VectorInnerProduct => step.memory[step.out] = step.dot(a, b, 1),
-        L::MatrixVectorProduct => make!(step, n, row => step.dot(a + row * n, b, 1)),
+        L::VectorInnerProduct => set!(step, 1, _at => step.dot(step.a, step.b, 1)),
+        L::MatrixVectorProduct => make!(step, n, row => step.dot(step.a + row * n, step.b, 1)),
         L::VectorOuterProduct => set!(step, n * n, at => {
-            zip(&step.memory[a + at / n], &step.memory[b + at % n], |a, b| a * b)
+            zip(&step.row(step.a + at / n), &step.row(step.b + at % n), |a, b| a * b)
         }),
         L::MatrixMatrixProduct => {
-            make!(step, n * n, at => step.dot(a + at / n * n, b + at % n, n));
+            make!(step, n * n, at => step.dot(step.a + at / n * n, step.b + at % n, n));
         }
-        L::ScalarBroadcast => set!(step, n, at => step.memory[a]),
-        L::VectorColumnBroadcast => set!(step, n * n, at => step.memory[a + at / n]),
-        L::VectorRowBroadcast => set!(step, n * n, at => step.memory[a + at % n]),
-        L::MatrixTranspose => make!(step, n * n, at => step.memory[a + at % n * n + at / n]),
-        L::VectorNorm => step.memory[step.out] = step.norm(a, n, 1),
-        L::MatrixNorm => step.memory[step.out] = step.norm(a, n * n, 1),
-        L::MatrixRowNorm => set!(step, n, row => step.norm(a + row * n, n, 1)),
-        L::MatrixColumnNorm => set!(step, n, column => step.norm(a + column, n, n)),
-        L::VectorMean => step.memory[step.out] = step.mean(a, n),
-        L::MatrixMean => step.memory[step.out] = step.mean(a, n * n),
-        L::MatrixRowMean => set!(step, n, row => step.mean(a + row * n, n)),
-        L::VectorStDev => step.memory[step.out] = step.deviation(a, n),
-        L::MatrixStDev => step.memory[step.out] = step.deviation(a, n * n),
-        L::MatrixRowStDev => set!(step, n, row => step.deviation(a + row * n, n)),
+        L::ScalarBroadcast => set!(step, n, at => step.row(step.a)),
+        L::VectorColumnBroadcast => set!(step, n * n, at => step.row(step.a + at / n)),
+        L::VectorRowBroadcast => set!(step, n * n, at => step.row(step.a + at % n)),
+        L::MatrixTranspose => make!(step, n * n, at => step.row(step.a + at % n * n + at / n)),
+        L::VectorNorm => set!(step, 1, _at => step.norm(step.a, n, 1)),
+        L::MatrixNorm => set!(step, 1, _at => step.norm(step.a, n * n, 1)),
+        L::MatrixRowNorm => set!(step, n, row => step.norm(step.a + row * n, n, 1)),
+        L::MatrixColumnNorm => set!(step, n, column => step.norm(step.a + column, n, n)),
+        L::VectorMean => set!(step, 1, _at => step.mean(step.a, n)),
+        L::MatrixMean => set!(step, 1, _at => step.mean(step.a, n * n)),
+        L::MatrixRowMean => set!(step, n, row => step.mean(step.a + row * n, n)),
+        L::VectorStDev => set!(step, 1, _at => step.deviation(step.a, n)),
+        L::MatrixStDev => set!(step, 1, _at => step.deviation(step.a, n * n)),
+        L::MatrixRowStDev => set!(step, n, row => step.deviation(step.a + row * n, n)),
         _ => return false,
     }
     true
@@ -262,15 +348,14 @@ fn products<const N: usize, const K: usize>(
 /// Elementary functions, lane by lane, and ops that set what they are told or draw: not inlined, as
 /// no vector unit makes them faster.
 #[inline(never)]
-fn rare<const K: usize>(
+fn rare<const K: usize, const MANY: bool>(
     op: LearnerOp,
-    step: &mut Step<'_, 0, K>,
-    constants: &[f64; 3],
+    step: &Step<'_, 0, K, MANY>,
     cursor: &mut Cursor<'_, K>,
 ) {
     use LearnerOp as L;
-    let [first, second, third] = *constants;
-    let (out, n) = (step.out, step.n);
+    let [first, second, third] = step.instruction.constants;
+    let n = step.n;
     match op {
         L::ScalarSin => step.map(1, libm::sin),
         L::ScalarCos => step.map(1, libm::cos),
@@ -280,39 +365,18 @@ fn rare<const K: usize>(
         L::ScalarArctan => step.map(1, libm::atan),
         L::ScalarExp => step.map(1, libm::exp),
         L::ScalarLog => step.map(1, libm::log),
-        L::ScalarConstSet => step.memory[out] = splat(first),
-        L::VectorConstSet => step.memory[out + place(first, n)] = splat(second),
+        L::ScalarConstSet => set!(step, 1, _at => splat(first)),
+        L::VectorConstSet => step.memory[step.out + place(first, n)].set(splat(second)),
         L::MatrixConstSet => {
-            step.memory[out + place(first, n) * n + place(second, n)] = splat(third);
+            let at = place(first, n) * n + place(second, n);
+            step.memory[step.out + at].set(splat(third));
         }
-        L::ScalarUniformSet => cursor.uniform(&mut step.memory[out..][..1], first, second),
-        L::VectorUniformSet => cursor.uniform(&mut step.memory[out..][..n], first, second),
-        L::MatrixUniformSet => cursor.uniform(&mut step.memory[out..][..n * n], first, second),
-        L::ScalarGaussianSet => cursor.normal(&mut step.memory[out..][..1], first, second),
-        L::VectorGaussianSet => cursor.normal(&mut step.memory[out..][..n], first, second),
-        L::MatrixGaussianSet => cursor.normal(&mut step.memory[out..][..n * n], first, second),
+        L::ScalarUniformSet => cursor.uniform(step.rows(step.out, 1), first, second),
+        L::VectorUniformSet => cursor.uniform(step.rows(step.out, n), first, second),
+        L::MatrixUniformSet => cursor.uniform(step.rows(step.out, n * n), first, second),
+        L::ScalarGaussianSet => cursor.normal(step.rows(step.out, 1), first, second),
+        L::VectorGaussianSet => cursor.normal(step.rows(step.out, n), first, second),
+        L::MatrixGaussianSet => cursor.normal(step.rows(step.out, n * n), first, second),
         _ => {}
-    }
-}
-
-impl<const K: usize> Cursor<'_, K> {
-    fn uniform(&mut self, out: &mut [Row<K>], low: f64, high: f64) {
-        let range = high - low;
-        if !(range > 0.0 && range.is_finite()) {
-            return out.fill(splat(low));
-        }
-        for out in out {
-            let drawn = &self.uniform[self.uniform_at % DRAWS];
-            *out = map(drawn, |x| (low + range * x).clamp(low, high));
-            self.uniform_at += 1;
-        }
-    }
-
-    fn normal(&mut self, out: &mut [Row<K>], mean: f64, deviation: f64) {
-        for out in out {
-            let drawn = &self.normal[self.normal_at % DRAWS];
-            *out = map(drawn, |x| mean + deviation * x);
-            self.normal_at += 1;
-        }
     }
 }

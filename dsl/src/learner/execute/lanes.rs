@@ -3,6 +3,8 @@
 //! Invariant: lanes without a task of their own repeat the last task of their group, so they never
 //! do what no task does, and what they come to is thrown away.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::learner::task::DRAWS;
 use crate::learner::{LearnerExamples, LearnerTask, LearnerTraining};
 
@@ -18,6 +20,8 @@ impl Line {
 /// Tasks packed for the executor, all of one number of features and examples.
 #[derive(Clone, Debug)]
 pub struct LearnerTasks {
+    /// Tells these tasks from all others of the process: what an executor has loaded.
+    id: u64,
     n: usize,
     training: LearnerTraining,
     groups: Vec<Group>,
@@ -29,16 +33,19 @@ pub(super) struct Group {
     tasks: usize,
     /// Lines of a row: 1 or 2.
     lines: usize,
-    pub(super) epochs: Vec<Rows>,
-    pub(super) validation: Rows,
+    /// All examples, each `n` rows of features and one of labels.
+    pub(super) examples: Vec<Line>,
+    pub(super) epochs: Vec<Span>,
+    pub(super) validation: Span,
     pub(super) uniform: Vec<Line>,
     pub(super) normal: Vec<Line>,
 }
 
-/// Examples, each `n` rows of features and one of labels.
-#[derive(Clone, Debug)]
-pub(super) struct Rows {
-    pub(super) lines: Vec<Line>,
+/// Examples of a group, one behind the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    /// The row at which the first begins.
+    pub(super) first: usize,
     pub(super) examples: usize,
 }
 
@@ -51,7 +58,12 @@ impl LearnerTasks {
         let n = tasks.first().expect("there must be a task").n;
         let most = 2 * Line::LANES;
         let groups = tasks.chunks(most).map(|tasks| Group::new(tasks, n)).collect();
-        LearnerTasks { n, training, groups }
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        LearnerTasks { id: NEXT.fetch_add(1, Ordering::Relaxed), n, training, groups }
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The number of features.
@@ -83,16 +95,21 @@ impl Group {
         let lines = tasks.len().div_ceil(Line::LANES);
         let epochs = tasks[0].epochs.len();
         assert!(tasks.iter().all(|task| task.epochs.len() == epochs), "epochs of two tasks differ");
-        let rows = |of: &dyn Fn(&LearnerTask) -> &LearnerExamples| {
-            let examples: Vec<&LearnerExamples> = tasks.iter().map(of).collect();
-            Rows::new(&examples, n, lines)
+        let mut examples = Vec::new();
+        let mut span = |of: &dyn Fn(&LearnerTask) -> &LearnerExamples| {
+            let first = examples.len() / lines;
+            let of: Vec<&LearnerExamples> = tasks.iter().map(of).collect();
+            Span { first, examples: add(&of, n, lines, &mut examples) }
         };
+        let epochs = (0..epochs).map(|epoch| span(&|task| &task.epochs[epoch])).collect();
+        let validation = span(&|task| &task.validation);
         let row = |of: &dyn Fn(&LearnerTask) -> f64| pack(tasks, lines, of);
         Group {
             tasks: tasks.len(),
             lines,
-            epochs: (0..epochs).map(|epoch| rows(&|task| &task.epochs[epoch])).collect(),
-            validation: rows(&|task| &task.validation),
+            examples,
+            epochs,
+            validation,
             uniform: (0..DRAWS).flat_map(|at| row(&|task| task.draws.uniform[at])).collect(),
             normal: (0..DRAWS).flat_map(|at| row(&|task| task.draws.normal[at])).collect(),
         }
@@ -107,21 +124,20 @@ impl Group {
     }
 }
 
-impl Rows {
-    fn new(tasks: &[&LearnerExamples], n: usize, lines: usize) -> Rows {
-        let examples = tasks[0].labels.len();
-        for task in tasks {
-            let sizes = (task.labels.len(), task.features.len());
-            assert_eq!(sizes, (examples, examples * n), "examples of two tasks differ");
-        }
-        let example = |at: usize| {
-            let features = (0..n).flat_map(move |feature| {
-                pack(tasks, lines, &|task: &&LearnerExamples| task.features[at * n + feature])
-            });
-            features.chain(pack(tasks, lines, &|task: &&LearnerExamples| task.labels[at]))
-        };
-        Rows { lines: (0..examples).flat_map(example).collect(), examples }
+/// Adds the rows of examples of each task; how many examples there are.
+fn add(tasks: &[&LearnerExamples], n: usize, lines: usize, rows: &mut Vec<Line>) -> usize {
+    let examples = tasks[0].labels.len();
+    for task in tasks {
+        let sizes = (task.labels.len(), task.features.len());
+        assert_eq!(sizes, (examples, examples * n), "examples of two tasks differ");
     }
+    for at in 0..examples {
+        for feature in 0..n {
+            rows.extend(pack(tasks, lines, &|task| task.features[at * n + feature]));
+        }
+        rows.extend(pack(tasks, lines, &|task| task.labels[at]));
+    }
+    examples
 }
 
 /// One row: a number of each task.

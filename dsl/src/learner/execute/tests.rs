@@ -138,7 +138,7 @@ fn behaviours_join_what_predicts_alike_and_keep_the_rest_apart() {
     let tasks = LearnerTasks::new(&tasks, training);
     let hash = |text: &str| {
         let program = LearnerProgram::parse(text).expect("the tests hold learners");
-        LearnerExecutor::new().behaviour(&program, &Live::of(&program), &tasks)
+        LearnerExecutor::new().behaviour(&program, &tasks)
     };
     let base = "def Setup():\n  s2 = 0.1\ndef Predict():\n  s1 = dot(v1, v0)\ndef Learn():\n  \
                 s3 = s0 - s1\n  s3 = s2 * s3\n  v2 = s3 * v0\n  v1 = v1 + v2\n";
