@@ -19,6 +19,8 @@ struct Name(u16);
 impl Name {
     const ZERO: Name = Name(0xffff);
     const GIVEN: Name = Name(0xfffe);
+    /// Of an argument that an op does not have.
+    const NONE: Name = Name(0xfffd);
     const CARRIED: u16 = 0x8000;
 }
 
@@ -88,18 +90,18 @@ impl Names<'_> {
     fn note(&mut self, index: u16, statement: &LearnerStatement, bytes: &mut Vec<u8>) {
         let shape = statement.op.shape();
         let Some(output) = shape.output else { return };
-        bytes.push(statement.op.number());
-        let mut names = [None; 2];
-        for ((name, ty), address) in names.iter_mut().zip(shape.inputs).zip(statement.inputs) {
-            *name = ty.map(|ty| self.of(ty, address));
-        }
-        if shape.commutes {
-            names.sort_unstable();
+        let name = |input: usize| {
+            shape.inputs[input].map_or(Name::NONE, |ty| self.of(ty, statement.inputs[input]))
+        };
+        let (mut first, mut second) = (name(0), name(1));
+        if shape.commutes && second < first {
+            (first, second) = (second, first);
         }
         if shape.updates {
-            names[0] = Some(self.of(output, statement.output));
+            first = self.of(output, statement.output);
         }
-        names.into_iter().flatten().for_each(|name| bytes.extend(name.0.to_le_bytes()));
+        let ([a, b], [c, d]) = (first.0.to_le_bytes(), second.0.to_le_bytes());
+        bytes.extend([statement.op.number(), a, b, c, d]);
         let constants = &statement.constants[..usize::from(shape.constants)];
         constants.iter().for_each(|constant| bytes.extend(constant.to_bits().to_le_bytes()));
         self.made[output as usize][usize::from(statement.output)] = index + 1;
