@@ -191,7 +191,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, ParseError> {
 }
 
 /// What some editors write at the start of a file.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The error for the byte at `index`, everything before which is UTF-8.
 fn not_utf8(bytes: &[u8], index: usize) -> ParseError {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use super::{LearnerFunction, LearnerOp, LearnerProgram, LearnerStatement, LearnerType};
 use crate::ParseError;
+use crate::text::BYTE_ORDER_MARK;
 
 use lines::Line;
 
@@ -37,6 +38,7 @@ impl LearnerProgram {
         }
         let mut functions: [Vec<LearnerStatement>; 3] = [const { Vec::new() }; 3];
         let mut current: Option<LearnerFunction> = None;
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
         for (index, content) in text.lines().enumerate() {
             let number = index + 1;
             let mut line = Line::new(content, number);
@@ -75,6 +77,7 @@ impl LearnerProgram {
 
     /// Whether a text is meant as a learner: its first function is one of a learner's.
     pub fn is_meant_by(text: &str) -> bool {
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let header = text.lines().find_map(|line| line.trim_start().strip_prefix("def "));
         let name = header.and_then(|header| header.split('(').next()).map(str::trim);
         name.is_some_and(|name| LearnerFunction::ALL.iter().any(|it| it.name() == name))

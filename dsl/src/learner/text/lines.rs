@@ -75,9 +75,10 @@ impl<'t> Line<'t> {
             self.expect(")")?;
         } else {
             let (ty, address) = self.address()?;
+            let column = self.column();
             let place = self.place()?;
             self.expect("=")?;
-            statement = self.value(ty, &place)?;
+            statement = self.value(ty, (column, &place))?;
             statement.output = address;
         }
         self.end()?;
@@ -100,8 +101,13 @@ impl<'t> Line<'t> {
         Ok(place)
     }
 
-    /// What stands right of the sign.
-    fn value(&mut self, ty: LearnerType, place: &[f64]) -> Result<LearnerStatement, ParseError> {
+    /// What stands right of the sign; `place` is what stood in brackets left of it, and the column
+    /// of those: a place that the type does not have is a mistake there.
+    fn value(
+        &mut self,
+        ty: LearnerType,
+        (brackets, place): (usize, &[f64]),
+    ) -> Result<LearnerStatement, ParseError> {
         let column = self.column();
         let starts_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.');
         if !place.is_empty() || self.rest().starts_with(starts_number) {
@@ -111,6 +117,7 @@ impl<'t> Line<'t> {
                 return self.find(column, Form::Reciprocal, ty, &[argument], &[]);
             }
             let constants = [place, &[number]].concat();
+            let column = if place.is_empty() { column } else { brackets };
             return self.find(column, Form::Set, ty, &[], &constants);
         }
         if self.address_length().is_some() {

@@ -100,6 +100,14 @@ fn space_comments_and_missing_functions_make_no_difference() {
 }
 
 #[test]
+fn what_some_editors_write_at_the_start_of_a_file_is_no_part_of_a_learner() {
+    let text = "def Setup():\n  s2 = 0.5\ndef Predict():\ndef Learn():\n";
+    let marked = format!("\u{feff}{text}");
+    assert!(LearnerProgram::is_meant_by(&marked));
+    assert_eq!(LearnerProgram::parse(&marked).map(|it| it.to_string()), Ok(text.to_owned()));
+}
+
+#[test]
 fn errors_name_line_and_column() {
     let cases = [
         ("", "1:1: there is no function; a learner starts with `def Setup():`"),
@@ -127,6 +135,12 @@ fn errors_name_line_and_column() {
         ("def Setup():\n  s2 = sin(s1, 1)", "2:8: `sin` cannot have `, 1.0`"),
         ("def Setup():\n  s2 = inf", "2:11: `(` is expected"),
         ("def Setup():\n  s2 = -inf", "2:8: constants must be finite"),
+        (
+            "def Setup():\n  s2[0.5] = 1.0",
+            "2:5: no op makes a scalar of (constant, constant) like this",
+        ),
+        ("def Setup():\n  v2[0.5] = s1", "2:13: a number is expected"),
+        ("\u{feff}def Train():", "1:5: a learner has the functions Setup, Predict and Learn"),
         ("def Setup():\n  s2 = 1 2", "2:10: the line should end here"),
         ("def Setup():\n  s2 = ", "2:7: a value is missing"),
         ("def Setup():\n  x = 1", "2:3: an address is expected, as `s1`, `v0` or `m3`"),
