@@ -20,6 +20,7 @@ mod live;
 mod mutate;
 mod program;
 mod shape;
+mod simplify;
 mod table;
 mod task;
 mod text;
