@@ -32,6 +32,8 @@ python-checks PYTHON="python3":
     cargo run -p evo-export --example export_cases -- target/export-cases
     {{ PYTHON }} tests/python/check_exports.py target/export-cases --self-test
     {{ PYTHON }} tests/python/check_exports.py target/export-cases
+    cargo run -p evo-export --example learner_cases -- target/learner-cases
+    {{ PYTHON }} tests/python/check_learners.py target/learner-cases
     {{ PYTHON }} tests/python/test_torch_optimizer.py
     {{ PYTHON }} tests/python/test_torch_compiled.py
     {{ PYTHON }} tests/python/test_optax_optimizer.py

@@ -61,7 +61,7 @@ pub use evo_evaluators::{
     Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
     known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
-pub use evo_export::{ExportTarget, TableRow, export, latex_table};
+pub use evo_export::{ExportTarget, LearnerTarget, TableRow, export, export_learner, latex_table};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     Ancestor, Bred, Candidate, Champion, Conception, Counters, Deduplication, DeduplicationLevel,

@@ -4,7 +4,7 @@
 //! read, as long as the equation stays short, and everything else has an equation of its own. `t`
 //! is the step: a state is read as of `t - 1` and written as of `t`.
 
-mod expression;
+pub(crate) mod expression;
 mod sign;
 mod symbols;
 mod table;
@@ -14,7 +14,8 @@ use evo_dsl::Op;
 use super::listing::{Argument, Line, Listing};
 use expression::{Expression, Level, number};
 use sign::NonNegative;
-use symbols::{Symbols, escaped};
+use symbols::Symbols;
+pub(crate) use symbols::escaped;
 pub use table::{TableRow, latex_table};
 
 /// Most operations that are written inside of another one.

@@ -20,6 +20,7 @@
 mod arrays;
 mod dot;
 mod latex;
+mod learner;
 mod listing;
 mod names;
 mod optax;
@@ -31,6 +32,7 @@ mod wording;
 use evo_dsl::Program;
 
 pub use latex::{TableRow, latex_table};
+pub use learner::{LearnerTarget, export_learner};
 use listing::Listing;
 
 /// What a program can be exported to.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{ExportTarget, nearest_name, zoo};
+use evo::{ExportTarget, LearnerTarget, nearest_name, zoo};
 
 use crate::args::ExportArgs;
 use crate::command::latex_table;
@@ -25,21 +25,42 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn program_text(args: &ExportArgs) -> anyhow::Result<String> {
-    let target = target(&args.to)?;
     if args.digits.is_some() || args.rows.is_some() {
         bail!("--digits and --rows are options of --to {}", latex_table::TARGET);
     }
+    if evo::is_learner(&args.program, "".as_ref()) {
+        return learner_text(args);
+    }
+    let target = target(&args.to)?;
     let program = evo::load_program(&args.program, "".as_ref())?;
+    Ok(evo::export(&program, &name(args)?, target))
+}
+
+fn learner_text(args: &ExportArgs) -> anyhow::Result<String> {
+    let Some(target) = LearnerTarget::from_name(&args.to) else {
+        let names = LearnerTarget::ALL.map(LearnerTarget::name).join(", ");
+        bail!("no export of a learner to `{}`; there are {names}", args.to);
+    };
+    let learner = evo::load_learner(&args.program, "".as_ref())?;
+    Ok(evo::export_learner(&learner, &name(args)?, target))
+}
+
+/// The name of the class.
+fn name(args: &ExportArgs) -> anyhow::Result<String> {
     let name = args.name.clone().unwrap_or_else(|| default_name(&args.program));
     if !name.chars().any(|c| c.is_ascii_alphabetic()) {
         bail!("`{name}` cannot be the name of a class: it holds no letter");
     }
-    Ok(evo::export(&program, &name, target))
+    Ok(name)
 }
 
 fn target(name: &str) -> anyhow::Result<ExportTarget> {
     if let Some(target) = ExportTarget::from_name(name) {
         return Ok(target);
+    }
+    if let Some(target) = LearnerTarget::from_name(name) {
+        let python = ExportTarget::Python.name();
+        bail!("`{}` is an export of learners; NumPy is `{python}` here", target.name());
     }
     let names: Vec<&str> = (ExportTarget::ALL.map(ExportTarget::name).into_iter())
         .chain([latex_table::TARGET])
@@ -54,6 +75,9 @@ fn target(name: &str) -> anyhow::Result<ExportTarget> {
 fn default_name(source: &str) -> String {
     if let Some(entry) = source.strip_prefix("zoo:").and_then(zoo::get) {
         return entry.title.to_owned();
+    }
+    if let Some(name) = source.strip_prefix("zoo:") {
+        return name.to_owned();
     }
     let stem = |text: &str| Path::new(text).file_stem().map(|stem| stem.to_string_lossy().into());
     let path = if Path::new(source).exists() {

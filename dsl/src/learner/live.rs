@@ -153,6 +153,16 @@ impl LearnerProgram {
         LearnerProgram::of_valid([&setup, &predict, &learn])
     }
 
+    /// What memory has to hold from function to function: the addresses that a live statement reads
+    /// of `Predict` or `Learn` from before that began, label and features left out, in order.
+    pub fn carried(&self) -> Vec<(LearnerType, u8)> {
+        let live = Live::of(self);
+        let read = live.entry[0].union(live.entry[1]);
+        let of = |ty| (0..LearnerProgram::ADDRESSES).map(move |address| (ty, address));
+        let all = LearnerType::ALL.into_iter().flat_map(of);
+        all.filter(|(ty, address)| read.contains(*ty, *address)).collect()
+    }
+
     /// Whether a prediction in validation may depend on the examples before it: `Predict` reads
     /// what it has left behind.
     pub fn carries_in_validation(&self) -> bool {
@@ -225,6 +235,16 @@ def Learn():
         assert_eq!(live(keeps), keeps);
         let plain = "def Setup():\ndef Predict():\n  s1 = dot(v1, v0)\ndef Learn():\n";
         assert!(!LearnerProgram::parse(plain).expect("it is one").carries_in_validation());
+    }
+
+    #[test]
+    fn what_is_carried_is_read_before_it_is_written() {
+        let text = "def Setup():\n  s2 = 0.1\n  s7 = 0.5\n  v4 = bcast(s7)\ndef Predict():\n  \
+                    v2 = v4 + v5\n  s1 = dot(v2, v0)\ndef Learn():\n  s3 = s0 - s1\n  \
+                    s3 = s2 * s3\n  v4 = s3 * v0\n";
+        let (s, v) = (LearnerType::Scalar, LearnerType::Vector);
+        let carried = LearnerProgram::parse(text).expect("it is one").carried();
+        assert_eq!(carried, [(s, 1), (s, 2), (v, 4), (v, 5)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use evo_dsl::{GUARD, LeafRole, Op};
 
 /// How tightly an expression holds together, the loosest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(crate) enum Level {
     /// A sum, a difference or a negative.
     Sum,
     /// A product.
@@ -17,7 +17,7 @@ pub(super) enum Level {
 
 /// An expression and what it is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Expression {
+pub(crate) struct Expression {
     pub text: String,
     pub level: Level,
     /// Whether it begins with a digit, so that it may not follow a number directly.
@@ -25,17 +25,17 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    fn new(text: String, level: Level) -> Expression {
+    pub(crate) fn new(text: String, level: Level) -> Expression {
         let numeric = text.starts_with(|c: char| c.is_ascii_digit());
         Expression { text, level, numeric }
     }
 
-    pub(super) fn atom(text: String) -> Expression {
+    pub(crate) fn atom(text: String) -> Expression {
         Expression::new(text, Level::Atom)
     }
 
     /// The text, in parentheses if it is looser than `level`.
-    pub(super) fn at_least(&self, level: Level) -> String {
+    pub(crate) fn at_least(&self, level: Level) -> String {
         if self.level >= level { self.text.clone() } else { parentheses(&self.text) }
     }
 }
@@ -45,7 +45,7 @@ fn parentheses(text: &str) -> String {
 }
 
 /// A number: in decimals, or with a power of ten where those would be long.
-pub(super) fn number(value: f64) -> Expression {
+pub(crate) fn number(value: f64) -> Expression {
     let plain = format!("{value}");
     let magnitude = value.abs();
     if value == 0.0 || (1e-4..1e6).contains(&magnitude) {
@@ -71,7 +71,7 @@ pub(super) fn root(x: &Expression) -> Expression {
 }
 
 /// An op on expressions.
-pub(super) fn of(op: Op, args: &[Expression]) -> Expression {
+pub(crate) fn of(op: Op, args: &[Expression]) -> Expression {
     match (op, args) {
         (Op::Add, [a, b]) => {
             // A negative number is not written behind the sign of a sum.
@@ -185,12 +185,12 @@ fn unary(op: Op, x: &Expression) -> Expression {
     })
 }
 
-fn call(function: &str, args: &[&str]) -> String {
+pub(crate) fn call(function: &str, args: &[&str]) -> String {
     format!("{function}{}", parentheses(&args.join(", ")))
 }
 
 /// A quotient without a guard.
-pub(super) fn fraction(above: &Expression, below: &Expression) -> Expression {
+pub(crate) fn fraction(above: &Expression, below: &Expression) -> Expression {
     Expression::atom(format!("\\frac{{{}}}{{{}}}", above.text, below.text))
 }
 
@@ -202,7 +202,7 @@ fn power(base: &Expression, exponent: &str) -> Expression {
     Expression::new(format!("{base}^{{{exponent}}}"), Level::Power)
 }
 
-fn product(a: &Expression, b: &Expression) -> Expression {
+pub(crate) fn product(a: &Expression, b: &Expression) -> Expression {
     let (left, right) = (a.at_least(Level::Product), b.at_least(Level::Product));
     let between = if b.numeric { " \\cdot " } else { " " };
     Expression::new(format!("{left}{between}{right}"), Level::Product)

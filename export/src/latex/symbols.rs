@@ -58,7 +58,7 @@ fn letter(base: &str) -> Option<String> {
 }
 
 /// Text in which nothing is a command of LaTeX; what is not ASCII is left out.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()) {
         match c {
