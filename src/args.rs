@@ -77,7 +77,8 @@ pub(crate) struct SearchArgs {
     /// The run directory, new or empty [default: runs/NAME-seedN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Train a few steps of each task, estimate the cost, and write nothing
+    /// Train a few steps of each task, or search learners for a second, estimate the cost, and
+    /// write nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -278,19 +279,20 @@ pub(crate) struct SimplifyArgs {
     /// What may happen to rounding
     #[arg(long, value_enum, default_value_t = RoundingArg::Exact)]
     pub rounding: RoundingArg,
-    /// Tasks and budget, as for `evo compare`: drop and round what costs nothing on them
+    /// Tasks and budget, as for `evo compare`: drop and round what costs nothing on them; for a
+    /// learner the configuration of a search, whose tasks to select by decide
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Replace a value of that configuration (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub overrides: Vec<String>,
-    /// The most that the short program may cost on these tasks, in ln(loss)
-    #[arg(long, value_name = "COST", default_value_t = 0.01, value_parser = cost)]
-    #[arg(requires = "config")]
-    pub tolerance: f64,
-    /// How often constants are varied in the end
-    #[arg(long, value_name = "N", default_value_t = 30, requires = "config")]
-    pub retune: u32,
+    /// The most that the short program may cost on these tasks, in ln(loss) [default: 0.01]; a
+    /// learner in fitness [default: 0.001]
+    #[arg(long, value_name = "COST", value_parser = cost, requires = "config")]
+    pub tolerance: Option<f64>,
+    /// How often constants are varied in the end, not those of a learner [default: 30]
+    #[arg(long, value_name = "N", requires = "config")]
+    pub retune: Option<u32>,
     /// Where studies are kept and results written [default: runs/simplify]
     #[arg(long, value_name = "DIR", requires = "config")]
     pub out: Option<PathBuf>,
@@ -311,7 +313,8 @@ pub(crate) enum RoundingArg {
 pub(crate) struct ExportArgs {
     /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]; of latex-table RUN_DIR
     pub program: String,
-    /// The language: torch, optax, python, rust, latex or dot; or latex-table, the hall of fame
+    /// The language: torch, optax, python, rust, latex or dot; or latex-table, the hall of fame; of
+    /// a learner numpy, rust or latex
     #[arg(long, value_name = "TARGET")]
     pub to: String,
     /// Digits of the numbers in a latex-table [default: 3]

@@ -80,7 +80,7 @@ pub use program_source::{
     ProgramSourceError, holds_learners, is_learner, keeps_births, load_any_program, load_learner,
     load_program,
 };
-pub use reductions::{Reduction, reductions};
+pub use reductions::{LearnerReduction, Reduction, learner_reductions, reductions};
 pub use shell::{shell_path, shell_word};
 pub use standings::{
     Compared, Duel, DuelOnTask, OnTask, Standing, Standings, Verdict, fewest_seeds,

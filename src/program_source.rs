@@ -146,7 +146,14 @@ pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, Program
             let text = birth_text(&path, birth, &Learners::default())?;
             (path, text)
         }
-        Place::Run(run) => read_text(run.join("best.py"))?,
+        Place::Run(run) if run.join("best.py").exists() => read_text(run.join("best.py"))?,
+        // A run that was killed early has its best in the store alone.
+        Place::Run(run) => {
+            let (path, best) = best_birth(&run)?;
+            let text = birth_text(&path, &best.to_string(), &Learners::default())?;
+            let best = LearnerProgram::parse(&text).map(|best| best.live().to_string());
+            (path, best.unwrap_or(text))
+        }
         Place::File(path) => read_text(path)?,
     };
     LearnerProgram::parse(&text).map_err(|error| ProgramSourceError::Malformed { path, error })
@@ -233,8 +240,8 @@ fn is_expression(text: &[u8]) -> bool {
     header.is_some_and(|header| header.trim_start().split('(').next().unwrap_or("").trim() == "f")
 }
 
-/// The best of a run without dead statements, from its store.
-fn best_of(run: &Path) -> Result<Program, ProgramSourceError> {
+/// The store of a run, and the birth of its best.
+fn best_birth(run: &Path) -> Result<(PathBuf, u64), ProgramSourceError> {
     let path = run.join(STORE);
     if !path.exists() {
         let message = format!("no run: there is neither best.py nor {STORE} in it");
@@ -242,6 +249,12 @@ fn best_of(run: &Path) -> Result<Program, ProgramSourceError> {
     }
     let best = Store::read(&path)?.best()?;
     let best = best.ok_or_else(|| ProgramSourceError::NoResult { path: run.to_owned() })?;
+    Ok((path, best))
+}
+
+/// The best of a run without dead statements, from its store.
+fn best_of(run: &Path) -> Result<Program, ProgramSourceError> {
+    let (_, best) = best_birth(run)?;
     Ok(individual(run, &best.to_string())?.live())
 }
 

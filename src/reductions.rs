@@ -4,6 +4,10 @@
 //! one; whether it is as good is for studies to say. A statement is dropped by letting one of its
 //! arguments stand for it, so what read it goes on reading something of its kind.
 
+mod learner;
+
+pub use learner::{LearnerReduction, learner_reductions};
+
 use evo_dsl::{
     Op, Operand, Program, Role, Rounding, Statement, Variable, simplify, structural_hash,
 };

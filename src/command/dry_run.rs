@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use evo::{
-    Config, Evaluator, OptimizerEvaluator, Program, Stopping, StrategyConfig, TaskConfig, Trial,
-    Workload,
+    Config, Evaluator, Evaluators, Keep, LearnerJudges, LearnerSearch, OptimizerEvaluator, Program,
+    RunOptions, Stopping, StrategyConfig, TaskConfig, Trial, Workload,
 };
 
 use super::measure;
@@ -20,6 +20,9 @@ use crate::output;
 
 /// How long each task is measured.
 const BUDGET: Duration = Duration::from_millis(500);
+
+/// How long learners are searched for.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Seconds of an evaluation up to which the start program is evaluated.
 const QUICK: f64 = 20.0;
@@ -99,6 +102,37 @@ pub(crate) fn print_expressions(
     let (listed, cost, totals) =
         (listed(starts), span(seconds), totals(stopping, seconds, threads));
     output::print(&format!("{listed}one evaluation: {cost} on one thread\n{fitness}{totals}"))
+}
+
+/// Searches learners for a moment, in memory alone, and prints how many candidates that was.
+#[expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
+pub(crate) fn print_learners(
+    config: &LearnerSearch,
+    judges: &LearnerJudges,
+    starts: usize,
+    threads: NonZeroUsize,
+) -> anyhow::Result<()> {
+    let mut moment = config.clone();
+    // Nothing but the time ends it, and nothing is kept.
+    let seconds = MOMENT.as_secs_f64();
+    moment.settings.stopping = Stopping { seconds: Some(seconds), ..Stopping::default() };
+    moment.settings.keep = Keep::Births;
+    let mut search = moment.search(judges)?;
+    let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
+    let begun = Instant::now();
+    evo::run_with(&mut search, evaluators, &mut (), &RunOptions::default())?;
+    let births = search.counters().births;
+    let rate = births as f64 / begun.elapsed().as_secs_f64();
+    let (name, tasks) = (&judges.name, judges.search.tasks().len());
+    let mut text = format!(
+        "{name}: {tasks} tasks, {starts} start programs\n\
+         candidates a second on one thread: {rate:.0}, by the first {births}\n"
+    );
+    if let Some(limit) = config.settings.stopping.candidates {
+        let total = span(limit as f64 / rate / threads.get() as f64);
+        writeln!(text, "{limit} candidates on {threads} threads: about {total}")?;
+    }
+    output::print(&text)
 }
 
 /// What as many evaluations as a search may make come to.

@@ -11,6 +11,7 @@ use evo::{
 use serde::Serialize;
 
 use super::conclusion::{self, Verdict};
+use super::dry_run;
 use super::place::Place;
 use super::resume;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
@@ -20,7 +21,7 @@ use crate::output;
 
 /// What learners come to on the three sets of tasks.
 #[derive(Serialize)]
-struct Judged {
+pub(super) struct Judged {
     problem: String,
     learners: Vec<JudgedLearner>,
     /// The text of the one that is best on the tasks to select by, where one is selected.
@@ -46,7 +47,7 @@ struct JudgedLearner {
 }
 
 impl Judged {
-    fn of(
+    pub(super) fn of(
         programs: &[(String, LearnerProgram)],
         judges: &LearnerJudges,
         threads: NonZeroUsize,
@@ -66,6 +67,18 @@ impl Judged {
         Judged { problem: judges.name.clone(), learners, selected: None }
     }
 
+    /// What each comes to, without what is selected.
+    pub(super) fn learner_table(&self) -> String {
+        let headings = [self.problem.as_str(), "search", "select", "final", "worst", "length"];
+        let row = |it: &JudgedLearner| {
+            let numbers = [it.search, it.select, it.r#final, it.worst].map(|it| format!("{it:.6}"));
+            [it.name.clone()].into_iter().chain(numbers).chain([it.length.to_string()]).collect()
+        };
+        let rows: Vec<Vec<String>> = self.learners.iter().map(row).collect();
+        let headings = headings.map(str::to_owned).to_vec();
+        output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>())
+    }
+
     /// The place of the learner that is best on the tasks to select by.
     fn best(&self) -> usize {
         let places = 0..self.learners.len();
@@ -77,14 +90,7 @@ impl Judged {
 
 impl Verdict for Judged {
     fn table(&self) -> String {
-        let headings = [self.problem.as_str(), "search", "select", "final", "worst", "length"];
-        let row = |it: &JudgedLearner| {
-            let numbers = [it.search, it.select, it.r#final, it.worst].map(|it| format!("{it:.6}"));
-            [it.name.clone()].into_iter().chain(numbers).chain([it.length.to_string()]).collect()
-        };
-        let rows: Vec<Vec<String>> = self.learners.iter().map(row).collect();
-        let headings = headings.map(str::to_owned).to_vec();
-        let table = output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>());
+        let table = self.learner_table();
         // Where there is one learner it is printed below.
         match self.selected.as_ref().filter(|_| self.learners.len() > 1) {
             Some(text) => {
@@ -105,9 +111,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let starts = config.start_programs(&config.domain(&judges)?)?;
     let threads = place.threads(args.run.threads);
     if args.dry_run {
-        let (name, tasks) = (&judges.name, judges.search.tasks().len());
-        let count = starts.len();
-        output::print(&format!("{name}: {tasks} tasks, {count} start programs\n"))?;
+        dry_run::print_learners(&config, &judges, starts.len(), threads)?;
         return Ok(ExitCode::SUCCESS);
     }
     let search = config.search(&judges)?;

@@ -1,6 +1,7 @@
 //! `evo simplify`: the same program in fewer statements.
 
 mod evidence;
+mod learner;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -11,6 +12,9 @@ use crate::args::{RoundingArg, SimplifyArgs};
 use crate::output;
 
 pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {
+    if evo::is_learner(&args.program, "".as_ref()) {
+        return learner::run(args);
+    }
     if let Some(config) = &args.config {
         return evidence::run(args, config);
     }

@@ -115,17 +115,13 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
         assert!(run.code == Some(2), "{set}: {run:?}");
         assert!(run.stderr.contains(key) && run.stderr.contains(words), "{set}: {run:?}");
     }
-    for command in [["simplify", "zoo:linear_learner"], ["show", "zoo:linear_lerner"]] {
-        let run = scratch.run(&command);
-        assert_eq!(run.code, Some(2), "{run:?}");
-    }
+    let misspelt = scratch.run(&["show", "zoo:linear_lerner"]);
+    assert_eq!(misspelt.code, Some(2), "{misspelt:?}");
     let zoo = scratch.run(&["zoo"]).success();
     assert!(zoo.contains("network_learner"), "{zoo}");
     scratch.write("learner.py", scratch.run(&["zoo", "network_learner"]).success());
     let shown = scratch.run(&["show", "learner.py"]).success();
     assert!(shown.contains("# statements: 19, live: 19"), "{shown}");
-    let refused = scratch.run(&["simplify", "learner.py"]);
-    assert!(refused.stderr.contains("is a learner"), "{refused:?}");
 }
 
 /// A short search into `out` with every birth, and what a setting changes.
@@ -221,4 +217,103 @@ fn sets_that_memory_does_not_hold_are_refused_with_what_their_tasks_draw_and_cop
     ] {
         scratch.assert_refused(&linear, set, key, "MiB of memory, and may take 4096");
     }
+}
+
+#[test]
+fn a_dry_run_searches_for_a_moment_and_writes_nothing() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    for keep in ["keep=Births", "keep=Snapshots"] {
+        let plan = ["search", "linear.ron", "--dry-run", "--out", "run", "--set", keep];
+        let told = scratch.run(&plan).success();
+        assert!(told.contains("5 tasks, 50 start programs"), "{told}");
+        let rate = told.split("on one thread: ").nth(1).and_then(|it| it.split(',').next());
+        let rate: f64 = rate.and_then(|it| it.parse().ok()).expect("it is told");
+        assert!(rate > 100.0, "{told}");
+        assert!(told.contains("4000 candidates on "), "{told}");
+    }
+    assert!(!scratch.path("run").exists() && !scratch.path("runs").exists());
+}
+
+/// Gradient descent with a copy by way of a zero, a term of next to nothing and many digits.
+const PADDED: &str = "\u{feff}def Setup():
+  s2 = 0.1000001
+  s6 = 1e-9
+def Predict():
+  s1 = dot(v1, v0)
+def Learn():
+  s3 = s0 - s1
+  s5 = s3 - s9
+  s5 = s2 * s5
+  v2 = s5 * v0
+  v3 = s6 * v0
+  v2 = v2 + v3
+  v1 = v1 + v2
+";
+
+#[test]
+fn a_learner_is_simplified_exactly_or_by_what_costs_nothing_on_tasks() {
+    let scratch = Scratch::new();
+    scratch.write("padded.py", PADDED);
+    scratch.write("linear.ron", LINEAR);
+    let exact = scratch.run(&["simplify", "padded.py"]).success();
+    assert!(exact.contains("# statements: 10, live: 10, simplified: 9"), "{exact}");
+    let evidence = ["simplify", "padded.py", "--config", "linear.ron", "--tolerance", "0.01"];
+    // Bounds of a search, such as a least number of statements, are none of what is short.
+    let least = ["--set", "mutation.learn=(least: 6, most: 9)", "--out", "out"];
+    let told = scratch.run(&[&evidence[..], &least].concat()).success();
+    let short = scratch.read("out/simplified.py");
+    assert!(told.starts_with(&short), "{told}");
+    assert!(!short.contains("1e-9") && !short.contains("0.1000001"), "{short}");
+    let whole = report(&scratch.read("out/simplified_learner.json"));
+    let judged = whole["judged"]["learners"].as_array().expect("a list");
+    let figure = |at: usize, key: &str| judged[at][key].as_f64().expect("a number");
+    assert!(figure(1, "length") <= 6.0, "{whole}");
+    assert!(figure(0, "select") - figure(1, "select") <= 0.01, "{whole}");
+    let steps = whole["steps"].as_array().expect("a list");
+    assert!(steps.iter().any(|step| step["kept"] == false), "not everything can go: {whole}");
+    // It is a learner, judged as the configuration judges, and the same when it is made again.
+    let fitness = scratch
+        .run(&["evaluate", "out/simplified.py", "--config", "linear.ron", "--json"])
+        .success();
+    assert_eq!(report(&fitness)["learners"][0]["final"].as_f64(), Some(figure(1, "final")));
+    assert_eq!(scratch.run(&[&evidence[..], &least].concat()).success(), told);
+    for (more, words) in [
+        (&["--rounding", "allow"][..], "simplified exactly"),
+        (&["--config", "linear.ron", "--retune", "3"], "--retune"),
+        (&["--tolerance", "0.1"], "--config"),
+    ] {
+        let run = scratch.run(&[&["simplify", "zoo:linear_learner"][..], more].concat());
+        assert!(run.code == Some(2) && run.stderr.contains(words), "{more:?}: {run:?}");
+    }
+}
+
+#[test]
+fn learners_are_exported_from_zoo_file_and_run_to_what_there_is_for_them() {
+    let scratch = Scratch::new();
+    short(&scratch, "run", "start=zoo:linear_learner");
+    scratch.write("my_rule.py", "def Predict():\n  s1 = norm(v0)\n");
+    let export = |args: &[&str]| scratch.run(&[&["export"], args].concat());
+    for (source, class) in
+        [("zoo:network_learner", "NetworkLearner"), ("my_rule.py", "MyRule"), ("run", "Run")]
+    {
+        let numpy = export(&[source, "--to", "numpy"]).success();
+        assert!(numpy.contains(&format!("class {class}:")), "{numpy}");
+        let rust = export(&[source, "--to", "rust"]).success();
+        assert!(rust.contains(&format!("pub struct {class}<const N: usize>")), "{rust}");
+        let latex = export(&[source, "--to", "LaTeX"]).success();
+        assert!(latex.contains("\\subsection*{Predict}"), "{latex}");
+    }
+    let named = export(&["my_rule.py", "--to", "numpy", "--name", "plain", "--out", "plain.py"]);
+    assert_eq!(named.success(), "");
+    assert!(scratch.read("plain.py").contains("class Plain:"));
+    for target in ["torch", "optax", "dot", "python", "nonsense"] {
+        let refused = export(&["zoo:linear_learner", "--to", target]);
+        let says = refused.stderr.contains("there are numpy, rust, latex");
+        assert!(refused.code == Some(2) && says, "{target}: {refused:?}");
+    }
+    let optimizer = export(&["zoo:lion", "--to", "numpy"]);
+    assert!(optimizer.stderr.contains("NumPy is `python` here"), "{optimizer:?}");
+    let table = export(&["zoo:linear_learner", "--to", "numpy", "--digits", "3"]);
+    assert!(table.stderr.contains("latex-table"), "{table:?}");
 }

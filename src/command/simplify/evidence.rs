@@ -23,7 +23,13 @@ use crate::command::{place, whole_file};
 use crate::output;
 
 /// How often all reductions are gone through, as long as some is kept.
-const PASSES: usize = 3;
+pub(super) const PASSES: usize = 3;
+
+/// The most that a short program may cost where nothing else is said.
+const TOLERANCE: f64 = 0.01;
+
+/// How often constants are varied where nothing else is said.
+const RETUNE: u32 = 30;
 
 /// A step that was tried.
 #[derive(Serialize)]
@@ -84,16 +90,16 @@ pub(super) fn run(args: &SimplifyArgs, config: &Path) -> anyhow::Result<ExitCode
     let short = bench.reduce(start, &own, args, &mut steps)?;
     let tuned = bench.retune(&short, &own, args, &mut steps)?;
     let json = serde_json::to_string_pretty(&serde_json::json!({
-        "tolerance": args.tolerance, "steps": steps, "program": tuned.to_string(),
+        "tolerance": args.tolerance.unwrap_or(TOLERANCE), "steps": steps, "program": tuned.to_string(),
         "live_length": tuned.live_length(), "config": config,
     }))? + "\n";
     whole_file::write(&folder.join("simplified.json"), json.as_bytes())?;
     whole_file::write(&folder.join("simplified.py"), tuned.to_string().as_bytes())?;
-    output::print(&text(&program, &tuned, &steps, args.tolerance))?;
+    output::print(&text(&program, &tuned, &steps, args.tolerance.unwrap_or(TOLERANCE)))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn folder(args: &SimplifyArgs) -> PathBuf {
+pub(super) fn folder(args: &SimplifyArgs) -> PathBuf {
     args.out.clone().unwrap_or_else(|| Path::new("runs").join("simplify"))
 }
 
@@ -157,7 +163,7 @@ impl<'a> Bench<'a> {
             let (mut place, mut left) = (0, reductions(&program));
             while let Some(Reduction { step, program: shorter }) = left.get(place).cloned() {
                 let costs = self.costs(&shorter, own)?;
-                let kept = costs.are_within(args.tolerance);
+                let kept = costs.are_within(args.tolerance.unwrap_or(TOLERANCE));
                 note(steps, Step { step, live_length: shorter.live_length(), costs, kept });
                 if kept {
                     program = shorter;
@@ -184,7 +190,7 @@ impl<'a> Bench<'a> {
     ) -> anyhow::Result<Program> {
         let knobs = Knobs::of(program, u32::MAX);
         let (mut best, mut lowest) = (knobs.own(), self.tuned_loss(program)?);
-        for index in 0..args.retune {
+        for index in 0..args.retune.unwrap_or(RETUNE) {
             let varied = knobs.varied(&best, index, Seed(self.config.data_seed).derive("retune"));
             let varied = Setting { learning_rate: 1.0, weight_decay: best.weight_decay, ..varied };
             let loss = self.tuned_loss(&knobs.program(&varied))?;
@@ -198,7 +204,7 @@ impl<'a> Bench<'a> {
         }
         let (before, costs) = (self.costs(program, own)?, self.costs(&tuned, own)?);
         let kept = costs.value().zip(before.value()).is_some_and(|(cost, before)| cost < before);
-        let step = format!("constants varied {} times", args.retune);
+        let step = format!("constants varied {} times", args.retune.unwrap_or(RETUNE));
         note(steps, Step { step, live_length: tuned.live_length(), costs, kept });
         Ok(if kept { tuned } else { program.clone() })
     }
