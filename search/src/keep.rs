@@ -16,7 +16,7 @@ pub enum Keep {
     #[default]
     Births,
     /// The state now and then, what sums the run up, and held-out points: for candidates so cheap
-    /// that a row would cost more. Where they came from cannot be told.
+    /// that a row would cost more. Where one came from is told by the run made again.
     Snapshots,
 }
 

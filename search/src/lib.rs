@@ -96,6 +96,7 @@
 //! # Ok::<(), evo_search::SearchError>(())
 //! ```
 
+mod ancestors;
 mod breeding;
 mod config;
 mod counters;
@@ -125,6 +126,7 @@ mod store;
 mod strategy;
 mod window;
 
+pub use ancestors::Ancestors;
 pub use breeding::{Bred, Conception};
 pub use config::{SearchConfig, default_window};
 pub use counters::Counters;
@@ -142,7 +144,7 @@ pub use population::{Individual, Population};
 pub use recheck::{RECHECK_TOLERANCE, RECHECK_WARNING, RecheckRate, outcomes_apart};
 pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};
 pub use runner::{Evaluators, RunOptions, run, run_with};
-pub use search::{Candidate, Search};
+pub use search::{AbsorbedBirth, BirthWatcher, Candidate, Search};
 pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
 pub use store::{Ancestor, Evaluated, FunctionalHit, Store, StoredChampion, StoredRestart};

@@ -16,6 +16,7 @@ mod holding_out;
 mod resume;
 mod settling;
 mod state;
+mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use crate::{
 };
 use confirmation::Confirmation;
 use holding_out::HeldOut;
+pub use watching::{AbsorbedBirth, BirthWatcher};
 
 /// A program to evaluate.
 #[derive(Clone, Debug)]
@@ -80,6 +82,7 @@ pub struct Search<D: Domain> {
     held_out: HeldOut<D::Program>,
     /// The last evaluations of a run, once everything else is done.
     confirmation: Confirmation<D::Program>,
+    watcher: Option<BirthWatcher<D::Program>>,
 }
 
 /// What a search has found, and what it did for that.
@@ -185,6 +188,7 @@ impl<D: Domain> Search<D> {
             kept: Kept { keep: config.keep, ..Kept::default() },
             held_out: HeldOut::new(config.held_out),
             confirmation: Confirmation::default(),
+            watcher: None,
         })
     }
 

@@ -60,6 +60,7 @@ impl<D: Domain> Search<D> {
         };
         let fitness = comparable(outcome.fitness());
         self.found.lineage.absorb(identity, lineage, fitness);
+        self.show(birth, &program, (lineage, sighting), fitness);
         let start = start_of(birth, lineage);
         let individual = Individual { birth, start, program, behaviour, fitness, length, states };
         self.absorb(individual, &outcome, origin);
