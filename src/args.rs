@@ -135,6 +135,10 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct LineageArgs {
     /// The individual: RUN_DIR for the best of a run, or RUN_DIR:BIRTH
     pub individual: String,
+    /// Worker threads, where the run keeps no births and is made again [default: one for each
+    /// core]; does not change the result
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
     /// Print the lineage as JSON
     #[arg(long)]
     pub json: bool,

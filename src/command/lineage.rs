@@ -1,5 +1,7 @@
 //! `evo lineage`: the mutations that led from a start program to an individual.
 
+mod again;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,14 +9,15 @@ use anyhow::{Context, bail};
 use evo::{Ancestor, Learners, Optimizers, ProgramSourceError, Store};
 use serde_json::json;
 
-use super::run_directory;
+use super::{place, run_directory};
 use crate::args::LineageArgs;
 use crate::output;
 
 pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
     let (directory, birth) = individual(&args.individual)?;
     let store = Store::read(&directory.join(run_directory::STORE))?;
-    if !evo::keeps_births(&store)? {
+    let keeps_births = evo::keeps_births(&store)?;
+    if !keeps_births && !evo::holds_learners(&store)? {
         return Err(ProgramSourceError::NoBirths { run: directory }.into());
     }
     let birth = match birth {
@@ -23,8 +26,12 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
             .best()?
             .with_context(|| format!("{}: nothing in it has a fitness yet", directory.display()))?,
     };
-    let lineage = of(&store, birth)?
-        .with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
+    let lineage = match keeps_births {
+        true => of(&store, birth)?,
+        false => again::of(&directory, &store, birth, place::cores(args.threads))?,
+    };
+    let lineage =
+        lineage.with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
     output::print(&if args.json { as_json(&lineage)? } else { as_text(&lineage) })?;
     Ok(ExitCode::SUCCESS)
 }

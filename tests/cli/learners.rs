@@ -149,18 +149,61 @@ fn a_run_without_births_says_so_instead_of_reporting_none() {
     let scratch = Scratch::new();
     short(&scratch, "run", "keep=Snapshots");
     let funnel = repository("configs/funnel_small.ron");
-    for command in [
-        &["report", "run"][..],
-        &["lineage", "run"],
-        &["lineage", "run:3"],
-        &["show", "run:3"],
-        &["funnel", "run", "--config", &funnel],
-    ] {
+    for command in
+        [&["report", "run"][..], &["show", "run:3"], &["funnel", "run", "--config", &funnel]]
+    {
         let run = scratch.run(command);
         let says = run.stderr.contains("run: the run keeps no births (`keep: Snapshots`)");
         assert!(run.code == Some(2) && says, "{command:?}: {run:?}");
     }
     assert!(!scratch.path("run/report.html").exists());
+}
+
+#[test]
+fn the_lineage_of_a_run_without_births_is_that_of_the_run_with_them() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    for (out, keep) in [("births", "keep=Births"), ("none", "keep=Snapshots")] {
+        let limit = "stopping=(candidates: 20000)";
+        let search = ["search", "linear.ron", "--out", out, "--set", keep, "--set", limit];
+        digest(&scratch, &search);
+    }
+    let lineage = |of: &str, threads: &str| {
+        let lineage = ["lineage", of, "--threads", threads, "--json"];
+        report(&scratch.run(&lineage).success())
+    };
+    let best = lineage("births", "1");
+    assert!(best.as_array().is_some_and(|births| births.len() > 3), "{best}");
+    assert_eq!(lineage("none", "1"), best);
+    assert_eq!(lineage("none", "8"), best);
+    assert_eq!(lineage("none:321", "2"), lineage("births:321", "2"));
+    assert_eq!(lineage("none:7", "2"), lineage("births:7", "2"));
+    let told = scratch.run(&["lineage", "none"]).success();
+    assert_eq!(told, scratch.run(&["lineage", "births"]).success());
+    let beyond = scratch.run(&["lineage", "none:20000"]);
+    assert!(beyond.code == Some(2) && beyond.stderr.contains("no birth 20000"), "{beyond:?}");
+}
+
+#[test]
+fn the_lineage_behind_snapshots_is_the_same_of_a_run_that_was_resumed() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    let all = "stopping=(candidates: 230000)";
+    let base = ["search", "linear.ron", "--set", "held_out.every=20000", "--set"];
+    let search = |out: &str, limit: &str| {
+        digest(&scratch, &[&base[..], &["keep=Snapshots", "--set", limit, "--out", out]].concat())
+    };
+    let whole = search("whole", all);
+    search("part", "stopping=(candidates: 130000)");
+    assert_eq!(digest(&scratch, &["resume", "part", "--set", "stopping.candidates=230000"]), whole);
+    let lineage = |of: &str| scratch.run(&["lineage", of]).success();
+    assert_eq!(lineage("part"), lineage("whole"));
+    assert!(lineage("whole").lines().filter(|line| line.starts_with("birth")).count() > 3);
+    // Another run in its place is told apart.
+    let other = scratch.read("whole/config.ron").replace("seed: 0", "seed: 1");
+    scratch.write("whole/config.ron", other);
+    let refused = scratch.run(&["lineage", "whole"]);
+    assert!(refused.code == Some(2), "{refused:?}");
 }
 
 #[test]

@@ -113,9 +113,16 @@ fn body(memory: &Memory, function: LearnerFunction) -> Vec<String> {
         let mut statements = memory.statements(function).iter();
         let writes = statements.any(|it| super::target(it).is_some_and(|it| memory.is_field(it)));
         let fields = memory.fields.iter().map(|it| format!("{}: {}", word(*it), zero(it.0)));
-        let fields = fields.collect::<Vec<_>>().join(", ");
+        let fields: Vec<String> = fields.collect();
         let mutable = if writes { "mut " } else { "" };
-        lines.push(format!("let {mutable}memory = Self {{ {fields} }};"));
+        let line = fields.join(", ");
+        if line.len() < 70 {
+            lines.push(format!("let {mutable}memory = Self {{ {line} }};"));
+        } else {
+            lines.push(format!("let {mutable}memory = Self {{"));
+            lines.extend(fields.iter().map(|field| format!("    {field},")));
+            lines.push("};".to_owned());
+        }
     }
     for address in memory.zeros(function) {
         lines.push(format!("let {}: {} = {};", word(address), ty(address.0), zero(address.0)));
