@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use evo_domain::{Domain as _, Evaluator, Trial};
 use evo_dsl::{LearnerFunctionConfig, LearnerMemory, LearnerMutation, LearnerProgram, Learners};
@@ -138,6 +139,28 @@ fn without_rows_threads_and_deaths_change_nothing() {
     assert_eq!(run(&mut search(&killed, &judges, 7), &judges, 2), whole);
     let size = std::fs::metadata(&killed).expect("it is there").len();
     assert!(size < 1 << 20, "{size} bytes");
+}
+
+#[test]
+fn every_birth_is_shown_once_and_in_order_on_any_threads() {
+    let judges = judges();
+    let shown = |threads: usize| {
+        let scratch = TempDir::new().expect("there is room");
+        let births = Arc::new(Mutex::new(Vec::new()));
+        let watching = Arc::clone(&births);
+        let search = search(&scratch.path().join("run.db"), &judges, 5);
+        let mut search = search.watched_by(Box::new(move |it| {
+            let (parent, fitness) = (it.parent, it.fitness.to_bits());
+            let mut births = watching.lock().expect("nobody panics");
+            births.push((it.birth, parent, it.mutation, it.evaluation, fitness));
+        }));
+        run(&mut search, &judges, threads);
+        std::mem::take(&mut *births.lock().expect("nobody panics"))
+    };
+    let one = shown(1);
+    assert!((0..BIRTHS).eq(one.iter().map(|it| it.0)));
+    assert!(one.iter().all(|it| it.1.is_none() == (it.0 < 100) && it.1 < Some(it.0)));
+    assert_eq!(shown(8), one);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use evo_dsl::{
 use evo_hashes::Seed;
 
 /// They are refused with a place in them, or are a learner that prints back, keeps its structure
-/// when what is dead goes, and comes to the same in both engines.
+/// when what is dead goes, and comes to the same in both engines and simplified.
 pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let learner = match LearnerProgram::parse(&text) {
@@ -27,11 +27,14 @@ pub(crate) fn check(bytes: &[u8]) {
     assert_eq!(canonical.canonical(), canonical);
     assert_eq!(live.structural_hash(), learner.structural_hash());
     assert_eq!(canonical.structural_hash(), learner.structural_hash());
+    let simplified = learner.simplified();
+    assert!(simplified.statements().len() <= live.statements().len());
+    assert!(learner.is_same_as(&simplified), "{simplified}");
     for (n, loss) in [(2, LearnerLoss::Accuracy), (4, LearnerLoss::RootMeanSquare)] {
         let training = LearnerTraining { loss, most_error: 1e300 };
         let tasks = [task(n, 1), task(n, 2)];
         let packed = LearnerTasks::new(&tasks, training);
-        for program in [&learner, &live, &canonical] {
+        for program in [&learner, &live, &canonical, &simplified] {
             let fast = packed.fitness(program).into_iter().map(f64::to_bits);
             let slow = tasks.iter().map(|task| task.fitness(&learner, training).to_bits());
             assert!(fast.eq(slow), "{n} features: {program}");
