@@ -150,9 +150,12 @@ pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, Program
         // A run that was killed early has its best in the store alone.
         Place::Run(run) => {
             let (path, best) = best_birth(&run)?;
-            let text = birth_text(&path, &best.to_string(), &Learners::default())?;
-            let best = LearnerProgram::parse(&text).map(|best| best.live().to_string());
-            (path, best.unwrap_or(text))
+            let champions = Store::read(&path)?.hall_of_fame()?;
+            let text = match champions.into_iter().find(|champion| champion.birth == best) {
+                Some(champion) => champion.program,
+                None => birth_text(&path, &best.to_string(), &Learners::default())?,
+            };
+            (path, text)
         }
         Place::File(path) => read_text(path)?,
     };

@@ -160,6 +160,19 @@ fn a_run_without_births_says_so_instead_of_reporting_none() {
 }
 
 #[test]
+fn the_best_of_a_run_that_was_killed_early_is_that_of_its_store_whatever_it_keeps() {
+    let scratch = Scratch::new();
+    for keep in ["Births", "Snapshots"] {
+        short(&scratch, keep, &format!("keep={keep}"));
+        let shown = scratch.run(&["show", keep, "--plain"]).success();
+        std::fs::remove_file(scratch.path(keep).join("best.py")).expect("it is there");
+        assert_eq!(scratch.run(&["show", keep, "--plain"]).success(), shown, "{keep}");
+        let export = scratch.run(&["export", keep, "--to", "numpy"]).success();
+        assert!(export.contains(&format!("class {keep}:")), "{export}");
+    }
+}
+
+#[test]
 fn the_lineage_of_a_run_without_births_is_that_of_the_run_with_them() {
     let scratch = Scratch::new();
     scratch.write("linear.ron", LINEAR);
