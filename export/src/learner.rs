@@ -198,8 +198,8 @@ mod tests {
 
     #[test]
     fn variables_that_are_zero_at_first_are_known() {
-        let text = "def Setup():\n  v1[0.5] = 1.0\n  s2 = norm(v1)\n  s3 = s2 + s0\ndef Predict():\n  \
-                    s4 = s0 + s3\n  s1 = s4 * s1\ndef Learn():\n";
+        let text = "def Setup():\n  v1[0.5] = 1.0\n  s2 = norm(v1)\n  s3 = s2 + s0\n\
+                    def Predict():\n  s4 = s0 + s3\n  s1 = s4 * s1\ndef Learn():\n";
         let memory = Memory::of(&LearnerProgram::parse(text).expect("it is one"));
         let (s, v) = (LearnerType::Scalar, LearnerType::Vector);
         assert_eq!(memory.fields, [(s, 1), (s, 3)]);

@@ -52,7 +52,8 @@ fn source(cases: &[Case]) -> String {
             true => (
                 "let mut draw = Mixed(3 * 7_919 + 12_345);",
                 format!(
-                    "impl p{index}::Draw for Mixed {{ fn uniform(&mut self) -> f64 {{ self.part() }} \
+                    "impl p{index}::Draw for Mixed {{ \
+                     fn uniform(&mut self) -> f64 {{ self.part() }} \
                      fn normal(&mut self) -> f64 {{ (self.part() - 0.5) * 3.0 }} }}\n"
                 ),
             ),

@@ -86,8 +86,8 @@ fn documentation(memory: &Memory) -> String {
     format!(
         "    \"\"\"A learning algorithm. To train on an example is to call predict and then \
          learn.\n\n    The prediction is kept in s1. Where it is a logit, its probability has to \
-         stand there\n    before learn is called.\n{carried}\n    n: the number of features\n{rng}    \
-         \"\"\"\n"
+         stand there\n    before learn is called.\n{carried}\n    n: the number of features\n\
+         {rng}    \"\"\"\n"
     )
 }
 

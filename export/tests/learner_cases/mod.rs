@@ -171,7 +171,7 @@ pub(crate) fn examples() -> Vec<([f64; FEATURES], f64)> {
     (0..EXAMPLES[0] + EXAMPLES[1]).map(|_| (std::array::from_fn(|_| draw()), draw())).collect()
 }
 
-/// The predictions of the interpreter. Behind every third the task puts another number in its place.
+/// The predictions of the interpreter. The task puts another number in place of every third.
 pub(crate) fn predictions(program: &LearnerProgram) -> Vec<f64> {
     let mut learner = LearnerInterpreter::new(program, FEATURES);
     let mut draw = Mixed::new(3);
