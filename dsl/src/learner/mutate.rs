@@ -1,5 +1,5 @@
 //! How learners are mutated: the kinds of AutoML-Zero (arXiv 2003.03384), each a random edit of one
-//! function.
+//! function, or of all.
 //!
 //! Invariant: a child is a learner within the limits of its parent's search, whatever is drawn: ops
 //! have fixed types, so any op may stand anywhere. Where the drawn kind is impossible in the drawn
@@ -24,7 +24,7 @@ const FLIP: f64 = 0.1;
 #[derive(Clone, Debug)]
 pub struct LearnerMutator {
     /// Of the kinds, in the order of [`LearnerWeights::NAMES`].
-    weights: [f64; 6],
+    weights: [f64; 7],
     /// The probability that a child is changed at all.
     mutate: f64,
     /// How many addresses there are of each type.
@@ -168,19 +168,31 @@ impl LearnerMutator {
                 let at = range.start + rng.random_range(0..length);
                 child.statements_mut()[at] = self.statement(function, rng);
             }
-            2 => {
-                let statements = &mut child.statements_mut()[range];
-                statements.iter_mut().for_each(|it| *it = self.statement(function, rng));
-            }
+            2 => self.randomize(function, child, rng),
             3 if length < most => self.insert(function, child, rng),
             4 if length > least => child.remove(function, rng.random_range(0..length)),
             5 if length > 0 || most > 0 => {
                 self.insert(function, child, rng);
                 child.remove(function, rng.random_range(0..=length));
             }
+            6 if !child.statements().is_empty() => {
+                self.mutable.iter().for_each(|function| self.randomize(*function, child, rng));
+            }
             _ => return false,
         }
         true
+    }
+
+    /// Draws all statements of a function anew.
+    fn randomize(
+        &self,
+        function: LearnerFunction,
+        child: &mut LearnerProgram,
+        rng: &mut StreamRng,
+    ) {
+        let range = child.range(function);
+        let statements = &mut child.statements_mut()[range];
+        statements.iter_mut().for_each(|it| *it = self.statement(function, rng));
     }
 
     fn insert(&self, function: LearnerFunction, child: &mut LearnerProgram, rng: &mut StreamRng) {

@@ -67,6 +67,9 @@ pub struct LearnerWeights {
     pub remove: f64,
     /// Insert one and remove one, which may be the same. Default: 0.
     pub trade: f64,
+    /// Draw all statements of all functions anew: by itself, with `mutate: 1.0` and random search
+    /// of one mutation, programs that know nothing of each other. Default: 0.
+    pub randomize_learner: f64,
 }
 
 impl Default for LearnerMutation {
@@ -97,7 +100,7 @@ impl Default for LearnerFunctionConfig {
 
 impl Default for LearnerWeights {
     fn default() -> LearnerWeights {
-        let trade = 0.0;
+        let (trade, randomize_learner) = (0.0, 0.0);
         let (alter_parameter, randomize_instruction, randomize_function) = (1.0, 1.0, 1.0);
         let (insert, remove) = (1.0, 1.0);
         LearnerWeights {
@@ -107,22 +110,24 @@ impl Default for LearnerWeights {
             insert,
             remove,
             trade,
+            randomize_learner,
         }
     }
 }
 
 impl LearnerWeights {
     /// The names of the kinds, those of the fields.
-    pub(crate) const NAMES: [&'static str; 6] = [
+    pub(crate) const NAMES: [&'static str; 7] = [
         "alter_parameter",
         "randomize_instruction",
         "randomize_function",
         "insert",
         "remove",
         "trade",
+        "randomize_learner",
     ];
 
-    pub(super) fn by_kind(&self) -> [f64; 6] {
+    pub(super) fn by_kind(&self) -> [f64; 7] {
         [
             self.alter_parameter,
             self.randomize_instruction,
@@ -130,6 +135,7 @@ impl LearnerWeights {
             self.insert,
             self.remove,
             self.trade,
+            self.randomize_learner,
         ]
     }
 }

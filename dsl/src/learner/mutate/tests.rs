@@ -8,9 +8,16 @@ fn function(ops: &[&str], least: usize, most: usize) -> LearnerFunctionConfig {
     LearnerFunctionConfig { ops, least, most, start: Some(least) }
 }
 
-fn config(weights: [f64; 6]) -> LearnerMutation {
-    let [alter_parameter, randomize_instruction, randomize_function, insert, remove, trade] =
-        weights;
+fn config(weights: [f64; 7]) -> LearnerMutation {
+    let [
+        alter_parameter,
+        randomize_instruction,
+        randomize_function,
+        insert,
+        remove,
+        trade,
+        randomize_learner,
+    ] = weights;
     LearnerMutation {
         weights: LearnerWeights {
             alter_parameter,
@@ -19,6 +26,7 @@ fn config(weights: [f64; 6]) -> LearnerMutation {
             insert,
             remove,
             trade,
+            randomize_learner,
         },
         mutate: 1.0,
         memory: LearnerMemory { scalars: 4, vectors: 3, matrices: 1 },
@@ -29,14 +37,14 @@ fn config(weights: [f64; 6]) -> LearnerMutation {
 }
 
 fn only(kind: usize) -> LearnerMutator {
-    let mut weights = [0.0; 6];
+    let mut weights = [0.0; 7];
     weights[kind] = 1.0;
     LearnerMutator::new(&config(weights)).expect("the settings are sound")
 }
 
 #[test]
 fn children_stay_within_the_limits_and_reach_both_ends() {
-    let mutator = LearnerMutator::new(&config([1.0; 6])).expect("the settings are sound");
+    let mutator = LearnerMutator::new(&config([1.0; 7])).expect("the settings are sound");
     let mut learner = mutator.random(&mut Seed(1).stream("random", 0));
     let mut lengths = Vec::new();
     for birth in 0..20_000 {
@@ -60,7 +68,7 @@ fn children_stay_within_the_limits_and_reach_both_ends() {
 #[test]
 fn every_kind_changes_what_it_says() {
     let start = only(0).random(&mut Seed(2).stream("random", 0));
-    for kind in 0..6 {
+    for kind in 0..7 {
         let mutator = only(kind);
         for birth in 0..500 {
             let (child, told) = mutator.mutate(&start, &mut Seed(3).stream("child", birth));
@@ -79,6 +87,7 @@ fn every_kind_changes_what_it_says() {
                 3 => assert_eq!(grown, 1),
                 // All functions have as few statements as they may.
                 4 => assert_eq!((grown, told), (0, None)),
+                6 => assert!(grown == 0 && changed >= 3),
                 _ => assert_eq!(grown, 0),
             }
             assert!(kind == 4 || told == Some(kind));
@@ -87,8 +96,32 @@ fn every_kind_changes_what_it_says() {
 }
 
 #[test]
+fn a_learner_drawn_anew_has_nothing_of_its_parent_but_what_no_mutation_may_write() {
+    let mut config = config([0.0; 7]);
+    config.weights.randomize_learner = 1.0;
+    config.predict.ops = Some(Vec::new());
+    let mutator = LearnerMutator::new(&config).expect("the settings are sound");
+    let text = "def Setup():\n  s2 = 9.0\n  s2 = 9.0\n  s2 = 9.0\ndef Predict():\n  s1 = dot(v1, v0)\n\
+                def Learn():\n  s3 = 9.0\n  s3 = 9.0\n";
+    let parent = LearnerProgram::parse(text).expect("it is one");
+    let bare = LearnerProgram::parse(
+        "def Setup():\n  s3 = 8.0\n  s3 = 8.0\n  s3 = 8.0\n\
+        def Predict():\n  s1 = dot(v1, v0)\ndef Learn():\n  s2 = 8.0\n  s2 = 8.0\n",
+    );
+    let bare = bare.expect("it is one");
+    for birth in 0..200 {
+        let child = |of| mutator.mutate(of, &mut Seed(3).stream("child", birth)).0;
+        // It follows from the stream and the parent's sizes alone.
+        assert_eq!(child(&parent), child(&bare));
+        let statements = child(&parent).statements().to_vec();
+        let kept = statements.iter().zip(parent.statements()).map(|(a, b)| a == b);
+        assert_eq!(kept.collect::<Vec<_>>(), [false, false, false, true, false, false]);
+    }
+}
+
+#[test]
 fn some_children_are_their_parents() {
-    let config = LearnerMutation { mutate: 0.25, ..config([1.0; 6]) };
+    let config = LearnerMutation { mutate: 0.25, ..config([1.0; 7]) };
     let mutator = LearnerMutator::new(&config).expect("the settings are sound");
     let start = mutator.random(&mut Seed(2).stream("random", 0));
     let told = |birth| mutator.mutate(&start, &mut Seed(3).stream("child", birth)).1;
@@ -113,7 +146,7 @@ fn altered_constants_keep_a_deviation_above_0_and_a_range_in_order() {
 #[test]
 fn settings_that_cannot_be_searched_with_are_refused_at_their_key() {
     let refused = |change: &dyn Fn(&mut LearnerMutation)| {
-        let mut config = config([1.0; 6]);
+        let mut config = config([1.0; 7]);
         change(&mut config);
         LearnerMutator::new(&config).expect_err("it cannot be searched with").to_string()
     };
