@@ -84,9 +84,18 @@ fn a_start_near_the_end_is_found_selected_and_reported() {
 #[test]
 fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key() {
     let scratch = Scratch::new();
-    let linear = repository("configs/learner_linear.ron");
-    let fine = scratch.run(&["validate", &linear]).success();
-    assert!(fine.contains("linear regression of 4 features"), "{fine}");
+    for (name, what) in [
+        ("linear", "linear regression of 4 features"),
+        ("affine", "affine regression of 4 features"),
+        ("network", "network regression of 4 features"),
+        ("digits", "classification by 8 projected features"),
+    ] {
+        let path = repository(&format!("configs/learner_{name}.ron"));
+        let fine = scratch.run(&["validate", &path]).success();
+        assert!(fine.contains(what), "{fine}");
+    }
+    let affine = repository("configs/learner_affine.ron");
+    assert!(scratch.run(&["validate", &affine, "--set", "start=empty"]).success().contains("fine"));
     scratch.write("linear.ron", LINEAR);
     for (set, key, words) in [
         ("mutation.learn.ops=[\"scalar_sun\"]", "mutation.learn.ops[0]", "there is no op"),
