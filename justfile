@@ -86,6 +86,11 @@ campaign *SETTINGS:
     cargo build --release
     python3 benches/campaign.py target/release/evo configs/quickstart.ron {{ SETTINGS }}
 
+# Campaigns of learners, ten seeds each, an hour or so all together: affine, digits, erased, random or throughput.
+learner-campaign NAME *SEEDS:
+    cargo build --release
+    python3 benches/learner_campaign.py target/release/evo {{ NAME }} {{ SEEDS }}
+
 # One digest of the quickstart for any threads and interruptions: about ten minutes.
 determinism:
     cargo build --release
