@@ -32,12 +32,13 @@ TYPES = {"scalar_const_set": "s", "vector_inner_product": "vvs", "scalar_diff": 
 SIX = [op for op in TYPES if op != "scalar_sum"]
 CONST, DOT, STEP = SIX[:1], SIX[1:2], SIX[2:]
 # What is given where a function has no ops: a learner but for its `Learn`.
-GIVEN = "def Setup():\n  s2 = 0.1\ndef Predict():\n{}  s1 = dot(v2, v1)\ndef Learn():\n" + 3 * "  s1 = s0 - s0\n"
+GIVEN = ("def Setup():\n  s2 = 0.1\ndef Predict():\n{}  s1 = dot(v2, v1)\ndef Learn():\n"
+         + 3 * "  s1 = s0 - s0\n")
 STARTS = {"learn-3": GIVEN.format("  v2 = s2 * v0\n"),
           "learn-4": GIVEN.format("").replace("v2, v1", "v1, v0") + "  s1 = s0 - s0\n"}
 # Problem, scalars, vectors, and the ops and the size of each function.
 SPACES = {
-    "learn-3": ("Linear", 3, 3, ([], 1), ([], 2), (["scalar_diff", "scalar_vector_product", "vector_sum"], 3)),
+    "learn-3": ("Linear", 3, 3, ([], 1), ([], 2), (STEP[:1] + STEP[2:], 3)),
     "learn-4": ("Linear", 3, 3, ([], 1), ([], 1), (STEP, 4)),
     "linear-0": ("Linear", 3, 3, (CONST, 1), (DOT, 1), (STEP, 4)),
     "linear-2": ("Linear", 4, 3, (CONST, 5), (DOT, 1), (STEP, 6)),
@@ -181,14 +182,33 @@ def against_random(seed):
             search(f"{name} (10^{size(space):.1f}) {strategy}", AFFINE, seed, [*own, *texts])
 
 
+# Every child is a program that there was not before, and all of it is live.
+LIVE = """def Setup():
+  v1 = gaussian(0.0, 1.0, n_features)
+def Predict():
+  s1 = dot(v1, v0)
+  s2 = dot(v2, v0)
+  s1 = s1 + s2
+def Learn():
+  v1 = maximum(v1, v2)
+  v2 = minimum(v1, v0)
+"""
+
+
 def throughput(seed):
+    weights = DRAWN[3].replace("randomize_instruction: 0.0", "randomize_instruction: 1.0")
+    live = [f"start={LIVE}", *DRAWN[:3], weights.replace("learner: 1.0", "learner: 0.0"),
+            "mutation.setup=(ops: [\"vector_gaussian_set\"], least: 1, most: 1)",
+            "mutation.predict=(ops: [], least: 3, most: 3)",
+            "mutation.learn=(ops: [], least: 2, most: 2)"]
     small = ["mutation.setup.least=1", "mutation.predict.least=2", "mutation.learn.least=3"]
     children = ["start=zoo:discovered_linear_learner", *small, *DRAWN[:3]]
     for examples, candidates in ((100, 200_000), (1_000, 50_000)):
         for level in ("Off", "Structural", "Functional"):
             own = [f"evaluation.search.examples={examples}", f"deduplication=(level: {level})",
                    "held_out=()", f"stopping=(candidates: {candidates})"]
-            for name, texts in (("random programs", DRAWN), ("children", children)):
+            kinds = (("random programs", DRAWN), ("children", children), ("all live and new", live))
+            for name, texts in kinds:
                 search(f"{name}, {examples} examples, {level}", LINEAR, seed, [*own, *texts])
 
 
