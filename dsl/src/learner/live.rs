@@ -5,8 +5,8 @@
 //! fixpoint: what `Predict` reads from before it may come from `Setup`, from `Learn`, or in
 //! validation from the `Predict` of the example before.
 //!
-//! Addresses are below 64, so a set of them is three words, which stay in registers, and a pass over
-//! a learner a few operations a statement.
+//! Addresses are below 64, so a set of them is three words, which stay in registers, and a pass
+//! over a learner a few operations a statement.
 
 use super::{LearnerFunction, LearnerProgram, LearnerStatement, LearnerType};
 
