@@ -75,12 +75,15 @@ impl LearnerProgram {
         Ok(LearnerProgram::of_valid(functions))
     }
 
-    /// Whether a text is meant as a learner: its first function is one of a learner's.
+    /// Whether a text is meant as a learner: its first function is one of a learner's, in capitals
+    /// or not.
     pub fn is_meant_by(text: &str) -> bool {
         let text = text.trim_start_matches(BYTE_ORDER_MARK);
         let header = text.lines().find_map(|line| line.trim_start().strip_prefix("def "));
         let name = header.and_then(|header| header.split('(').next()).map(str::trim);
-        name.is_some_and(|name| LearnerFunction::ALL.iter().any(|it| it.name() == name))
+        name.is_some_and(|name| {
+            LearnerFunction::ALL.iter().any(|it| it.name().eq_ignore_ascii_case(name))
+        })
     }
 }
 

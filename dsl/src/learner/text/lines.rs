@@ -57,7 +57,10 @@ impl<'t> Line<'t> {
         let known = LearnerFunction::ALL.into_iter().find(|function| function.name() == name);
         let Some(function) = known else {
             let message = "a learner has the functions Setup, Predict and Learn";
-            return Err(error(self.number, column, message));
+            let names = LearnerFunction::ALL.map(LearnerFunction::name);
+            let hint = names.into_iter().find(|it| it.eq_ignore_ascii_case(name));
+            let hint = hint.map(|name| format!("did you mean `{name}`?"));
+            return Err(ParseError { hint, ..error(self.number, column, message) });
         };
         for sign in ["(", ")", ":"] {
             self.expect(sign)?;
@@ -110,7 +113,7 @@ impl<'t> Line<'t> {
     ) -> Result<LearnerStatement, ParseError> {
         let column = self.column();
         let starts_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.');
-        if !place.is_empty() || self.rest().starts_with(starts_number) {
+        if !place.is_empty() || self.rest().starts_with(starts_number) || self.is_not_finite() {
             let number = self.constant()?;
             if place.is_empty() && number == 1.0 && self.take("/") {
                 let argument = self.address()?;
@@ -153,7 +156,16 @@ impl<'t> Line<'t> {
             })
         };
         if names().any(|name| name == call.name) {
-            let message = format!("`{}` cannot have `{}`", call.name, call.rest);
+            let endings = LearnerOp::all().filter_map(|op| match op.form() {
+                Form::Call(name, rest) | Form::Random(name, rest) if name == call.name => {
+                    Some(rest)
+                }
+                _ => None,
+            });
+            let message = match (call.rest.as_str(), endings.min_by_key(|rest| rest.len())) {
+                ("", Some(rest)) => format!("`{}` lacks `{rest}` at its end", call.name),
+                (rest, _) => format!("`{}` cannot have `{rest}`", call.name),
+            };
             return error(self.number, column, message);
         }
         let hint = nearest_name(call.name, names()).map(|name| format!("did you mean `{name}`?"));
@@ -286,6 +298,11 @@ impl<'t> Line<'t> {
         self.at += word.len();
         self.skip_space();
         Ok(number)
+    }
+
+    /// Whether the rest is a number that no statement may have.
+    fn is_not_finite(&self) -> bool {
+        ["nan", "inf", "infinity"].iter().any(|word| self.rest().eq_ignore_ascii_case(word))
     }
 
     fn word(&mut self) -> &'t str {

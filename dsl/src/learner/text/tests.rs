@@ -96,6 +96,7 @@ fn space_comments_and_missing_functions_make_no_difference() {
         "def Setup():\ndef Predict():\n  s1 = 1 / s2\n  v1[0.5] = 2.0\ndef Learn():\n"
     );
     assert!(LearnerProgram::is_meant_by(text));
+    assert!(LearnerProgram::is_meant_by("def setup():\n"));
     assert!(!LearnerProgram::is_meant_by("def train(w, g, lr):\n  return w\n"));
 }
 
@@ -133,7 +134,15 @@ fn errors_name_line_and_column() {
             "2:8: no op makes a scalar of (vector) like this",
         ),
         ("def Setup():\n  s2 = sin(s1, 1)", "2:8: `sin` cannot have `, 1.0`"),
-        ("def Setup():\n  s2 = inf", "2:11: `(` is expected"),
+        ("def Setup():\n  s2 = inf", "2:8: constants must be finite"),
+        ("def Setup():\n  s2 = NaN", "2:8: constants must be finite"),
+        ("def Setup():\n  s2 = nano(s1)", "2:8: there is no function `nano`"),
+        ("def Setup():\n  s2 = heaviside(s3)", "2:8: `heaviside` lacks `, 1.0` at its end"),
+        ("def Setup():\n  m1 = bcast(v2, 1)", "2:8: `bcast` cannot have `, 1.0`"),
+        (
+            "def setup():",
+            "1:5: a learner has the functions Setup, Predict and Learn; did you mean `Setup`?",
+        ),
         ("def Setup():\n  s2 = -inf", "2:8: constants must be finite"),
         (
             "def Setup():\n  s2[0.5] = 1.0",
