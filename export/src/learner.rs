@@ -207,4 +207,19 @@ mod tests {
         assert!(memory.zeros(LearnerFunction::Predict).iter().eq(&[(s, 0)]));
         assert!(memory.zeros(LearnerFunction::Learn).is_empty());
     }
+
+    #[test]
+    fn a_prediction_that_a_caller_set_as_a_number_of_python_divides_by_zero() {
+        let numpy = |factor: &str| {
+            let text = format!(
+                "def Predict():\n  s1 = dot(v1, v0)\n\
+                 def Learn():\n  s2 = s0 / {factor}\n  v1 = s2 * v0\n"
+            );
+            let program = LearnerProgram::parse(&text).expect("it is one");
+            export_learner(&program, "rule", LearnerTarget::Numpy)
+        };
+        let converted = "        self.s1 = np.float64(self.s1)\n";
+        assert!(numpy("s1").contains(converted));
+        assert!(!numpy("s0").contains(converted));
+    }
 }

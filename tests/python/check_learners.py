@@ -59,7 +59,7 @@ def predictions(learner_class, index):
         found.append(float(prediction))
         if at < index["train"]:
             if at % 3 == 2:
-                learner.s1 = prediction * 0.25
+                learner.s1 = float(prediction) * 0.25
             learner.learn(features, label)
     if not draws:
         learner.setup()

@@ -154,6 +154,12 @@ fn body(memory: &Memory, function: LearnerFunction) -> Vec<String> {
             if function == LearnerFunction::Learn && memory.reads(function, super::LABEL) {
                 lines.push("s0 = np.float64(label)".to_owned());
             }
+            // A caller may have set a probability, as a number of Python.
+            let reads = |of| memory.reads(of, PREDICTION);
+            let read = reads(LearnerFunction::Predict) || reads(LearnerFunction::Learn);
+            if function == LearnerFunction::Learn && read {
+                lines.push("self.s1 = np.float64(self.s1)".to_owned());
+            }
         }
     }
     for address in memory.zeros(function) {
