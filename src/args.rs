@@ -133,7 +133,8 @@ pub(crate) struct ResumeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LineageArgs {
-    /// The individual: RUN_DIR for the best of a run, or RUN_DIR:BIRTH
+    /// The individual: RUN_DIR for the best of a run, of learners the one selected; or
+    /// RUN_DIR:BIRTH
     pub individual: String,
     /// Worker threads, where the run keeps no births and is made again [default: one for each
     /// core]; does not change the result
@@ -233,7 +234,7 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// Programs: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    /// Programs: a file, zoo:NAME, or RUN_DIR[:BIRTH], a run of learners being the one selected
     #[arg(required = true, value_name = "PROGRAM")]
     pub programs: Vec<String>,
     /// The configuration (RON) whose tasks are trained
@@ -248,7 +249,7 @@ pub(crate) struct EvaluateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH], a run of learners being the one selected
     pub program: String,
     #[command(flatten)]
     pub form: ShowForm,
@@ -278,7 +279,7 @@ pub(crate) struct ShowForm {
 
 #[derive(Debug, Args)]
 pub(crate) struct SimplifyArgs {
-    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH], a run of learners being the one selected
     pub program: String,
     /// What may happen to rounding
     #[arg(long, value_enum, default_value_t = RoundingArg::Exact)]
@@ -315,7 +316,8 @@ pub(crate) enum RoundingArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH]; of latex-table RUN_DIR
+    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH], a run of learners being the one selected;
+    /// of latex-table RUN_DIR
     pub program: String,
     /// The language: torch, optax, python, rust, latex or dot; or latex-table, the hall of fame; of
     /// a learner numpy, rust or latex

@@ -115,9 +115,8 @@ pub fn is_learner(source: &str, base: &Path) -> bool {
         Place::Zoo(name) => LearnerZooEntry::named(name).is_some(),
         Place::File(path) => is_text_of(&path),
         Place::Run(run) | Place::Birth(run, _) => {
-            let best = run.join("best.py");
-            if best.exists() {
-                return is_text_of(&best);
+            if let Some(result) = result_of(&run) {
+                return is_text_of(&result);
             }
             let store = Store::read(&run.join(STORE));
             store.and_then(|store| holds_learners(&store)).unwrap_or(false)
@@ -125,12 +124,18 @@ pub fn is_learner(source: &str, base: &Path) -> bool {
     }
 }
 
-/// Loads a learner: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`. A relative path starts at `base`.
+/// Loads a learner: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`, a run alone being the learner that is
+/// selected, or the fittest of a run that selected none yet. A relative path starts at `base`.
 ///
 /// # Errors
 /// When there is no such learner, or its text is none.
 pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, ProgramSourceError> {
-    let (path, text) = match Place::of(source, base) {
+    let place = Place::of(source, base);
+    let result = match &place {
+        Place::Run(run) => result_of(run),
+        _ => None,
+    };
+    let (path, text) = match place {
         Place::Zoo(name) => {
             let program = || source.to_owned();
             return match LearnerZooEntry::named(name) {
@@ -146,9 +151,8 @@ pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, Program
             let text = birth_text(&path, birth, &Learners::default())?;
             (path, text)
         }
-        Place::Run(run) if run.join("best.py").exists() => read_text(run.join("best.py"))?,
         // A run that was killed early has its best in the store alone.
-        Place::Run(run) => {
+        Place::Run(run) if result.is_none() => {
             let (path, best) = best_birth(&run)?;
             let champions = Store::read(&path)?.hall_of_fame()?;
             let text = match champions.into_iter().find(|champion| champion.birth == best) {
@@ -157,7 +161,7 @@ pub fn load_learner(source: &str, base: &Path) -> Result<LearnerProgram, Program
             };
             (path, text)
         }
-        Place::File(path) => read_text(path)?,
+        Place::Run(path) | Place::File(path) => read_text(result.unwrap_or(path))?,
     };
     LearnerProgram::parse(&text).map_err(|error| ProgramSourceError::Malformed { path, error })
 }
@@ -203,6 +207,11 @@ const STORE: &str = "run.db";
 
 /// The largest program text that is read, in bytes.
 const LARGEST: u64 = 1 << 24;
+
+/// The text of what a run is taken for: of learners the one that is selected.
+fn result_of(run: &Path) -> Option<PathBuf> {
+    ["selected.py", "best.py"].map(|name| run.join(name)).into_iter().find(|path| path.exists())
+}
 
 /// A name that is not among those of the zoo.
 fn unknown(name: &str, names: impl Iterator<Item = &'static str>) -> ProgramSourceError {

@@ -26,6 +26,8 @@ mod expressions;
 mod funnel;
 #[path = "cli/held_out.rs"]
 mod held_out;
+#[path = "cli/learner_results.rs"]
+mod learner_results;
 #[path = "cli/learners.rs"]
 mod learners;
 #[path = "cli/limits.rs"]

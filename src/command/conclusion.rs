@@ -9,6 +9,9 @@ use serde::Serialize;
 use super::session::{Finish, Session};
 use crate::output;
 
+/// The file of the report in a run directory.
+pub(super) const REPORT: &str = "report.json";
+
 /// What a domain tells of the winner.
 pub(crate) trait Verdict: Serialize {
     /// For people, above the program.
@@ -91,7 +94,7 @@ pub(crate) fn conclude<D: Domain>(
         program: search.domain().live_text(&best.individual.program),
     };
     let json = serde_json::to_string_pretty(&report)? + "\n";
-    session.directory.write("report.json", json.as_bytes())?;
+    session.directory.write(REPORT, json.as_bytes())?;
     warn_of_rechecks(search);
     output::print(&if session.args.json { json } else { report.text() })?;
     let Finish { reason, raised } = finish;

@@ -27,10 +27,13 @@ pub(super) struct Judged {
     /// The text of the one that is best on the tasks to select by, where one is selected.
     #[serde(skip_serializing_if = "Option::is_none")]
     selected: Option<String>,
+    /// Its birth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected_birth: Option<u64>,
 }
 
 /// The file of the learner that is best on the tasks to select by.
-const SELECTED: &str = "selected.py";
+pub(super) const SELECTED: &str = "selected.py";
 
 #[derive(Serialize)]
 struct JudgedLearner {
@@ -64,7 +67,7 @@ impl Judged {
                 length: program.live().statements().len(),
             }
         });
-        Judged { problem: judges.name.clone(), learners, selected: None }
+        Judged { problem: judges.name.clone(), learners, selected: None, selected_birth: None }
     }
 
     /// What each comes to, without what is selected.
@@ -189,14 +192,17 @@ fn conclude(
         return Ok(ExitCode::from(1));
     };
     let mut winners = vec![("fittest".to_owned(), best.individual.program.as_ref().clone())];
+    let mut births = vec![best.individual.birth];
     // The fittest of all may be one that selection has refused, or that was never looked at.
     if let Some(selected) = search.selected().filter(|it| it.birth != best.individual.birth) {
         winners.push(("best held-out".to_owned(), (*selected.program).clone()));
+        births.push(selected.birth);
     }
     let mut judged = Judged::of(&winners, judges, session.place.threads(session.args.threads));
     let selected = winners[judged.best()].1.live().to_string();
     session.directory.write(SELECTED, selected.as_bytes())?;
     judged.selected = Some(selected);
+    judged.selected_birth = Some(births[judged.best()]);
     let target = config.settings.stopping.held_out_fitness;
     let missed = target.is_some_and(|target| judged.learners.iter().all(|it| it.select < target));
     let code = conclusion::conclude(session, &search, &finish, judged)?;

@@ -9,6 +9,8 @@ use anyhow::{Context, bail};
 use evo::{Ancestor, Learners, Optimizers, ProgramSourceError, Store};
 use serde_json::json;
 
+use super::conclusion::REPORT;
+use super::learners::SELECTED;
 use super::{place, run_directory};
 use crate::args::LineageArgs;
 use crate::output;
@@ -22,9 +24,7 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
     }
     let birth = match birth {
         Some(birth) => birth,
-        None => store
-            .best()?
-            .with_context(|| format!("{}: nothing in it has a fitness yet", directory.display()))?,
+        None => of_run(&directory, &store)?,
     };
     let lineage = match keeps_births {
         true => of(&store, birth)?,
@@ -34,6 +34,24 @@ pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {
         lineage.with_context(|| format!("{}: there is no birth {birth}", directory.display()))?;
     output::print(&if args.json { as_json(&lineage)? } else { as_text(&lineage) })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The birth that a run is taken for: of learners the one that is selected, else the fittest.
+fn of_run(directory: &Path, store: &Store) -> anyhow::Result<u64> {
+    if evo::holds_learners(store)? && directory.join(SELECTED).exists() {
+        if let Some(birth) = selected(directory) {
+            return Ok(birth);
+        }
+        eprintln!("which birth is in {SELECTED} is not known: this is the lineage of the fittest");
+    }
+    let nothing = || format!("{}: nothing in it has a fitness yet", directory.display());
+    store.best()?.with_context(nothing)
+}
+
+/// The birth of what was selected, as the report of the run has it.
+fn selected(directory: &Path) -> Option<u64> {
+    let report = std::fs::read_to_string(directory.join(REPORT)).ok()?;
+    serde_json::from_str::<serde_json::Value>(&report).ok()?["selected_birth"].as_u64()
 }
 
 /// The path from a start program to a birth, edits applied as the domain of the run has them.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::harness::{Scratch, repository};
 
-const LINEAR: &str = "(
+pub(super) const LINEAR: &str = "(
     domain: Learners,
     strategy: RegularizedEvolution(population: 50, tournament: 5),
     mutation: (
@@ -23,7 +23,7 @@ const LINEAR: &str = "(
 )
 ";
 
-fn report(printed: &str) -> Value {
+pub(super) fn report(printed: &str) -> Value {
     serde_json::from_str(printed).expect("it is JSON")
 }
 
@@ -134,7 +134,7 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
 }
 
 /// A short search into `out` with every birth, and what a setting changes.
-fn short(scratch: &Scratch, out: &str, set: &str) {
+pub(super) fn short(scratch: &Scratch, out: &str, set: &str) {
     scratch.write("linear.ron", LINEAR);
     let sets = ["--set", "stopping.candidates=500", "--set", set];
     digest(scratch, &[&["search", "linear.ron", "--out", out][..], &sets].concat());
@@ -148,6 +148,8 @@ fn a_report_tells_the_lineage_of_learners_whose_edits_only_their_domain_can_appl
     let page = scratch.read("run/report.html");
     assert!(page.contains("RegularizedEvolution") && page.contains("def Predict"), "{page}");
     assert!(page.contains("root mean squared error"), "{page}");
+    // A report is of the fittest.
+    std::fs::remove_file(scratch.path("run/selected.py")).expect("it is there");
     let lineage = report(&scratch.run(&["lineage", "run", "--json"]).success());
     let last = lineage.as_array().and_then(|births| births.last()).expect("there is a best");
     assert!(page.contains(&format!("birth {}", last["birth"])), "{last}");
@@ -173,8 +175,10 @@ fn the_best_of_a_run_that_was_killed_early_is_that_of_its_store_whatever_it_keep
     let scratch = Scratch::new();
     for keep in ["Births", "Snapshots"] {
         short(&scratch, keep, &format!("keep={keep}"));
+        let remove = |name| std::fs::remove_file(scratch.path(keep).join(name));
+        remove("selected.py").expect("it is there");
         let shown = scratch.run(&["show", keep, "--plain"]).success();
-        std::fs::remove_file(scratch.path(keep).join("best.py")).expect("it is there");
+        remove("best.py").expect("it is there");
         assert_eq!(scratch.run(&["show", keep, "--plain"]).success(), shown, "{keep}");
         let export = scratch.run(&["export", keep, "--to", "numpy"]).success();
         assert!(export.contains(&format!("class {keep}:")), "{export}");
@@ -301,7 +305,7 @@ fn a_dry_run_searches_for_a_moment_and_writes_nothing() {
 }
 
 /// Gradient descent with a copy by way of a zero, a term of next to nothing and many digits.
-const PADDED: &str = "\u{feff}def Setup():
+pub(super) const PADDED: &str = "\u{feff}def Setup():
   s2 = 0.1000001
   s6 = 1e-9
 def Predict():
