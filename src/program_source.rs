@@ -10,6 +10,8 @@ use evo_evaluators::read_file;
 use evo_search::{Keep, SearchError, Store};
 use thiserror::Error;
 
+use crate::shell_word;
+
 /// Why a program could not be had.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -70,6 +72,19 @@ pub enum ProgramSourceError {
     NoBirths {
         /// The run directory.
         run: PathBuf,
+    },
+    /// The run keeps no individuals, and can be made again.
+    #[error(
+        "{}: the run keeps no births (`keep: Snapshots`): {} makes this one again; best.py and \
+         selected.py are kept",
+        run.display(),
+        lineage_command(run, birth)
+    )]
+    BirthNotKept {
+        /// The run directory.
+        run: PathBuf,
+        /// The birth asked for.
+        birth: u64,
     },
     /// The run has no such individual.
     #[error("{}: no individual with birth `{birth}`; births are numbered from 0", path.display())]
@@ -213,6 +228,10 @@ fn result_of(run: &Path) -> Option<PathBuf> {
     ["selected.py", "best.py"].map(|name| run.join(name)).into_iter().find(|path| path.exists())
 }
 
+fn lineage_command(run: &Path, birth: &u64) -> String {
+    format!("`evo lineage {}`", shell_word(&format!("{}:{birth}", run.display())))
+}
+
 /// A name that is not among those of the zoo.
 fn unknown(name: &str, names: impl Iterator<Item = &'static str>) -> ProgramSourceError {
     ProgramSourceError::UnknownZooName { name: name.to_owned(), nearest: nearest_name(name, names) }
@@ -316,7 +335,10 @@ fn birth_text<D: Domain>(
     let store = Store::read(path)?;
     if !keeps_births(&store)? {
         let run = path.parent().unwrap_or(path).to_owned();
-        return Err(ProgramSourceError::NoBirths { run });
+        return Err(match D::NAME == Learners::NAME {
+            true => ProgramSourceError::BirthNotKept { run, birth },
+            false => ProgramSourceError::NoBirths { run },
+        });
     }
     let lineage = store.lineage(domain, birth)?;
     let last = lineage.and_then(|mut path| path.pop()).ok_or_else(unknown)?;

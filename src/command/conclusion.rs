@@ -16,6 +16,11 @@ pub(super) const REPORT: &str = "report.json";
 pub(crate) trait Verdict: Serialize {
     /// For people, above the program.
     fn table(&self) -> String;
+
+    /// A file in the run directory that only this domain has.
+    fn file(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What a run comes to, as `--json` prints it.
@@ -36,6 +41,9 @@ struct Report<V> {
     start: u64,
     #[serde(skip)]
     starts: usize,
+    /// Whether there are births to report.
+    #[serde(skip)]
+    keeps_births: bool,
     /// Where incumbents were evaluated on what is held out.
     #[serde(skip_serializing_if = "Option::is_none")]
     held_out: Option<HeldOut>,
@@ -89,6 +97,7 @@ pub(crate) fn conclude<D: Domain>(
         digest: search.digest().to_string(),
         start: best.individual.start,
         starts: search.starts().len(),
+        keeps_births: session.keeps_births,
         held_out: HeldOut::of(search),
         verdict,
         program: search.domain().live_text(&best.individual.program),
@@ -187,13 +196,18 @@ impl<V: Verdict> Report<V> {
             0 => String::new(),
             ended => format!(" ({ended} ended from outside)"),
         };
+        let own = self.verdict.file().map(|name| format!("{name}, ")).unwrap_or_default();
+        let run = evo::shell_path(self.run_directory.as_ref());
+        let reported = match self.keeps_births {
+            true => format!("With figures, in one file: evo report {run}\n"),
+            false => String::new(),
+        };
         format!(
             "\n{}\n{}{start}{held_out}\n{}\n\
              Ended because {}. {} candidates, {} evaluated{ended}, {} restarts, {:.0} s; {}.\n\
-             Saved in {}: best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
+             Saved in {}: {own}best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
-             With figures, in one file: evo report {}\n\
-             Digest {}\n",
+             {reported}Digest {}\n",
             self.verdict.table(),
             self.program,
             output::table(&mutations),
@@ -204,7 +218,6 @@ impl<V: Verdict> Report<V> {
             self.seconds,
             self.rechecks.text(),
             self.run_directory,
-            evo::shell_path(self.run_directory.as_ref()),
             self.digest,
         )
     }

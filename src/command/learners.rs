@@ -103,6 +103,10 @@ impl Verdict for Judged {
             None => table,
         }
     }
+
+    fn file(&self) -> Option<&'static str> {
+        self.selected.is_some().then_some(SELECTED)
+    }
 }
 
 /// `evo search`.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use evo::{Domain, Evaluators, RunConfig, RunOptions, Search, SearchError, StopReason};
+use evo::{Domain, Evaluators, Keep, RunConfig, RunOptions, Search, SearchError, StopReason};
 
 use super::events::Events;
 use super::place::Place;
@@ -33,6 +33,8 @@ pub(crate) struct Session<'a> {
     pub seed: u64,
     /// Births that may be under way.
     pub window: u64,
+    /// Whether births can be shown behind the run.
+    pub keeps_births: bool,
 }
 
 /// How the search of a session came to its end.
@@ -49,7 +51,9 @@ impl<'a> Session<'a> {
         place: &'a Place,
         args: &'a RunArgs,
     ) -> Session<'a> {
-        Session { directory, place, args, seed: config.seed, window: config.settings.window }
+        let window = config.settings.window;
+        let keeps_births = config.settings.keep == Keep::Births;
+        Session { directory, place, args, seed: config.seed, window, keeps_births }
     }
 
     /// Says that the run goes on, and from where.

@@ -1,10 +1,15 @@
 //! What is done with the learners that were found, and what is said where it cannot be done.
 
-use super::learners::{report, short};
-use crate::harness::{Scratch};
+use super::learners::{LINEAR, report, short};
+use crate::harness::{Run, Scratch};
 
 /// A learner that no search of these begins with.
 const NORM: &str = "def Setup():\ndef Predict():\n  s1 = norm(v0)\ndef Learn():\n";
+
+fn assert_refused(run: &Run, words: &str) {
+    assert!(run.code == Some(2) && run.stdout.is_empty(), "{words}: {run:?}");
+    assert!(run.stderr.contains(words), "{words}: {run:?}");
+}
 
 #[test]
 fn a_run_is_taken_for_the_learner_that_is_selected_not_for_the_luckiest_on_the_search_tasks() {
@@ -35,4 +40,26 @@ fn a_run_is_taken_for_the_learner_that_is_selected_not_for_the_luckiest_on_the_s
     std::fs::remove_file(scratch.path("run/selected.py")).expect("it is there");
     assert_eq!(show("run", "--plain"), scratch.read("run/best.py"));
     assert_eq!(lineage("run"), fittest.success());
+}
+
+#[test]
+fn a_run_without_births_names_the_files_and_commands_that_it_has() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    for (out, keep) in [("births", "keep=Births"), ("none", "keep=Snapshots")] {
+        let sets = ["--set", keep, "--set", "stopping=(candidates: 500)", "--quiet"];
+        let search = [&["search", "linear.ron", "--out", out][..], &sets].concat();
+        let told = scratch.run(&search).success();
+        assert!(told.contains(&format!("Saved in {out}: selected.py, best.py, ")), "{told}");
+        assert_eq!(told.contains("evo report"), out == "births", "{told}");
+    }
+    for command in [
+        &["show", "none:3"][..],
+        &["simplify", "none:3"],
+        &["export", "none:3", "--to", "numpy"],
+        &["evaluate", "none:3", "--config", "linear.ron"],
+    ] {
+        let run = scratch.run(command);
+        assert_refused(&run, "`evo lineage none:3` makes this one again; best.py and selected.py");
+    }
 }
