@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use evo::{ExportTarget, LearnerTarget, nearest_name, zoo};
 
 use crate::args::ExportArgs;
-use crate::command::latex_table;
+use crate::command::{latex_table, whole_file};
 use crate::output;
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
@@ -17,9 +17,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     };
     match &args.out {
         None => output::print(&text)?,
-        Some(path) => {
-            std::fs::write(path, text).with_context(|| path.display().to_string())?;
-        }
+        Some(path) => whole_file::write(path, text.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -31,17 +29,17 @@ fn program_text(args: &ExportArgs) -> anyhow::Result<String> {
     if evo::is_learner(&args.program, "".as_ref()) {
         return learner_text(args);
     }
-    let target = target(&args.to)?;
+    // Of what cannot be read it is not known which exports there are.
     let program = evo::load_program(&args.program, "".as_ref())?;
-    Ok(evo::export(&program, &name(args)?, target))
+    Ok(evo::export(&program, &name(args)?, target(&args.to)?))
 }
 
 fn learner_text(args: &ExportArgs) -> anyhow::Result<String> {
+    let learner = evo::load_learner(&args.program, "".as_ref())?;
     let Some(target) = LearnerTarget::from_name(&args.to) else {
         let names = LearnerTarget::ALL.map(LearnerTarget::name).join(", ");
         bail!("no export of a learner to `{}`; there are {names}", args.to);
     };
-    let learner = evo::load_learner(&args.program, "".as_ref())?;
     Ok(evo::export_learner(&learner, &name(args)?, target))
 }
 

@@ -63,3 +63,29 @@ fn a_run_without_births_names_the_files_and_commands_that_it_has() {
         assert_refused(&run, "`evo lineage none:3` makes this one again; best.py and selected.py");
     }
 }
+
+#[test]
+fn what_cannot_be_read_is_named_before_exports_that_it_might_not_have() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("empty")).expect("there is room");
+    for (source, words) in [("mispelt.py", "mispelt.py: "), ("empty", "empty: no run")] {
+        for target in ["numpy", "torch"] {
+            assert_refused(&scratch.run(&["export", source, "--to", target]), words);
+        }
+    }
+}
+
+#[test]
+fn an_export_that_cannot_be_written_leaves_the_earlier_one() {
+    let scratch = Scratch::new();
+    let export = ["export", "zoo:linear_learner", "--to", "numpy", "--out"];
+    let export = |out: &str| scratch.run(&[&export[..], &[out]].concat());
+    scratch.write("old.py", "old");
+    // What is written beside it is moved to its place.
+    std::fs::create_dir(scratch.path(".old.py.new")).expect("there is room");
+    assert_refused(&export("old.py"), "old.py");
+    assert_eq!(scratch.read("old.py"), "old");
+    std::fs::remove_dir(scratch.path(".old.py.new")).expect("it is there");
+    assert_eq!(export("old.py").success(), "");
+    assert!(scratch.read("old.py").contains("class LinearLearner:"));
+}
