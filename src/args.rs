@@ -79,7 +79,7 @@ pub(crate) struct SearchArgs {
     pub out: Option<PathBuf>,
     /// Train a few steps of each task, or search learners for a second, estimate the cost, and
     /// write nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub dry_run: bool,
     #[command(flatten)]
     pub run: RunArgs,

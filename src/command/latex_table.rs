@@ -23,7 +23,14 @@ pub(crate) fn text(args: &ExportArgs) -> anyhow::Result<String> {
     if args.name.is_some() {
         bail!("--name is no option of --to {TARGET}: rules are numbered in it");
     }
-    let path = Path::new(&args.program).join(HALL_OF_FAME);
+    let run = Path::new(&args.program);
+    if !run.is_dir() {
+        bail!("{}: is no run directory; --to {TARGET} reads {HALL_OF_FAME} of one", args.program);
+    }
+    if evo::is_learner(&args.program, "".as_ref()) {
+        bail!("{}: is a run of learners, and --to {TARGET} is for optimizers", args.program);
+    }
+    let path = run.join(HALL_OF_FAME);
     let mut rows = read(&path).with_context(|| path.display().to_string())?;
     if rows.is_empty() {
         bail!("{}: nothing in it has a fitness yet", path.display());

@@ -32,6 +32,11 @@ impl LearnerSearch {
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<LearnerSearch, ConfigError> {
         let mut source = Source::read(path)?;
+        if source.stated("domain").is_none_or(|domain| domain != "Learners") {
+            let message = "must be `Learners`: the configuration of a search of learners is \
+                           needed here";
+            return Err(source.locate(ConfigError::new("domain", message)));
+        }
         let (mut file, mut config): (LearnerSearch, _) = source.with_overrides(overrides)?;
         let base = path.parent().unwrap_or(Path::new(""));
         if let (Some(starts), Some(stated)) = (&config.start, &file.start)

@@ -47,8 +47,8 @@ impl Config {
     ) -> Result<(Config, Source, Option<Lack>), ConfigError> {
         let mut source = Source::read(path)?;
         if source.stated("domain").is_some_and(|domain| domain != "Optimizers") {
-            let message = "this is for searches of optimizers; others are searched, resumed and \
-                           shown";
+            let message = "must be `Optimizers`: the configuration of a search of optimizers is \
+                           needed here";
             return Err(source.locate(ConfigError::new("domain", message)));
         }
         let (file, mut config): (Config, Config) = source.with_overrides(overrides)?;

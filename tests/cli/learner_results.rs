@@ -1,7 +1,7 @@
 //! What is done with the learners that were found, and what is said where it cannot be done.
 
 use super::learners::{LINEAR, report, short};
-use crate::harness::{Run, Scratch};
+use crate::harness::{Run, Scratch, repository};
 
 /// A learner that no search of these begins with.
 const NORM: &str = "def Setup():\ndef Predict():\n  s1 = norm(v0)\ndef Learn():\n";
@@ -88,4 +88,31 @@ fn an_export_that_cannot_be_written_leaves_the_earlier_one() {
     std::fs::remove_dir(scratch.path(".old.py.new")).expect("it is there");
     assert_eq!(export("old.py").success(), "");
     assert!(scratch.read("old.py").contains("class LinearLearner:"));
+}
+
+#[test]
+fn commands_of_optimizers_say_in_one_line_that_they_are_not_for_learners() {
+    let scratch = Scratch::new();
+    short(&scratch, "run", "keep=Births");
+    scratch.write("norm.py", NORM);
+    let file = |name: &str| repository(&format!("configs/{name}.ron"));
+    let (funnel, quickstart) = (file("funnel_small"), file("quickstart"));
+    let (studies, linear) = (file("simplify_small"), "linear.ron");
+    let alone = "must be `Optimizers`: the configuration of a search of optimizers is needed";
+    let needed = "must be `Learners`: the configuration of a search of learners is needed";
+    for (command, words) in [
+        (&["export", "run", "--to", "latex-table"][..], "run: is a run of learners"),
+        (&["export", "norm.py", "--to", "latex-table"], "norm.py: is no run directory"),
+        (&["funnel", "run", "--config", &funnel], "run: is a run of learners"),
+        (&["recheck", "run"], alone),
+        (&["baseline", linear], alone),
+        (&["bench", linear], alone),
+        (&["audit", linear, "--targets", &studies], alone),
+        (&["simplify", "zoo:lion", "--config", linear], alone),
+        (&["simplify", "norm.py", "--config", &studies], needed),
+        (&["simplify", "norm.py", "--config", &quickstart], needed),
+        (&["search", linear, "--dry-run", "--json"], "cannot be used with"),
+    ] {
+        assert_refused(&scratch.run(command), words);
+    }
 }

@@ -159,10 +159,7 @@ fn a_report_tells_the_lineage_of_learners_whose_edits_only_their_domain_can_appl
 fn a_run_without_births_says_so_instead_of_reporting_none() {
     let scratch = Scratch::new();
     short(&scratch, "run", "keep=Snapshots");
-    let funnel = repository("configs/funnel_small.ron");
-    for command in
-        [&["report", "run"][..], &["show", "run:3"], &["funnel", "run", "--config", &funnel]]
-    {
+    for command in [&["report", "run"][..], &["show", "run:3"]] {
         let run = scratch.run(command);
         let says = run.stderr.contains("run: the run keeps no births (`keep: Snapshots`)");
         assert!(run.code == Some(2) && says, "{command:?}: {run:?}");

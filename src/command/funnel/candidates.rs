@@ -24,6 +24,9 @@ pub(super) fn of(sources: &[String], most: usize) -> anyhow::Result<Vec<Named>> 
             continue;
         }
         let store = Store::read(&path.join(run_directory::STORE))?;
+        if evo::holds_learners(&store)? {
+            bail!("{source}: is a run of learners, and a funnel is for optimizers");
+        }
         if !evo::keeps_births(&store)? {
             return Err(ProgramSourceError::NoBirths { run: path.to_owned() }.into());
         }
