@@ -298,7 +298,8 @@ pub(crate) struct SimplifyArgs {
     /// How often constants are varied in the end, not those of a learner [default: 30]
     #[arg(long, value_name = "N", requires = "config")]
     pub retune: Option<u32>,
-    /// Where studies are kept and results written [default: runs/simplify]
+    /// Where studies are kept and results written, a folder of nothing else [default:
+    /// runs/simplify]
     #[arg(long, value_name = "DIR", requires = "config")]
     pub out: Option<PathBuf>,
     /// Worker threads [default: one for each core]; does not change the result

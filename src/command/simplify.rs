@@ -1,6 +1,7 @@
 //! `evo simplify`: the same program in fewer statements.
 
 mod evidence;
+mod folder;
 mod learner;
 
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evo::{Program, StudiedTask, Study, StudyConfig, parallel_map, structural_hash, zoo};
 
-pub(crate) use self::store::{StudyKey, StudyStore};
+pub(crate) use self::store::{FILE, StudyKey, StudyStore};
 use crate::args::StudyArgs;
 
 /// A program and where it comes from.

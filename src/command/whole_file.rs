@@ -14,12 +14,17 @@ pub(crate) fn write(place: &Path, content: &[u8]) -> anyhow::Result<()> {
         return std::fs::write(place, content).with_context(|| place.display().to_string());
     }
     let name = place.file_name().with_context(|| format!("{}: not a file", place.display()))?;
-    let beside = place.with_file_name(format!(".{}.new", name.to_string_lossy()));
+    let beside = place.with_file_name(beside(&name.to_string_lossy()));
     let written = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, place));
     if written.is_err() {
         std::fs::remove_file(&beside).ok();
     }
     written.with_context(|| place.display().to_string())
+}
+
+/// The name of a file as long as it is not whole.
+pub(crate) fn beside(name: &str) -> String {
+    format!(".{name}.new")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is done with the learners that were found, and what is said where it cannot be done.
 
-use super::learners::{LINEAR, report, short};
+use super::learners::{LINEAR, PADDED, report, short};
 use crate::harness::{Run, Scratch, repository};
 
 /// A learner that no search of these begins with.
@@ -114,5 +114,45 @@ fn commands_of_optimizers_say_in_one_line_that_they_are_not_for_learners() {
         (&["search", linear, "--dry-run", "--json"], "cannot be used with"),
     ] {
         assert_refused(&scratch.run(command), words);
+    }
+}
+
+#[test]
+fn of_a_learner_that_is_worth_no_more_than_none_nothing_is_written() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    scratch.write("dead.py", "def Setup():\n  s3 = 0.5\ndef Predict():\n  s4 = norm(v0)\n");
+    let run = scratch.run(&["simplify", "dead.py", "--config", "linear.ron", "--out", "out"]);
+    assert_refused(&run, "dead.py: nothing of it counts");
+    assert!(!scratch.path("out").exists());
+}
+
+#[test]
+fn a_simplification_goes_into_no_folder_that_holds_anything_else() {
+    let scratch = Scratch::new();
+    scratch.write("linear.ron", LINEAR);
+    scratch.write("padded.py", PADDED);
+    short(&scratch, "run", "keep=Births");
+    let studies = repository("tests/data/compare.ron");
+    let simplify = |program: &str, config: &str, out: &str, more: &[&str]| {
+        let base = ["simplify", program, "--config", config, "--out", out];
+        scratch.run(&[&base[..], more].concat())
+    };
+    for (program, config) in [("padded.py", "linear.ron"), ("zoo:sgd", studies.as_str())] {
+        let out = program.split(['.', ':']).next_back().expect("there is one");
+        let more: &[&str] = if out == "py" { &[] } else { &["--retune", "1"] };
+        let told = simplify(program, config, out, more).success();
+        // The same once more is as it was.
+        assert_eq!(simplify(program, config, out, more).success(), told);
+        let of = format!("--out {out}: holds the simplification of another program");
+        let others = if out == "py" { "zoo:linear_learner" } else { "zoo:lion" };
+        assert_refused(&simplify(others, config, out, more), &of);
+        let set = if out == "py" { "evaluation.data_seed=7" } else { "data_seed=7" };
+        assert_refused(&simplify(program, config, out, &[more, &["--set", set]].concat()), &of);
+        let mixed = simplify(program, config, "run", more);
+        assert_refused(&mixed, "which is of no simplification");
+        let file = simplify(program, config, "padded.py", more);
+        assert_refused(&file, "--out padded.py: is no directory");
+        assert!(told.starts_with(&scratch.read(&format!("{out}/simplified.py"))), "{told}");
     }
 }

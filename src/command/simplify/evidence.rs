@@ -4,11 +4,12 @@
 //! Invariant: every step is judged against the program as it came, so that small costs do not add
 //! up beyond the tolerance, and by seeds that no tuning saw. It is kept where chance leaves at most
 //! one case in forty that it costs more, at the end of the runs or over their second half: what
-//! only saves steps ends no lower, and would be dropped by final losses alone. A program that is made again, or interrupted and made
-//! again, comes out alike: each study is kept as soon as it is done.
+//! only saves steps ends no lower, and would be dropped by final losses alone. A program that is
+//! made again, or interrupted and made again, comes out alike: each study is kept as soon as it is
+//! done.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
@@ -17,9 +18,10 @@ use evo::{
 };
 use serde::Serialize;
 
+use super::folder::Folder;
 use crate::args::SimplifyArgs;
+use crate::command::place;
 use crate::command::studies::{self, StudyKey, StudyStore};
-use crate::command::{place, whole_file};
 use crate::output;
 
 /// How often all reductions are gone through, as long as some is kept.
@@ -79,28 +81,23 @@ struct BenchTask<'a> {
 }
 
 pub(super) fn run(args: &SimplifyArgs, config: &Path) -> anyhow::Result<ExitCode> {
+    let program = evo::load_program(&args.program, "".as_ref())?;
     let (mut config, tasks) = load_studies(config, &args.overrides)?;
     config.tuning.hyperparameters = 0;
-    let program = evo::load_program(&args.program, "".as_ref())?;
-    let folder = folder(args);
-    let bench = Bench::new(&config, &tasks, &folder, place::cores(args.threads), &program)?;
+    let folder = Folder::open(args, "simplified.json", &program.to_string(), &config)?;
+    let bench = Bench::new(&config, &tasks, folder.path(), place::cores(args.threads), &program)?;
     let own = bench.study(&program)?;
     let mut steps = Vec::new();
     let start = simplify(&program, Rounding::Exact).program.live();
     let short = bench.reduce(start, &own, args, &mut steps)?;
     let tuned = bench.retune(&short, &own, args, &mut steps)?;
-    let json = serde_json::to_string_pretty(&serde_json::json!({
-        "tolerance": args.tolerance.unwrap_or(TOLERANCE), "steps": steps, "program": tuned.to_string(),
-        "live_length": tuned.live_length(), "config": config,
-    }))? + "\n";
-    whole_file::write(&folder.join("simplified.json"), json.as_bytes())?;
-    whole_file::write(&folder.join("simplified.py"), tuned.to_string().as_bytes())?;
+    let whole = serde_json::json!({
+        "tolerance": args.tolerance.unwrap_or(TOLERANCE), "steps": steps,
+        "program": tuned.to_string(), "live_length": tuned.live_length(), "config": config,
+    });
+    folder.write(whole, &tuned.to_string())?;
     output::print(&text(&program, &tuned, &steps, args.tolerance.unwrap_or(TOLERANCE)))?;
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) fn folder(args: &SimplifyArgs) -> PathBuf {
-    args.out.clone().unwrap_or_else(|| Path::new("runs").join("simplify"))
 }
 
 impl<'a> Bench<'a> {

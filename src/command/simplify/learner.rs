@@ -16,10 +16,11 @@ use evo::{
 };
 use serde::Serialize;
 
-use super::evidence::{PASSES, folder};
+use super::evidence::PASSES;
+use super::folder::Folder;
 use crate::args::{RoundingArg, SimplifyArgs};
 use crate::command::learners::Judged;
-use crate::command::{place, whole_file};
+use crate::command::place;
 use crate::output;
 
 /// The most that a short learner may cost where nothing else is said.
@@ -70,21 +71,38 @@ fn by_evidence(
     let config = LearnerSearch::load(config, &args.overrides)?;
     let judges = config.judges()?;
     let tolerance = args.tolerance.unwrap_or(TOLERANCE);
+    refuse_worthless(&args.program, program, &judges, tolerance)?;
+    let folder = Folder::open(args, "simplified_learner.json", &program.to_string(), &config)?;
     let mut steps = Vec::new();
     let short = reduced(program, &judges, tolerance, &mut steps);
     let programs =
         [("as it came".to_owned(), program.clone()), ("short".to_owned(), short.clone())];
     let judged = Judged::of(&programs, &judges, place::cores(args.threads));
-    let folder = folder(args);
-    let json = serde_json::to_string_pretty(&serde_json::json!({
+    let whole = serde_json::json!({
         "tolerance": tolerance, "steps": steps, "program": short.to_string(),
         "judged": judged, "config": config,
-    }))? + "\n";
-    std::fs::create_dir_all(&folder)?;
-    whole_file::write(&folder.join("simplified_learner.json"), json.as_bytes())?;
-    whole_file::write(&folder.join("simplified.py"), short.to_string().as_bytes())?;
+    });
+    folder.write(whole, &short.to_string())?;
     output::print(&text(&short, &steps, &judged, tolerance))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a learner of which everything could go: no statement of it counts.
+fn refuse_worthless(
+    name: &str,
+    program: &LearnerProgram,
+    judges: &LearnerJudges,
+    tolerance: f64,
+) -> anyhow::Result<()> {
+    let empty = LearnerProgram::new([&[], &[], &[]]).expect("no statement is at fault");
+    let [own, empty] = [program, &empty].map(|it| judges.select.fitness(it).0);
+    if own - empty <= tolerance {
+        bail!(
+            "{name}: nothing of it counts: its fitness on the tasks to select by is {own:.6}, and \
+             without any statement {empty:.6}, which the tolerance of {tolerance} allows"
+        );
+    }
+    Ok(())
 }
 
 /// Goes through the reductions of a learner, and of what is left of it.

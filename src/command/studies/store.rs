@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::{cpu, whole_file};
 
 /// The name of the file in its folder.
-const FILE: &str = "studies.jsonl";
+pub(crate) const FILE: &str = "studies.jsonl";
 
 /// What a study is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
