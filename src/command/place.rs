@@ -48,6 +48,9 @@ impl Place {
         if !place.device().is_cpu() {
             bail!("--device {}: {what} are evaluated on the CPU", args.device);
         }
+        if args.cohort.is_some() {
+            bail!("--cohort: {what} are evaluated one at a time");
+        }
         Ok(place)
     }
 

@@ -9,7 +9,7 @@ use evo_domain::Domain as _;
 use evo_dsl::{LearnerMutation, LearnerProgram, Learners};
 use evo_evaluators::{LearnerConfig, LearnerJudges};
 use evo_hashes::Seed;
-use evo_search::{Search, SearchError, StrategyConfig};
+use evo_search::{Keep, Search, SearchError, StrategyConfig};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
@@ -54,6 +54,18 @@ impl LearnerSearch {
             return Err(ConfigError::new("domain", "must be `Learners`"));
         }
         self.check_hurdles(&[])?;
+        let settings = &self.settings;
+        if settings.keep == Keep::Snapshots && settings.stopping.seconds.is_some() {
+            let message = "needs `keep: Births`: a run of `Snapshots` that is resumed makes births \
+                           again, and cannot tell where the time was up; limit \
+                           `stopping.candidates` instead";
+            return Err(ConfigError::new("stopping.seconds", message));
+        }
+        let target = settings.stopping.held_out_fitness;
+        if target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
+            let message = "must be 0 to 1, as the fitness of a learner is";
+            return Err(ConfigError::new("stopping.held_out_fitness", message));
+        }
         self.search(&self.judges()?).map(drop)
     }
 
@@ -95,6 +107,7 @@ impl LearnerSearch {
         let random = Starts::from(RANDOM);
         let starts = self.start.as_ref().unwrap_or(&random);
         if starts.iter().eq([RANDOM]) {
+            self.check_drawable()?;
             // With one start: what is wrong with the settings, such as a population that memory
             // does not hold, is to be told before as many are drawn as they ask for.
             let one = vec![domain.mutator().empty()];
@@ -121,6 +134,19 @@ impl LearnerSearch {
             domain.read(&text).map_err(error)
         };
         starts.iter().enumerate().map(load).collect()
+    }
+
+    /// Refuses functions whose random statements there is no op for.
+    fn check_drawable(&self) -> Result<(), ConfigError> {
+        let LearnerMutation { setup, predict, learn, .. } = &self.settings.mutation;
+        for (name, it) in [("setup", setup), ("predict", predict), ("learn", learn)] {
+            let count = it.start.unwrap_or(it.least);
+            if count > 0 && it.ops.as_ref().is_some_and(Vec::is_empty) {
+                let message = format!("has no op to draw the {count} statements of a random start");
+                return Err(ConfigError::new(format!("mutation.{name}.ops"), message));
+            }
+        }
+        Ok(())
     }
 
     /// The most start programs that the populations can begin with.

@@ -118,6 +118,15 @@ fn commands_of_optimizers_say_in_one_line_that_they_are_not_for_learners() {
 }
 
 #[test]
+fn time_limits_no_run_that_makes_births_again() {
+    let scratch = Scratch::new();
+    let linear = scratch.write("linear.ron", LINEAR).display().to_string();
+    let sets = ["--set", "keep=Snapshots", "--set", "stopping.seconds=5.0"];
+    let run = scratch.run(&[&["validate", &linear][..], &sets].concat());
+    assert!(run.code == Some(2) && run.stderr.contains("needs `keep: Births`"), "{run:?}");
+}
+
+#[test]
 fn of_a_learner_that_is_worth_no_more_than_none_nothing_is_written() {
     let scratch = Scratch::new();
     scratch.write("linear.ron", LINEAR);

@@ -117,6 +117,13 @@ fn the_configurations_of_learners_are_fine_and_mistakes_are_named_with_their_key
             "mutation.weights",
             "their sum must be finite",
         ),
+        ("stopping.held_out_fitness=1.5", "stopping.held_out_fitness", "must be 0 to 1"),
+        ("stopping.held_out_fitness=-0.5", "stopping.held_out_fitness", "must be 0 to 1"),
+        (
+            "mutation.setup=(ops: [], least: 2)",
+            "mutation.setup.ops",
+            "has no op to draw the 2 statements of a random start",
+        ),
         ("hurdles.percentile=50.0", "hurdles.percentile", "stages"),
         ("domain=Optimizers", "domain", "must be `Learners`"),
     ] {
@@ -264,7 +271,7 @@ fn an_override_makes_no_search_of_learners_of_one_of_optimizers() {
 fn evaluate_refuses_devices_that_learners_are_not_evaluated_on_as_search_does() {
     let scratch = Scratch::new();
     scratch.write("linear.ron", LINEAR);
-    for device in [&["--bf16"][..], &["--device", "cuda:0"]] {
+    for device in [&["--bf16"][..], &["--device", "cuda:0"], &["--cohort", "4"]] {
         let evaluate = ["evaluate", "zoo:linear_learner", "--config", "linear.ron"];
         let run = scratch.run(&[&evaluate[..], device].concat());
         assert!(run.code == Some(2) && run.stdout.is_empty(), "{device:?}: {run:?}");
