@@ -56,8 +56,9 @@ impl<P: Clone> Evolution<P> {
         let Individual { birth, fitness, .. } = individual;
         let starts = self.starts.len() as u64;
         if birth < starts {
-            self.starts[birth as usize].fitness = fitness;
-            self.strategy.restart(&self.starts);
+            let index = birth as usize;
+            self.starts[index].fitness = fitness;
+            self.strategy.learn_start(&self.starts, index);
         } else if let Some(earlier) = self.restart_clock.bred_before(birth) {
             self.strategy.absorb(individual, earlier);
         }

@@ -59,6 +59,13 @@ impl<P: Clone> Population<P> {
         *self = Population::filled(individuals, self.members.len());
     }
 
+    /// Sets the fitness of the copies of an individual, one of so many that this population has just
+    /// been filled with.
+    pub(crate) fn learn(&mut self, index: usize, of: usize, fitness: f64) {
+        let copies = self.members.iter_mut().skip(index).step_by(of);
+        copies.for_each(|member| member.fitness = fitness);
+    }
+
     /// Adds the youngest and drops the oldest.
     pub fn replace_oldest(&mut self, child: Individual<P>) {
         self.members.pop_front();
@@ -116,6 +123,16 @@ mod tests {
             Individual { birth, start: 0, program, behaviour, fitness, length: 0, states: 0 }
         };
         Population { members: (0..).zip(fitness).map(member).collect() }
+    }
+
+    #[test]
+    fn the_fitness_of_a_start_is_that_of_all_its_copies() {
+        let starts = |fitness: f64| Vec::from(population(&[0.0, fitness, 0.0]).members);
+        let mut learning = Population::filled(&starts(0.0), 8);
+        learning.learn(1, 3, 5.0);
+        let filled = Population::filled(&starts(5.0), 8);
+        let fitness = |it: &Population<()>| it.iter().map(|it| it.fitness).collect::<Vec<_>>();
+        assert_eq!(fitness(&learning), fitness(&filled));
     }
 
     #[test]

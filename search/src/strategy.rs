@@ -293,9 +293,15 @@ pub(crate) trait Strategy<P: Clone>: Send {
     /// births before it since the last restart.
     fn absorb(&mut self, individual: Individual<P>, earlier: u64);
 
-    /// Begins anew with every individual replaced by one of these, one or more; so does the search
-    /// whenever the fitness of a start program has come to be known.
+    /// Begins anew with every individual replaced by one of these, one or more.
     fn restart(&mut self, from: &[Individual<P>]);
+
+    /// Takes in that the fitness of one of the start programs has come to be known, before anything
+    /// else has been absorbed: as if the strategy began anew with all of them.
+    fn learn_start(&mut self, starts: &[Individual<P>], index: usize) {
+        let _ = index;
+        self.restart(starts);
+    }
 
     /// The populations parents are chosen from; none where outcomes do not matter.
     fn populations(&self) -> &[Population<P>];

@@ -97,9 +97,13 @@ impl<'a> Session<'a> {
             bail!("the results could not be saved: {error:#}; go on with: {resume}");
         }
         if reason == StopReason::Cancelled {
+            let (births, kept) = (search.counters().births, search.births_kept());
+            let again = match births - kept {
+                0 => String::new(),
+                again => format!(", the last {again} to be made again"),
+            };
             self.say(&format!(
-                "interrupted after {} candidates; saved in {}; go on with: {resume}",
-                search.counters().births,
+                "interrupted after {births} candidates; saved in {}{again}; go on with: {resume}",
                 self.directory.path().display()
             ));
             return Ok(Err(ExitCode::from(INTERRUPTED)));

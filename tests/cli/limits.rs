@@ -75,6 +75,28 @@ fn the_first_interrupt_ends_a_run_that_only_finds_duplicates() {
 }
 
 #[test]
+fn an_interrupted_run_without_births_says_how_many_are_to_be_made_again() {
+    let scratch = Scratch::new();
+    let linear = repository("configs/learner_linear.ron");
+    let limits = "stopping=(candidates: 100000000)";
+    let args = ["search", &linear, "--set", limits, "--out", "run", "--threads", "1"];
+    let mut running = Running::begin(scratch.command(&args));
+    running.wait_for(&scratch.path("run/events.jsonl"));
+    std::thread::sleep(Duration::from_millis(500));
+    running.signal("-INT");
+    let (code, messages) = running.end();
+    assert_eq!(code, Some(130), "{messages}");
+    let number = |before: &str| {
+        let (_, behind) = messages.split_once(before).unwrap_or_else(|| panic!("{messages}"));
+        let digits = behind.split_once(' ').expect("more follows").0;
+        digits.parse::<u64>().unwrap_or_else(|_| panic!("{messages}"))
+    };
+    // A snapshot is taken every 100,000 births.
+    let (births, again) = (number("interrupted after "), number("the last "));
+    assert_eq!(again, births % 100_000, "{messages}");
+}
+
+#[test]
 fn a_target_that_the_last_birth_reaches_is_reached() {
     let scratch = Scratch::new();
     let tiny = repository("tests/data/tiny.ron");

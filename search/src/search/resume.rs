@@ -177,6 +177,14 @@ impl<D: Domain> Search<D> {
         store.save_summary(domain, hall_of_fame, counters, mutations, restarts)
     }
 
+    /// Births that a run that goes on from the store has not to make again.
+    pub fn births_kept(&self) -> u64 {
+        match self.kept.keep {
+            Keep::Births => self.found.counters.births,
+            Keep::Snapshots => self.kept.snapshot_births,
+        }
+    }
+
     /// Whether the state is to be saved before the next birth.
     pub(super) fn is_state_due(&self) -> bool {
         let held: usize = self.populations().iter().map(|population| population.iter().len()).sum();

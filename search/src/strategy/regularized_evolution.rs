@@ -35,6 +35,11 @@ impl<P: Clone + Send + Sync> Strategy<P> for RegularizedEvolution<P> {
         self.population.refill(from);
     }
 
+    /// With as many starts as there are individuals, beginning anew with each were quadratic.
+    fn learn_start(&mut self, starts: &[Individual<P>], index: usize) {
+        self.population.learn(index, starts.len(), starts[index].fitness);
+    }
+
     fn populations(&self) -> &[Population<P>] {
         slice::from_ref(&self.population)
     }
