@@ -124,6 +124,15 @@ impl<'m, const N: usize, const K: usize, const MANY: bool> Step<'m, N, K, MANY> 
         }
     }
 
+    /// Sets one row of the result.
+    #[inline(always)]
+    fn put(&self, row: usize, value: f64) {
+        for example in 0..self.examples() {
+            let step = self.of(example);
+            step.memory[step.out + row].set(splat(value));
+        }
+    }
+
     /// Multiplies rows by one.
     #[inline(always)]
     fn scale(&self, count: usize) {
@@ -366,11 +375,8 @@ fn rare<const K: usize, const MANY: bool>(
         L::ScalarExp => step.map(1, libm::exp),
         L::ScalarLog => step.map(1, libm::log),
         L::ScalarConstSet => set!(step, 1, _at => splat(first)),
-        L::VectorConstSet => step.memory[step.out + place(first, n)].set(splat(second)),
-        L::MatrixConstSet => {
-            let at = place(first, n) * n + place(second, n);
-            step.memory[step.out + at].set(splat(third));
-        }
+        L::VectorConstSet => step.put(place(first, n), second),
+        L::MatrixConstSet => step.put(place(first, n) * n + place(second, n), third),
         L::ScalarUniformSet => cursor.uniform(step.rows(step.out, 1), first, second),
         L::VectorUniformSet => cursor.uniform(step.rows(step.out, n), first, second),
         L::MatrixUniformSet => cursor.uniform(step.rows(step.out, n * n), first, second),

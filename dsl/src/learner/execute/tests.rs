@@ -110,6 +110,19 @@ fn the_engines_agree_on_every_op_where_it_decides_the_prediction() {
     }
 }
 
+/// Run for a block of examples at once, a statement that sets a part of a value did so for the
+/// first of them alone.
+#[test]
+fn a_part_of_a_value_is_set_for_every_example_of_a_block() {
+    let tasks: Vec<LearnerTask> = (0..3).map(|index| task(4, 1, 20, index)).collect();
+    let training = LearnerTraining { loss: LearnerLoss::RootMeanSquare, most_error: 1e300 };
+    for set in ["v1[0.3] = 0.7", "m1 = outer(v0, v1)\n  m1[0.3, 0.9] = 0.7\n  v1 = dot(m1, v0)"] {
+        let text = format!("def Predict():\n  v1 = v0 + v0\n  {set}\n  s1 = dot(v1, v0)\n");
+        let program = LearnerProgram::parse(&text).expect("the tests hold learners");
+        agree(&program, &tasks, training);
+    }
+}
+
 #[test]
 fn the_zoo_learns_what_it_is_for() {
     let network = crate::LearnerZooEntry::named("network_learner").expect("it is there");
