@@ -8,6 +8,9 @@ use super::lanes::{Line, Span};
 /// Examples of each kind that are watched.
 const WATCHED: usize = 10;
 
+/// The NaN that a CPU makes of numbers.
+const NAN: u32 = 0xFFC0_0000;
+
 /// Of eight lanes.
 #[derive(Debug, Default)]
 #[repr(align(64))]
@@ -31,8 +34,10 @@ impl Watch {
     pub(super) fn note<const K: usize>(&mut self, predictions: &Row<K>) {
         for (seen, predictions) in self.seen.iter_mut().zip(predictions) {
             for (seen, prediction) in seen.0.iter_mut().zip(&predictions.0) {
-                // Sixteen bits of mantissa, and no sign of 0: what differs by rounding is alike.
-                let bits = (*prediction as f32 + 0.0).to_bits() >> 7;
+                // Sixteen bits of mantissa, and no sign of 0: what differs by rounding is alike. So
+                // are all NaN, whose bits depend on the order of what may be computed in any.
+                let rounded = (*prediction as f32 + 0.0).to_bits();
+                let bits = if prediction.is_nan() { NAN } else { rounded } >> 7;
                 let mixed = (*seen ^ u64::from(bits)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 *seen = mixed ^ mixed >> 29;
             }
