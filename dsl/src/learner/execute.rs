@@ -11,6 +11,11 @@ mod judge;
 mod kernel;
 mod lanes;
 mod memory;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod native;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[path = "execute/no_native.rs"]
+mod native;
 mod plan;
 mod run;
 mod watch;
@@ -23,20 +28,37 @@ use super::LearnerProgram;
 #[cfg(test)]
 use super::{LearnerTask, LearnerTraining};
 use memory::Memory;
+use native::Native;
 use plan::Plan;
 use watch::Watch;
 
 /// Runs learners on tasks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LearnerExecutor {
     plan: Plan,
     memory: Memory,
+    native: Native,
+}
+
+impl Default for LearnerExecutor {
+    fn default() -> LearnerExecutor {
+        LearnerExecutor::new()
+    }
 }
 
 impl LearnerExecutor {
     /// Without memory yet.
     pub fn new() -> LearnerExecutor {
-        LearnerExecutor::default()
+        LearnerExecutor { native: Native::new(), ..LearnerExecutor::without_native() }
+    }
+
+    /// One that compiles no learner to machine code, for a comparison: the fitness is the same.
+    pub fn without_native() -> LearnerExecutor {
+        LearnerExecutor {
+            plan: Plan::default(),
+            memory: Memory::default(),
+            native: Native::default(),
+        }
     }
 
     /// Adds the fitness of a learner on each of the tasks, in order.
@@ -49,7 +71,7 @@ impl LearnerExecutor {
         for (index, group) in tasks.groups().iter().enumerate() {
             let first = self.memory.load(tasks, index);
             self.plan.make(program, tasks, first);
-            run::evaluate(&self.plan, group, tasks, &mut self.memory, fitness);
+            run::evaluate(&self.plan, group, tasks, (&mut self.memory, &mut self.native), fitness);
         }
     }
 
@@ -64,7 +86,7 @@ impl LearnerExecutor {
         self.plan.make(program, tasks, first);
         let group = tasks.groups().first()?;
         let mut watch = Watch::default();
-        run::watch(&self.plan, group, tasks, &mut self.memory, &mut watch);
+        run::watch(&self.plan, group, tasks, (&mut self.memory, &mut self.native), &mut watch);
         // Of other tasks nothing has been seen.
         let known = tasks.groups().len() == 1 || !watch.is_all_bad(group.tasks());
         known.then(|| watch.hash(group.tasks()))

@@ -116,8 +116,8 @@ impl Plan {
         }
         if !self.in_blocks {
             self.instructions.extend_from_within(self.ends[0]..self.ends[1]);
-            self.instructions.push(self.keep());
         }
+        self.instructions.push(self.keep());
     }
 
     fn instruction(
@@ -233,6 +233,21 @@ impl Plan {
     /// `Predict`, one example after another: of a learner that is not run [`Plan::at_once`].
     pub(super) fn validate(&self) -> &[Instruction] {
         &self.instructions[self.ends[2]..]
+    }
+
+    /// What is run of every example of a phase when they are run one after another: `Predict`, and
+    /// what is done with the prediction.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    pub(super) fn of_phase(&self, trains: bool) -> impl Iterator<Item = &Instruction> {
+        let end = self.ends[if trains { 2 } else { 1 }];
+        let keep = if trains { None } else { self.instructions.last() };
+        self.instructions[self.ends[0]..end].iter().chain(keep)
+    }
+
+    /// The row of the first value of a learner.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    pub(super) fn first(&self) -> usize {
+        self.scratch
     }
 
     /// Whether there is nothing to do in `Learn`.

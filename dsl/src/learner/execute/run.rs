@@ -11,6 +11,7 @@ use super::judge::Verdict;
 use super::kernel::{Rows, run};
 use super::lanes::{Group, LearnerTasks, Line, Span};
 use super::memory::Memory;
+use super::native::Native;
 use super::plan::{BLOCK, Plan};
 use super::watch::Watch;
 use crate::learner::LearnerTraining;
@@ -24,17 +25,28 @@ pub(super) enum Phase {
     Validate,
 }
 
+/// Examples that are run together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// The row at which the first begins.
+    pub(super) first: usize,
+    pub(super) examples: usize,
+    /// How many are left of its kind, themselves included.
+    pub(super) left: usize,
+}
+
 /// Adds the fitness on every task of a group.
 pub(super) fn evaluate(
     plan: &Plan,
     group: &Group,
     tasks: &LearnerTasks,
-    memory: &mut Memory,
+    (memory, native): (&mut Memory, &mut Native),
     fitness: &mut Vec<f64>,
 ) {
+    let (training, state) = (tasks.training(), (memory, native));
     match group.lines() {
-        1 => Pass::<1>::new(plan, group, tasks.training(), memory).evaluate(group, fitness),
-        _ => Pass::<2>::new(plan, group, tasks.training(), memory).evaluate(group, fitness),
+        1 => Pass::<1>::new(plan, group, training, state).evaluate(group, fitness),
+        _ => Pass::<2>::new(plan, group, training, state).evaluate(group, fitness),
     }
 }
 
@@ -43,12 +55,13 @@ pub(super) fn watch(
     plan: &Plan,
     group: &Group,
     tasks: &LearnerTasks,
-    memory: &mut Memory,
+    (memory, native): (&mut Memory, &mut Native),
     watch: &mut Watch,
 ) {
+    let (training, state) = (tasks.training(), (memory, native));
     match group.lines() {
-        1 => Pass::<1>::new(plan, group, tasks.training(), memory).watch(group, watch),
-        _ => Pass::<2>::new(plan, group, tasks.training(), memory).watch(group, watch),
+        1 => Pass::<1>::new(plan, group, training, state).watch(group, watch),
+        _ => Pass::<2>::new(plan, group, training, state).watch(group, watch),
     }
 }
 
@@ -57,6 +70,7 @@ struct Pass<'t, const K: usize> {
     plan: &'t Plan,
     training: LearnerTraining,
     memory: &'t Rows<K>,
+    native: &'t mut Native,
     cursor: Cursor<'t, K>,
     verdict: Verdict<K>,
 }
@@ -67,14 +81,15 @@ impl<'t, const K: usize> Pass<'t, K> {
         plan: &'t Plan,
         group: &'t Group,
         training: LearnerTraining,
-        memory: &'t mut Memory,
+        (memory, native): (&'t mut Memory, &'t mut Native),
     ) -> Pass<'t, K> {
         let memory = memory.rows(plan.end);
         let (uniform, normal) = (group.uniform.as_chunks().0, group.normal.as_chunks().0);
         let mut cursor = Cursor { uniform, normal, uniform_at: 0, normal_at: 0 };
         // Once, so not worth a version for every vector unit.
         run::<0, K, false>(plan.setup(), memory, plan.n, 0, 1, &mut cursor);
-        Pass { plan, training, memory, cursor, verdict: Verdict::default() }
+        native.begin();
+        Pass { plan, training, memory, native, cursor, verdict: Verdict::default() }
     }
 
     fn evaluate(mut self, group: &Group, fitness: &mut Vec<f64>) {
@@ -122,22 +137,26 @@ impl<'t, const K: usize> Pass<'t, K> {
         span: Span,
         mut watch: Option<&mut Watch>,
     ) {
-        let Pass { plan, memory, ref mut cursor, .. } = *self;
+        let Pass { plan, memory, ref mut cursor, ref mut native, .. } = *self;
         let n = if N > 0 { N } else { plan.n };
         let rows = n + 1;
         let trains = phase == Phase::Train;
         let at_once = plan.in_blocks && (!trains || plan.learns_nothing());
-        let kept = plan.prediction + usize::from(!at_once);
         let (mut first, end) = (span.first, span.first + span.examples * rows);
         while first < end {
             let examples = ((end - first) / rows).min(BLOCK);
-            if at_once {
+            let part = Part { first, examples, left: (end - first) / rows };
+            let compiled = native.run(plan, trains, memory, part);
+            if compiled {
+                // As one example after another.
+            } else if at_once {
                 let instructions = plan.at_once(trains);
                 run::<N, K, true>(instructions, memory, n, first, examples, cursor);
             } else {
                 let instructions = if trains { plan.train() } else { plan.validate() };
                 run::<N, K, false>(instructions, memory, n, first, examples, cursor);
             }
+            let kept = plan.prediction + usize::from(compiled || !at_once);
             let predictions = &memory[kept..][..examples];
             let labels = memory[first..].chunks_exact(rows).map(|example| &example[n]);
             self.verdict.judge(phase, self.training, labels, predictions, &mut watch);

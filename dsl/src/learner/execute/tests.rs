@@ -48,12 +48,27 @@ fn learner(seed: u64, lengths: [usize; 3]) -> LearnerProgram {
     LearnerProgram::new([&setup, &predict, &learn]).expect("statements are drawn sound")
 }
 
-/// Both engines on the same tasks.
-fn agree(program: &LearnerProgram, tasks: &[LearnerTask], training: LearnerTraining) {
-    let fast = LearnerTasks::new(tasks, training).fitness(program);
+/// All engines on the same tasks; how many pieces of code the last of them compiled.
+fn agree(program: &LearnerProgram, tasks: &[LearnerTask], training: LearnerTraining) -> u64 {
     let slow: Vec<f64> = tasks.iter().map(|task| task.fitness(program, training)).collect();
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(&fast), bits(&slow), "{fast:?} {slow:?}\n{program}");
+    let packed = LearnerTasks::new(tasks, training);
+    let mut compiled = 0;
+    for mut executor in [LearnerExecutor::without_native(), LearnerExecutor::new()] {
+        let mut fast = Vec::new();
+        executor.evaluate(program, &packed, &mut fast);
+        assert_eq!(bits(&fast), bits(&slow), "{fast:?} {slow:?}\n{program}");
+        compiled = executor.native.compiled();
+    }
+    compiled
+}
+
+const LENIENT: LearnerTraining =
+    LearnerTraining { loss: LearnerLoss::RootMeanSquare, most_error: 1e300 };
+
+/// How many pieces of code are compiled, of so many that could be; none where none can be.
+fn possible(pieces: u64) -> u64 {
+    if LearnerExecutor::new().native.is_able() { pieces } else { 0 }
 }
 
 proptest! {
@@ -63,7 +78,7 @@ proptest! {
     fn the_engines_agree_to_the_bit(
         seed: u64,
         lengths in [0_usize..8, 0_usize..12, 0_usize..12],
-        n in prop::sample::select(&[1_usize, 2, 3, 4, 8, 16][..]),
+        n in prop::sample::select(&[1_usize, 2, 3, 4, 8, 16, 32][..]),
         tasks in prop::sample::select(&[1_usize, 7, 8, 9, 16, 17][..]),
         epochs in 1_usize..3,
         accuracy: bool,
@@ -80,7 +95,7 @@ proptest! {
 #[test]
 fn the_engines_agree_on_every_op_where_it_decides_the_prediction() {
     let tasks: Vec<LearnerTask> = (0..3).map(|index| task(4, 1, 9, index)).collect();
-    let training = LearnerTraining { loss: LearnerLoss::RootMeanSquare, most_error: 1e300 };
+    let mut compiled = 0;
     for op in LearnerOp::all() {
         for seed in 0..20 {
             let mut rng = Seed(seed).stream("op", u64::from(op.number()));
@@ -105,9 +120,11 @@ fn the_engines_agree_on_every_op_where_it_decides_the_prediction() {
             functions[2].push(tested);
             let [setup, predict, learn] = &functions;
             let program = LearnerProgram::new([setup, predict, learn]).expect("it is sound");
-            agree(&program, &tasks, training);
+            compiled += agree(&program, &tasks, LENIENT);
         }
     }
+    // All but the elementary functions and the random draws, in training and in validation.
+    assert!(compiled >= possible(51 * 20 * 2), "{compiled}");
 }
 
 /// Run for a block of examples at once, a statement that sets a part of a value did so for the
@@ -115,12 +132,76 @@ fn the_engines_agree_on_every_op_where_it_decides_the_prediction() {
 #[test]
 fn a_part_of_a_value_is_set_for_every_example_of_a_block() {
     let tasks: Vec<LearnerTask> = (0..3).map(|index| task(4, 1, 20, index)).collect();
-    let training = LearnerTraining { loss: LearnerLoss::RootMeanSquare, most_error: 1e300 };
     for set in ["v1[0.3] = 0.7", "m1 = outer(v0, v1)\n  m1[0.3, 0.9] = 0.7\n  v1 = dot(m1, v0)"] {
         let text = format!("def Predict():\n  v1 = v0 + v0\n  {set}\n  s1 = dot(v1, v0)\n");
         let program = LearnerProgram::parse(&text).expect("the tests hold learners");
-        agree(&program, &tasks, training);
+        agree(&program, &tasks, LENIENT);
     }
+}
+
+#[test]
+fn a_learner_with_an_op_that_is_not_compiled_runs_as_ever() {
+    let tasks: Vec<LearnerTask> = (0..3).map(|index| task(4, 2, 20, index)).collect();
+    let compiled = |predict: &str, learn: &str| {
+        let text = format!(
+            "def Setup():\n  s2 = 0.1\ndef Predict():\n  {predict}\n  s1 = dot(v1, v0)\n  \
+             s1 = s1 + s5\ndef Learn():\n  s3 = s0 - s1\n  {learn}\n  s3 = s2 * s3\n  \
+             v2 = s3 * v0\n  v1 = v1 + v2\n"
+        );
+        let program = LearnerProgram::parse(&text).expect("the tests hold learners");
+        agree(&program, &tasks, LENIENT)
+    };
+    assert_eq!(compiled("s5 = s2 * s2", "s3 = abs(s3)"), possible(2));
+    assert_eq!(compiled("s5 = s2 * s2", "s3 = sin(s3)"), possible(1));
+    assert_eq!(compiled("s5 = sin(s2)", "s3 = abs(s3)"), 0);
+    assert_eq!(compiled("s5 = gaussian(0.0, 0.1)", "s3 = abs(s3)"), 0);
+}
+
+/// What one executor makes of learners one after another, with and without machine code.
+fn agree_in_turn(programs: &[LearnerProgram], tasks: &LearnerTasks) -> u64 {
+    let mut executors = [LearnerExecutor::without_native(), LearnerExecutor::new()];
+    for program in programs {
+        let bits = executors.each_mut().map(|executor| {
+            let mut fitness = Vec::new();
+            executor.evaluate(program, tasks, &mut fitness);
+            fitness.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+        });
+        assert_eq!(bits[0], bits[1], "{program}");
+        let behaviours = executors.each_mut().map(|it| it.behaviour(program, tasks));
+        assert_eq!(behaviours[0], behaviours[1], "{program}");
+    }
+    executors[1].native.compiled()
+}
+
+#[test]
+fn learners_one_after_another_fill_the_memory_for_code_many_times() {
+    let short: Vec<LearnerProgram> = (0..4000).map(|seed| learner(seed, [4, 9, 9])).collect();
+    std::thread::scope(|scope| {
+        for tasks in [5, 10] {
+            let (short, tasks) = (&short, (0..tasks).map(|it| task(4, 1, 12, it)));
+            let tasks = LearnerTasks::new(&tasks.collect::<Vec<_>>(), LENIENT);
+            scope.spawn(move || assert!(agree_in_turn(short, &tasks) >= possible(500)));
+        }
+    });
+}
+
+#[test]
+fn a_learner_too_long_to_compile_runs_as_ever() {
+    let tasks: Vec<LearnerTask> = (0..10).map(|index| task(4, 1, 12, index)).collect();
+    let tasks = LearnerTasks::new(&tasks, LENIENT);
+    let compiled = |lines: usize, repeated: &str| {
+        let body = format!("  {repeated}\n");
+        let body = body.repeat(lines / body.lines().count());
+        let text = format!("def Predict():\n{body}  s1 = s2 + s3\ndef Learn():\n{body}");
+        let program = LearnerProgram::parse(&text).expect("the tests hold learners");
+        agree_in_turn(&vec![program; 30], &tasks)
+    };
+    for lines in [10, 100, 400, 999] {
+        let sum = compiled(lines, "s2 = s0 + s2");
+        assert!(lines > 100 || sum == possible(30 * 4), "{sum} of {lines}");
+        compiled(lines, "m1 = matmul(m1, m1)\n  s2 = norm(m1)");
+    }
+    assert_eq!(compiled(999, "v1 = v1 + v2\n  v2 = v1 * v2\n  s3 = dot(v1, v2)"), 0);
 }
 
 #[test]

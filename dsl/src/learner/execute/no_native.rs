@@ -1,0 +1,39 @@
+//! What stands for the compiler of learners where there is none: every plan is run by the loop over
+//! statements.
+
+use super::kernel::Rows;
+use super::plan::Plan;
+use super::run::Part;
+
+/// Compiles nothing.
+#[derive(Debug, Default)]
+pub(super) struct Native(());
+
+impl Native {
+    pub(super) fn new() -> Native {
+        Native(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_able(&self) -> bool {
+        false
+    }
+
+    #[cfg(test)]
+    pub(super) fn compiled(&self) -> u64 {
+        0
+    }
+
+    pub(super) fn begin(&mut self) {}
+
+    /// Runs nothing.
+    pub(super) fn run<const K: usize>(
+        &mut self,
+        _: &Plan,
+        _trains: bool,
+        _: &Rows<K>,
+        Part { first: _first, examples: _examples, left: _left }: Part,
+    ) -> bool {
+        false
+    }
+}
