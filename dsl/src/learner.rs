@@ -13,6 +13,8 @@
 mod apply;
 mod canonical;
 mod domain;
+#[cfg(test)]
+mod drawn;
 mod encoding;
 mod execute;
 mod interpret;

@@ -3,11 +3,11 @@
 //!
 //! Those to NumPy are run by `tests/python/check_learners.py`.
 
+mod compiled;
 mod learner_cases;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::process::Command;
 
 use evo_dsl::{LearnerFunction, LearnerOp};
 use evo_export::{LearnerTarget, export_learner};
@@ -88,19 +88,9 @@ fn draws(op: LearnerOp) -> bool {
 fn compiled_and_run(source: &str) -> Vec<u8> {
     let folder = std::env::temp_dir().join(format!("evo-export-learners-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
-    let binary = folder.join(format!("learners{}", std::env::consts::EXE_SUFFIX));
-    let file = folder.join("learners.rs");
-    std::fs::write(&file, source).expect("a temporary file can be written");
-    let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
-    let mut command = Command::new(rustc);
-    command.args(["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0", "-o"]);
-    let output = command.arg(&binary).arg(&file).output().expect("rustc runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors:.6000}");
-    let output = Command::new(&binary).output().expect("what was compiled runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = compiled::compiled_and_run(&folder, source);
     std::fs::remove_dir_all(&folder).expect("it is ours");
-    output.stdout
+    printed
 }
 
 #[test]

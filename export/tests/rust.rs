@@ -7,14 +7,14 @@
 //! moved by about one unit of the last place. Where those part, the program is chaotic, and is
 //! compared no further.
 
+mod compiled;
 mod hostile_names;
 #[path = "../../dsl/tests/random_programs/mod.rs"]
 mod random_programs;
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::Command;
 
+use compiled::compiled_and_run;
 use evo_dsl::{Interpreter, Layout, LeafRole, Op, Program, Real, zoo};
 use evo_export::{ExportTarget, export};
 use hostile_names::hostile;
@@ -148,23 +148,6 @@ fn source(programs: &[(String, Program)]) -> String {
          let _ = SHAPES; let _ = states::<0>; let _ = schedule; }}\n{runs}\n{modules}",
         layout().len()
     )
-}
-
-fn compiled_and_run(folder: &Path, source: &str) -> Vec<u8> {
-    let (file, binary) = (
-        folder.join("exports.rs"),
-        folder.join(format!("exports{}", std::env::consts::EXE_SUFFIX)),
-    );
-    std::fs::write(&file, source).expect("a temporary file can be written");
-    let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
-    let mut command = Command::new(rustc);
-    command.args(["--edition", "2021", "-D", "warnings", "-C", "debuginfo=0", "-o"]);
-    let output = command.arg(&binary).arg(&file).output().expect("rustc runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors:.4000}");
-    let output = Command::new(&binary).output().expect("what was compiled runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
 }
 
 /// The weights of every step in the interpreter; `nudge` gives the value for an input.

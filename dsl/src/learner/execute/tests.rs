@@ -1,12 +1,12 @@
-use evo_hashes::Seed;
+use evo_hashes::{Seed, StreamRng};
 use proptest::prelude::*;
 use rand::RngExt;
 
 use super::*;
+use crate::learner::drawn;
 use crate::learner::task::normal;
 use crate::{
     LearnerDraws, LearnerExamples, LearnerFunction, LearnerLoss, LearnerOp, LearnerStatement,
-    LearnerType,
 };
 
 /// A task whose labels any learner may fail at.
@@ -21,31 +21,14 @@ fn task(n: usize, epochs: usize, examples: usize, seed: u64) -> LearnerTask {
 }
 
 /// A statement drawn from all there are, among few addresses so that they meet.
-fn statement(rng: &mut evo_hashes::StreamRng) -> LearnerStatement {
+fn statement(rng: &mut StreamRng) -> LearnerStatement {
     let ops: Vec<LearnerOp> = LearnerOp::all().collect();
     let op = ops[rng.random_range(0..ops.len())];
-    let shape = op.shape();
-    let mut statement = LearnerStatement { op, ..LearnerStatement::NO_OP };
-    for (ty, address) in shape.inputs.iter().zip(&mut statement.inputs) {
-        if ty.is_some() {
-            *address = rng.random_range(0..4);
-        }
-    }
-    if let Some(ty) = shape.output {
-        let least = u8::from(ty != LearnerType::Matrix);
-        statement.output = rng.random_range(least..4);
-    }
-    for constant in &mut statement.constants[..usize::from(shape.constants)] {
-        *constant = rng.random_range(-1.0..1.0);
-    }
-    statement
+    drawn::statement(op, 4, |rng| rng.random_range(-1.0..1.0), rng)
 }
 
 fn learner(seed: u64, lengths: [usize; 3]) -> LearnerProgram {
-    let mut rng = Seed(seed).stream("learner", 0);
-    let functions = lengths.map(|length| (0..length).map(|_| statement(&mut rng)).collect());
-    let [setup, predict, learn]: [Vec<LearnerStatement>; 3] = functions;
-    LearnerProgram::new([&setup, &predict, &learn]).expect("statements are drawn sound")
+    drawn::learner(seed, lengths, statement)
 }
 
 /// All engines on the same tasks; how many pieces of code the last of them compiled.

@@ -1,12 +1,13 @@
-use evo_hashes::Seed;
+use evo_hashes::{Seed, StreamRng};
 use proptest::prelude::*;
 use rand::RngExt;
 
 use super::*;
+use crate::learner::drawn;
 use crate::learner::task::normal;
 use crate::{
     LearnerDraws, LearnerExamples, LearnerLoss, LearnerOp, LearnerTask, LearnerTasks,
-    LearnerTraining, LearnerType,
+    LearnerTraining,
 };
 
 fn learner(text: &str) -> LearnerProgram {
@@ -140,7 +141,7 @@ fn learners_that_differ_are_told_apart() {
 }
 
 /// A statement of any op, constants being such that identities hold of them now and then.
-fn statement(rng: &mut evo_hashes::StreamRng) -> LearnerStatement {
+fn statement(rng: &mut StreamRng) -> LearnerStatement {
     let ops: Vec<LearnerOp> = LearnerOp::all().collect();
     let often = [
         LearnerOp::ScalarSum,
@@ -155,28 +156,13 @@ fn statement(rng: &mut evo_hashes::StreamRng) -> LearnerStatement {
         0 => ops[rng.random_range(0..ops.len())],
         _ => often[rng.random_range(0..often.len())],
     };
-    let shape = op.shape();
-    let mut statement = LearnerStatement { op, ..LearnerStatement::NO_OP };
-    for (ty, address) in shape.inputs.iter().zip(&mut statement.inputs) {
-        if ty.is_some() {
-            *address = rng.random_range(0..5);
-        }
-    }
-    if let Some(ty) = shape.output {
-        let least = u8::from(ty != LearnerType::Matrix);
-        statement.output = rng.random_range(least..4);
-    }
-    for constant in &mut statement.constants[..usize::from(shape.constants)] {
-        *constant = [1.0, 0.0, -0.0, 0.5, 2.0, -1.0, 0.3][rng.random_range(0..7)];
-    }
-    statement
+    let constant =
+        |rng: &mut StreamRng| [1.0, 0.0, -0.0, 0.5, 2.0, -1.0, 0.3][rng.random_range(0..7)];
+    drawn::statement(op, 5, constant, rng)
 }
 
 fn random(seed: u64, lengths: [usize; 3]) -> LearnerProgram {
-    let mut rng = Seed(seed).stream("learner", 0);
-    let functions = lengths.map(|length| (0..length).map(|_| statement(&mut rng)).collect());
-    let [setup, predict, learn]: [Vec<LearnerStatement>; 3] = functions;
-    LearnerProgram::new([&setup, &predict, &learn]).expect("statements are drawn sound")
+    drawn::learner(seed, lengths, statement)
 }
 
 fn task(n: usize, seed: u64) -> LearnerTask {
