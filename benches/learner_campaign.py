@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The campaigns of docs/records/2026-11-30-learner-campaigns.md.
 
-    python3 benches/learner_campaign.py target/release/evo affine|digits|erased|random|throughput [SEEDS]
+    python3 benches/learner_campaign.py target/release/evo NAME [SEEDS]
 
-A line for every search: what was searched, the seed, CPU seconds, candidates, how many of them were
+NAME is affine, digits, erased, random or throughput. A line for every search: what was searched, the seed, CPU seconds, candidates, how many of them were
 evaluated, and the fitness of the find on the select and the final tasks. SEEDS is as `1-10`. Needs
 nothing but Python.
 """
@@ -21,9 +21,10 @@ LINEAR, NETWORK = "configs/learner_linear.ron", "dsl/learners/network_learner.py
 
 # Programs that are drawn one by one.
 DRAWN = ["strategy=RandomSearch(mutations: 1)", "mutation.mutate=1.0", "restarts=()",
-         "mutation.weights=(alter_parameter: 0.0, randomize_instruction: 0.0, randomize_function: 0.0, "
-         "insert: 0.0, remove: 0.0, randomize_learner: 1.0)"]
-SELECTED = ["strategy=RegularizedEvolution(population: 1000, tournament: 5)", "restarts=(every: 250000)"]
+         "mutation.weights=(alter_parameter: 0.0, randomize_instruction: 0.0, "
+         "randomize_function: 0.0, insert: 0.0, remove: 0.0, randomize_learner: 1.0)"]
+SELECTED = ["strategy=RegularizedEvolution(population: 1000, tournament: 5)",
+            "restarts=(every: 250000)"]
 
 # Of every op the types that it reads, and last the one that it writes.
 TYPES = {"scalar_const_set": "s", "vector_inner_product": "vvs", "scalar_diff": "sss",

@@ -44,8 +44,9 @@ impl Keep {
             return Ok(());
         }
         if seconds {
-            let message = "births that are bred again would take of it: where `keep` is \
-                           `Snapshots`, set `stopping.candidates`";
+            let message = "needs `keep: Births`: a run of `Snapshots` that is resumed makes births \
+                           again, and cannot tell where the time was up; limit \
+                           `stopping.candidates` instead";
             return Err(SearchError::config("stopping.seconds", message));
         }
         if window > WIDEST_WINDOW {

@@ -65,6 +65,14 @@ impl Sighting {
         }
     }
 
+    /// The birth whose evaluation a birth has: its own, where it shares none.
+    pub(crate) fn evaluation(self, birth: u64) -> u64 {
+        match self {
+            Sighting::Duplicate { evaluation, .. } => evaluation,
+            Sighting::New | Sighting::Recheck { .. } => birth,
+        }
+    }
+
     /// The birth whose evaluation is rechecked.
     pub(crate) fn rechecked(self) -> Option<u64> {
         match self {

@@ -59,8 +59,8 @@ impl<P: Clone> Population<P> {
         *self = Population::filled(individuals, self.members.len());
     }
 
-    /// Sets the fitness of the copies of an individual, one of so many that this population has just
-    /// been filled with.
+    /// Sets the fitness of the copies of an individual, one of so many that this population has
+    /// just been filled with.
     pub(crate) fn learn(&mut self, index: usize, of: usize, fitness: f64) {
         let copies = self.members.iter_mut().skip(index).step_by(of);
         copies.for_each(|member| member.fitness = fitness);

@@ -9,7 +9,7 @@ use evo_domain::Domain as _;
 use evo_dsl::{LearnerMutation, LearnerProgram, Learners};
 use evo_evaluators::{LearnerConfig, LearnerJudges};
 use evo_hashes::Seed;
-use evo_search::{Keep, Search, SearchError, StrategyConfig};
+use evo_search::{Search, SearchError, StrategyConfig};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
@@ -54,14 +54,7 @@ impl LearnerSearch {
             return Err(ConfigError::new("domain", "must be `Learners`"));
         }
         self.check_hurdles(&[])?;
-        let settings = &self.settings;
-        if settings.keep == Keep::Snapshots && settings.stopping.seconds.is_some() {
-            let message = "needs `keep: Births`: a run of `Snapshots` that is resumed makes births \
-                           again, and cannot tell where the time was up; limit \
-                           `stopping.candidates` instead";
-            return Err(ConfigError::new("stopping.seconds", message));
-        }
-        let target = settings.stopping.held_out_fitness;
+        let target = self.settings.stopping.held_out_fitness;
         if target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
             let message = "must be 0 to 1, as the fitness of a learner is";
             return Err(ConfigError::new("stopping.held_out_fitness", message));

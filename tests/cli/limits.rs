@@ -55,20 +55,26 @@ fn only_neutral(scratch: &Scratch) {
     scratch.write("neutral.ron", text);
 }
 
+/// Interrupts a search into `run` half a second on its way; what it says.
+fn interrupted(scratch: &Scratch, args: &[&str]) -> String {
+    let mut running = Running::begin(scratch.command(args));
+    // Its events begin when interrupts are seen to; then comes breeding, which may find nothing new
+    // and write nothing, so that no more can be waited for.
+    running.wait_for(&scratch.path("run/events.jsonl"));
+    std::thread::sleep(Duration::from_millis(500));
+    running.signal("-INT");
+    let (code, messages) = running.end();
+    assert_eq!(code, Some(130), "{messages}");
+    messages
+}
+
 #[test]
 fn the_first_interrupt_ends_a_run_that_only_finds_duplicates() {
     let scratch = Scratch::new();
     only_neutral(&scratch);
     let limit = "stopping.candidates=1000000000";
     let args = ["search", "neutral.ron", "--set", limit, "--out", "run", "--threads", "1"];
-    let mut running = Running::begin(scratch.command(&args));
-    // Its events begin when interrupts are seen to; then comes breeding, which finds nothing new
-    // and writes nothing, so that no more can be waited for.
-    running.wait_for(&scratch.path("run/events.jsonl"));
-    std::thread::sleep(Duration::from_millis(500));
-    running.signal("-INT");
-    let (code, messages) = running.end();
-    assert_eq!(code, Some(130), "{messages}");
+    interrupted(&scratch, &args);
     let timed = ["search", "neutral.ron", "--set", "stopping=(seconds: 0.5)", "--out", "timed"];
     let reason = report(&scratch, &timed)["stop_reason"].to_string();
     assert!(reason.contains("Seconds"), "{reason}");
@@ -80,12 +86,7 @@ fn an_interrupted_run_without_births_says_how_many_are_to_be_made_again() {
     let linear = repository("configs/learner_linear.ron");
     let limits = "stopping=(candidates: 100000000)";
     let args = ["search", &linear, "--set", limits, "--out", "run", "--threads", "1"];
-    let mut running = Running::begin(scratch.command(&args));
-    running.wait_for(&scratch.path("run/events.jsonl"));
-    std::thread::sleep(Duration::from_millis(500));
-    running.signal("-INT");
-    let (code, messages) = running.end();
-    assert_eq!(code, Some(130), "{messages}");
+    let messages = interrupted(&scratch, &args);
     let number = |before: &str| {
         let (_, behind) = messages.split_once(before).unwrap_or_else(|| panic!("{messages}"));
         let digits = behind.split_once(' ').expect("more follows").0;

@@ -72,10 +72,7 @@ impl<D: Domain> Search<D> {
         sighting: Sighting,
     ) -> Result<(), SearchError> {
         let Some(store) = self.kept.rows_mut() else { return Ok(()) };
-        let evaluation = match sighting {
-            Sighting::Duplicate { evaluation, .. } => evaluation,
-            Sighting::Recheck { .. } | Sighting::New => birth,
-        };
+        let evaluation = sighting.evaluation(birth);
         let name = |kind| self.found.mutations.name(kind);
         let mutation = descent.and_then(|descent| descent.lineage.kind).map(name);
         // Of one that shares an evaluation there is no text but the edit of its parent's.

@@ -51,10 +51,7 @@ impl<D: Domain> Search<D> {
     ) {
         let Some(watcher) = &mut self.watcher else { return };
         let kinds = self.breeding.identifier.domain().mutations();
-        let evaluation = match sighting {
-            Sighting::Duplicate { evaluation, .. } => evaluation,
-            _ => birth,
-        };
+        let evaluation = sighting.evaluation(birth);
         let (parent, mate) = (lineage.map(|it| it.parent), lineage.and_then(|it| it.mate));
         let mutation = lineage.and_then(|it| it.kind).map(|kind| kinds[usize::from(kind)]);
         watcher(&AbsorbedBirth { birth, parent, mate, mutation, evaluation, fitness, program });

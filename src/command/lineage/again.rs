@@ -7,7 +7,7 @@
 //! temporary folder, since what a search remembers is set back at every snapshot.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
@@ -34,7 +34,7 @@ pub(super) fn of(
     config.settings.stopping =
         Stopping { candidates: Some(births), failures: None, ..Stopping::default() };
     eprintln!("no births are kept: making the first {births} again, on {threads} threads");
-    let folder = TemporaryFolder::new()?;
+    let folder = tempfile::tempdir().context("a temporary folder")?;
     let ancestors = Arc::new(Mutex::new(Ancestors::of(birth)));
     let watching = Arc::clone(&ancestors);
     let champions = store.hall_of_fame()?.into_iter().filter(|it| it.birth <= birth);
@@ -46,7 +46,7 @@ pub(super) fn of(
         let mut unseen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         unseen.retain(|(of, text)| *of != it.birth || *text != domain.live_text(it.program));
     }));
-    let mut again = again.with_store(Store::create(&folder.0.join("again.db"), &[])?)?;
+    let mut again = again.with_store(Store::create(&folder.path().join("again.db"), &[])?)?;
     let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
     let options = RunOptions { threads, ..RunOptions::default() };
     evo::run_with(&mut again, evaluators, &mut (), &options)?;
@@ -59,22 +59,4 @@ pub(super) fn of(
     let ancestors = ancestors.lock().unwrap_or_else(PoisonError::into_inner);
     let text = |program: &_| again.domain().text(program);
     Ok(Some(ancestors.path(text).context("the birth was made again")?))
-}
-
-/// A folder that goes with its value.
-struct TemporaryFolder(PathBuf);
-
-impl TemporaryFolder {
-    fn new() -> anyhow::Result<TemporaryFolder> {
-        let path = std::env::temp_dir().join(format!("evo-lineage-{}", std::process::id()));
-        std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
-        Ok(TemporaryFolder(path))
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        // What is left lies among what the system clears.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }

@@ -89,14 +89,15 @@ pub(super) fn run(args: &SimplifyArgs, config: &Path) -> anyhow::Result<ExitCode
     let own = bench.study(&program)?;
     let mut steps = Vec::new();
     let start = simplify(&program, Rounding::Exact).program.live();
-    let short = bench.reduce(start, &own, args, &mut steps)?;
-    let tuned = bench.retune(&short, &own, args, &mut steps)?;
+    let tolerance = args.tolerance.unwrap_or(TOLERANCE);
+    let short = bench.reduce(start, &own, tolerance, &mut steps)?;
+    let tuned = bench.retune(&short, &own, args.retune.unwrap_or(RETUNE), &mut steps)?;
     let whole = serde_json::json!({
-        "tolerance": args.tolerance.unwrap_or(TOLERANCE), "steps": steps,
+        "tolerance": tolerance, "steps": steps,
         "program": tuned.to_string(), "live_length": tuned.live_length(), "config": config,
     });
     folder.write(whole, &tuned.to_string())?;
-    output::print(&text(&program, &tuned, &steps, args.tolerance.unwrap_or(TOLERANCE)))?;
+    output::print(&text(&program, &tuned, &steps, tolerance))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -152,7 +153,7 @@ impl<'a> Bench<'a> {
         &self,
         mut program: Program,
         own: &[Study],
-        args: &SimplifyArgs,
+        tolerance: f64,
         steps: &mut Vec<Step>,
     ) -> anyhow::Result<Program> {
         for _ in 0..PASSES {
@@ -160,7 +161,7 @@ impl<'a> Bench<'a> {
             let (mut place, mut left) = (0, reductions(&program));
             while let Some(Reduction { step, program: shorter }) = left.get(place).cloned() {
                 let costs = self.costs(&shorter, own)?;
-                let kept = costs.are_within(args.tolerance.unwrap_or(TOLERANCE));
+                let kept = costs.are_within(tolerance);
                 note(steps, Step { step, live_length: shorter.live_length(), costs, kept });
                 if kept {
                     program = shorter;
@@ -182,12 +183,12 @@ impl<'a> Bench<'a> {
         &self,
         program: &Program,
         own: &[Study],
-        args: &SimplifyArgs,
+        times: u32,
         steps: &mut Vec<Step>,
     ) -> anyhow::Result<Program> {
         let knobs = Knobs::of(program, u32::MAX);
         let (mut best, mut lowest) = (knobs.own(), self.tuned_loss(program)?);
-        for index in 0..args.retune.unwrap_or(RETUNE) {
+        for index in 0..times {
             let varied = knobs.varied(&best, index, Seed(self.config.data_seed).derive("retune"));
             let varied = Setting { learning_rate: 1.0, weight_decay: best.weight_decay, ..varied };
             let loss = self.tuned_loss(&knobs.program(&varied))?;
@@ -201,7 +202,7 @@ impl<'a> Bench<'a> {
         }
         let (before, costs) = (self.costs(program, own)?, self.costs(&tuned, own)?);
         let kept = costs.value().zip(before.value()).is_some_and(|(cost, before)| cost < before);
-        let step = format!("constants varied {} times", args.retune.unwrap_or(RETUNE));
+        let step = format!("constants varied {times} times");
         note(steps, Step { step, live_length: tuned.live_length(), costs, kept });
         Ok(if kept { tuned } else { program.clone() })
     }

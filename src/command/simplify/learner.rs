@@ -94,8 +94,7 @@ fn refuse_worthless(
     judges: &LearnerJudges,
     tolerance: f64,
 ) -> anyhow::Result<()> {
-    let empty = LearnerProgram::new([&[], &[], &[]]).expect("no statement is at fault");
-    let [own, empty] = [program, &empty].map(|it| judges.select.fitness(it).0);
+    let [own, empty] = [program, &LearnerProgram::empty()].map(|it| judges.select.fitness(it).0);
     if own - empty <= tolerance {
         bail!(
             "{name}: nothing of it counts: its fitness on the tasks to select by is {own:.6}, and \

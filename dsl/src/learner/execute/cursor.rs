@@ -1,7 +1,7 @@
 //! What random ops draw.
 //!
-//! Invariant: the operations of [`LearnerOp::apply`](crate::LearnerOp::apply) on the numbers of each
-//! task, in the order in which the interpreter comes to them.
+//! Invariant: the operations of [`LearnerOp::apply`](crate::LearnerOp::apply) on the numbers of
+//! each task, in the order in which the interpreter comes to them.
 
 use super::kernel::{Row, Rows, map, splat};
 use crate::learner::task::DRAWS;

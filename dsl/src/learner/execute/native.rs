@@ -20,7 +20,7 @@ mod templates;
 
 use super::kernel::Rows;
 use super::plan::{Action, Plan};
-use super::run::Part;
+use super::run::{Part, has_avx512};
 use code::{Code, MOST, Piece};
 use encode::{Assembler, Base};
 use registers::Registers;
@@ -57,10 +57,7 @@ pub(super) struct Native {
 impl Native {
     /// One that compiles where that is possible.
     pub(super) fn new() -> Native {
-        let is_possible = std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512vl")
-            && std::arch::is_x86_feature_detected!("avx512dq");
-        let code = if is_possible { Code::new() } else { None };
+        let code = if has_avx512() { Code::new() } else { None };
         Native { code, ..Native::default() }
     }
 

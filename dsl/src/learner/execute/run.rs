@@ -147,16 +147,15 @@ impl<'t, const K: usize> Pass<'t, K> {
             let examples = ((end - first) / rows).min(BLOCK);
             let part = Part { first, examples, left: (end - first) / rows };
             let compiled = native.run(plan, trains, memory, part);
-            if compiled {
-                // As one example after another.
-            } else if at_once {
+            // Machine code takes one example after another.
+            let kept = plan.prediction + usize::from(compiled || !at_once);
+            if !compiled && at_once {
                 let instructions = plan.at_once(trains);
                 run::<N, K, true>(instructions, memory, n, first, examples, cursor);
-            } else {
+            } else if !compiled {
                 let instructions = if trains { plan.train() } else { plan.validate() };
                 run::<N, K, false>(instructions, memory, n, first, examples, cursor);
             }
-            let kept = plan.prediction + usize::from(compiled || !at_once);
             let predictions = &memory[kept..][..examples];
             let labels = memory[first..].chunks_exact(rows).map(|example| &example[n]);
             self.verdict.judge(phase, self.training, labels, predictions, &mut watch);
@@ -166,6 +165,14 @@ impl<'t, const K: usize> Pass<'t, K> {
             first += examples * rows;
         }
     }
+}
+
+/// Whether the CPU has all of AVX-512 that learners are run with.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn has_avx512() -> bool {
+    std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512vl")
+        && std::arch::is_x86_feature_detected!("avx512dq")
 }
 
 /// The loop compiled for the widest vector unit the CPU has; the versions differ in the width of
@@ -178,10 +185,7 @@ fn widest<const N: usize, const K: usize>(
 ) {
     #[cfg(target_arch = "x86_64")]
     {
-        if std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512vl")
-            && std::arch::is_x86_feature_detected!("avx512dq")
-        {
+        if has_avx512() {
             #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2")]
             fn with_avx512<const N: usize, const K: usize>(
                 pass: &mut Pass<'_, K>,

@@ -101,7 +101,8 @@ fn a_learner_drawn_anew_has_nothing_of_its_parent_but_what_no_mutation_may_write
     config.weights.randomize_learner = 1.0;
     config.predict.ops = Some(Vec::new());
     let mutator = LearnerMutator::new(&config).expect("the settings are sound");
-    let text = "def Setup():\n  s2 = 9.0\n  s2 = 9.0\n  s2 = 9.0\ndef Predict():\n  s1 = dot(v1, v0)\n\
+    let text = "def Setup():\n  s2 = 9.0\n  s2 = 9.0\n  s2 = 9.0\ndef Predict():\n  \
+                s1 = dot(v1, v0)\n\
                 def Learn():\n  s3 = 9.0\n  s3 = 9.0\n";
     let parent = LearnerProgram::parse(text).expect("it is one");
     let bare = LearnerProgram::parse(
