@@ -23,20 +23,18 @@ fn turned(necklace: Necklace, by: u32) -> Necklace {
 
 impl Domain for Necklaces {
     type Program = Necklace;
-    type Analysis = Necklace;
+    type Analysis = ();
 
     const NAME: &'static str = "necklaces";
 
-    fn analyse(&self, necklace: &Necklace) -> Necklace {
-        *necklace
-    }
+    fn analyse(&self, _: &Necklace) {}
 
-    fn structure(&self, necklace: &Necklace, _: &Necklace) -> Hash {
+    fn structure(&self, necklace: &Necklace, (): &()) -> Hash {
         Hash::of(&necklace.to_le_bytes())
     }
 
     /// The necklace turned so that it is the least number.
-    fn behaviour(&self, necklace: &Necklace) -> Option<Hash> {
+    fn behaviour(&self, necklace: &Necklace, (): &()) -> Option<Hash> {
         let least = (0..BEADS).map(|by| turned(*necklace, by)).min()?;
         Some(Hash::of(format!("turned {least}").as_bytes()))
     }
@@ -45,7 +43,7 @@ impl Domain for Necklaces {
         "all turns of a necklace"
     }
 
-    fn size(&self, necklace: &Necklace) -> Size {
+    fn size(&self, necklace: &Necklace, (): &()) -> Size {
         Size { length: necklace.count_ones() as usize, states: 0 }
     }
 

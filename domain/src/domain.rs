@@ -15,7 +15,8 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     /// A program. What is cloned with it, and compared, is the engine's business alone.
     type Program: Clone + fmt::Debug + Send + Sync + 'static;
 
-    /// What is worked out of a program once and serves both hashes and the size.
+    /// What is worked out of a program once and serves both hashes and the size; `()` where nothing
+    /// needs to be.
     type Analysis;
 
     /// The name of the representation, part of every store.
@@ -30,14 +31,14 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// The hash of what a program does; `None` for one whose behaviour cannot be told, which is
     /// known by its structure alone. Asked of new structures only.
-    fn behaviour(&self, analysis: &Self::Analysis) -> Option<Hash>;
+    fn behaviour(&self, program: &Self::Program, analysis: &Self::Analysis) -> Option<Hash>;
 
     /// The name of what [`Domain::behaviour`] looks at, with all it depends on: behaviours of two
     /// names are never compared.
     fn probe(&self) -> &str;
 
     /// How large a program is.
-    fn size(&self, analysis: &Self::Analysis) -> Size;
+    fn size(&self, program: &Self::Program, analysis: &Self::Analysis) -> Size;
 
     /// The names of the kinds of mutation.
     fn mutations(&self) -> &'static [&'static str];

@@ -17,6 +17,7 @@ mod domain;
 mod drawn;
 mod encoding;
 mod execute;
+mod functions;
 mod interpret;
 mod live;
 mod mutate;

@@ -51,7 +51,7 @@ impl<K: ProgramKind> Domain for Programs<K> {
         structural_hash_of(program.signature(), flow)
     }
 
-    fn behaviour(&self, flow: &Dataflow) -> Option<Hash> {
+    fn behaviour(&self, _: &Program, flow: &Dataflow) -> Option<Hash> {
         self.hasher.hash_of(flow)
     }
 
@@ -59,7 +59,7 @@ impl<K: ProgramKind> Domain for Programs<K> {
         self.hasher.probe_name()
     }
 
-    fn size(&self, flow: &Dataflow) -> Size {
+    fn size(&self, _: &Program, flow: &Dataflow) -> Size {
         Size { length: flow.live_length(), states: flow.live_states() }
     }
 

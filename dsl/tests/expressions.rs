@@ -207,7 +207,7 @@ proptest! {
             prop_assert_eq!(decoded.as_ref(), Some(&child));
             let edit = domain.edit(&program, &child);
             prop_assert_eq!(domain.apply(&domain.text(&program), &edit), Some(domain.text(&child)));
-            domain.behaviour(&domain.analyse(&child));
+            domain.behaviour(&child, &domain.analyse(&child));
             program = child;
         }
     }

@@ -40,7 +40,7 @@ impl<P: Clone> Champion<P> {
             length: individual.length,
             losses,
             structural_hash: domain.structure(&individual.program, &analysis),
-            functional_hash: domain.behaviour(&analysis),
+            functional_hash: domain.behaviour(&individual.program, &analysis),
             individual,
         }
     }

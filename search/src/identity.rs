@@ -56,18 +56,18 @@ impl<D: Domain> Identifier<D> {
             }
             _ => self.domain.structure(program, &analysis),
         };
-        let behaviour = self.behaviour(&analysis, structure);
-        Identity { structure, behaviour, size: self.domain.size(&analysis) }
+        let behaviour = self.behaviour(program, &analysis, structure);
+        Identity { structure, behaviour, size: self.domain.size(program, &analysis) }
     }
 
-    fn behaviour(&self, analysis: &D::Analysis, structure: Hash) -> Hash {
+    fn behaviour(&self, program: &D::Program, analysis: &D::Analysis, structure: Hash) -> Hash {
         if self.level != DeduplicationLevel::Functional {
             return structure;
         }
         if let Some(&behaviour) = self.behaviours().get(&structure) {
             return behaviour;
         }
-        let behaviour = self.domain.behaviour(analysis).unwrap_or(structure);
+        let behaviour = self.domain.behaviour(program, analysis).unwrap_or(structure);
         self.behaviours().insert(structure, behaviour);
         behaviour
     }

@@ -6,19 +6,21 @@
 //! are long, births are bred on the thread that asks and tells, while the workers evaluate; where
 //! they are short, breeding is most of the work, and the workers do that too.
 
+mod crew;
 mod evaluation;
 
 use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use evo_domain::{Domain, Evaluator, Outcome};
 
 use crate::driver::{is_set, now};
 use crate::{Bred, Candidate, Conception, Driver, Observer, Search, SearchError, StopReason};
+use crew::Crew;
 
 /// What of a run does not matter to its result.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +98,8 @@ pub fn run_with<D: Domain>(
     let depends_on = evaluators.search.depends_on();
     let driver = Driver::begin(search, observer, depends_on, options.cancel)?;
     let site = Site { domain: &domain, evaluators, options, failed: &failed };
-    let mut run = Run { driver, site, width, cohorts: 1, waiting: Vec::new() };
+    let crew = Arc::new(Crew::new());
+    let mut run = Run { driver, site, crew, width, cohorts: 1, waiting: Vec::new() };
     pool.in_place_scope(|scope| {
         let result = run.drive(scope);
         // What has not begun need not begin: nobody would hear of it.
@@ -130,6 +133,16 @@ enum Job<D: Domain> {
     Evaluate(Vec<Candidate<D::Program>>),
 }
 
+impl<D: Domain> Job<D> {
+    /// Whether it is as short as others of its kind: an incumbent may take many times as long.
+    fn is_short(&self) -> bool {
+        match self {
+            Job::Breed(_) => true,
+            Job::Evaluate(candidates) => candidates.iter().all(|candidate| !candidate.held_out),
+        }
+    }
+}
+
 /// What came of a job.
 enum Done<P> {
     Bred(Vec<Bred<P>>),
@@ -150,6 +163,7 @@ const WORTH_A_TRIP: Duration = Duration::from_millis(1);
 struct Run<'r, D: Domain> {
     driver: Driver<'r, D>,
     site: Site<'r, D>,
+    crew: Arc<Crew<Job<D>>>,
     /// Births that may be under way.
     width: usize,
     /// Cohorts of a job.
@@ -163,8 +177,8 @@ impl<'r, D: Domain> Run<'r, D> {
     where
         'r: 'scope,
     {
-        // A job in reserve for every second worker: none idles while the next one is bred, and
-        // little is left to finish after the stop.
+        // A job in reserve for every second thread: none idles while the next one is made ready,
+        // and little is left to finish after the stop.
         let threads = self.site.options.threads.get();
         let limit = threads + threads.div_ceil(2);
         let (sender, ended) = mpsc::channel();
@@ -173,31 +187,36 @@ impl<'r, D: Domain> Run<'r, D> {
             while jobs < limit
                 && let Some(job) = self.next_job()?
             {
-                if self.is_quick() {
-                    let done = self.site.work(job);
-                    self.take(done)?;
-                    continue;
-                }
                 jobs += 1;
-                let (sender, site) = (sender.clone(), self.site);
-                scope.spawn(move |_| {
+                if self.crew.hand_over(job, threads - usize::from(self.is_quick())) {
+                    let (sender, site, crew) = (sender.clone(), self.site, Arc::clone(&self.crew));
                     // The receiver is gone only when the run has failed already.
-                    sender.send(site.work(job)).ok();
-                });
+                    scope.spawn(move |_| crew.work(|job| drop(sender.send(site.work(job)))));
+                }
             }
             if jobs == 0 {
                 return Ok(());
             }
-            let job = match ended.try_recv() {
-                Ok(job) => job,
-                Err(_) => {
-                    self.driver.commit()?;
-                    ended.recv().expect("this thread holds a sender itself")
-                }
-            };
+            let done = self.next_done(&ended)?;
             jobs -= 1;
-            self.take(job)?;
+            self.take(done)?;
         }
+    }
+
+    /// What came of a job; of one that this thread does itself, where it would only wait.
+    fn next_done(
+        &mut self,
+        ended: &mpsc::Receiver<Done<D::Program>>,
+    ) -> Result<Done<D::Program>, SearchError> {
+        if let Ok(done) = ended.try_recv() {
+            return Ok(done);
+        }
+        let quick = self.is_quick();
+        if let Some(job) = self.crew.take_if(|job| quick && job.is_short()) {
+            return Ok(self.site.work(job));
+        }
+        self.driver.commit()?;
+        Ok(ended.recv().expect("this thread holds a sender itself"))
     }
 
     fn next_job(&mut self) -> Result<Option<Job<D>>, SearchError> {
@@ -223,10 +242,10 @@ impl<'r, D: Domain> Run<'r, D> {
         Ok(self.job_of(candidates))
     }
 
-    /// Whether this thread had better do the work itself: it is short, and a single worker would
-    /// only do it in turns with this one.
+    /// Whether jobs are so short that this thread, which would otherwise wait for them, is one of
+    /// those that do them.
     fn is_quick(&self) -> bool {
-        self.cohorts > 1 && self.site.options.threads == NonZeroUsize::MIN
+        self.cohorts > 1
     }
 
     /// The job of evaluating these candidates, if there are any; an incumbent among them becomes

@@ -108,22 +108,20 @@ struct Sums;
 
 impl Domain for Sums {
     type Program = u64;
-    type Analysis = u64;
+    type Analysis = ();
     const NAME: &'static str = "sums";
 
-    fn analyse(&self, number: &u64) -> u64 {
-        *number
-    }
-    fn structure(&self, number: &u64, _: &u64) -> Hash {
+    fn analyse(&self, _: &u64) {}
+    fn structure(&self, number: &u64, (): &()) -> Hash {
         Hash::of(&number.to_le_bytes())
     }
-    fn behaviour(&self, _: &u64) -> Option<Hash> {
+    fn behaviour(&self, _: &u64, (): &()) -> Option<Hash> {
         None
     }
     fn probe(&self) -> &str {
         "none"
     }
-    fn size(&self, _: &u64) -> Size {
+    fn size(&self, _: &u64, (): &()) -> Size {
         Size { length: 1, states: 0 }
     }
     fn mutations(&self) -> &'static [&'static str] {

@@ -109,7 +109,7 @@ impl Names<'_> {
 }
 
 /// The hash of the structure.
-fn structure(program: &LearnerProgram) -> Hash {
+pub(super) fn structure(program: &LearnerProgram) -> Hash {
     let live = program.effects();
     let carried = Carried::of(program, live);
     let mut bytes = Vec::with_capacity(512);
@@ -140,16 +140,11 @@ fn structure(program: &LearnerProgram) -> Hash {
 }
 
 impl LearnerProgram {
-    /// The hash of the structure: of what is live, whatever the addresses.
-    pub fn structural_hash(&self) -> Hash {
-        structure(self)
-    }
-
     /// The live statements, addresses of each type numbered in the order in which they appear, and
     /// arguments that may change places in order.
     #[must_use]
     pub fn canonical(&self) -> LearnerProgram {
-        let mut live = self.live();
+        let mut live = self.live().functions();
         // The given ones and the prediction stay where they are.
         let mut order: [Vec<u8>; 3] = [vec![0, LearnerProgram::PREDICTION], vec![0], Vec::new()];
         let mut renamed = |ty: LearnerType, address: u8| {
@@ -174,7 +169,7 @@ impl LearnerProgram {
                 statement.output = renamed(ty, statement.output);
             }
         }
-        live
+        LearnerProgram::deriving(live)
     }
 }
 

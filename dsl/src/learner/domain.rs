@@ -70,21 +70,18 @@ impl fmt::Debug for Learners {
 
 impl Domain for Learners {
     type Program = LearnerProgram;
-    /// The learner itself: it knows what of it is live.
-    type Analysis = LearnerProgram;
+    /// A learner knows itself what of it is live.
+    type Analysis = ();
 
     const NAME: &'static str = "learners";
 
-    fn analyse(&self, program: &LearnerProgram) -> LearnerProgram {
-        program.effects();
-        program.clone()
-    }
+    fn analyse(&self, _: &LearnerProgram) {}
 
-    fn structure(&self, program: &LearnerProgram, _: &LearnerProgram) -> Hash {
+    fn structure(&self, program: &LearnerProgram, (): &()) -> Hash {
         program.structural_hash()
     }
 
-    fn behaviour(&self, program: &LearnerProgram) -> Option<Hash> {
+    fn behaviour(&self, program: &LearnerProgram, (): &()) -> Option<Hash> {
         EXECUTOR.with_borrow_mut(|executor| executor.behaviour(program, &self.probe))
     }
 
@@ -92,7 +89,7 @@ impl Domain for Learners {
         "learner, ten examples of each kind, 2"
     }
 
-    fn size(&self, program: &LearnerProgram) -> Size {
+    fn size(&self, program: &LearnerProgram, (): &()) -> Size {
         let live = program.effects();
         let length = live.statements.iter().filter(|live| **live).count();
         Size { length, states: live.entry[0].len() }

@@ -8,6 +8,7 @@
 //! Addresses are below 64, so a set of them is three words, which stay in registers, and a pass
 //! over a learner a few operations a statement.
 
+use super::functions::Functions;
 use super::{LearnerFunction, LearnerProgram, LearnerStatement, LearnerType};
 
 /// A set of addresses, a word for each type.
@@ -76,9 +77,10 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn of(program: &LearnerProgram) -> Live {
-        let mut statements = vec![false; program.statements().len()];
-        let [setup, predict, learn] = LearnerFunction::ALL.map(|it| program.function(it));
+    pub(super) fn of(functions: &Functions) -> Live {
+        let all = functions.statements();
+        let mut statements = vec![false; all.len()];
+        let [setup, predict, learn] = LearnerFunction::ALL.map(|it| &all[functions.range(it)]);
         let (setup_marks, marks) = statements.split_at_mut(setup.len());
         let (predict_marks, learn_marks) = marks.split_at_mut(predict.len());
         let (mut into_predict, mut into_learn) = (Addresses::default(), Addresses::default());
@@ -86,22 +88,40 @@ impl Live {
         let behind_predict = loop {
             let behind_predict = Addresses::prediction().union(into_learn).union(into_predict);
             let before = (into_predict, into_learn);
-            into_predict = backwards(predict, predict_marks, behind_predict).without_given();
-            into_learn = backwards(learn, learn_marks, into_predict).without_given();
+            into_predict = marked(predict, predict_marks, behind_predict).without_given();
+            into_learn = marked(learn, learn_marks, into_predict).without_given();
             if before == (into_predict, into_learn) {
                 break behind_predict;
             }
         };
-        backwards(setup, setup_marks, into_predict);
+        marked(setup, setup_marks, into_predict);
         let exit = [into_predict, behind_predict, into_predict];
         let mut written = Addresses::prediction();
-        for (statement, live) in program.statements().iter().zip(&statements) {
+        for (statement, live) in all.iter().zip(&statements) {
             if *live {
                 written =
                     written.union(Addresses::one(statement.op.shape().masks[2], statement.output));
             }
         }
         Live { statements, entry: [into_predict, into_learn], written, exit }
+    }
+
+    /// Whether a statement is dead, and another in its place would be: nothing behind it reads what
+    /// that writes. Then the fixpoint is the same, as no pass on the way to it reads more.
+    pub(super) fn is_dead_with(
+        &self,
+        functions: &Functions,
+        at: usize,
+        statement: &LearnerStatement,
+    ) -> bool {
+        if self.statements[at] {
+            return false;
+        }
+        let function = functions.function_at(at);
+        let behind = at + 1..functions.range(function).end;
+        let behind = functions.statements()[behind].iter();
+        let read = behind.rev().fold(self.exit[function as usize], |it, next| before(next, it).0);
+        !read.meets(Addresses::one(statement.op.shape().masks[2], statement.output))
     }
 
     /// The statements of a function that are live.
@@ -116,26 +136,28 @@ impl Live {
     }
 }
 
-/// What is read before statements behind which this is read; marks those that are live. Without a
-/// branch, which could not be foretold.
-fn backwards(
-    statements: &[LearnerStatement],
-    marks: &mut [bool],
-    mut read: Addresses,
-) -> Addresses {
+/// What is read before statements behind which this is read; marks those that are live.
+fn marked(statements: &[LearnerStatement], marks: &mut [bool], mut read: Addresses) -> Addresses {
     for (statement, mark) in statements.iter().zip(marks).rev() {
-        let shape = statement.op.shape();
-        let [first, second, output] = shape.masks;
-        let output = Addresses::one(output, statement.output);
-        let inputs = Addresses::one(first, statement.inputs[0])
-            .union(Addresses::one(second, statement.inputs[1]));
-        *mark = read.meets(output);
-        let live = u64::from(*mark).wrapping_neg();
-        let overwritten = live & u64::from(!shape.updates).wrapping_neg();
-        let left = read.zip(output, |read, output| read & !(output & overwritten));
-        read = left.zip(inputs, |left, input| left | input & live);
+        (read, *mark) = before(statement, read);
     }
     read
+}
+
+/// What is read before a statement behind which this is read, and whether it is live. Without a
+/// branch, which could not be foretold.
+#[inline(always)]
+fn before(statement: &LearnerStatement, read: Addresses) -> (Addresses, bool) {
+    let shape = statement.op.shape();
+    let [first, second, output] = shape.masks;
+    let output = Addresses::one(output, statement.output);
+    let inputs = Addresses::one(first, statement.inputs[0])
+        .union(Addresses::one(second, statement.inputs[1]));
+    let is_live = read.meets(output);
+    let live = u64::from(is_live).wrapping_neg();
+    let overwritten = live & u64::from(!shape.updates).wrapping_neg();
+    let left = read.zip(output, |read, output| read & !(output & overwritten));
+    (left.zip(inputs, |left, input| left | input & live), is_live)
 }
 
 impl LearnerProgram {
@@ -156,7 +178,7 @@ impl LearnerProgram {
     /// What memory has to hold from function to function: the addresses that a live statement reads
     /// of `Predict` or `Learn` from before that began, label and features left out, in order.
     pub fn carried(&self) -> Vec<(LearnerType, u8)> {
-        let live = Live::of(self);
+        let live = self.effects();
         let read = live.entry[0].union(live.entry[1]);
         let of = |ty| (0..LearnerProgram::ADDRESSES).map(move |address| (ty, address));
         let all = LearnerType::ALL.into_iter().flat_map(of);
@@ -186,7 +208,11 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
+    use evo_hashes::Seed;
+    use rand::RngExt;
+
     use super::*;
+    use crate::learner::mutate::{LearnerMemory, LearnerMutation, LearnerMutator};
 
     fn live(text: &str) -> String {
         LearnerProgram::parse(text).expect("the tests hold learners").live().to_string()
@@ -245,6 +271,29 @@ def Learn():
         let (s, v) = (LearnerType::Scalar, LearnerType::Vector);
         let carried = LearnerProgram::parse(text).expect("it is one").carried();
         assert_eq!(carried, [(s, 1), (s, 2), (v, 4), (v, 5)]);
+    }
+
+    #[test]
+    fn what_follows_from_a_parent_is_what_follows_from_the_child() {
+        let memory = LearnerMemory { scalars: 3, vectors: 2, matrices: 1 };
+        let config = LearnerMutation { memory, ..LearnerMutation::default() };
+        let mutator = LearnerMutator::new(&config).expect("it can be searched with");
+        let mut inherited = 0;
+        for index in 0..2_000 {
+            let rng = &mut Seed(9).stream("inherited", index);
+            let mut draw = || mutator.statement(LearnerFunction::Learn, rng);
+            let drawn = [(); 3].map(|()| [(); 6].map(|()| draw()));
+            let parent = LearnerProgram::of_valid(drawn.each_ref().map(|it| it.as_slice()));
+            parent.structural_hash();
+            let at = rng.random_range(0..18);
+            let child = parent.with(at, mutator.statement(LearnerFunction::Learn, rng));
+            let functions = LearnerFunction::ALL.map(|it| child.function(it));
+            let anew = LearnerProgram::of_valid(functions);
+            assert_eq!(child.liveness(), anew.liveness(), "{parent}{child}");
+            assert_eq!(child.structural_hash(), anew.structural_hash(), "{parent}{child}");
+            inherited += usize::from(std::ptr::eq(child.effects(), parent.effects()));
+        }
+        assert!((200..1_800).contains(&inherited), "{inherited}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use evo_domain::SettingError;
 use evo_hashes::StreamRng;
 use rand::RngExt;
 
+use super::functions::Functions;
 use super::task::normal;
 use super::{LearnerConstants, LearnerFunction, LearnerOp, LearnerProgram, LearnerStatement};
 use super::{LearnerTasks, LearnerType};
@@ -129,9 +130,8 @@ impl LearnerMutator {
         parent: &LearnerProgram,
         rng: &mut StreamRng,
     ) -> (LearnerProgram, Option<usize>) {
-        let mut child = parent.clone();
         if self.mutate < 1.0 && rng.random::<f64>() >= self.mutate {
-            return (child, None);
+            return (parent.clone(), None);
         }
         let total: f64 = self.weights.iter().sum();
         let mut left = rng.random::<f64>() * total;
@@ -143,65 +143,68 @@ impl LearnerMutator {
         let last = || self.weights.iter().rposition(|weight| *weight > 0.0);
         let kind = drawn.or_else(last).expect("a weight is above 0");
         let function = self.mutable[rng.random_range(0..self.mutable.len())];
-        let changed = self.apply(kind, function, &mut child, rng);
-        (child, changed.then_some(kind))
+        match self.changed(kind, function, parent, rng) {
+            Some(child) => (child, Some(kind)),
+            None => (parent.clone(), None),
+        }
     }
 
-    /// Changes a learner in place; whether it could.
-    fn apply(
+    /// The child that an edit of a kind leads to, where that is possible.
+    fn changed(
         &self,
         kind: usize,
         function: LearnerFunction,
-        child: &mut LearnerProgram,
+        parent: &LearnerProgram,
         rng: &mut StreamRng,
-    ) -> bool {
+    ) -> Option<LearnerProgram> {
         let Space { least, most, .. } = self.functions[function as usize];
-        let range = child.range(function);
+        let range = parent.range(function);
         let length = range.len();
+        let mut child = parent.functions();
         match kind {
-            0..=2 if length == 0 => return false,
-            0 => {
+            0..=2 if length == 0 => return None,
+            0 | 1 => {
                 let at = range.start + rng.random_range(0..length);
-                self.alter(&mut child.statements_mut()[at], rng);
+                let mut statement = parent.statements()[at];
+                match kind {
+                    0 => self.alter(&mut statement, rng),
+                    _ => statement = self.statement(function, rng),
+                }
+                return Some(parent.with(at, statement));
             }
-            1 => {
-                let at = range.start + rng.random_range(0..length);
-                child.statements_mut()[at] = self.statement(function, rng);
-            }
-            2 => self.randomize(function, child, rng),
-            3 if length < most => self.insert(function, child, rng),
+            2 => self.randomize(function, &mut child, rng),
+            3 if length < most => self.insert(function, &mut child, rng),
             4 if length > least => child.remove(function, rng.random_range(0..length)),
             5 if length > 0 || most > 0 => {
-                self.insert(function, child, rng);
+                self.insert(function, &mut child, rng);
                 child.remove(function, rng.random_range(0..=length));
             }
-            6 if !child.statements().is_empty() => {
-                self.mutable.iter().for_each(|function| self.randomize(*function, child, rng));
+            6 if !parent.statements().is_empty() => {
+                self.mutable.iter().for_each(|it| self.randomize(*it, &mut child, rng));
             }
-            _ => return false,
+            _ => return None,
         }
-        true
+        Some(LearnerProgram::deriving(child))
     }
 
     /// Draws all statements of a function anew.
-    fn randomize(
-        &self,
-        function: LearnerFunction,
-        child: &mut LearnerProgram,
-        rng: &mut StreamRng,
-    ) {
+    fn randomize(&self, function: LearnerFunction, child: &mut Functions, rng: &mut StreamRng) {
         let range = child.range(function);
         let statements = &mut child.statements_mut()[range];
         statements.iter_mut().for_each(|it| *it = self.statement(function, rng));
     }
 
-    fn insert(&self, function: LearnerFunction, child: &mut LearnerProgram, rng: &mut StreamRng) {
+    fn insert(&self, function: LearnerFunction, child: &mut Functions, rng: &mut StreamRng) {
         let at = rng.random_range(0..=child.range(function).len());
         child.insert(function, at, self.statement(function, rng));
     }
 
     /// A statement of an op drawn for a function.
-    fn statement(&self, function: LearnerFunction, rng: &mut StreamRng) -> LearnerStatement {
+    pub(super) fn statement(
+        &self,
+        function: LearnerFunction,
+        rng: &mut StreamRng,
+    ) -> LearnerStatement {
         let ops = &self.functions[function as usize].ops;
         let op = ops[rng.random_range(0..ops.len())];
         let mut statement = LearnerStatement { op, ..LearnerStatement::NO_OP };

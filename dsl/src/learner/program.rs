@@ -4,14 +4,16 @@
 //! [`LearnerProgram::ADDRESSES`], no statement writes the label or the features, constants are
 //! finite, and what an op does not use is 0, so that equal learners are equal statement by
 //! statement.
-//!
-//! The statements of all functions lie in one list, because a learner is copied for every birth.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use evo_hashes::Hash;
 use thiserror::Error;
 
+use super::canonical::structure;
+use super::functions::Functions;
 use super::live::Live;
 use super::{LearnerOp, LearnerType};
 
@@ -104,17 +106,20 @@ pub struct LearnerError {
 /// prediction; `v0` the features. How many numbers a vector has is the task's.
 #[derive(Clone, Debug)]
 pub struct LearnerProgram {
-    /// Shared until one is changed: a child that is its parent costs no copy.
-    statements: Arc<Vec<LearnerStatement>>,
-    /// Where `Setup` and `Predict` end.
-    ends: [u16; 2],
-    /// Worked out once for hashes and evaluation; it follows from the rest.
-    live: OnceLock<Arc<Live>>,
+    functions: Functions,
+    derived: Arc<Derived>,
+}
+
+/// What follows from the statements, as hashes and evaluation need it.
+#[derive(Debug)]
+struct Derived {
+    live: Live,
+    structure: OnceLock<Hash>,
 }
 
 impl PartialEq for LearnerProgram {
     fn eq(&self, other: &LearnerProgram) -> bool {
-        (&self.statements, self.ends) == (&other.statements, other.ends)
+        self.functions == other.functions
     }
 }
 
@@ -153,10 +158,13 @@ impl LearnerProgram {
 
     /// The learner of statements that are known to be sound.
     pub(super) fn of_valid(functions: [&[LearnerStatement]; 3]) -> LearnerProgram {
-        let statements = functions.concat();
-        let setup = functions[0].len();
-        let ends = [setup as u16, (setup + functions[1].len()) as u16];
-        LearnerProgram { statements: Arc::new(statements), ends, live: OnceLock::new() }
+        LearnerProgram::deriving(Functions::of(functions))
+    }
+
+    /// The learner of functions that are known to be sound.
+    pub(super) fn deriving(functions: Functions) -> LearnerProgram {
+        let derived = Derived { live: Live::of(&functions), structure: OnceLock::new() };
+        LearnerProgram { functions, derived: Arc::new(derived) }
     }
 
     /// The learner without statements.
@@ -166,61 +174,42 @@ impl LearnerProgram {
 
     /// The statements of a function.
     pub fn function(&self, function: LearnerFunction) -> &[LearnerStatement] {
-        &self.statements[self.range(function)]
+        &self.statements()[self.range(function)]
     }
 
     /// All statements, function by function.
     pub fn statements(&self) -> &[LearnerStatement] {
-        &self.statements
+        self.functions.statements()
     }
 
     /// Where the statements of a function are among all.
-    pub(super) fn range(&self, function: LearnerFunction) -> std::ops::Range<usize> {
-        let [setup, predict] = self.ends.map(usize::from);
-        match function {
-            LearnerFunction::Setup => 0..setup,
-            LearnerFunction::Predict => setup..predict,
-            LearnerFunction::Learn => predict..self.statements.len(),
-        }
+    pub(super) fn range(&self, function: LearnerFunction) -> Range<usize> {
+        self.functions.range(function)
+    }
+
+    /// Its functions, to be edited.
+    pub(super) fn functions(&self) -> Functions {
+        self.functions.clone()
     }
 
     /// What of it has an effect.
     pub(super) fn effects(&self) -> &Live {
-        self.live.get_or_init(|| Arc::new(Live::of(self)))
+        &self.derived.live
     }
 
-    /// The statements, to be changed in place into others that are sound.
-    pub(super) fn statements_mut(&mut self) -> &mut [LearnerStatement] {
-        self.changing().as_mut_slice()
+    /// The hash of the structure: of what is live, whatever the addresses.
+    pub fn structural_hash(&self) -> Hash {
+        *self.derived.structure.get_or_init(|| structure(self))
     }
 
-    fn changing(&mut self) -> &mut Vec<LearnerStatement> {
-        self.live = OnceLock::new();
-        Arc::make_mut(&mut self.statements)
-    }
-
-    /// Puts a sound statement before the one at a place in a function.
-    pub(super) fn insert(
-        &mut self,
-        function: LearnerFunction,
-        at: usize,
-        statement: LearnerStatement,
-    ) {
-        let at = self.range(function).start + at;
-        self.changing().insert(at, statement);
-        self.move_ends(function, 1);
-    }
-
-    /// Takes the statement at a place in a function away.
-    pub(super) fn remove(&mut self, function: LearnerFunction, at: usize) {
-        let at = self.range(function).start + at;
-        self.changing().remove(at);
-        self.move_ends(function, -1);
-    }
-
-    fn move_ends(&mut self, function: LearnerFunction, by: i16) {
-        for end in &mut self.ends[(function as usize).min(2)..] {
-            *end = end.wrapping_add_signed(by);
+    /// The learner with a sound statement in place of another. Where neither has an effect,
+    /// nothing that follows from the statements changes.
+    pub(super) fn with(&self, at: usize, statement: LearnerStatement) -> LearnerProgram {
+        let mut functions = self.functions();
+        functions.statements_mut()[at] = statement;
+        match self.effects().is_dead_with(&self.functions, at, &statement) {
+            true => LearnerProgram { functions, derived: Arc::clone(&self.derived) },
+            false => LearnerProgram::deriving(functions),
         }
     }
 }
@@ -267,21 +256,5 @@ mod tests {
         assert!(refused(LearnerStatement { inputs: [1, 0], ..set }).contains("does not use"));
         let long = vec![LearnerStatement::NO_OP; LearnerProgram::MOST_STATEMENTS + 1];
         assert!(LearnerProgram::new([&[], &[], &long]).is_err());
-    }
-
-    #[test]
-    fn inserting_and_removing_moves_the_functions_behind() {
-        let lengths = |learner: &LearnerProgram| {
-            LearnerFunction::ALL.map(|function| learner.function(function).len())
-        };
-        let mut learner = LearnerProgram::empty();
-        for function in LearnerFunction::ALL.into_iter().rev() {
-            learner.insert(function, 0, LearnerStatement::NO_OP);
-            learner.insert(function, 1, LearnerStatement::NO_OP);
-        }
-        assert_eq!(lengths(&learner), [2, 2, 2]);
-        learner.remove(LearnerFunction::Setup, 1);
-        learner.remove(LearnerFunction::Learn, 0);
-        assert_eq!(lengths(&learner), [1, 2, 1]);
     }
 }

@@ -194,7 +194,7 @@ impl SavedIndividual {
 
 impl SavedBirth {
     pub(super) fn identity<D: Domain>(&self, domain: &D, program: &D::Program) -> Identity {
-        let size = domain.size(&domain.analyse(program));
+        let size = domain.size(program, &domain.analyse(program));
         Identity { structure: Hash(self.structure), behaviour: Hash(self.behaviour), size }
     }
 }
@@ -239,7 +239,7 @@ impl<P> RestoredPrograms<P> {
     ) -> Option<Individual<P>> {
         let &SavedIndividual { birth, behaviour, fitness } = saved;
         let ((start, program), behaviour) = (self.get(birth)?, Hash(behaviour));
-        let Size { length, states } = domain.size(&domain.analyse(&program));
+        let Size { length, states } = domain.size(&program, &domain.analyse(&program));
         Some(Individual { birth, start, program, behaviour, fitness, length, states })
     }
 }

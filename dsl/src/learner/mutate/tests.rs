@@ -135,7 +135,7 @@ fn some_children_are_their_parents() {
 fn altered_constants_keep_a_deviation_above_0_and_a_range_in_order() {
     let text = "def Setup():\n  m0 = gaussian(0.5, 0.5, (n_features, n_features))\n  \
                 s2 = uniform(0.5, -0.5)\n";
-    let mut learner = LearnerProgram::parse(text).expect("it is one");
+    let mut learner = LearnerProgram::parse(text).expect("it is one").functions();
     let mut rng = Seed(4).stream("alter", 0);
     for _ in 0..1_000 {
         learner.statements_mut().iter_mut().for_each(|it| alter_constants(it, &mut rng));

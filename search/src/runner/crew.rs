@@ -1,0 +1,67 @@
+//! The crew: who takes jobs from one queue.
+//!
+//! Invariant: a job that was handed over is taken once, in order; while there is one, as many
+//! workers as may be are at work, and one who finds none goes home. So a worker fetches its next
+//! job itself, however short the last one was, and nobody has to be woken for it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Jobs that nobody has taken yet, and those who take them.
+pub(super) struct Crew<J> {
+    state: Mutex<State<J>>,
+}
+
+struct State<J> {
+    jobs: VecDeque<J>,
+    /// Workers that are at work.
+    workers: usize,
+    /// How many there may be.
+    most: usize,
+}
+
+impl<J> Crew<J> {
+    pub(super) fn new() -> Crew<J> {
+        Crew { state: Mutex::new(State { jobs: VecDeque::new(), workers: 0, most: 0 }) }
+    }
+
+    /// Adds a job, for at most so many workers; whether one more has to be sent for, to
+    /// [`Crew::work`].
+    pub(super) fn hand_over(&self, job: J, most: usize) -> bool {
+        let mut state = self.state();
+        state.jobs.push_back(job);
+        state.most = most;
+        let more = state.workers < most;
+        state.workers += usize::from(more);
+        more
+    }
+
+    /// The next job for one who is not of the crew, if it suits them or nobody else is there.
+    pub(super) fn take_if(&self, suits: impl FnOnce(&J) -> bool) -> Option<J> {
+        let mut state = self.state();
+        let alone = state.workers == 0;
+        state.jobs.pop_front_if(|job| alone || suits(job))
+    }
+
+    /// Does one job after another, until none is left or there are more workers than may be.
+    pub(super) fn work(&self, mut each: impl FnMut(J)) {
+        while let Some(job) = self.next() {
+            each(job);
+        }
+    }
+
+    fn next(&self) -> Option<J> {
+        let mut state = self.state();
+        let job = match state.workers <= state.most {
+            true => state.jobs.pop_front(),
+            false => None,
+        };
+        state.workers -= usize::from(job.is_none());
+        job
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<J>> {
+        // Nothing that may panic is done while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
