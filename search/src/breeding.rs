@@ -14,7 +14,9 @@ use crate::Individual;
 use crate::identity::{Identifier, Identity};
 use crate::lineage::Lineage;
 
-/// What breeding needs besides the parents: the same for all births of a search.
+/// What breeding needs besides the parents: the same for all births of a search. Aligned, so that
+/// those who read it do not wait for those who count how often it is shared.
+#[repr(align(128))]
 pub(crate) struct Breeding<D> {
     /// As the strategy mutates it.
     pub(crate) domain: D,

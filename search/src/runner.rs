@@ -4,7 +4,8 @@
 //! not let show. A panic while evaluating costs that candidate and not the run. An incumbent on
 //! what is held out is a job of its own, since it may take many times as long. Where evaluations
 //! are long, births are bred on the thread that asks and tells, while the workers evaluate; where
-//! they are short, breeding is most of the work, and the workers do that too.
+//! they are short, breeding is most of the work: the workers do that too, and that thread is one of
+//! them whenever it would wait.
 
 mod crew;
 mod evaluation;
@@ -177,14 +178,11 @@ impl<'r, D: Domain> Run<'r, D> {
     where
         'r: 'scope,
     {
-        // A job in reserve for every second thread: none idles while the next one is made ready,
-        // and little is left to finish after the stop.
         let threads = self.site.options.threads.get();
-        let limit = threads + threads.div_ceil(2);
         let (sender, ended) = mpsc::channel();
         let mut jobs = 0;
         loop {
-            while jobs < limit
+            while jobs < self.most_jobs()
                 && let Some(job) = self.next_job()?
             {
                 jobs += 1;
@@ -242,6 +240,14 @@ impl<'r, D: Domain> Run<'r, D> {
         Ok(self.job_of(candidates))
     }
 
+    /// Jobs that may be under way, some of them in reserve. Of long ones every second thread has one:
+    /// none idles while the next is made ready, and little is left to finish after the stop. Of
+    /// short ones every thread has two: to be woken would take as long as a job.
+    fn most_jobs(&self) -> usize {
+        let threads = self.site.options.threads.get();
+        threads + if self.is_quick() { 2 * threads } else { threads.div_ceil(2) }
+    }
+
     /// Whether jobs are so short that this thread, which would otherwise wait for them, is one of
     /// those that do them.
     fn is_quick(&self) -> bool {
@@ -278,7 +284,7 @@ impl<'r, D: Domain> Run<'r, D> {
     /// shorter again where they are not; never so long that others go without.
     fn fit_jobs(&mut self, taken: Duration) {
         let options = self.site.options;
-        let share = self.width / (2 * options.threads.get());
+        let share = self.width / (4 * options.threads.get());
         let most = (share / options.cohort.get()).max(1);
         self.cohorts = match taken < WORTH_A_TRIP {
             true => (2 * self.cohorts).min(most),

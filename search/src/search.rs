@@ -73,7 +73,7 @@ pub struct Search<D: Domain> {
     /// Births bred before those that they have to be settled after.
     bred: BTreeMap<u64, Bred<D::Program>>,
     window: Window<D::Program>,
-    /// Births in the window, or claims, that have to be evaluated and have not been asked.
+    /// Births in the window, or claims, that have to be evaluated and have not been asked; in order.
     unasked: VecDeque<u64>,
     outcomes: Outcomes,
     limits: Limits,
@@ -264,7 +264,7 @@ impl<D: Domain> Search<D> {
         outcome: impl Into<Arc<Outcome>>,
     ) -> Result<(), SearchError> {
         let outcome = outcome.into();
-        if self.unasked.contains(&birth) {
+        if self.unasked.binary_search(&birth).is_ok() {
             return Err(SearchError::UnexpectedOutcome { birth });
         }
         // Its outcome in the search has been told: without that it were no incumbent.

@@ -65,3 +65,48 @@ impl<J> Crew<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_takes_job_after_job_and_nobody_else_is_sent_for_meanwhile() {
+        let crew = Crew::new();
+        assert!(crew.hand_over(0, 1));
+        assert!(!crew.hand_over(1, 1));
+        let mut done = Vec::new();
+        crew.work(|job| {
+            done.push(job);
+            // What is handed over meanwhile is theirs as well.
+            if job == 0 {
+                assert!(!crew.hand_over(2, 1));
+            }
+        });
+        assert_eq!(done, [0, 1, 2]);
+        assert!(crew.hand_over(3, 1), "they have gone home");
+    }
+
+    #[test]
+    fn a_job_is_left_to_the_workers_unless_it_suits_or_there_are_none() {
+        let crew = Crew::new();
+        assert!(crew.hand_over(0, 1));
+        assert_eq!(crew.take_if(|_| false), None);
+        assert_eq!(crew.take_if(|job| *job == 0), Some(0));
+        crew.work(|_| unreachable!("nothing is left"));
+        assert!(!crew.hand_over(1, 0));
+        assert_eq!(crew.take_if(|_| false), Some(1));
+    }
+
+    #[test]
+    fn workers_that_are_too_many_leave_the_jobs_to_the_others() {
+        let crew = Crew::new();
+        assert!(crew.hand_over(0, 2) && crew.hand_over(1, 2));
+        assert!(!crew.hand_over(2, 1));
+        // Two are at work, and one may be.
+        crew.work(|_| unreachable!("there are too many"));
+        let mut done = Vec::new();
+        crew.work(|job| done.push(job));
+        assert_eq!(done, [0, 1, 2]);
+    }
+}
