@@ -22,6 +22,11 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     /// The name of the representation, part of every store.
     const NAME: &'static str;
 
+    /// The version of [`Domain::structure`]: hashes of two versions are never compared. To be
+    /// raised with whatever gives any program another hash, or its hash another meaning; outcomes
+    /// that were kept under the old one are then never found.
+    const STRUCTURE_VERSION: u32 = 1;
+
     /// Works out what hashes and size need.
     fn analyse(&self, program: &Self::Program) -> Self::Analysis;
 

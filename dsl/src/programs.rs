@@ -7,7 +7,9 @@ use std::fmt::Debug;
 
 use evo_domain::{Domain, Hash, SettingError, Size, StreamRng};
 
-use crate::{Dataflow, FunctionalHasher, Mutator, Program, edit, encoding, structural_hash_of};
+use crate::{
+    Dataflow, FunctionalHasher, Mutator, Program, edit, encoding, structural, structural_hash_of,
+};
 
 /// A kind of program.
 pub trait ProgramKind: Clone + Debug + Send + Sync + 'static {
@@ -42,6 +44,7 @@ impl<K: ProgramKind> Domain for Programs<K> {
     type Analysis = Dataflow;
 
     const NAME: &'static str = K::NAME;
+    const STRUCTURE_VERSION: u32 = structural::VERSION as u32;
 
     fn analyse(&self, program: &Program) -> Dataflow {
         Dataflow::of(program)

@@ -12,7 +12,7 @@ use evo_hashes::Hash;
 use crate::{Dataflow, Program, Signature};
 
 /// Changes whenever the content that is hashed changes.
-const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 2;
 
 /// The structural hash of a program.
 pub fn structural_hash(program: &Program) -> Hash {

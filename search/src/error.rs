@@ -1,5 +1,5 @@
 //! The errors of this crate: settings that cannot be searched with, misuse of the engine, and a
-//! store that cannot be used.
+//! store or a cache that cannot be used.
 //!
 //! Invariant: an error about the configuration carries the key it is about as a path
 //! (`mutation.weights.insert`), so a front end can show the place. A program that trains badly is
@@ -107,6 +107,14 @@ pub enum SearchError {
         path: PathBuf,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// A file that cannot be used as a cache of evaluations, or not any more.
+    #[error("{}: cannot be used as a cache: {message}", path.display())]
+    Cache {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where there is something what to do.
+        message: String,
     },
     /// The hall of fame could not be written.
     #[error("the hall of fame could not be written: {0}")]

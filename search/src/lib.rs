@@ -98,6 +98,8 @@
 
 mod ancestors;
 mod breeding;
+mod cache;
+mod checksum;
 mod config;
 mod counters;
 mod deduplication;
@@ -112,6 +114,7 @@ mod identity;
 mod keep;
 mod limits;
 mod lineage;
+mod looking;
 mod mutation_statistics;
 mod observer;
 mod outcomes;
@@ -128,6 +131,10 @@ mod window;
 
 pub use ancestors::Ancestors;
 pub use breeding::{Bred, Conception};
+pub use cache::{
+    CacheContents, CacheKey, CacheUse, CachedEvaluator, CachedOutcome, OutcomeCache, Pruned,
+    Pruning,
+};
 pub use config::{SearchConfig, default_window};
 pub use counters::Counters;
 pub use deduplication::{Deduplication, DeduplicationLevel};
@@ -139,7 +146,6 @@ pub use hurdles::HurdleConfig;
 pub use keep::Keep;
 pub use mutation_statistics::{MutationStatistics, MutationTally};
 pub use observer::Observer;
-pub use outcomes::OutcomeCache;
 pub use population::{Individual, Population};
 pub use recheck::{RECHECK_TOLERANCE, RECHECK_WARNING, RecheckRate, outcomes_apart};
 pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};

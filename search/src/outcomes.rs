@@ -17,22 +17,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use evo_domain::Outcome;
-use evo_hashes::{EvaluationCache, Hash, SeedPurpose};
+use evo_hashes::{Hash, SeedPurpose};
 use serde::{Deserialize, Serialize};
 
 use crate::generations::{ByHash, Generations};
 use crate::identity::Identity;
 use crate::store::StoredEvaluation;
-use crate::{Deduplication, DeduplicationLevel, SearchError, Store};
+use crate::{Deduplication, DeduplicationLevel, OutcomeCache, SearchError, Store};
 
 use first::{First, Known};
 pub(crate) use remembered::Remembered;
-
-/// Outcomes by what makes them equal to the bit, to share among searches that use the same
-/// evaluator: the domain and the hash of the structure. By structure and not by behaviour, or what
-/// a program scores would depend on which others had been seen. Behind an [`Arc`], since every
-/// duplicate takes a copy.
-pub type OutcomeCache = EvaluationCache<Arc<Outcome>>;
 
 /// What is known about a birth when it is bred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -316,13 +310,8 @@ impl Outcomes {
             return Ok(Some(found));
         }
         let cache = self.cache.as_ref().filter(|_| self.compares());
-        let outcome = cache.and_then(|cache| cache.get(&self.shared_key(identity)));
-        Ok(outcome.map(|outcome| {
-            // The cache holds outcomes of whole evaluations; here one would have been stopped.
-            let stopped = outcome.stopped_by(hurdles);
-            let outcome = stopped.map_or(outcome, |stopped| Arc::new(Outcome::Stopped(stopped)));
-            Answer { outcome, source: Source::Cache }
-        }))
+        let outcome = cache.and_then(|cache| cache.get(self.domain, &identity.structure, hurdles));
+        Ok(outcome.map(|outcome| Answer { outcome, source: Source::Cache }))
     }
 
     /// What the store holds of a birth that was evaluated before.
@@ -340,17 +329,16 @@ impl Outcomes {
         Ok(Some(Answer { outcome: Arc::new(stored.outcome), source }))
     }
 
-    /// Tells the shared cache, where there is one, of an outcome that holds for any search.
-    pub(crate) fn publish(&self, identity: Identity, outcome: Arc<Outcome>) {
-        let holds = !matches!(*outcome, Outcome::Failed { .. } | Outcome::Stopped(_));
+    /// Tells the shared cache, where there is one, of an outcome; `text` is that of the program.
+    pub(crate) fn publish(
+        &self,
+        identity: Identity,
+        outcome: &Arc<Outcome>,
+        text: impl FnOnce() -> String,
+    ) {
+        let holds = !matches!(**outcome, Outcome::Failed { .. });
         if let Some(cache) = self.cache.as_ref().filter(|_| holds && self.compares()) {
-            cache.insert(self.shared_key(identity), outcome);
+            cache.insert(self.domain, &identity.structure, outcome, text);
         }
-    }
-
-    fn shared_key(&self, identity: Identity) -> Hash {
-        let mut bytes = self.domain.as_bytes().to_vec();
-        bytes.extend(identity.structure.0);
-        Hash::of(&bytes)
     }
 }

@@ -278,12 +278,12 @@ impl<D: Domain> Search<D> {
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
+        let text = || self.breeding.domain.text(&told.program);
         if let Some(store) = self.kept.rows_mut() {
             let provenance = Provenance { cached: false, recheck: told.sighting.rechecked() };
-            let program = self.breeding.domain.text(&told.program);
-            store.note_evaluation(birth, told.identity, &program, &outcome, provenance)?;
+            store.note_evaluation(birth, told.identity, &text(), &outcome, provenance)?;
         }
-        self.outcomes.publish(told.identity, outcome);
+        self.outcomes.publish(told.identity, &outcome, text);
         self.look_ahead()?;
         self.finish_if_stopped()
     }

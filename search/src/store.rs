@@ -11,7 +11,6 @@
 //! evaluation up never races with writing it.
 
 mod candidates;
-mod checksum;
 mod confirmations;
 mod evaluations;
 mod held_out;

@@ -26,7 +26,7 @@ impl Evaluator<Program> for Dangerous {
     }
 }
 
-fn outcome(program: &Program) -> Outcome {
+pub(crate) fn outcome(program: &Program) -> Outcome {
     let reason = match behaviour(program).0[8] % 18 {
         0 => EndReason::Hung,
         1 => EndReason::Crashed,

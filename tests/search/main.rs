@@ -1,6 +1,8 @@
 //! The engine searching optimizers, one file for each part that is tested.
 
 mod breeding;
+mod cache;
+mod cache_damage;
 mod config;
 mod crossover;
 mod damage;

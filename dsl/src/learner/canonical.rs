@@ -11,6 +11,9 @@ use evo_hashes::Hash;
 use super::live::Live;
 use super::{LearnerFunction, LearnerProgram, LearnerStatement, LearnerType};
 
+/// Changes whenever the content that is hashed changes.
+pub(super) const VERSION: u32 = 1;
+
 /// How a value is known: by a statement of the function, as what was there before the function
 /// began, as given, or as a zero that nothing has ever overwritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

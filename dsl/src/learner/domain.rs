@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use evo_domain::{Domain, Hash, Seed, Size, StreamRng};
 
+use super::canonical;
 use super::mutate::{LearnerMutator, LearnerWeights};
 use super::{
     LearnerDraws, LearnerExamples, LearnerExecutor, LearnerFunctionConfig, LearnerLoss,
@@ -74,6 +75,7 @@ impl Domain for Learners {
     type Analysis = ();
 
     const NAME: &'static str = "learners";
+    const STRUCTURE_VERSION: u32 = canonical::VERSION;
 
     fn analyse(&self, _: &LearnerProgram) {}
 

@@ -3,10 +3,10 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Store;
-use super::checksum::Checksum;
 use super::seals::{Seal, Sealed};
 use crate::SearchError;
 use crate::breeding::Descent;
+use crate::checksum::Checksum;
 
 impl Store {
     /// Writes a birth just bred, or bred again, without a descent if it is a start program, whose

@@ -11,9 +11,9 @@ use evo_domain::Outcome;
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::checksum::Checksum;
 use super::seals::{Seal, Sealed};
 use crate::SearchError;
+use crate::checksum::Checksum;
 
 impl Store {
     /// Writes what the evaluation of a claim gave.

@@ -8,9 +8,9 @@ use evo_hashes::Hash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
-use super::checksum::Checksum;
 use super::seals::{Seal, Sealed};
 use crate::SearchError;
+use crate::checksum::Checksum;
 use crate::identity::Identity;
 
 /// An evaluation read back.

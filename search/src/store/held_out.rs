@@ -11,8 +11,8 @@ use evo_domain::Outcome;
 use rusqlite::{Connection, Row, params};
 
 use super::Store;
-use super::checksum::Checksum;
 use super::seals::{Seal, Sealed};
+use crate::checksum::Checksum;
 use crate::{HeldOutPoint, SearchError};
 
 impl Store {

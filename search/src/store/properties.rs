@@ -6,9 +6,9 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Store;
-use super::checksum::Checksum;
 use super::seals::{Seal, Sealed};
 use crate::SearchError;
+use crate::checksum::Checksum;
 
 /// The property that counts the seconds of all runs on a store.
 const SECONDS: &str = "seconds";

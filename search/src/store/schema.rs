@@ -7,10 +7,10 @@
 
 use rusqlite::Connection;
 
-use super::checksum::Checksum;
 use super::rehash::{Structure, rehash};
 use super::seals::{Seal, Sealed, Seals};
 use super::{confirmations, evaluations, properties};
+use crate::checksum::Checksum;
 
 /// The version of the tables below.
 pub(super) const VERSION: i64 = 7;

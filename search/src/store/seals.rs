@@ -8,7 +8,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::checksum::Checksum;
+use crate::checksum::Checksum;
 
 /// What is sealed.
 #[derive(Clone, Copy)]

@@ -6,9 +6,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Store;
-use super::checksum::Checksum;
 use super::seals::{Seal, Sealed};
 use crate::SearchError;
+use crate::checksum::Checksum;
 
 /// Snapshots that are kept.
 const KEPT: i64 = 2;
