@@ -1,5 +1,6 @@
 //! The command line: what can be asked of `evo`.
 
+mod cache;
 mod studies;
 
 use std::num::NonZeroUsize;
@@ -7,6 +8,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use cache::{
+    CacheArgs, CacheCommand, CacheCommandArgs, CacheExportArgs, CacheFormat, CachePruneArgs,
+    CacheStatsArgs, CacheVerifyArgs,
+};
 pub(crate) use studies::{AuditArgs, CompareArgs, FunnelArgs, StudyArgs};
 
 /// Evolves optimizers: parallel, reproducible program search with functional hashing.
@@ -50,6 +55,8 @@ pub(crate) enum Command {
     /// Evaluate every functional duplicate of finished runs, and say how often its outcome was
     /// wrong
     Recheck(RecheckArgs),
+    /// Look at a cache of evaluations (`evo search --cache`), check it, or make it smaller
+    Cache(CacheCommandArgs),
     /// List the known optimizers and learners, or print one
     Zoo(ZooArgs),
     /// Print the table of ops
@@ -108,6 +115,8 @@ pub(crate) struct RunArgs {
     pub threads: Option<NonZeroUsize>,
     #[command(flatten)]
     pub device: DeviceArgs,
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// No progress on standard error
     #[arg(long)]
     pub quiet: bool,

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod baseline;
 pub(crate) mod bench;
+pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod evaluate;

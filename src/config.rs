@@ -5,6 +5,7 @@
 //! left out has the default stated at its field, and [`Config::to_ron`] writes everything out.
 
 mod baselines;
+mod cache_key;
 mod error;
 mod evaluation;
 mod expressions;

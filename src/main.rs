@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Report(args) => command::report::run(&args),
         Command::Completions(args) => command::completions::run(&args),
         Command::Recheck(args) => command::recheck::run(&args),
+        Command::Cache(args) => command::cache::run(&args),
         Command::Zoo(args) => command::zoo::run(&args),
         Command::Ops(args) => command::ops::run(&args),
     };

@@ -10,6 +10,10 @@ mod audit;
 mod baselines;
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/cache.rs"]
+mod cache;
+#[path = "cli/cache_commands.rs"]
+mod cache_commands;
 #[path = "cli/cohorts.rs"]
 mod cohorts;
 #[path = "cli/compare.rs"]

@@ -192,9 +192,13 @@ impl<V: Verdict> Report<V> {
         };
         let held_out = self.held_out.as_ref().map(|it| it.text(&self.run_directory));
         let held_out = held_out.unwrap_or_default();
-        let ended = match counters.ended {
-            0 => String::new(),
-            ended => format!(" ({ended} ended from outside)"),
+        let notes =
+            [(counters.cached, "answered by the cache"), (counters.ended, "ended from outside")];
+        let notes = notes.into_iter().filter(|(count, _)| *count > 0);
+        let notes: Vec<String> = notes.map(|(count, what)| format!("{count} {what}")).collect();
+        let notes = match notes.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", notes.join(", ")),
         };
         let own = self.verdict.file().map(|name| format!("{name}, ")).unwrap_or_default();
         let run = evo::shell_path(self.run_directory.as_ref());
@@ -204,7 +208,7 @@ impl<V: Verdict> Report<V> {
         };
         format!(
             "\n{}\n{}{start}{held_out}\n{}\n\
-             Ended because {}. {} candidates, {} evaluated{ended}, {} restarts, {:.0} s; {}.\n\
+             Ended because {}. {} candidates, {} evaluated{notes}, {} restarts, {:.0} s; {}.\n\
              Saved in {}: {own}best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
              {reported}Digest {}\n",

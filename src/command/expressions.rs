@@ -6,11 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use evo::{
-    Evaluator, Evaluators, ExpressionScorer, ExpressionSearch, Expressions, Program, Search, Store,
+    CacheKey, Evaluator, Evaluators, ExpressionScorer, ExpressionSearch, Expressions,
+    HeldOutConfig, Program, Search, Store,
 };
 use serde::Serialize;
 
 use super::activations::Activations;
+use super::cache::Attached;
 use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::fits::Fits;
@@ -71,7 +73,9 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
         )?;
         return Ok(ExitCode::SUCCESS);
     }
-    let search = config.search(&scorer)?;
+    let key = || Ok(key(&config, &scorer, &place));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search(&scorer)?);
     directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
@@ -80,7 +84,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let fingerprint = scorer.fingerprint();
     let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
     let search = search.with_store(directory.begin(&properties, &starts)?)?;
-    let session = Session::new(&config, &directory, &place, &args.run);
+    let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
         scorer.task(),
@@ -109,11 +113,13 @@ pub(crate) fn resume(
         resume::check_place(&mut store, &here, args.accept_cpu, command)?;
     }
     measure(&config, &scorer)?;
-    let search = config.search(&scorer)?.with_store(store);
+    let key = || Ok(key(&config, &scorer, &place));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search(&scorer)?).with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
     directory.write(CONFIG, written.as_bytes())?;
-    let session = Session::new(&config, directory, &place, &args.run);
+    let session = Session::new(&config, directory, &place, &args.run, cache);
     session.say_resuming(search.counters().births);
     conclude(&session, &scorer, search)
 }
@@ -136,6 +142,11 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         false => judged.table(),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whose outcomes a cache may serve.
+fn key(config: &ExpressionSearch, scorer: &ExpressionScorer, place: &Place) -> CacheKey {
+    config.cache_key(scorer, &place.description(&HeldOutConfig::default()))
 }
 
 /// Measures what the run compares with, so that errors come before it begins.

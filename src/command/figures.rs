@@ -40,7 +40,7 @@ impl Figures {
     }
 
     /// What there is to say, the most important first.
-    fn parts(&self) -> [Option<String>; 11] {
+    fn parts(&self) -> [Option<String>; 12] {
         let counters = &self.counters;
         let share = |count: u64, all: u64| 100.0 * count as f64 / (all as f64).max(1.0);
         let percent = |count: u64, all: u64, what: &str| {
@@ -64,6 +64,7 @@ impl Figures {
             self.held_out.map(|held_out| format!("held out {}", fitness(held_out))),
             Some(if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }),
             percent(counters.structural_hits + counters.functional_hits, births, "seen"),
+            percent(counters.cached, counters.evaluations, "cached"),
             percent(invalid, evaluated, "invalid"),
             percent(stopped, evaluated, "stopped"),
             percent(ended, evaluated, "ended"),
@@ -140,6 +141,11 @@ mod tests {
         let held_out = Figures { held_out: Some(-0.05), ..figures(1) };
         let expected = "12s  1234/3000  best +0.3078  17s left  held out -0.0500  103/s";
         assert_eq!(held_out.line(68), expected);
+        let mut cached = figures(1);
+        cached.counters.evaluations = 700;
+        cached.counters.cached = 350;
+        let expected = "12s  1234/3000  best +0.3078  17s left  103/s  43% seen  50% cached";
+        assert_eq!(cached.line(68), expected);
         let begun = Figures {
             seconds: 0.001,
             done: 0,

@@ -10,6 +10,7 @@ use evo::{
 };
 use serde::Serialize;
 
+use super::cache::Attached;
 use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::place::Place;
@@ -121,7 +122,9 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
         dry_run::print_learners(&config, &judges, starts.len(), threads)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let search = config.search(&judges)?;
+    let key = || Ok(config.cache_key(&judges));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search(&judges)?);
     directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
@@ -129,7 +132,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let fingerprint = judges.fingerprint().to_string();
     let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint)];
     let search = search.with_store(directory.begin(&properties, &starts)?)?;
-    let session = Session::new(&config, &directory, &place, &args.run);
+    let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
         judges.name,
@@ -153,11 +156,13 @@ pub(crate) fn resume(
     let store = Store::open(&directory.store(), &domain);
     let store = store.map_err(|error| hinted(error, command))?;
     unchanged(&store, &config, &judges, directory.path())?;
-    let search = config.search(&judges)?.with_store(store);
+    let key = || Ok(config.cache_key(&judges));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search(&judges)?).with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
     directory.write(CONFIG, written.as_bytes())?;
-    let session = Session::new(&config, directory, &place, &args.run);
+    let session = Session::new(&config, directory, &place, &args.run, cache);
     session.say_resuming(search.counters().births);
     conclude(&session, &config, &judges, search)
 }

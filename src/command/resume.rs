@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Config, ConfigError, DomainName, Program, Starts, Store, shell_word};
+use evo::{Config, ConfigError, DomainName, HeldOutConfig, Program, Starts, Store, shell_word};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::cache::Attached;
 use super::place::Place;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints, start_property};
 use super::session::{Session, hinted, interruptible_while_replaying};
@@ -32,7 +33,8 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let place = Place::open(&args.run.device)?;
     let device = place.arguments(&args.run.device);
     let sets = args.overrides.iter().map(|set| format!(" --set {}", shell_word(set)));
-    let command = directory.resume_command() + &device + &sets.collect::<String>();
+    let cache = Attached::arguments(&args.run.cache);
+    let command = directory.resume_command() + &device + &cache + &sets.collect::<String>();
     match DomainName::stated_in(&path)? {
         DomainName::Expressions => {
             return super::expressions::resume(args, &directory, &command);
@@ -51,11 +53,13 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     check_place(&mut store, &here, args.accept_cpu, &command)?;
     let starts = start_programs(&store, original.start.iter().len())?;
     let judges = place.judges(&config)?;
-    let search = config.search_from(starts)?.with_store(store);
+    let key = || config.cache_key(&place.description(&HeldOutConfig::default()));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search_from(starts)?).with_store(store);
     let search = search.map_err(|error| hinted(error, &command))?;
     let written = Config { start: original.start, ..config.clone() };
     directory.write_config(&written, directory.path())?;
-    let session = Session::new(&config, &directory, &place, &args.run);
+    let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say_resuming(search.counters().births);
     super::optimizers::run(&session, &config, &judges, search)
 }

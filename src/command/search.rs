@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use evo::{Config, DomainName};
+use evo::{Config, DomainName, HeldOutConfig};
 
+use super::cache::Attached;
 use super::dry_run;
 use super::place::Place;
 use super::run_directory::RunDirectory;
@@ -30,9 +31,11 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let starts = config.start_programs()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let here = place.description(&config.settings.held_out);
+    let key = || config.cache_key(&place.description(&HeldOutConfig::default()));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let store = directory.create(&config, base, &starts, &here)?;
-    let search = config.search_from(starts)?.with_store(store)?;
-    let session = Session::new(&config, &directory, &place, &args.run);
+    let search = Attached::to(cache.as_ref(), config.search_from(starts)?).with_store(store)?;
+    let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching with seed {} on {threads} threads, into {}",
         config.seed,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use evo::{Domain, Evaluators, Keep, RunConfig, RunOptions, Search, SearchError, StopReason};
 
+use super::cache::Attached;
 use super::events::Events;
 use super::place::Place;
 use super::progress::Progress;
@@ -30,6 +31,7 @@ pub(crate) struct Session<'a> {
     pub directory: &'a RunDirectory,
     pub place: &'a Place,
     pub args: &'a RunArgs,
+    pub cache: Option<Attached>,
     pub seed: u64,
     /// Births that may be under way.
     pub window: u64,
@@ -50,10 +52,11 @@ impl<'a> Session<'a> {
         directory: &'a RunDirectory,
         place: &'a Place,
         args: &'a RunArgs,
+        cache: Option<Attached>,
     ) -> Session<'a> {
         let window = config.settings.window;
         let keeps_births = config.settings.keep == Keep::Births;
-        Session { directory, place, args, seed: config.seed, window, keeps_births }
+        Session { directory, place, args, cache, seed: config.seed, window, keeps_births }
     }
 
     /// Says that the run goes on, and from where.
@@ -76,7 +79,8 @@ impl<'a> Session<'a> {
         search: &mut Search<D>,
         evaluators: Evaluators<'_, D::Program>,
     ) -> anyhow::Result<Result<Finish, ExitCode>> {
-        let resume = format!("{}{}", self.directory.resume_command(), self.device());
+        let cache = Attached::arguments(&self.args.cache);
+        let resume = format!("{}{}{cache}", self.directory.resume_command(), self.device());
         RESUME.set(resume.clone()).ok();
         REPLAYING.store(false, Ordering::Relaxed);
         interruptible()?;
@@ -92,6 +96,7 @@ impl<'a> Session<'a> {
         let births = search.counters().births;
         let reason = evo::run_with(search, evaluators, &mut observers, &options)
             .map_err(|error| hinted(error, &resume))?;
+        self.tell_of_cache();
         let (progress, events) = observers;
         if let Some(error) = progress.save_error.or(events.error) {
             bail!("the results could not be saved: {error:#}; go on with: {resume}");
@@ -114,6 +119,16 @@ impl<'a> Session<'a> {
             self.say(&format!("nothing is left to breed: {reason}{}", how.unwrap_or_default()));
         }
         Ok(Ok(Finish { reason, raised }))
+    }
+
+    /// Has the cache written, and says what has come of it.
+    fn tell_of_cache(&self) {
+        let Some(cache) = &self.cache else { return };
+        let (told, warning) = cache.conclude();
+        self.say(&told);
+        if let Some(warning) = warning {
+            eprintln!("warning: {warning}");
+        }
     }
 
     /// What a command needs to train on the same device.

@@ -144,6 +144,10 @@ fn rates(run: &Run) -> Vec<Rate> {
         rates.push(rate("hits by structure", structural, counters.births, "births"));
         let functional = counters.functional_hits;
         rates.push(rate("hits by behaviour", functional, counters.births, "births"));
+        if counters.cached > 0 {
+            let (cached, all) = (counters.cached, counters.evaluations);
+            rates.push(rate("answered by a cache", cached, all, "evaluations"));
+        }
     }
     rates.push(rate("scored", kind("scored"), evaluations, "evaluations"));
     for (what, of_kind) in [

@@ -1,0 +1,22 @@
+//! `evo cache`: what a cache of evaluations holds, whether that is so, and what it need not hold.
+
+mod attached;
+mod export;
+mod prune;
+mod stats;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::args::{CacheCommand, CacheCommandArgs};
+
+pub(crate) use attached::Attached;
+
+pub(crate) fn run(args: &CacheCommandArgs) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        CacheCommand::Stats(args) => stats::run(args),
+        CacheCommand::Verify(args) => verify::run(args),
+        CacheCommand::Export(args) => export::run(args),
+        CacheCommand::Prune(args) => prune::run(args),
+    }
+}
