@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use evo_dsl::{FunctionalHasher, OptimizerProbe, Program, structural_hash, zoo};
+use evo_domain::Domain;
+use evo_dsl::{
+    Expressions, FunctionalHasher, LearnerZooEntry, Learners, OptimizerProbe, Optimizers, Program,
+    structural_hash, zoo,
+};
+use evo_hashes::Hash;
 
 fn program(parameters: &str, body: &[&str], returned: &str) -> Program {
     let body: String = body.iter().map(|line| format!("  {line}\n")).collect();
@@ -329,4 +334,41 @@ fn hashes_are_the_same_in_every_build() {
     let found = (structural_hash(&program).to_string(), functional);
     let expected = ("4b58a9d2a982f77df8dbf05950c2e484", "7ef28c4713dcf5089017096be8193177");
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
+}
+
+/// One hash of the structures of these programs, with the version that it is one of.
+fn of_all<D: Domain>(domain: &D, texts: &[&str]) -> (u32, String) {
+    let structure = |text: &&str| {
+        let program = domain.read(text).expect("the test's text parses");
+        domain.structure(&program, &domain.analyse(&program)).0
+    };
+    let all: Vec<[u8; 16]> = texts.iter().map(structure).collect();
+    (D::STRUCTURE_VERSION, Hash::of(&all.concat()).to_string())
+}
+
+/// Caches keep outcomes by these hashes from version to version of evo. Where this fails, programs
+/// have other hashes or other programs have theirs: raise the version beside what has changed
+/// (`VERSION` in `structural.rs` or `learner/canonical.rs`), and then write the new hash here.
+#[test]
+fn structural_hashes_are_those_that_caches_know_by_their_version() {
+    let text = |name: &str| zoo::get(name).expect("the zoo has it").text;
+    let optimizers = ["adamw", "lion", "muon_adamw", "adafactor", "schedule_free_adamw", "radam"];
+    let expressions = [
+        "def f(x):\n  z = max(x, 0.0)\n  return z\n",
+        "def f(x, y):\n  z = x * x + sin(y) * 0.3 - x / y\n  return z\n",
+        "def f(x):\n  z = where(x, exp(x), tanh(x) + 1.5)\n  return z\n",
+    ];
+    let learners = ["linear_learner", "logistic_learner", "network_learner"]
+        .map(|name| LearnerZooEntry::named(name).expect("the zoo has it").text);
+    let found = [
+        of_all(&Optimizers::default(), &optimizers.map(text)),
+        of_all(&Expressions::default(), &expressions),
+        of_all(&Learners::default(), &learners),
+    ];
+    let known = [
+        (2, "bf016d8b9e8d70273571e7b5f49094bf"),
+        (2, "92289312dfe87469384b2c7451457ce3"),
+        (1, "89d93de6b1ae3bc16dcca596424d57ec"),
+    ];
+    assert_eq!(found, known.map(|(version, hash)| (version, hash.to_owned())));
 }

@@ -17,6 +17,10 @@ use crate::args::RunArgs;
 /// Exit code of a run that was interrupted and can be resumed.
 const INTERRUPTED: u8 = 130;
 
+/// Evaluations in a second beyond which a cache costs more than it saves: to keep an outcome takes
+/// some 20 microseconds, and to find one 13 (`docs/records/2026-11-30-cache-on-disk.md`).
+const QUICK: f64 = 5_000.0;
+
 /// Set by the first interrupt.
 static CANCEL: AtomicBool = AtomicBool::new(false);
 
@@ -96,7 +100,7 @@ impl<'a> Session<'a> {
         let births = search.counters().births;
         let reason = evo::run_with(search, evaluators, &mut observers, &options)
             .map_err(|error| hinted(error, &resume))?;
-        self.tell_of_cache();
+        self.tell_of_cache(search)?;
         let (progress, events) = observers;
         if let Some(error) = progress.save_error.or(events.error) {
             bail!("the results could not be saved: {error:#}; go on with: {resume}");
@@ -122,13 +126,18 @@ impl<'a> Session<'a> {
     }
 
     /// Has the cache written, and says what has come of it.
-    fn tell_of_cache(&self) {
-        let Some(cache) = &self.cache else { return };
+    fn tell_of_cache<D: Domain>(&self, search: &Search<D>) -> anyhow::Result<()> {
+        let Some(cache) = &self.cache else { return Ok(()) };
         let (told, warning) = cache.conclude();
         self.say(&told);
         if let Some(warning) = warning {
             eprintln!("warning: {warning}");
         }
+        let seconds = search.store().map_or(Ok(0.0), |store| store.seconds())?;
+        if search.counters().evaluations as f64 > QUICK * seconds.max(1.0) {
+            self.say("evaluations are so short here that the search is faster without a cache");
+        }
+        Ok(())
     }
 
     /// What a command needs to train on the same device.

@@ -208,4 +208,50 @@ mod tests {
         assert_ne!(learners(""), learners("data_seed: 1"));
         assert_ne!(learners(""), learners("most_error: 10.0"));
     }
+
+    /// Of what has the same bits on every CPU; of training, `optimizer/fingerprint.rs` has a version
+    /// of its own. Where this fails, programs have other outcomes than caches keep for them: raise
+    /// `VERSION` or the one in the evaluator's fingerprint, and then write the new hashes here.
+    #[test]
+    fn outcomes_are_those_that_caches_know_by_their_version() {
+        let hash = |outcomes: Vec<evo_domain::Outcome>| {
+            Hash::of(ron::to_string(&outcomes).expect("they are plain data").as_bytes()).to_string()
+        };
+        let of_expressions = |evaluation: &str| {
+            let text = format!(
+                "(domain: Expressions, strategy: RegularizedEvolution(population: 4, tournament: 2),
+                  evaluation: ({evaluation}), stopping: (candidates: Some(4)))"
+            );
+            let config: ExpressionSearch = ron::from_str(&text).expect(&text);
+            let texts = ["x + x * x", "sin(x) * 0.7 + 0.1", "x / (x - x)", "exp(x) - x * 0.5"];
+            let read = |it| {
+                let text = format!("def f(x):\n  z = {it}\n  return z\n");
+                evo_dsl::Program::parse_expression(&text).expect("it is an expression")
+            };
+            let programs = texts.map(read);
+            let trials = programs.each_ref().map(evo_domain::Trial::of);
+            hash(config.scorer().expect("built in").evaluator().evaluate(&trials))
+        };
+        let set = "(tasks: 2, examples: 50, validation: 20)";
+        let text = format!(
+            "(domain: Learners, strategy: RegularizedEvolution(population: 4, tournament: 2),
+              evaluation: (problem: Affine, features: 4, search: {set}, select: {set},
+                final: {set}), stopping: (candidates: Some(4)))"
+        );
+        let config: LearnerSearch = ron::from_str(&text).expect(&text);
+        let learners = ["linear_learner", "affine_learner", "network_learner"];
+        let learners = learners.map(|name| {
+            let entry = evo_dsl::LearnerZooEntry::named(name).expect("the zoo has it");
+            evo_dsl::LearnerProgram::parse(entry.text).expect("the zoo's texts parse")
+        });
+        let judges = config.judges().expect("they can be made");
+        let trials = learners.each_ref().map(evo_domain::Trial::of);
+        let of_learners = evo_domain::Evaluator::evaluate(&judges.search, &trials);
+        let found = [
+            of_expressions("tasks: [(data: Nguyen(1))]"),
+            of_expressions("tasks: [(data: Nguyen(1))], fit_constants: 3"),
+            hash(of_learners),
+        ];
+        assert_eq!((VERSION, found), (1, ["", "", ""].map(str::to_owned)));
+    }
 }

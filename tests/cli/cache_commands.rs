@@ -28,6 +28,7 @@ fn filled(scratch: &Scratch) -> u64 {
 fn stats_and_exports_have_every_entry_and_whose_it_is() {
     let scratch = Scratch::new();
     let evaluations = filled(&scratch);
+    let (bytes, before) = (std::fs::read(scratch.path("cache")).ok(), scratch.entries());
     let stats = json(&scratch.run(&["cache", "stats", "cache", "--json"]).success());
     let of = &stats["evaluators"];
     assert_eq!((&of[0]["domain"], &of[0]["entries"]), (&"optimizers".into(), &evaluations.into()));
@@ -51,6 +52,11 @@ fn stats_and_exports_have_every_entry_and_whose_it_is() {
     let headings = rows.headers().expect("there are some").clone();
     assert_eq!(headings.iter().next_back(), Some("program"));
     assert_eq!(rows.records().count(), lines.lines().count());
+    scratch.run(&["cache", "verify", "cache"]).success();
+    // Looking changes nothing, and makes nothing beside it but the test's own program.
+    assert_eq!(std::fs::read(scratch.path("cache")).ok(), bytes);
+    let others = scratch.entries().into_iter().filter(|name| name != "start.py");
+    assert_eq!(others.collect::<Vec<_>>(), before);
 }
 
 #[test]
