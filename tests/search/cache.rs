@@ -225,7 +225,8 @@ fn searches_side_by_side_share_one_file_and_lose_nothing() {
     let mut found: Vec<u64> =
         contents.evaluators().expect("it is sound").iter().map(|it| it.entries).collect();
     let mut evaluated = evaluated;
-    (found.sort_unstable(), evaluated.sort_unstable());
+    found.sort_unstable();
+    evaluated.sort_unstable();
     assert_eq!(found, evaluated);
 }
 

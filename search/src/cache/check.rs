@@ -16,7 +16,7 @@ use crate::SearchError;
 /// Refuses a file that is damaged anywhere.
 pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), SearchError> {
     check_pages(path, connection)?;
-    let damaged = damaged(connection).map_err(|error| unusable(path, error))?;
+    let damaged = damaged(connection).map_err(|error| unusable(path, &error))?;
     let Some(first) = damaged.first() else { return Ok(()) };
     let message = format!(
         "{} of its entries are not what was written, the first is number {first}: \
@@ -29,7 +29,7 @@ pub(super) fn check(path: &Path, connection: &Connection) -> Result<(), SearchEr
 /// Refuses a file whose pages do not fit together.
 pub(super) fn check_pages(path: &Path, connection: &Connection) -> Result<(), SearchError> {
     let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-    let found: String = found.map_err(|error| unusable(path, error))?;
+    let found: String = found.map_err(|error| unusable(path, &error))?;
     if found == "ok" { Ok(()) } else { Err(broken(path, &found)) }
 }
 

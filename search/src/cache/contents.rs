@@ -83,7 +83,7 @@ impl CacheContents {
         check::check(&self.path, &self.connection)?;
         let count = "SELECT COUNT(*) FROM outcomes";
         let count = self.connection.query_row(count, [], |row| row.get::<_, i64>(0));
-        count.map(|count| count as u64).map_err(|error| unusable(&self.path, error))
+        count.map(|count| count as u64).map_err(|error| unusable(&self.path, &error))
     }
 
     /// The bytes of the file that hold something.
@@ -91,7 +91,7 @@ impl CacheContents {
     /// # Errors
     /// When it cannot be read.
     pub fn bytes(&self) -> Result<u64, SearchError> {
-        used(&self.connection).map_err(|error| unusable(&self.path, error))
+        used(&self.connection).map_err(|error| unusable(&self.path, &error))
     }
 
     /// The evaluators, in the order in which they came.
@@ -113,7 +113,7 @@ impl CacheContents {
         let found = self.connection.prepare(&query).and_then(|mut statement| {
             statement.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()
         });
-        found.map_err(|error| unusable(&self.path, error))
+        found.map_err(|error| unusable(&self.path, &error))
     }
 
     /// Hands over every outcome, the one written first coming first, until `take` says no.
@@ -121,7 +121,7 @@ impl CacheContents {
     /// # Errors
     /// When the file cannot be read, or an entry is not what was written.
     pub fn for_each(&self, mut take: impl FnMut(CachedOutcome) -> bool) -> Result<(), SearchError> {
-        let failed = |error| unusable(&self.path, error);
+        let failed = |error: rusqlite::Error| unusable(&self.path, &error);
         let mut statement = self.connection.prepare(&check::all_entries()).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {

@@ -88,7 +88,7 @@ impl CacheFile {
         let entry = reader.prepare_cached(&query).and_then(|mut statement| {
             statement.query_row([key.0], |row| Ok(Entry::read(row))).optional()
         });
-        let Some(entry) = entry.map_err(|error| unusable(&self.path, error))? else {
+        let Some(entry) = entry.map_err(|error| unusable(&self.path, &error))? else {
             return Ok(None);
         };
         let sound = entry.ok().filter(|entry| entry.is_sound(key));

@@ -31,7 +31,7 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, SearchError> {
     let connection = connect(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Where the file or its folder may not be written, that is found out here.
     let writable = connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
-    writable.map_err(|error| unusable(path, error))?;
+    writable.map_err(|error| unusable(path, &error))?;
     check_tables(path, &connection)?;
     Ok(connection)
 }
@@ -59,7 +59,7 @@ fn connect(path: &Path, place: &Path, flags: OpenFlags) -> Result<Connection, Se
         connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192;")?;
         Ok(connection)
     });
-    opened.map_err(|error| unusable(path, error))
+    opened.map_err(|error| unusable(path, &error))
 }
 
 /// Makes an empty cache beside its place and moves it there, unless another process was faster.
@@ -123,12 +123,12 @@ fn check_tables(path: &Path, connection: &Connection) -> Result<(), SearchError>
     match schema::fits(connection) {
         Ok(true) => Ok(()),
         Ok(false) => Err(broken(path, "its tables are not those that were made")),
-        Err(error) => Err(unusable(path, error)),
+        Err(error) => Err(unusable(path, &error)),
     }
 }
 
 /// What an error of SQLite means for the file.
-pub(super) fn unusable(path: &Path, error: rusqlite::Error) -> SearchError {
+pub(super) fn unusable(path: &Path, error: &rusqlite::Error) -> SearchError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             broken(path, &error.to_string())

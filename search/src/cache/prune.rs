@@ -45,7 +45,7 @@ impl Pruning {
         CacheContents::read(path)?;
         let mut connection = to_write(path)?;
         check::check_pages(path, &connection)?;
-        self.remove(&mut connection).map_err(|error| unusable(path, error))
+        self.remove(&mut connection).map_err(|error| unusable(path, &error))
     }
 
     fn remove(&self, connection: &mut Connection) -> rusqlite::Result<Pruned> {

@@ -137,7 +137,7 @@ impl Work {
                 self.tally.written.fetch_add(written, Ordering::Relaxed);
                 self.told = now;
             }
-            Err(error) => self.tally.give_up(&unusable(&self.path, error)),
+            Err(error) => self.tally.give_up(&unusable(&self.path, &error)),
         }
     }
 
