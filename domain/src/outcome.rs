@@ -1,10 +1,11 @@
 //! Outcomes: what evaluating one program led to.
 //!
-//! Invariant: an outcome is a function of the trial (a program and its hurdles) and the evaluator's
-//! configuration, so it can be cached and compared bit for bit. Without [`Outcome::Stopped`] it is
-//! one of the program alone, and its stages tell how any hurdles would have stopped it. A bad
-//! program is data ([`Outcome::Invalid`]) and never a Rust error; [`Outcome::Failed`] is kept apart
-//! because it is the engine's fault and must not be remembered as a property of the program.
+//! Invariant: an outcome is a function of the trial (a program, its hurdles and its repeat) and the
+//! evaluator's configuration, so it can be cached and compared bit for bit. Without
+//! [`Outcome::Stopped`] it is one of program and repeat alone, and its stages tell how any hurdles
+//! would have stopped it. A bad program is data ([`Outcome::Invalid`]) and never a Rust error;
+//! [`Outcome::Failed`] is kept apart because it is the engine's fault and must not be remembered as
+//! a property of the program.
 //! [`Outcome::Ended`] rests on limits of time and memory, which no seed decides: it is the
 //! program's by decree, remembered so that none is let loose twice. Limits far above what any
 //! program that trains takes keep it from depending on the machine.

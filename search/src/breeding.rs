@@ -13,6 +13,7 @@ use evo_hashes::StreamRng;
 use crate::Individual;
 use crate::identity::{Identifier, Identity};
 use crate::lineage::Lineage;
+use crate::tabu::Tabu;
 
 /// What breeding needs besides the parents: the same for all births of a search. Aligned, so that
 /// those who read it do not wait for those who count how often it is shared.
@@ -23,6 +24,8 @@ pub(crate) struct Breeding<D> {
     pub(crate) identifier: Identifier<D>,
     /// The most mutations of a random walk; none where a birth is one mutation.
     pub(crate) walk: Option<usize>,
+    /// Behaviours that children are made again for.
+    pub(crate) tabu: Option<Tabu>,
 }
 
 /// A birth whose parents have been chosen: what it takes to make its program.
@@ -32,6 +35,8 @@ pub struct Conception<D: Domain> {
     pub(crate) origin: Origin<D::Program>,
     /// The hurdles that are up for it.
     pub(crate) hurdles: Arc<[f64]>,
+    /// Entries of the tabu list, where there is one, that are known to it.
+    pub(crate) tabu: u64,
 }
 
 /// Where the program of a birth comes from.
@@ -57,8 +62,18 @@ pub struct Bred<P> {
     pub(crate) hurdles: Arc<[f64]>,
     /// None of a start program.
     pub(crate) descent: Option<Descent>,
+    pub(crate) tries: Tries,
+}
+
+/// The children that were made for a birth.
+#[derive(Default)]
+pub(crate) struct Tries {
     /// The kind of each mutation that was tried by itself, and whether its child was neutral.
-    pub(crate) tries: Vec<(u8, bool)>,
+    pub(crate) mutations: Vec<(u8, bool)>,
+    /// Children thrown away because their behaviour was tabu.
+    pub(crate) tabu: u64,
+    /// Whether that of the last one was, too.
+    pub(crate) tabu_kept: bool,
 }
 
 /// How a birth came from its parent.
@@ -76,16 +91,15 @@ impl<D: Domain> Conception<D> {
 
     /// Makes the program. Takes as long as mutation and hashes do, and may be done anywhere.
     pub fn breed(self) -> Bred<D::Program> {
-        let Conception { birth, breeding, origin, hurdles } = self;
+        let Conception { birth, breeding, origin, hurdles, tabu } = self;
         match origin {
             Origin::Start(program) => {
                 let identity = breeding.identifier.identify(&program);
-                Bred { birth, program, identity, hurdles, descent: None, tries: Vec::new() }
+                Bred { birth, program, identity, hurdles, descent: None, tries: Tries::default() }
             }
             Origin::Mutation { parent, mate, mut rng, edit } => {
-                let mut tries = Vec::new();
-                let (program, identity, kind) =
-                    breeding.child(&parent, mate.as_ref(), &mut rng, &mut tries);
+                let (child, tries) = breeding.child(&parent, mate.as_ref(), &mut rng, tabu);
+                let (program, identity, kind) = child;
                 let Individual { birth: of_parent, start, fitness, .. } = parent;
                 let crossover = breeding.domain.crossover();
                 let crossed = kind.is_some_and(|kind| crossover == Some(usize::from(kind)));
@@ -100,7 +114,7 @@ impl<D: Domain> Conception<D> {
 }
 
 impl<D: Domain> Breeding<D> {
-    /// The first child that does not behave like its parent, or the last try.
+    /// The first child that does not behave like its parent, nor as is tabu, or the last try.
     ///
     /// Each try begins from the parent again. Letting them pile up, as the released code of
     /// functional hashing can (arXiv 2302.05433), would grow dead statements.
@@ -109,18 +123,29 @@ impl<D: Domain> Breeding<D> {
         parent: &Individual<D::Program>,
         mate: Option<&Individual<D::Program>>,
         rng: &mut StreamRng,
-        tries: &mut Vec<(u8, bool)>,
-    ) -> (D::Program, Identity, Option<u8>) {
-        let mut retries = self.domain.neutral_retries();
+        entries: u64,
+    ) -> ((D::Program, Identity, Option<u8>), Tries) {
+        let mut neutral_left = self.domain.neutral_retries();
+        let mut tabu_left = self.tabu.as_ref().map_or(0, |tabu| tabu.retries);
+        let mut tries = Tries::default();
         loop {
             let (program, kind) = self.mutate(parent, mate, rng);
             let identity = self.identifier.identify(&program);
             let neutral = identity.behaviour == parent.behaviour;
-            tries.extend(kind.map(|kind| (kind, neutral)));
-            if !neutral || retries == 0 {
-                return (program, identity, kind);
+            tries.mutations.extend(kind.map(|kind| (kind, neutral)));
+            if neutral && neutral_left > 0 {
+                neutral_left -= 1;
+                continue;
             }
-            retries -= 1;
+            let is_tabu = |tabu: &Tabu| tabu.holds(&identity.behaviour, entries);
+            let is_tabu = self.tabu.as_ref().is_some_and(is_tabu);
+            if is_tabu && tabu_left > 0 {
+                tabu_left -= 1;
+                tries.tabu += 1;
+                continue;
+            }
+            tries.tabu_kept = is_tabu;
+            return ((program, identity, kind), tries);
         }
     }
 

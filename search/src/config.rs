@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Deduplication, HeldOutConfig, HurdleConfig, Keep, Restarts, SearchError, Selection, Stopping,
-    StrategyConfig,
+    Deduplication, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, Restarts, SearchError,
+    Selection, Stopping, StrategyConfig,
 };
 
 /// The settings of a search. `M` are those of mutation, which belong to the domain: the search
@@ -31,6 +31,9 @@ pub struct SearchConfig<M = ()> {
     /// Which births count as equal to an earlier one.
     #[serde(default)]
     pub deduplication: Deduplication,
+    /// What is added to every fitness, to study searches under noise.
+    #[serde(default)]
+    pub noise: NoiseConfig,
     /// When an evaluation is stopped before its last task.
     #[serde(default)]
     pub hurdles: HurdleConfig,
@@ -71,6 +74,7 @@ impl<M> SearchConfig<M> {
             mutation: M::default(),
             window: default_window(),
             deduplication: Deduplication::default(),
+            noise: NoiseConfig::default(),
             hurdles: HurdleConfig::default(),
             restarts: Restarts::default(),
             held_out: HeldOutConfig::default(),
@@ -86,11 +90,12 @@ impl<M> SearchConfig<M> {
             let message = format!("must be at most {WIDEST_WINDOW}");
             return Err(SearchError::config("window", message));
         }
-        self.deduplication.validate()?;
-        self.hurdles.validate()?;
-        self.restarts.validate(self.window)?;
         let (hurdles, seconds) =
             (self.hurdles.percentile.is_some(), self.stopping.seconds.is_some());
+        self.deduplication.validate(hurdles)?;
+        self.noise.validate(self.deduplication.rechecks_any(), hurdles)?;
+        self.hurdles.validate()?;
+        self.restarts.validate(self.window)?;
         self.keep.validate(self.window, hurdles, seconds)?;
         let patience = [
             ("restarts.held_out", self.restarts.held_out),
@@ -131,14 +136,18 @@ impl<M> SearchConfig<M> {
 
     /// Refuses births that take so many mutations that nobody would wait for one.
     fn validate_effort(&self, neutral_retries: u32) -> Result<(), SearchError> {
-        let tries = 1 + u64::from(neutral_retries);
+        let tabu_retries = self.deduplication.tabu.tries();
+        let tries = 1 + u64::from(neutral_retries) + u64::from(tabu_retries);
         let mutations = self.strategy.walk().unwrap_or(1) as u64;
         if tries.saturating_mul(mutations) > MOST_MUTATIONS {
-            let message = format!(
-                "with up to {mutations} mutations in each try, must be at most {}",
-                MOST_MUTATIONS / mutations - 1
-            );
-            return Err(SearchError::config("mutation.neutral_retries", message));
+            let (key, others) = match tabu_retries > neutral_retries {
+                true => ("deduplication.tabu.retries", neutral_retries),
+                false => ("mutation.neutral_retries", tabu_retries),
+            };
+            let most = (MOST_MUTATIONS / mutations - 1).saturating_sub(u64::from(others));
+            let message =
+                format!("with up to {mutations} mutations in each try, must be at most {most}");
+            return Err(SearchError::config(key, message));
         }
         Ok(())
     }

@@ -128,7 +128,7 @@ impl From<SettingError> for SearchError {
 }
 
 impl SearchError {
-    pub(crate) fn config(key: &str, message: impl Into<String>) -> SearchError {
-        SearchError::Config { key: key.to_owned(), message: message.into() }
+    pub(crate) fn config(key: impl Into<String>, message: impl Into<String>) -> SearchError {
+        SearchError::Config { key: key.into(), message: message.into() }
     }
 }

@@ -6,19 +6,21 @@
 //! Structure is looked up first, being exact, then behaviour, which is as good as the probe. A
 //! failure of the engine is no property of a program: once it is known, the next program of that
 //! behaviour is evaluated again. An evaluation that a hurdle stopped says nothing of what lies
-//! behind it: where today's hurdles would let it pass, the program is evaluated again. What is held
+//! behind it: where today's hurdles would let it pass, the program is evaluated again. So it is
+//! where the policy says so, which has a ledger for that if it is more than caching. What is held
 //! in memory can be limited where a store holds the rest; a limit changes what is looked up there,
 //! never what is found. The maps are looked into and never iterated.
 
 mod first;
+mod ledger;
 mod remembered;
+mod sighting;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use evo_domain::Outcome;
-use evo_hashes::{Hash, SeedPurpose};
-use serde::{Deserialize, Serialize};
+use evo_domain::{Outcome, Score};
+use evo_hashes::{Hash, Seed, SeedPurpose};
 
 use crate::generations::{ByHash, Generations};
 use crate::identity::Identity;
@@ -26,55 +28,10 @@ use crate::store::StoredEvaluation;
 use crate::{Deduplication, DeduplicationLevel, OutcomeCache, SearchError, Store};
 
 use first::{First, Known};
+pub(crate) use ledger::Ledger;
 pub(crate) use remembered::Remembered;
+pub(crate) use sighting::Sighting;
 
-/// What is known about a birth when it is bred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Sighting {
-    /// Nothing before it is equal to it, or programs are not compared.
-    New,
-    /// An earlier birth is equal to it.
-    Duplicate {
-        /// The birth whose evaluation it shares.
-        evaluation: u64,
-        /// Whether the two have one structure.
-        same_structure: bool,
-    },
-    /// An earlier birth behaves like it, and it is evaluated all the same, to see whether that
-    /// holds.
-    Recheck {
-        /// The birth whose evaluation it would have shared.
-        evaluation: u64,
-    },
-}
-
-impl Sighting {
-    /// The birth whose evaluation is shared, or would have been.
-    pub(crate) fn shared(self) -> Option<u64> {
-        match self {
-            Sighting::Duplicate { evaluation, .. } | Sighting::Recheck { evaluation } => {
-                Some(evaluation)
-            }
-            Sighting::New => None,
-        }
-    }
-
-    /// The birth whose evaluation a birth has: its own, where it shares none.
-    pub(crate) fn evaluation(self, birth: u64) -> u64 {
-        match self {
-            Sighting::Duplicate { evaluation, .. } => evaluation,
-            Sighting::New | Sighting::Recheck { .. } => birth,
-        }
-    }
-
-    /// The birth whose evaluation is rechecked.
-    pub(crate) fn rechecked(self) -> Option<u64> {
-        match self {
-            Sighting::Recheck { evaluation } => Some(evaluation),
-            Sighting::New | Sighting::Duplicate { .. } => None,
-        }
-    }
-}
 
 /// A birth that is looked up, and the hurdles that are up for it.
 #[derive(Clone, Copy)]
@@ -82,6 +39,15 @@ pub(crate) struct Arrival<'a> {
     pub(crate) birth: u64,
     pub(crate) identity: Identity,
     pub(crate) hurdles: &'a Arc<[f64]>,
+}
+
+/// The evaluation that a birth would share.
+#[derive(Clone, Copy)]
+struct Equal {
+    /// The birth it begins with.
+    evaluation: u64,
+    /// Whether the two have one structure.
+    same_structure: bool,
 }
 
 /// An outcome that has been absorbed and not yet been shown to the births it is known to.
@@ -117,6 +83,10 @@ pub(crate) struct Outcomes {
     domain: &'static str,
     /// Decides which births are rechecked.
     rechecks: SeedPurpose,
+    /// Decides which births make something forgotten.
+    forgets: SeedPurpose,
+    /// Of a policy beyond caching.
+    ledger: Option<Ledger>,
     /// Evaluations that count as under way, by structure and by behaviour.
     pending: HashMap<Hash, First, ByHash>,
     /// Outcomes that no birth so far has been late enough to know, by birth.
@@ -131,15 +101,14 @@ pub(crate) struct Outcomes {
 }
 
 impl Outcomes {
-    pub(crate) fn new(
-        config: Deduplication,
-        domain: &'static str,
-        rechecks: SeedPurpose,
-    ) -> Outcomes {
+    pub(crate) fn new(config: Deduplication, domain: &'static str, seed: Seed) -> Outcomes {
+        let counts = config.aggregate > 1 || config.is_forgetful();
         Outcomes {
             config,
             domain,
-            rechecks,
+            rechecks: seed.purpose("recheck"),
+            forgets: seed.purpose("forget"),
+            ledger: counts.then(Ledger::default),
             pending: HashMap::default(),
             absorbed: BTreeMap::new(),
             known: Generations::new(),
@@ -181,36 +150,77 @@ impl Outcomes {
         store: Option<&Store>,
     ) -> Result<Sighting, SearchError> {
         self.make_known(known);
-        let Identity { structure, behaviour, .. } = arrival.identity;
-        let sighting = if !self.compares() {
-            Sighting::New
-        } else if let Some(evaluation) = self.find(structure, arrival, store)? {
-            Sighting::Duplicate { evaluation, same_structure: true }
-        } else if behaviour == structure {
-            Sighting::New
-        } else if let Some(evaluation) = self.find(behaviour, arrival, store)? {
-            match self.config.rechecks(self.rechecks, arrival.birth) {
-                true => Sighting::Recheck { evaluation },
-                false => Sighting::Duplicate { evaluation, same_structure: false },
-            }
-        } else {
-            Sighting::New
+        let sighting = match self.find_equal(arrival, store)? {
+            Some(equal) => self.decide(arrival.birth, equal),
+            None => Sighting::New,
         };
+        if let Some(ledger) = &mut self.ledger {
+            ledger.note(arrival.birth, sighting);
+        }
         self.note_pending(arrival, sighting);
         Ok(sighting)
+    }
+
+    /// The evaluation of a birth that is equal to this one.
+    fn find_equal(
+        &mut self,
+        arrival: Arrival<'_>,
+        store: Option<&Store>,
+    ) -> Result<Option<Equal>, SearchError> {
+        let Identity { structure, behaviour, .. } = arrival.identity;
+        if !self.compares() {
+            return Ok(None);
+        }
+        if let Some(evaluation) = self.find(structure, arrival, store)? {
+            return Ok(Some(Equal { evaluation, same_structure: true }));
+        }
+        if behaviour == structure {
+            return Ok(None);
+        }
+        let found = self.find(behaviour, arrival, store)?;
+        Ok(found.map(|evaluation| Equal { evaluation, same_structure: false }))
+    }
+
+    /// What becomes of a birth that is equal to an earlier one.
+    fn decide(&mut self, birth: u64, equal: Equal) -> Sighting {
+        let Equal { evaluation, same_structure } = equal;
+        let config = &self.config;
+        let shares = Sighting::Duplicate { evaluation, same_structure };
+        if config.counterfactual {
+            return match same_structure {
+                true => Sighting::StructuralRecheck { evaluation },
+                false => Sighting::Recheck { evaluation },
+            };
+        }
+        let Some(ledger) = &mut self.ledger else {
+            let rechecks = !same_structure && config.rechecks(self.rechecks, birth);
+            return if rechecks { Sighting::Recheck { evaluation } } else { shares };
+        };
+        let entry = ledger.get(evaluation).expect("what is forgotten is not found");
+        let repeat = entry.repeats;
+        if entry.evaluations < config.aggregate {
+            return Sighting::Aggregated { evaluation, same_structure, repeat };
+        }
+        let is_old = config.forget_every.is_some_and(|every| entry.births >= every);
+        if is_old || config.forgets(self.forgets, birth) {
+            ledger.forget(evaluation, birth);
+            return Sighting::Anew { repeat };
+        }
+        shares
     }
 
     /// Notes that a birth sighted before is still being evaluated.
     pub(crate) fn note_pending(&mut self, arrival: Arrival<'_>, sighting: Sighting) {
         let Arrival { birth, identity, hurdles } = arrival;
-        if !self.compares() || matches!(sighting, Sighting::Duplicate { .. }) {
+        // A recheck speaks for its own structure alone, and of the counterfactual for none.
+        let speaks = matches!(sighting, Sighting::Recheck { .. }) && !self.config.counterfactual;
+        if !self.compares() || !(speaks || sighting.is_first()) {
             return;
         }
         let first = First { birth, hurdles: Arc::clone(hurdles) };
-        if sighting == Sighting::New {
+        if sighting.is_first() {
             self.pending.insert(identity.behaviour, first.clone());
         }
-        // A recheck speaks for its own structure alone.
         self.pending.insert(identity.structure, first);
     }
 
@@ -221,13 +231,25 @@ impl Outcomes {
         arrival: Arrival<'_>,
         store: Option<&Store>,
     ) -> Result<Option<u64>, SearchError> {
-        if let Some(first) = self.pending.get(&hash) {
-            return Ok(first.serves(arrival.hurdles).then_some(first.birth));
-        }
+        let found = match self.pending.get(&hash) {
+            Some(first) => first.serves(arrival.hurdles).then_some(first.birth),
+            None => self.find_known(hash, arrival, store)?,
+        };
+        let ledger = self.ledger.as_ref();
+        Ok(found.filter(|evaluation| ledger.is_none_or(|it| it.get(*evaluation).is_some())))
+    }
+
+    fn find_known(
+        &mut self,
+        hash: Hash,
+        arrival: Arrival<'_>,
+        store: Option<&Store>,
+    ) -> Result<Option<u64>, SearchError> {
+        let rechecks_speak = !self.config.counterfactual;
         if self.known.get(&hash).is_none()
             && self.known.has_forgotten()
             && let Some(store) = store
-            && let Some(found) = store.latest_evaluation(&hash, arrival.birth)?
+            && let Some(found) = store.latest_evaluation(&hash, arrival.birth, rechecks_speak)?
         {
             let known = Known { birth: found.birth, outcome: Arc::new(found.outcome) };
             self.known.insert(hash, known);
@@ -242,18 +264,44 @@ impl Outcomes {
     }
 
     /// Remembers the outcome of a birth's own evaluation when it is absorbed, where programs are
-    /// compared; for all of its behaviour unless it was a recheck.
+    /// compared and it speaks for others; for all of its behaviour unless it was a recheck.
     pub(crate) fn absorb(
         &mut self,
         birth: u64,
         identity: Identity,
         outcome: &Arc<Outcome>,
-        recheck: bool,
+        sighting: Sighting,
     ) {
-        if self.compares() {
-            let Identity { structure, behaviour, .. } = identity;
-            let outcome = Arc::clone(outcome);
-            self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
+        let recheck = !sighting.is_first();
+        let speaks = sighting.evaluation(birth) == birth;
+        if !self.compares() || !speaks || (recheck && self.config.counterfactual) {
+            return;
+        }
+        let Identity { structure, behaviour, .. } = identity;
+        let outcome = Arc::clone(outcome);
+        self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
+    }
+
+    /// Whether births have the mean of several evaluations.
+    pub(crate) fn aggregates(&self) -> bool {
+        self.config.aggregate > 1
+    }
+
+    /// Takes what an evaluation came to into its mean, and gives that; `None` where there is no
+    /// score.
+    pub(crate) fn aggregate(&mut self, evaluation: u64, outcome: &Outcome) -> Option<Score> {
+        self.ledger.as_mut()?.absorb(evaluation, outcome)
+    }
+
+    /// The mean of the evaluations absorbed; `None` where there is no score.
+    pub(crate) fn mean(&self, evaluation: u64) -> Option<Score> {
+        self.ledger.as_ref()?.mean(evaluation)
+    }
+
+    /// Lets go of what is kept for births that are absorbed now, which so many are.
+    pub(crate) fn note_absorbed(&mut self, absorbed: u64) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.drop_forgotten(absorbed);
         }
     }
 

@@ -66,6 +66,12 @@ impl<P: Clone> Population<P> {
         copies.for_each(|member| member.fitness = fitness);
     }
 
+    /// Gives all members of a behaviour this fitness.
+    pub(crate) fn refresh(&mut self, behaviour: &Hash, fitness: f64) {
+        let members = self.members.iter_mut().filter(|member| member.behaviour == *behaviour);
+        members.for_each(|member| member.fitness = fitness);
+    }
+
     /// Adds the youngest and drops the oldest.
     pub fn replace_oldest(&mut self, child: Individual<P>) {
         self.members.pop_front();

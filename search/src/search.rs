@@ -30,13 +30,16 @@ use crate::hurdles::Hurdles;
 use crate::identity::{Identifier, Identity};
 use crate::limits::Limits;
 use crate::lineage::LineageDigest;
+use crate::noise::Noise;
 use crate::outcomes::Outcomes;
 use crate::restarts::RestartClock;
 use crate::store::Provenance;
-use crate::window::Window;
+use crate::tabu::Tabu;
+use crate::window::{Birth, Window};
 use crate::{
     Champion, Counters, Deduplication, HallOfFame, Individual, Keep, MutationStatistics,
-    OutcomeCache, Population, Restart, SearchConfig, SearchError, StopReason, Stopping, Store,
+    OutcomeCache, PolicyCounters, Population, Restart, SearchConfig, SearchError, StopReason,
+    Stopping, Store,
 };
 use confirmation::Confirmation;
 use holding_out::HeldOut;
@@ -51,6 +54,8 @@ pub struct Candidate<P> {
     pub program: Arc<P>,
     /// The hurdles that were up at its birth.
     pub hurdles: Arc<[f64]>,
+    /// Which evaluation of its behaviour is asked for.
+    pub repeat: u32,
     /// Whether the outcome asked for is that on what is held out of the search
     /// ([`HeldOutConfig`](crate::HeldOutConfig)); never where nothing is.
     pub held_out: bool,
@@ -59,7 +64,7 @@ pub struct Candidate<P> {
 impl<P> Candidate<P> {
     /// What an evaluator is handed of it.
     pub fn trial(&self) -> Trial<'_, P> {
-        Trial { program: &self.program, hurdles: &self.hurdles }
+        Trial { program: &self.program, hurdles: &self.hurdles, repeat: self.repeat }
     }
 }
 
@@ -76,6 +81,7 @@ pub struct Search<D: Domain> {
     /// Births in the window, or claims, that have to be evaluated and have not been asked; in order.
     unasked: VecDeque<u64>,
     outcomes: Outcomes,
+    noise: Noise,
     limits: Limits,
     found: Found<D::Program>,
     kept: Kept,
@@ -88,6 +94,7 @@ pub struct Search<D: Domain> {
 /// What a search has found, and what it did for that.
 struct Found<P> {
     counters: Counters,
+    policies: PolicyCounters,
     hall_of_fame: HallOfFame<P>,
     mutations: MutationStatistics,
     restarts: Vec<Restart<P>>,
@@ -161,7 +168,8 @@ impl<D: Domain> Search<D> {
             Individual { birth, start, behaviour, length, states, program, fitness }
         };
         let starts: Vec<Individual<D::Program>> = (0..).zip(starts).map(individual).collect();
-        let breeding = Breeding { domain, identifier, walk: config.strategy.walk() };
+        let tabu = Tabu::new(config.deduplication.tabu, config.window);
+        let breeding = Breeding { domain, identifier, walk: config.strategy.walk(), tabu };
         Ok(Search {
             breeding: Arc::new(breeding),
             evolution: Evolution {
@@ -176,10 +184,12 @@ impl<D: Domain> Search<D> {
             bred: BTreeMap::new(),
             window: Window::from(0),
             unasked: VecDeque::new(),
-            outcomes: Outcomes::new(config.deduplication, D::NAME, seed.purpose("recheck")),
+            outcomes: Outcomes::new(config.deduplication, D::NAME, seed),
+            noise: Noise::new(config.noise, seed.purpose("noise")),
             limits: Limits::new(config.stopping),
             found: Found {
                 counters: Counters::default(),
+                policies: PolicyCounters::default(),
                 hall_of_fame: HallOfFame::default(),
                 mutations: MutationStatistics::new(kinds),
                 restarts: Vec::new(),
@@ -240,17 +250,20 @@ impl<D: Domain> Search<D> {
             return None;
         }
         if let Some((birth, program)) = self.held_out.ask() {
-            return Some(Candidate { birth, program, hurdles: Arc::new([]), held_out: true });
+            let hurdles = Arc::new([]);
+            return Some(Candidate { birth, program, hurdles, repeat: 0, held_out: true });
         }
         let birth = self.unasked.pop_front()?;
-        let (program, hurdles) = match self.window.get(birth) {
-            Some(awaited) => (Arc::clone(&awaited.program), Arc::clone(&awaited.hurdles)),
+        let (program, hurdles, repeat) = match self.window.get(birth) {
+            Some(Birth { program, hurdles, sighting, .. }) => {
+                (Arc::clone(program), Arc::clone(hurdles), sighting.repeat())
+            }
             None => {
                 let program = self.confirmation.program(birth).expect("it waits until it is told");
-                (program, Arc::from([]))
+                (program, Arc::from([]), 0)
             }
         };
-        Some(Candidate { birth, program, hurdles, held_out: false })
+        Some(Candidate { birth, program, hurdles, repeat, held_out: false })
     }
 
     /// Takes in the outcome of a candidate, in any order.
@@ -271,6 +284,7 @@ impl<D: Domain> Search<D> {
         if self.held_out.awaits(birth) {
             return self.judge(&outcome);
         }
+        let outcome = self.noise.add(birth, outcome);
         if self.confirmation.awaits(birth) {
             return self.confirm(birth, &outcome);
         }
@@ -278,12 +292,15 @@ impl<D: Domain> Search<D> {
             .window
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
+        let (identity, sighting) = (told.identity, told.sighting);
         let text = || self.breeding.domain.text(&told.program);
         if let Some(store) = self.kept.rows_mut() {
-            let provenance = Provenance { cached: false, recheck: told.sighting.rechecked() };
-            store.note_evaluation(birth, told.identity, &text(), &outcome, provenance)?;
+            let provenance = Provenance { cached: false, recheck: sighting.instead_of() };
+            store.note_evaluation(birth, identity, &text(), &outcome, provenance)?;
         }
-        self.outcomes.publish(told.identity, &outcome, text);
+        if self.is_shareable(sighting) {
+            self.outcomes.publish(identity, &outcome, text);
+        }
         self.look_ahead()?;
         self.finish_if_stopped()
     }
@@ -332,6 +349,11 @@ impl<D: Domain> Search<D> {
     /// What has been done so far.
     pub fn counters(&self) -> &Counters {
         &self.found.counters
+    }
+
+    /// What policies beyond caching have done so far; `None` where there are none.
+    pub fn policy_counters(&self) -> Option<&PolicyCounters> {
+        self.deduplication().has_policy().then_some(&self.found.policies)
     }
 
     /// The fittest individual absorbed so far.

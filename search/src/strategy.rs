@@ -10,7 +10,7 @@ mod random_search;
 mod regularized_evolution;
 
 use evo_domain::Domain;
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{Individual, Population, SearchError, Selection};
@@ -302,6 +302,9 @@ pub(crate) trait Strategy<P: Clone>: Send {
         let _ = index;
         self.restart(starts);
     }
+
+    /// Gives all individuals of a behaviour this fitness.
+    fn refresh(&mut self, behaviour: &Hash, fitness: f64);
 
     /// The populations parents are chosen from; none where outcomes do not matter.
     fn populations(&self) -> &[Population<P>];

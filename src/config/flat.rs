@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use evo_dsl::{ExpressionMutation, LearnerMutation, MutationConfig};
 use evo_evaluators::{LearnerConfig, OptimizerConfig};
 use evo_search::{
-    Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, Restarts, SearchConfig,
-    Selection, Stopping, StrategyConfig, default_window,
+    Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, Restarts,
+    SearchConfig, Selection, Stopping, StrategyConfig, default_window,
 };
 
 use super::evaluation::ExpressionEvaluation;
@@ -38,6 +38,8 @@ pub(super) struct Flat<S, M, E> {
     #[serde(default)]
     deduplication: Option<Deduplication>,
     #[serde(default)]
+    noise: NoiseConfig,
+    #[serde(default)]
     hurdles: HurdleConfig,
     #[serde(default)]
     restarts: Restarts,
@@ -63,6 +65,7 @@ impl<S, M, E> From<RunConfig<S, M, E>> for Flat<S, M, E> {
             mutation: settings.mutation,
             window: settings.window,
             deduplication: Some(settings.deduplication),
+            noise: settings.noise,
             hurdles: settings.hurdles,
             restarts: settings.restarts,
             held_out: settings.held_out,
@@ -88,6 +91,7 @@ impl<S, M, E> Flat<S, M, E> {
                 mutation: self.mutation,
                 window: self.window,
                 deduplication,
+                noise: self.noise,
                 hurdles: self.hurdles,
                 restarts: self.restarts,
                 held_out: self.held_out,

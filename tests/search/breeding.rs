@@ -26,6 +26,7 @@ fn config(neutral_retries: u32, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
+        noise: Default::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -3,8 +3,8 @@
 use crate::driver::SearchConfig;
 use evo_dsl::{MutationConfig, MutationWeights, NewConstant, OpChoice};
 use evo_search::{
-    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, RestartFrom, Restarts, Selection,
-    Stopping, StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, RestartFrom, Restarts,
+    Selection, Stopping, StrategyConfig,
 };
 
 const FULL: &str = r#"(
@@ -30,6 +30,7 @@ const FULL: &str = r#"(
     window: 64,
     deduplication: (level: Structural),
     hurdles: (percentile: Some(25.0)),
+    noise: (sd: 0.25),
     selection: Pareto,
     restarts: (from: Best, every: Some(50000), plateau: Some(20000), held_out: Some(5)),
     held_out: (every: Some(500)),
@@ -54,6 +55,7 @@ fn every_setting_can_be_written_and_reads_back() {
         window: 64,
         deduplication: DeduplicationLevel::Structural.into(),
         hurdles: HurdleConfig { percentile: Some(25.0), ..HurdleConfig::default() },
+        noise: NoiseConfig { sd: 0.25 },
         selection: Selection::Pareto,
         restarts: Restarts {
             from: RestartFrom::Best,

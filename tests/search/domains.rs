@@ -5,8 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use evo_domain::{DependsOn, Domain, Evaluator, Outcome, Seed, Trial};
+use evo_domain::{DependsOn, Domain, Evaluator, Outcome, Score, Seed, Trial};
 use evo_search::{
     Evaluators, RunOptions, Search, SearchConfig, SearchError, Stopping, Store, StrategyConfig,
 };
@@ -27,6 +28,9 @@ trait Case {
     fn domain() -> Self::Domain;
     fn starts() -> Vec<<Self::Domain as Domain>::Program>;
     fn evaluator() -> Box<dyn Evaluator<<Self::Domain as Domain>::Program>>;
+
+    /// Sets what is other than usual.
+    fn set(_config: &mut SearchConfig) {}
 
     /// Who evaluates incumbents, where something is held out.
     fn held_out() -> Option<Box<dyn Evaluator<<Self::Domain as Domain>::Program>>> {
@@ -181,6 +185,62 @@ impl Case for OfHeldOut {
     }
 }
 
+/// A case of another under a policy.
+macro_rules! under {
+    ($case:ident of $other:ty, $name:literal, $policy:literal) => {
+        struct $case;
+
+        impl Case for $case {
+            type Domain = <$other as Case>::Domain;
+            const NAME: &'static str = $name;
+
+            fn domain() -> Self::Domain {
+                <$other>::domain()
+            }
+
+            fn starts() -> Vec<<Self::Domain as Domain>::Program> {
+                <$other>::starts()
+            }
+
+            fn evaluator() -> Box<dyn Evaluator<<Self::Domain as Domain>::Program>> {
+                Box::new(Repeating::<Self::Domain>(<$other>::evaluator()))
+            }
+
+            fn set(config: &mut SearchConfig) {
+                config.deduplication = ron::from_str($policy).expect("it is a policy");
+                config.noise.sd = 0.01;
+            }
+        }
+    };
+}
+
+under!(OfAggregating of OfOptimizers, "aggregating",
+    "(aggregate: 3, refresh: true, forget: 0.05, forget_every: Some(20), recheck: 0.0)");
+under!(OfForgetting of OfLearners, "forgetting",
+    "(forget_every: Some(5), recheck: 0.0, tabu: (last: Some(20)))");
+under!(OfCounterfactual of OfExpressions, "counterfactual",
+    "(counterfactual: true, recheck: 0.0, tabu: (last: Some(50), retries: 2))");
+under!(OfTabu of OfNecklaces, "tabu", "(tabu: (last: Some(100)), recheck: 0.0)");
+
+/// As another, and every repeat has a little more.
+struct Repeating<D: Domain>(Box<dyn Evaluator<D::Program>>);
+
+impl<D: Domain> Evaluator<D::Program> for Repeating<D> {
+    fn evaluate(&self, cohort: &[Trial<'_, D::Program>]) -> Vec<Outcome> {
+        let mut outcomes = self.0.evaluate(cohort);
+        for (outcome, trial) in outcomes.iter_mut().zip(cohort) {
+            if let Outcome::Scored(score) = outcome {
+                score.fitness += 1e-3 * f64::from(trial.repeat);
+            }
+        }
+        outcomes
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        self.0.depends_on()
+    }
+}
+
 fn search<C: Case>() -> Search<C::Domain> {
     let mut config: SearchConfig = SearchConfig::new(
         StrategyConfig::RegularizedEvolution { population: 50, tournament: 5 },
@@ -192,6 +252,7 @@ fn search<C: Case>() -> Search<C::Domain> {
         (config.held_out.every, config.restarts.held_out) = (Some(70), Some(3));
         config.restarts.plateau = Some(400);
     }
+    C::set(&mut config);
     Search::from_starts(&config, Seed(5), C::domain(), C::starts()).expect("the settings are valid")
 }
 
@@ -211,7 +272,9 @@ fn run<C: Case>(search: &mut Search<C::Domain>, threads: usize) -> String {
     evo_search::run_with(search, evaluators, &mut (), &options).expect("the store works");
     assert_eq!(search.counters().births, BIRTHS);
     assert_eq!(search.held_out().points().len() > 30, search.holds_out());
-    assert!(search.counters().functional_hits > 0 && search.counters().structural_hits > 0);
+    let counters = search.counters();
+    let shares = counters.functional_hits > 0 && counters.structural_hits > 0;
+    assert_eq!(shares, !search.deduplication().counterfactual);
     search.digest().to_string()
 }
 
@@ -343,6 +406,92 @@ promises! {
     several_starts: super::OfSeveralStarts;
     two_parents: super::OfTwoParents;
     held_out: super::OfHeldOut;
+    aggregating: super::OfAggregating;
+    forgetting: super::OfForgetting;
+    counterfactual: super::OfCounterfactual;
+    tabu: super::OfTabu;
+}
+
+/// Scores programs by the hash of what they do, and of nothing else.
+struct ByBehaviour<D>(D);
+
+impl<D: Domain> Evaluator<D::Program> for ByBehaviour<D> {
+    fn evaluate(&self, cohort: &[Trial<'_, D::Program>]) -> Vec<Outcome> {
+        let fitness = |trial: &Trial<'_, D::Program>| {
+            let analysis = self.0.analyse(trial.program);
+            let structure = || self.0.structure(trial.program, &analysis);
+            let hash = self.0.behaviour(&analysis).unwrap_or_else(structure);
+            let number = u64::from_le_bytes(hash.0[..8].try_into().expect("eight bytes"));
+            Outcome::Scored(Score::new(number as f64, Vec::new()))
+        };
+        cohort.iter().map(fitness).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
+    }
+}
+
+/// Every birth with parents and fitness, the hall of fame, and the number of evaluations. Of
+/// several equally fit of one length, who has the row depends on whose outcome had to be confirmed.
+type Course = (Vec<(u64, Option<u64>, Option<u64>, u64)>, Vec<(usize, u64)>, u64);
+
+fn course<C: Case>(deduplication: &str) -> Course {
+    let mut config: SearchConfig = SearchConfig::new(
+        StrategyConfig::RegularizedEvolution { population: 50, tournament: 5 },
+        Stopping { candidates: Some(BIRTHS), ..Stopping::default() },
+    );
+    config.window = 40;
+    config.deduplication = ron::from_str(deduplication).expect("it is a policy");
+    let (domain, births) = (C::domain(), Arc::new(Mutex::new(Vec::new())));
+    let evaluator = ByBehaviour(domain.clone());
+    let watching = Arc::clone(&births);
+    let search = Search::from_starts(&config, Seed(5), domain, C::starts());
+    let mut search = search.expect("the settings are valid").watched_by(Box::new(move |it| {
+        let birth = (it.birth, it.parent, it.mate, it.fitness.to_bits());
+        watching.lock().expect("nobody panics").push(birth);
+    }));
+    evo_search::run(&mut search, &evaluator, &mut (), &RunOptions::default()).expect("no store");
+    let champions = search.hall_of_fame().iter();
+    let champions = champions.map(|it| (it.length, it.individual.fitness.to_bits())).collect();
+    let births = std::mem::take(&mut *births.lock().expect("nobody panics"));
+    (births, champions, search.counters().evaluations)
+}
+
+/// A cache that is right, and forgets nothing, spares evaluations and changes nothing else.
+fn caching_changes_no_course<C: Case>() {
+    let (births, champions, evaluations) = course::<C>("(level: Off)");
+    assert_eq!((births.len() as u64, evaluations), (BIRTHS, BIRTHS));
+    let (all, of_all, evaluations) = course::<C>("(counterfactual: true, recheck: 0.0)");
+    assert!(all == births && of_all == champions && evaluations == BIRTHS);
+    let mut most = BIRTHS;
+    for level in ["Text", "Structural", "Functional"] {
+        let (cached, of_cached, evaluations) = course::<C>(&format!("(level: {level})"));
+        assert!(evaluations <= most && (level == "Text" || evaluations < BIRTHS), "{level}");
+        most = evaluations;
+        assert!(cached == births && of_cached == champions, "{level}");
+    }
+}
+
+#[test]
+fn caching_changes_no_course_of_optimizers() {
+    caching_changes_no_course::<OfOptimizers>();
+    caching_changes_no_course::<OfTwoParents>();
+}
+
+#[test]
+fn caching_changes_no_course_of_expressions() {
+    caching_changes_no_course::<OfExpressions>();
+}
+
+#[test]
+fn caching_changes_no_course_of_learners() {
+    caching_changes_no_course::<OfLearners>();
+}
+
+#[test]
+fn caching_changes_no_course_of_necklaces() {
+    caching_changes_no_course::<OfNecklaces>();
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn config(candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
+        noise: Default::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),
@@ -95,7 +96,7 @@ fn no_behaviour_is_evaluated_twice_and_no_birth_is_lost() {
         (DeduplicationLevel::Functional, behaviour as fn(&Program) -> Hash),
         (DeduplicationLevel::Structural, structural_hash),
     ] {
-        let deduplication = Deduplication { level, recheck: 0.0 };
+        let deduplication = Deduplication { recheck: 0.0, ..level.into() };
         let config = SearchConfig { deduplication, ..config(3_000) };
         let mut search = search(&config, 3);
         let asked = drive(&mut search, 3, by_training);

@@ -78,9 +78,18 @@ fn config(keep: Keep) -> SearchConfig {
 
 /// A search without rows, at the end of which there is a snapshot or two.
 fn search(path: &Path, judges: &LearnerJudges, seed: u64) -> Search<Learners> {
+    search_of(&config(Keep::Snapshots), path, judges, seed)
+}
+
+fn search_of(
+    config: &SearchConfig,
+    path: &Path,
+    judges: &LearnerJudges,
+    seed: u64,
+) -> Search<Learners> {
     let domain = domain(judges);
     let starts = starts(&domain, 100);
-    let search = Search::from_starts(&config(Keep::Snapshots), Seed(seed), domain.clone(), starts);
+    let search = Search::from_starts(config, Seed(seed), domain.clone(), starts);
     let store = match path.exists() {
         true => Store::open(path, &domain),
         false => Store::create(path, &[]),
@@ -95,7 +104,8 @@ fn run(search: &mut Search<Learners>, judges: &LearnerJudges, threads: usize) ->
     let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.select) };
     run_with(search, evaluators, &mut (), &options).expect("the store works");
     assert_eq!(search.counters().births, BIRTHS);
-    assert!(search.counters().functional_hits > 0 && search.counters().rechecked > 0);
+    let rechecks = search.deduplication().recheck > 0.0;
+    assert!(search.counters().functional_hits > 0 && (search.counters().rechecked > 0) == rechecks);
     search.digest().to_string()
 }
 
@@ -115,10 +125,34 @@ fn without_rows_threads_and_deaths_change_nothing() {
         let found = run(&mut search(&path(&name), &judges, 7), &judges, threads);
         assert_eq!(found, whole, "{threads}");
     }
-    // Told in whatever order, and dropped without a word, before and behind snapshots.
     let killed = path("killed.db");
+    die_again_and_again(&config(Keep::Snapshots), &killed, &judges);
+    assert_eq!(run(&mut search(&killed, &judges, 7), &judges, 2), whole);
+    let size = std::fs::metadata(&killed).expect("it is there").len();
+    assert!(size < 1 << 20, "{size} bytes");
+}
+
+/// A search under a policy that counts, remembers and draws.
+#[test]
+fn without_rows_threads_and_deaths_change_nothing_under_a_policy() {
+    let (judges, scratch) = (judges(), TempDir::new().expect("there is room"));
+    let path = |name: &str| scratch.path().join(name);
+    let mut config = config(Keep::Snapshots);
+    let policy = "(aggregate: 3, refresh: true, forget: 0.01, forget_every: Some(40), \
+                  recheck: 0.0, tabu: (last: Some(50), retries: 2))";
+    config.deduplication = ron::from_str(policy).expect("it is a policy");
+    config.noise.sd = 0.01;
+    let search = |name: &str| search_of(&config, &path(name), &judges, 7);
+    let whole = run(&mut search("whole.db"), &judges, 1);
+    assert_eq!(run(&mut search("two.db"), &judges, 2), whole);
+    die_again_and_again(&config, &path("killed.db"), &judges);
+    assert_eq!(run(&mut search("killed.db"), &judges, 2), whole);
+}
+
+/// Told in whatever order, and dropped without a word, before and behind snapshots.
+fn die_again_and_again(config: &SearchConfig, path: &Path, judges: &LearnerJudges) {
     for births in [60_000, 130_000, 199_000, 220_000] {
-        let mut search = search(&killed, &judges, 7);
+        let mut search = search_of(config, path, judges, 7);
         let behind = search.counters().births;
         assert!(behind < births && behind.is_multiple_of(100_000), "{behind}");
         let mut in_flight = Vec::new();
@@ -128,17 +162,13 @@ fn without_rows_threads_and_deaths_change_nothing() {
                 None => {
                     let told = in_flight.pop().expect("something is in flight");
                     let evaluator = if told.held_out { &judges.select } else { &judges.search };
-                    let trial = Trial::of(&*told.program);
-                    let outcome = evaluator.evaluate(&[trial]).remove(0);
+                    let outcome = evaluator.evaluate(&[told.trial()]).remove(0);
                     search.tell(told.birth, outcome).expect("it is in flight");
                 }
             }
         }
         search.commit(1.0).expect("the store works");
     }
-    assert_eq!(run(&mut search(&killed, &judges, 7), &judges, 2), whole);
-    let size = std::fs::metadata(&killed).expect("it is there").len();
-    assert!(size < 1 << 20, "{size} bytes");
 }
 
 #[test]

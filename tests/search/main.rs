@@ -18,6 +18,7 @@ mod kill;
 mod landscape;
 mod learners;
 mod limits;
+mod policies;
 mod quadratic;
 mod reading;
 mod restarts;

@@ -23,6 +23,7 @@ fn config(restarts: Restarts, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Off.into(),
         restarts,
         hurdles: HurdleConfig::default(),
+        noise: Default::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -24,6 +24,7 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
+        noise: Default::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -4,6 +4,7 @@
 //! whoever measures it; an outcome depends on the values and the slopes of the expression alone.
 //! A cohort is trained one after another: its networks differ in what they compute.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +15,7 @@ use super::config::ActivationConfig;
 use crate::layers::Function;
 use crate::optimizer::config::keyed;
 use crate::optimizer::progress::Progress;
-use crate::optimizer::proxy_task::{ProxyTask, Run};
+use crate::optimizer::proxy_task::{ProxyTask, Run, repeats_anew};
 use crate::optimizer::rates::Trained;
 use crate::optimizer::scoring::{Rates, RunLoss, Scoring};
 use crate::optimizer::training::Watching;
@@ -36,6 +37,8 @@ pub struct ActivationEvaluator {
     contests: Vec<Contest>,
     stages: Vec<usize>,
     divergence: f64,
+    /// Factors of each task's learning rate.
+    multiples: Vec<f64>,
     adamw: Program,
 }
 
@@ -98,7 +101,8 @@ impl ActivationEvaluator {
 
     fn of(contests: Vec<Contest>, config: &ActivationConfig) -> Self {
         let adamw = evo_dsl::zoo::get("adamw").expect("AdamW is in the zoo").program();
-        Self { contests, stages: Vec::new(), divergence: config.divergence, adamw }
+        let multiples = config.learning_rate_multiples.clone();
+        Self { contests, stages: Vec::new(), divergence: config.divergence, multiples, adamw }
     }
 
     /// The names of the tasks, in order.
@@ -129,7 +133,7 @@ impl ActivationEvaluator {
         if let Some(loss) = contest.baseline_loss.get() {
             return Ok(*loss);
         }
-        match self.train(contest, &contest.task)? {
+        match self.train(contest, &contest.runs, &contest.task)? {
             Ok(runs) => Ok(*contest.baseline_loss.get_or_init(|| Rates::Best.measure()(&runs))),
             Err(_) => Err(EvaluatorError::NoBaseline { task: contest.task.name.clone() }),
         }
@@ -137,10 +141,19 @@ impl ActivationEvaluator {
 
     /// The runs of a contest on a variant of its task, those of a multiple that one of them is
     /// stopped with left out; the first stop where none are left.
-    fn train(&self, contest: &Contest, task: &ProxyTask) -> Trained {
+    fn train(&self, contest: &Contest, runs: &[Run], task: &ProxyTask) -> Trained {
         let watching = Watching { divergence: self.divergence, stated: &[], loss: RunLoss::Final };
-        let runs = (&contest.runs[..], contest.repeats);
-        Rates::Best.train(task, &self.adamw, runs, watching)
+        Rates::Best.train(task, &self.adamw, (runs, contest.repeats), watching)
+    }
+
+    /// The runs of an evaluation on a task: those of the first, or as many with other repeats.
+    fn runs<'a>(&self, contest: &'a Contest, evaluation: u32) -> Cow<'a, [Run]> {
+        if evaluation == 0 {
+            return Cow::Borrowed(&contest.runs);
+        }
+        let repeats = u32::try_from(contest.repeats).expect("a configuration states it as one");
+        let (rate, repeats) = (contest.learning_rate, repeats_anew(evaluation, repeats));
+        Cow::Owned(contest.task.runs(rate, &self.multiples, repeats, &Scoring::default()))
     }
 
     fn outcome(&self, trial: Trial<'_>) -> Result<Outcome, EvaluatorError> {
@@ -155,7 +168,8 @@ impl ActivationEvaluator {
         let function = Arc::new(function);
         let mut progress = Progress::new(trial, Rates::Best.measure());
         for contest in &self.contests {
-            let runs = self.train(contest, &contest.task.with_activation(&function))?;
+            let task = contest.task.with_activation(&function);
+            let runs = self.train(contest, &self.runs(contest, trial.repeat), &task)?;
             if let Some(outcome) = progress.absorb(runs, self.baseline_loss(contest)?, &self.stages)
             {
                 return Ok(outcome);

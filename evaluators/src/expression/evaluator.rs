@@ -187,6 +187,7 @@ impl ExpressionEvaluator {
     }
 }
 
+/// Nothing is drawn, so all repeats of a program have one outcome.
 impl Evaluator<Program> for ExpressionEvaluator {
     fn evaluate(&self, cohort: &[Trial<'_>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| self.outcome(trial.program)).collect()

@@ -5,6 +5,7 @@
 //! another: measured on CPUs, training them as one batched network is slower for all but the
 //! tiniest networks. With [`Lanes`], which is for accelerators, they are trained as one.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,9 +15,9 @@ use super::config::keyed;
 use super::judgement::{AtMultiple, best_multiple};
 use super::lanes::{LaneTask, Lanes, train_lanes};
 use super::progress::Progress;
-use super::proxy_task::{ProxyTask, Run};
+use super::proxy_task::{ProxyTask, Run, repeats_anew};
 use super::rates::{Trained, joined};
-use super::scoring::{RunLoss, Scoring};
+use super::scoring::{Rates, RunLoss, Scoring};
 use super::stated::stated_steps;
 use super::training::Watching;
 use crate::{
@@ -28,7 +29,8 @@ use crate::{
 ///
 /// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each, a
 /// task's loss being the mean validation loss over its runs (in nats where it is a cross-entropy):
-/// one for each learning rate multiple and repeat, unless the [`Scoring`] says otherwise. Tasks are trained in order of the
+/// one for each learning rate multiple and repeat, unless the [`Scoring`] says otherwise. A trial
+/// that is not the first of its behaviour has as many runs with other weights and batches. Tasks are trained in order of the
 /// configuration; behind each of its stages the mean so far has to clear the trial's hurdle.
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
@@ -170,10 +172,22 @@ impl OptimizerEvaluator {
         best_multiple(&self.multiples, &baselines, &score.runs)
     }
 
+    /// The runs of an evaluation on a task: those of the first, or as many with other repeats.
+    fn runs<'a>(&self, contest: &'a Contest, evaluation: u32) -> Cow<'a, [Run]> {
+        if evaluation == 0 {
+            return Cow::Borrowed(&contest.runs);
+        }
+        let repeats = u32::try_from(contest.repeats).expect("a configuration states it as one");
+        let (rate, repeats) = (contest.learning_rate, repeats_anew(evaluation, repeats));
+        Cow::Owned(contest.task.runs(rate, &self.multiples, repeats, &self.scoring))
+    }
+
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
         let mut progress = Progress::new(trial, self.scoring.rates.measure());
         for contest in &self.tasks {
-            let outcome = match contest.train(trial.program, self.divergence, &self.scoring) {
+            let runs = self.runs(contest, trial.repeat);
+            let trained = contest.train(trial.program, &runs, self.divergence, &self.scoring);
+            let outcome = match trained {
                 Ok(runs) => progress.absorb(runs, contest.baseline_loss, &self.stages),
                 Err(error) => Some(failed(&error)),
             };
@@ -193,14 +207,19 @@ impl OptimizerEvaluator {
         let mut progress: Vec<Progress<'_>> = begun.collect();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; cohort.len()];
         for (contest, lane_task) in self.tasks.iter().zip(&laned.tasks) {
-            let left: Vec<usize> = (0..cohort.len()).filter(|&at| outcomes[at].is_none()).collect();
-            for group in left.chunks(laned.lanes.count.get()) {
+            let left = (0..cohort.len()).filter(|&at| outcomes[at].is_none());
+            for group in groups(cohort, left.collect(), laned.lanes.count.get()) {
                 let programs: Vec<&Program> =
                     group.iter().map(|&at| progress[at].trial().program).collect();
-                let (divergence, scoring) = (self.divergence, &self.scoring);
-                let runs =
-                    contest.train_lanes(&programs, lane_task, &laned.lanes, divergence, scoring);
-                match runs {
+                let runs = self.runs(contest, cohort[group[0]].repeat);
+                let watching = contest.watching(self.divergence, self.scoring.loss);
+                let trained = contest.train_lanes(
+                    (&programs, &runs),
+                    (lane_task, &laned.lanes),
+                    watching,
+                    self.scoring.rates,
+                );
+                match trained {
                     Ok(runs) => {
                         for (&at, runs) in group.iter().zip(runs) {
                             let baseline_loss = contest.baseline_loss;
@@ -214,6 +233,15 @@ impl OptimizerEvaluator {
         let ended = outcomes.into_iter().zip(progress);
         ended.map(|(outcome, progress)| outcome.unwrap_or_else(|| progress.score())).collect()
     }
+}
+
+/// Members of a cohort, by their places, as they are trained together: no more than there are lanes,
+/// and all with the same repeat, since the lanes of a run read the same batches.
+fn groups(cohort: &[Trial<'_>], mut members: Vec<usize>, lanes: usize) -> Vec<Vec<usize>> {
+    let repeat = |at: &usize| cohort[*at].repeat;
+    members.sort_by_key(repeat);
+    let of_one = members.chunk_by(|a, b| repeat(a) == repeat(b));
+    of_one.flat_map(|members| members.chunks(lanes)).map(<[usize]>::to_vec).collect()
 }
 
 fn failed(error: &EvaluatorError) -> Outcome {
@@ -272,23 +300,27 @@ impl Contest {
     }
 
     /// What the runs come to with `program`, or why it cannot train them.
-    fn train(&self, program: &Program, divergence: f64, scoring: &Scoring) -> Trained {
+    fn train(
+        &self,
+        program: &Program,
+        runs: &[Run],
+        divergence: f64,
+        scoring: &Scoring,
+    ) -> Trained {
         let watching = self.watching(divergence, scoring.loss);
-        scoring.rates.train(&self.task, program, (&self.runs, self.repeats), watching)
+        scoring.rates.train(&self.task, program, (runs, self.repeats), watching)
     }
 
     /// The same of `programs`, no more of them than lanes, trained as one cohort.
     fn train_lanes(
         &self,
-        programs: &[&Program],
-        lane_task: &LaneTask,
-        lanes: &Lanes,
-        divergence: f64,
-        scoring: &Scoring,
+        (programs, runs): (&[&Program], &[Run]),
+        (lane_task, lanes): (&LaneTask, &Lanes),
+        watching: Watching<'_>,
+        rates: Rates,
     ) -> Result<Vec<Result<TaskRuns, Invalid>>, EvaluatorError> {
-        let watching = self.watching(divergence, scoring.loss);
         let mut parts = vec![Vec::new(); programs.len()];
-        for runs in scoring.rates.parts(&self.runs, self.repeats) {
+        for runs in rates.parts(runs, self.repeats) {
             let trained = train_lanes(&self.task, lane_task, runs, programs, lanes, watching)?;
             parts.iter_mut().zip(trained).for_each(|(parts, part)| parts.push(part));
         }

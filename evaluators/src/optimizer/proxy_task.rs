@@ -56,6 +56,18 @@ pub(crate) struct Run {
     schedule: Schedule,
 }
 
+/// The first repeat of evaluations behind the first of a behaviour: far above those that judges and
+/// studies train with.
+const FIRST_ANEW: u32 = 10_000_000;
+
+/// The repeats that an evaluation trains with that is not the first of its behaviour, from 1, where
+/// each has so many. No two have one in common, as far as numbers go.
+pub(crate) fn repeats_anew(evaluation: u32, repeats: u32) -> Range<u32> {
+    let first = FIRST_ANEW.saturating_add((evaluation - 1).saturating_mul(repeats));
+    let first = first.min(u32::MAX - repeats);
+    first..first + repeats
+}
+
 impl Run {
     /// What trains in this run.
     ///

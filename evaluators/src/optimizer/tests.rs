@@ -149,7 +149,7 @@ fn hurdles_end_an_evaluation_at_the_first_stage_below_one_and_change_nothing_els
     let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
     let program = zoo("adamw");
     let with = |hurdles: &[f64]| {
-        let trial = Trial { program: &program, hurdles };
+        let trial = Trial { hurdles, ..Trial::of(&program) };
         evaluator.evaluate(&[trial]).remove(0)
     };
     let Outcome::Scored(score) = with(&[]) else { panic!("AdamW trains every task") };
@@ -179,7 +179,7 @@ fn a_program_invalid_behind_a_stage_tells_its_fitness_there() {
     let evaluator = OptimizerEvaluator::new(&config, Path::new(".")).expect("it is trainable");
     let program = program(CLIMBING);
     let outcome = |hurdles: &[f64]| {
-        let trial = Trial { program: &program, hurdles };
+        let trial = Trial { hurdles, ..Trial::of(&program) };
         evaluator.evaluate(&[trial]).remove(0)
     };
     let Outcome::Invalid(invalid) = outcome(&[]) else { panic!("it diverges on the second task") };

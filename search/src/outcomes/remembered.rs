@@ -12,7 +12,7 @@ use evo_hashes::Hash;
 use serde::{Deserialize, Serialize};
 
 use super::first::First;
-use super::{Absorbed, Outcomes};
+use super::{Absorbed, Ledger, Outcomes};
 
 /// Outcomes in memory, as a snapshot holds them.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,10 +40,14 @@ impl Remembered {
 
 impl Outcomes {
     /// Forgets the outcomes of births below this one, which all later births are late enough to
-    /// know; those of some are kept for the births that share them, and found by no other. What is
-    /// found afterwards is a matter of births alone, and not of how many have been absorbed.
-    pub(crate) fn forget_below(&mut self, below: u64, shared: &BTreeSet<u64>) {
+    /// know; those of some are kept for the births that share them, which come before `birth`, and
+    /// found by no other. What is found afterwards is a matter of births alone, and not of how many
+    /// have been absorbed.
+    pub(crate) fn forget_below(&mut self, below: u64, shared: &BTreeSet<u64>, birth: u64) {
         self.make_known(below);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.forget_below(below, shared, birth);
+        }
         let known = self.known.sorted().into_iter().map(|(_, known)| known);
         let kept = known.filter(|known| shared.contains(&known.birth));
         self.shared = kept.map(|known| (known.birth, Arc::clone(&known.outcome))).collect();
@@ -62,6 +66,19 @@ impl Outcomes {
         };
         let absorbed = self.absorbed.iter().map(saved).collect();
         Remembered { shared: shared.collect(), absorbed }
+    }
+
+    /// What policies beyond caching have counted.
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// Goes on with what was counted; `false` if this policy counts nothing, or something is
+    /// missing.
+    pub(crate) fn restore_ledger(&mut self, ledger: Option<Ledger>) -> bool {
+        let fits = ledger.is_some() == self.ledger.is_some();
+        self.ledger = ledger;
+        fits
     }
 
     /// Takes what was remembered, before the births of the window, which are later ones.

@@ -11,6 +11,7 @@ use evo_domain::Domain;
 use super::Search;
 use crate::SearchError;
 use crate::breeding::Conception;
+use crate::tabu::Tabu;
 
 impl<D: Domain> Search<D> {
     /// Begins the next birth, to be bred anywhere and then settled ([`Search::settle`]).
@@ -31,7 +32,8 @@ impl<D: Domain> Search<D> {
         let origin = self.evolution.conceive(birth, crosses, self.kept.rows().is_some());
         let hurdles = Arc::clone(self.evolution.hurdles.up());
         let breeding = Arc::clone(&self.breeding);
-        Ok(Some(Conception { birth, breeding, origin, hurdles }))
+        let tabu = breeding.tabu.as_ref().map_or(0, Tabu::entries);
+        Ok(Some(Conception { birth, breeding, origin, hurdles, tabu }))
     }
 
     /// Absorbs what the next birth must know; `false` when that is not all there yet, or when there

@@ -14,14 +14,15 @@ use evo_domain::Domain;
 use evo_hashes::Hash;
 
 use super::state::{
-    Ancestry, Beside, SavedBirth, SavedHeldOut, SavedIndividual, SavedPrograms, SavedSelected,
-    State,
+    Ancestry, Beside, SavedBirth, SavedHeldOut, SavedIndividual, SavedPolicies, SavedPrograms,
+    SavedSelected, State,
 };
 use super::{Found, Search};
 use crate::held_out::HeldOutCurve;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, start_of};
-use crate::outcomes::{Arrival, Remembered, Sighting};
+use crate::outcomes::{Arrival, Remembered};
+use crate::tabu::Tabu;
 use crate::window::{Birth, Fate, Window};
 use crate::{DeduplicationLevel, Individual, Keep, Restart, SearchError, Stopping, Store};
 
@@ -172,9 +173,10 @@ impl<D: Domain> Search<D> {
     pub fn save_summary(&mut self) -> Result<(), SearchError> {
         self.kept.summed_up = self.best().map(|best| best.individual.birth);
         let Some(store) = &mut self.kept.store else { return Ok(()) };
-        let Found { hall_of_fame, counters, mutations, restarts, .. } = &self.found;
+        let Found { hall_of_fame, counters, policies, mutations, restarts, .. } = &self.found;
+        let policies = self.outcomes.config().has_policy().then_some(policies);
         let domain = self.breeding.identifier.domain();
-        store.save_summary(domain, hall_of_fame, counters, mutations, restarts)
+        store.save_summary(domain, hall_of_fame, (counters, policies), mutations, restarts)
     }
 
     /// Births that a run that goes on from the store has not to make again.
@@ -202,7 +204,7 @@ impl<D: Domain> Search<D> {
             // Nothing else can be looked up by a run that goes on from here.
             let shared = self.window.iter().filter_map(|(_, birth)| birth.sighting.shared());
             let known = self.begun.saturating_sub(self.width);
-            self.outcomes.forget_below(known, &shared.collect());
+            self.outcomes.forget_below(known, &shared.collect(), self.begun);
         }
         let state = self.state().to_bytes();
         if let Some(store) = &mut self.kept.store {
@@ -219,6 +221,9 @@ impl<D: Domain> Search<D> {
         let mut state = self.state();
         state.counters.cached = 0;
         state.beside = Beside::default();
+        if let Some(policies) = &mut state.policies {
+            (policies.ledger, policies.tabu) = (None, None);
+        }
         let mut hash = [0; 16];
         hash.copy_from_slice(&blake3::hash(&state.to_bytes()).as_bytes()[..16]);
         Hash(hash)
@@ -279,7 +284,30 @@ impl<D: Domain> Search<D> {
             ancestry,
             held_out,
             beside: self.beside(),
+            policies: self.policies(),
         }
+    }
+
+    fn policies(&self) -> Option<SavedPolicies> {
+        let counters = *self.policy_counters()?;
+        let ledger = self.outcomes.ledger().cloned();
+        let tabu = self.breeding.tabu.as_ref().map(Tabu::saved);
+        Some(SavedPolicies { counters, ledger, tabu })
+    }
+
+    /// `None` if what was saved does not fit these policies.
+    fn restore_policies(&mut self, saved: Option<SavedPolicies>) -> Option<()> {
+        if saved.is_some() != self.deduplication().has_policy() {
+            return None;
+        }
+        let SavedPolicies { counters, ledger, tabu } = saved.unwrap_or_default();
+        self.found.policies = counters;
+        match (&self.breeding.tabu, tabu) {
+            (Some(list), Some(saved)) => list.restore(saved),
+            (None, None) => {}
+            _ => return None,
+        }
+        self.outcomes.restore_ledger(ledger).then_some(())
     }
 
     fn beside(&self) -> Beside {
@@ -323,6 +351,7 @@ impl<D: Domain> Search<D> {
             let incumbent = saved.incumbent.as_ref().map(|saved| individual(saved).ok_or(()));
             self.held_out.incumbent = incumbent.transpose().ok()?;
         }
+        self.restore_policies(state.policies)?;
         self.outcomes.remember(state.beside.remembered);
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {
@@ -333,10 +362,7 @@ impl<D: Domain> Search<D> {
             let (sighting, hurdles) = (saved.sighting, Arc::from(saved.hurdles));
             let arrival = Arrival { birth: number, identity, hurdles: &hurdles };
             self.outcomes.note_pending(arrival, sighting);
-            let fate = match sighting {
-                Sighting::Duplicate { .. } => Fate::Shared,
-                Sighting::New | Sighting::Recheck { .. } => Fate::Awaited,
-            };
+            let fate = if sighting.is_evaluated() { Fate::Awaited } else { Fate::Shared };
             self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         }
         self.outcomes.assume_forgotten();

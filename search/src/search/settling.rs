@@ -36,7 +36,10 @@ impl<D: Domain> Search<D> {
     fn settle_next(&mut self, bred: Bred<D::Program>) -> Result<(), SearchError> {
         let Bred { birth, program, identity, hurdles, descent, tries } = bred;
         self.found.counters.births += 1;
-        tries.iter().for_each(|&(kind, neutral)| self.found.mutations.note_tried(kind, neutral));
+        let mutations = &mut self.found.mutations;
+        tries.mutations.iter().for_each(|&(kind, neutral)| mutations.note_tried(kind, neutral));
+        self.found.policies.tabu_retries += tries.tabu;
+        self.found.policies.tabu_kept += u64::from(tries.tabu_kept);
         let arrival = Arrival { birth, identity, hurdles: &hurdles };
         let known = birth.saturating_sub(self.width);
         let sighting = self.outcomes.sight(arrival, known, self.kept.rows())?;
@@ -50,7 +53,10 @@ impl<D: Domain> Search<D> {
                 }) += 1;
                 Fate::Shared
             }
-            Sighting::New | Sighting::Recheck { .. } => {
+            _ => {
+                let policies = &mut self.found.policies;
+                policies.aggregated += u64::from(matches!(sighting, Sighting::Aggregated { .. }));
+                policies.forgotten += u64::from(matches!(sighting, Sighting::Anew { .. }));
                 self.found.counters.evaluations += 1;
                 self.limits.latest_evaluation = birth;
                 self.own_fate(arrival, &program, sighting)?
@@ -81,6 +87,13 @@ impl<D: Domain> Search<D> {
         store.note_birth(birth, descent, text.as_deref(), mutation, evaluation)
     }
 
+    /// Whether an evaluation is one that any other run would make: a shared cache holds no other,
+    /// and answers no other.
+    pub(super) fn is_shareable(&self, sighting: Sighting) -> bool {
+        let counterfactual = self.outcomes.config().counterfactual;
+        sighting.repeat() == 0 && !self.noise.is_on() && !counterfactual
+    }
+
     /// Where a birth that needs an outcome of its own gets it from.
     fn own_fate(
         &mut self,
@@ -88,16 +101,19 @@ impl<D: Domain> Search<D> {
         program: &D::Program,
         sighting: Sighting,
     ) -> Result<Fate, SearchError> {
-        let Some(found) = self.outcomes.find_own(arrival, self.kept.rows())? else {
-            return Ok(Fate::Awaited);
-        };
         let Arrival { birth, identity, .. } = arrival;
+        let store = self.kept.rows();
+        let found = match self.is_shareable(sighting) {
+            true => self.outcomes.find_own(arrival, store)?,
+            false => self.outcomes.take_stored(birth, identity, store)?,
+        };
+        let Some(found) = found else { return Ok(Fate::Awaited) };
         match found.source {
             Source::Store { cached } => self.found.counters.cached += u64::from(cached),
             Source::Cache => {
                 self.found.counters.cached += 1;
                 if let Some(store) = self.kept.rows_mut() {
-                    let provenance = Provenance { cached: true, recheck: sighting.rechecked() };
+                    let provenance = Provenance { cached: true, recheck: sighting.instead_of() };
                     let program = self.breeding.domain.text(program);
                     store.note_evaluation(birth, identity, &program, &found.outcome, provenance)?;
                 }

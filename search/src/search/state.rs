@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::hurdles::HurdleHistory;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, LineageDigest};
-use crate::outcomes::{Remembered, Sighting};
+use crate::outcomes::{Ledger, Remembered, Sighting};
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
-use crate::{Counters, HeldOutPoint, Individual, MutationTally, RestartReason};
+use crate::{Counters, HeldOutPoint, Individual, MutationTally, PolicyCounters, RestartReason};
 
 /// Everything that decides how a search goes on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,6 +49,18 @@ pub(super) struct State {
     /// Behind that, where there is any.
     #[serde(skip)]
     pub(super) beside: Beside,
+    /// Behind that, of a search with policies beyond caching.
+    #[serde(skip)]
+    pub(super) policies: Option<SavedPolicies>,
+}
+
+/// What policies beyond caching have counted and remember.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct SavedPolicies {
+    pub(super) counters: PolicyCounters,
+    pub(super) ledger: Option<Ledger>,
+    /// The tabu list: the number of its first entry, and its entries.
+    pub(super) tabu: Option<(u64, Vec<[u8; 16]>)>,
 }
 
 /// What a run knows beside its course, and is not judged by.
@@ -113,7 +125,8 @@ impl State {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = postcard::to_stdvec(self).expect("plain data can be serialised");
         let Beside { remembered, selected } = &self.beside;
-        let beside = !remembered.is_empty() || selected.is_some();
+        let policies = self.policies.is_some();
+        let beside = !remembered.is_empty() || selected.is_some() || policies;
         if self.ancestry != Ancestry::default() || self.held_out.is_some() || beside {
             append(&mut bytes, &self.ancestry);
         }
@@ -124,6 +137,9 @@ impl State {
         }
         if beside {
             append(&mut bytes, &self.beside);
+        }
+        if let Some(policies) = &self.policies {
+            append(&mut bytes, policies);
         }
         bytes
     }
@@ -142,11 +158,15 @@ impl State {
                 (Some(held_out), rest)
             }
         };
-        let beside = match rest {
-            [] => Beside::default(),
-            rest => postcard::from_bytes(rest).ok()?,
+        let (beside, rest) = match rest {
+            [] => (Beside::default(), rest),
+            rest => postcard::take_from_bytes(rest).ok()?,
         };
-        Some(State { ancestry, held_out, beside, ..state })
+        let policies = match rest {
+            [] => None,
+            rest => Some(postcard::from_bytes(rest).ok()?),
+        };
+        Some(State { ancestry, held_out, beside, policies, ..state })
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct StoredEvaluation {
 pub(crate) struct Provenance {
     /// Whether a shared cache answered it.
     pub(crate) cached: bool,
-    /// The birth whose evaluation it would have shared, had it not been chosen for a recheck.
+    /// The birth whose evaluation it would have shared, had it not been evaluated all the same.
     pub(crate) recheck: Option<u64>,
 }
 
@@ -91,21 +91,26 @@ impl Store {
     }
 
     /// The latest evaluation, before a birth, of a structure or of a behaviour; a recheck is one of
-    /// its structure alone.
+    /// its structure alone, or of neither. One that joins the mean of another is none of its own.
     pub(crate) fn latest_evaluation(
         &self,
         hash: &Hash,
         before: u64,
+        rechecks_speak: bool,
     ) -> Result<Option<StoredEvaluation>, SearchError> {
         let latest = |hash_is: &str| {
-            format!("SELECT max(birth) FROM evaluations WHERE {hash_is} AND birth < ?2")
+            format!(
+                "SELECT max(own.birth) FROM evaluations AS own LEFT JOIN candidates USING (birth)
+                 WHERE {hash_is} AND own.birth < ?2
+                 AND ifnull(candidates.evaluation, own.birth) = own.birth"
+            )
         };
         let query = format!(
             "SELECT {COLUMNS} WHERE birth = max(ifnull(({}), -1), ifnull(({}), -1))",
-            latest("structural_hash = ?1"),
+            latest("structural_hash = ?1 AND (recheck IS NULL OR ?3)"),
             latest("behaviour = ?1 AND recheck IS NULL"),
         );
-        self.query_evaluation(&query, params![hash.0, before as i64])
+        self.query_evaluation(&query, params![hash.0, before as i64, rechecks_speak])
     }
 
     /// All evaluations from a birth on.

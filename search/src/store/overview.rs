@@ -4,12 +4,14 @@
 //! writing, which may be a while ago in a run that goes on or was killed; births and evaluations
 //! are read from their own tables, and are those of now.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Params, Row};
 use serde_json::{Map, Value};
 
 use super::Store;
 use super::schema;
-use crate::{Counters, HeldOutPoint, MutationTally, SearchError};
+use crate::{Counters, HeldOutPoint, MutationTally, PolicyCounters, SearchError};
 
 /// An evaluation of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +103,18 @@ impl Store {
         let counters =
             serde_json::from_value(Value::Object(rows.into_iter().collect::<Map<_, _>>()));
         counters.map(Some).map_err(|error| self.damage(&format!("counters: {error}")))
+    }
+
+    /// What policies beyond caching did, as last saved; `None` of a run without any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn policy_counters(&self) -> Result<Option<PolicyCounters>, SearchError> {
+        let rows = self.rows("SELECT name, value FROM counters", [], |row| {
+            Ok((row.get::<_, String>(0)?, natural(row, 1)?))
+        })?;
+        let values: BTreeMap<String, u64> = rows.into_iter().collect();
+        Ok(PolicyCounters::of_named(|name| values.get(name).copied()))
     }
 
     /// Every kind of mutation and how it fared, as last saved.

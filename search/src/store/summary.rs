@@ -9,7 +9,7 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::Store;
-use crate::{Counters, HallOfFame, MutationStatistics, Restart, SearchError};
+use crate::{Counters, HallOfFame, MutationStatistics, PolicyCounters, Restart, SearchError};
 
 impl Store {
     /// Writes all of it anew.
@@ -17,7 +17,7 @@ impl Store {
         &mut self,
         domain: &D,
         hall_of_fame: &HallOfFame<D::Program>,
-        counters: &Counters,
+        (counters, policies): (&Counters, Option<&PolicyCounters>),
         mutations: &MutationStatistics,
         restarts: &[Restart<D::Program>],
     ) -> Result<(), SearchError> {
@@ -34,7 +34,9 @@ impl Store {
                 row.execute(params![champion.length as i64, birth, individual.fitness, program])?;
             }
             let mut row = connection.prepare("INSERT INTO counters VALUES (?, ?)")?;
-            for (name, value) in named(counters) {
+            let policies = policies.map(PolicyCounters::named).unwrap_or_default();
+            let policies = policies.into_iter().map(|(name, value)| (name, value as i64));
+            for (name, value) in named(counters).into_iter().chain(policies) {
                 row.execute(params![name, value])?;
             }
             let mut row = connection.prepare("INSERT INTO mutations VALUES (?, ?, ?, ?)")?;

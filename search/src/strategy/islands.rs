@@ -6,7 +6,7 @@
 //! restarts, which is fewer births than lie between them, by the window. Migration is a ring: each
 //! island sends copies of its fittest to the next, all at once, where they replace the oldest.
 
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 
 use super::{Strategy, StrategyState, Tournament, restore_populations};
 use crate::{Individual, Population};
@@ -77,6 +77,10 @@ impl<P: Clone + Send + Sync> Strategy<P> for Islands<P> {
         for (index, island) in self.islands.iter_mut().enumerate() {
             island.refill(own_start(from, index));
         }
+    }
+
+    fn refresh(&mut self, behaviour: &Hash, fitness: f64) {
+        self.islands.iter_mut().for_each(|island| island.refresh(behaviour, fitness));
     }
 
     fn populations(&self) -> &[Population<P>] {

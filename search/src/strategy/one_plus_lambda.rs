@@ -8,7 +8,7 @@
 
 use std::slice;
 
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 
 use super::{Generation, Strategy, StrategyState, restore_populations};
 use crate::{Individual, Population, Selection};
@@ -67,6 +67,13 @@ impl<P: Clone + Send + Sync> Strategy<P> for OnePlusLambda<P> {
     fn restart(&mut self, from: &[Individual<P>]) {
         self.parent.refill(slice::from_ref(preferred(from, self.selection)));
         self.generation = none_yet();
+    }
+
+    fn refresh(&mut self, behaviour: &Hash, fitness: f64) {
+        self.parent.refresh(behaviour, fitness);
+        if let Some(best) = self.generation.best.as_mut().filter(|it| it.behaviour == *behaviour) {
+            best.fitness = fitness;
+        }
     }
 
     fn populations(&self) -> &[Population<P>] {

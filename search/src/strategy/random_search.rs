@@ -3,7 +3,7 @@
 //! Invariant: outcomes change nothing, so what evolution finds beyond this, at an equal number of
 //! evaluations, is selection's doing.
 
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 
 use super::{Strategy, StrategyState};
 use crate::{Individual, Population};
@@ -27,6 +27,8 @@ impl<P: Clone + Send + Sync> Strategy<P> for RandomSearch<P> {
     fn absorb(&mut self, _individual: Individual<P>, _earlier: u64) {}
 
     fn restart(&mut self, _from: &[Individual<P>]) {}
+
+    fn refresh(&mut self, _behaviour: &Hash, _fitness: f64) {}
 
     fn populations(&self) -> &[Population<P>] {
         &[]

@@ -5,7 +5,7 @@
 
 use std::slice;
 
-use evo_hashes::StreamRng;
+use evo_hashes::{Hash, StreamRng};
 
 use super::{Strategy, StrategyState, Tournament, restore_populations};
 use crate::{Individual, Population};
@@ -38,6 +38,10 @@ impl<P: Clone + Send + Sync> Strategy<P> for RegularizedEvolution<P> {
     /// With as many starts as there are individuals, beginning anew with each were quadratic.
     fn learn_start(&mut self, starts: &[Individual<P>], index: usize) {
         self.population.learn(index, starts.len(), starts[index].fitness);
+    }
+
+    fn refresh(&mut self, behaviour: &Hash, fitness: f64) {
+        self.population.refresh(behaviour, fitness);
     }
 
     fn populations(&self) -> &[Population<P>] {

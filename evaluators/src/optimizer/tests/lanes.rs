@@ -184,9 +184,9 @@ fn outcomes_with_lanes_are_those_of_one_candidate_after_another() {
     let cohort = [
         Trial::of(&programs[0]),
         Trial::of(&programs[1]),
-        Trial { program: &programs[0], hurdles: &high },
+        Trial { hurdles: &high, ..Trial::of(&programs[0]) },
         Trial::of(&programs[2]),
-        Trial { program: &programs[0], hurdles: &low },
+        Trial { hurdles: &low, ..Trial::of(&programs[0]) },
         Trial::of(&programs[3]),
         Trial::of(&programs[0]),
     ];
