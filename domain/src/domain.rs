@@ -45,6 +45,12 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     /// How large a program is.
     fn size(&self, program: &Self::Program, analysis: &Self::Analysis) -> Size;
 
+    /// The parts of a program, those without an effect among them, as [`Size::length`] counts those
+    /// with one.
+    fn parts(&self, program: &Self::Program) -> usize {
+        self.size(&self.analyse(program)).length
+    }
+
     /// The names of the kinds of mutation.
     fn mutations(&self) -> &'static [&'static str];
 

@@ -66,6 +66,10 @@ impl<K: ProgramKind> Domain for Programs<K> {
         Size { length: flow.live_length(), states: flow.live_states() }
     }
 
+    fn parts(&self, program: &Program) -> usize {
+        program.statements().len()
+    }
+
     fn mutations(&self) -> &'static [&'static str] {
         self.mutator.kinds()
     }

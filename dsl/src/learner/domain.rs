@@ -97,6 +97,10 @@ impl Domain for Learners {
         Size { length, states: live.entry[0].len() }
     }
 
+    fn parts(&self, program: &LearnerProgram) -> usize {
+        program.statements().len()
+    }
+
     fn mutations(&self) -> &'static [&'static str] {
         &LearnerWeights::NAMES
     }

@@ -84,6 +84,18 @@ fn an_outcome_is_the_same_on_any_thread_and_in_any_company() {
 }
 
 #[test]
+fn every_repeat_of_a_trial_has_other_runs() {
+    let (evaluator, silu) = (evaluator(&NETWORKS[..1]), Program::parse_expression(SILU));
+    let silu = silu.expect("it parses");
+    let fitness = |repeat| {
+        let trial = Trial { repeat, ..Trial::of(&silu) };
+        evaluator.evaluate(&[trial]).remove(0).fitness()
+    };
+    assert_eq!(fitness(1), fitness(1));
+    assert!(fitness(0) != fitness(1) && fitness(1) != fitness(2));
+}
+
+#[test]
 fn a_multiple_that_diverges_is_none_to_choose_and_all_of_them_are_invalid() {
     let evaluator = |multiples: &[f64]| {
         let mut config = config(&NETWORKS[..1]);

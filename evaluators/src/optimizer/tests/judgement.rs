@@ -126,6 +126,37 @@ fn fresh_repeats_are_runs_that_no_search_makes() {
 }
 
 #[test]
+fn every_repeat_of_a_trial_has_other_runs_and_none_that_a_judge_has() {
+    let mut config = OptimizerConfig::new(vec![task(&TEACHER.replace("150", "20"))]);
+    config.repeats = 2.try_into().expect("not zero");
+    let judges = Judges::new(&config, Path::new(".")).expect("it is trainable");
+    let adamw = zoo("adamw");
+    let evaluate = |repeat: u32| {
+        let trial = Trial { repeat, ..Trial::of(&adamw) };
+        match judges.search.evaluate(&[trial]).remove(0) {
+            Outcome::Scored(score) => score,
+            other => panic!("{other:?}"),
+        }
+    };
+    let scores: Vec<Score> = [0, 1, 2, u32::MAX].map(evaluate).into();
+    assert_eq!(scores[1], evaluate(1));
+    let losses = |score: &Score| -> Vec<u64> {
+        score.runs.iter().flat_map(|it| &it.runs).map(|run| run.loss.to_bits()).collect()
+    };
+    let mut all: Vec<u64> = scores.iter().flat_map(losses).collect();
+    for judge in &judges.fresh {
+        if let Outcome::Scored(score) = judge.evaluate(&[Trial::of(&adamw)]).remove(0) {
+            all.extend(losses(&score));
+        }
+    }
+    let runs = all.len();
+    assert_eq!(runs, 3 * (4 * 2 + 8));
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), runs, "two runs were the same");
+}
+
+#[test]
 fn held_out_tasks_together_score_the_mean_of_what_each_scores_alone() {
     let renamed = |text: &str, name: &str| TaskConfig { name: name.to_owned(), ..task(text) };
     let mut config = one_task(MLP);

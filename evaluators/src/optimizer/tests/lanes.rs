@@ -189,6 +189,9 @@ fn outcomes_with_lanes_are_those_of_one_candidate_after_another() {
         Trial { hurdles: &low, ..Trial::of(&programs[0]) },
         Trial::of(&programs[3]),
         Trial::of(&programs[0]),
+        Trial { repeat: 1, ..Trial::of(&programs[0]) },
+        Trial { repeat: 2, ..Trial::of(&programs[2]) },
+        Trial { repeat: 1, ..Trial::of(&programs[2]) },
     ];
     let expected = sequential.evaluate(&cohort);
     let found = laned(&config, lanes(3)).evaluate(&cohort);
@@ -198,6 +201,8 @@ fn outcomes_with_lanes_are_those_of_one_candidate_after_another() {
     assert!(matches!(found[2], Outcome::Stopped(Stopped { stage: 0, .. })));
     assert!(matches!(found[4], Outcome::Stopped(Stopped { stage: 1, .. })));
     assert_eq!(found[0], found[6]);
+    assert_ne!(found[0], found[7]);
+    assert_ne!(found[8], found[9]);
     for number in [2, 8] {
         let evaluator = laned(&config, lanes(number));
         assert_eq!(evaluator.evaluate(&cohort), found, "{number} lanes");
