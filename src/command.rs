@@ -26,6 +26,7 @@ mod comparison;
 mod conclusion;
 mod cpu;
 mod dry_run;
+mod duplicates;
 mod events;
 mod expressions;
 mod figures;

@@ -40,6 +40,8 @@ mod limits;
 mod moved;
 #[path = "cli/old_probe.rs"]
 mod old_probe;
+#[path = "cli/policies.rs"]
+mod policies;
 #[path = "cli/programs.rs"]
 mod programs;
 #[path = "cli/reading.rs"]

@@ -158,6 +158,8 @@ pub use runner::{Evaluators, RunOptions, run, run_with};
 pub use search::{AbsorbedBirth, BirthWatcher, Candidate, Search};
 pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
-pub use store::{Ancestor, Evaluated, FunctionalHit, Store, StoredChampion, StoredRestart};
+pub use store::{
+    Ancestor, Evaluated, FunctionalHit, KnownBirths, Store, StoredChampion, StoredRestart,
+};
 pub use strategy::StrategyConfig;
 pub use tabu::TabuConfig;

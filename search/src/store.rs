@@ -16,6 +16,7 @@ mod evaluations;
 mod held_out;
 mod history;
 mod hits;
+mod known_births;
 mod overview;
 mod properties;
 mod read;
@@ -38,6 +39,7 @@ use crate::SearchError;
 pub(crate) use evaluations::{Provenance, StoredEvaluation};
 pub use history::Ancestor;
 pub use hits::FunctionalHit;
+pub use known_births::KnownBirths;
 pub use overview::{Evaluated, StoredChampion, StoredRestart};
 
 use seals::{Sealed, Seals};

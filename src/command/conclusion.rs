@@ -6,6 +6,7 @@ use anyhow::Context;
 use evo::{Domain, HeldOutPoint, MutationTally, RecheckRate, Search, StopReason, shell_word};
 use serde::Serialize;
 
+use super::duplicates::Duplicates;
 use super::session::{Finish, Session};
 use crate::output;
 
@@ -33,6 +34,7 @@ struct Report<V> {
     seconds: f64,
     counters: evo::Counters,
     rechecks: Rechecks,
+    duplicates: Duplicates,
     mutations: Vec<MutationRow>,
     restarts: usize,
     /// Equal runs have equal digests.
@@ -92,6 +94,7 @@ pub(crate) fn conclude<D: Domain>(
         seconds: search.store().context("every run has a store")?.seconds()?,
         counters: *search.counters(),
         rechecks: Rechecks::of(&RecheckRate::of(search.counters())),
+        duplicates: Duplicates::of(search),
         mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
         restarts: search.restarts().len(),
         digest: search.digest().to_string(),
@@ -208,7 +211,7 @@ impl<V: Verdict> Report<V> {
         };
         format!(
             "\n{}\n{}{start}{held_out}\n{}\n\
-             Ended because {}. {} candidates, {} evaluated{notes}, {} restarts, {:.0} s; {}.\n\
+             Ended because {}. {} candidates, {} evaluated{notes}, {} restarts, {:.0} s; {}.\n{}\
              Saved in {}: {own}best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\
              {reported}Digest {}\n",
@@ -221,6 +224,7 @@ impl<V: Verdict> Report<V> {
             self.restarts,
             self.seconds,
             self.rechecks.text(),
+            self.duplicates.text(),
             self.run_directory,
             self.digest,
         )

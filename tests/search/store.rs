@@ -103,6 +103,15 @@ fn a_run_interrupted_anywhere_ends_as_if_it_had_not_been_and_repeats_nothing() {
             "RegularizedEvolution(population: 50, tournament: 3)",
             "deduplication: (level: Structural),",
         ),
+        (
+            "RegularizedEvolution(population: 50, tournament: 3)",
+            "deduplication: (aggregate: 3, refresh: true, forget: 0.02, forget_every: Some(100),
+                recheck: 0.0, tabu: (last: Some(80), retries: 2)), noise: (sd: 0.1),",
+        ),
+        (
+            "RegularizedEvolution(population: 50, tournament: 3)",
+            "deduplication: (counterfactual: true, recheck: 0.0),",
+        ),
         ("ConstantTuning(population: 20, tournament: 2)", ""),
         ("RandomSearch(mutations: 5)", ""),
         ("OnePlusLambda(lambda: 30)", "restarts: (from: Best, plateau: Some(300)),"),

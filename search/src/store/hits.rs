@@ -30,7 +30,7 @@ pub struct FunctionalHit<P> {
 }
 
 /// Texts kept to make those of their children from; an older parent's is put together anew.
-const TEXTS: usize = 50_000;
+pub(super) const TEXTS: usize = 50_000;
 
 impl Store {
     /// Every functional hit of the run, in order of birth.
@@ -86,7 +86,7 @@ impl Store {
         Ok(Some(FunctionalHit { birth, evaluation, program, evaluated, outcome }))
     }
 
-    fn text_of<D: Domain>(
+    pub(super) fn text_of<D: Domain>(
         &self,
         domain: &D,
         step: &Step,
@@ -101,7 +101,7 @@ impl Store {
         Ok(lineage.ok_or_else(missing)?.program)
     }
 
-    fn read_program<D: Domain>(
+    pub(super) fn read_program<D: Domain>(
         &self,
         domain: &D,
         birth: u64,

@@ -154,7 +154,7 @@ impl Store {
         Ok(self.held_out()?.into_values().collect())
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         query: &str,
         parameters: impl Params,

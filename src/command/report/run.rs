@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use evo::{
-    Ancestor, Counters, Evaluated, HeldOutPoint, MutationTally, ProgramSourceError, StopReason,
-    Store, StoredChampion, StoredRestart,
+    Ancestor, Counters, Evaluated, Expressions, HeldOutPoint, KnownBirths, Learners, MutationTally,
+    Optimizers, PolicyCounters, ProgramSourceError, StopReason, Store, StoredChampion,
+    StoredRestart,
 };
 use serde::Deserialize;
 
@@ -34,6 +35,10 @@ pub(super) struct Run {
     pub mutations: Vec<(String, MutationTally)>,
     pub restarts: Vec<StoredRestart>,
     pub held_out: Vec<HeldOutPoint>,
+    /// How births were known, over the course of the run.
+    pub known: Vec<KnownBirths>,
+    /// What a policy beyond caching did.
+    pub policies: Option<PolicyCounters>,
     /// From a start program to the best; empty where nothing has a fitness.
     pub lineage: Vec<Ancestor>,
     /// What its end told; `None` of a run that has not ended.
@@ -77,6 +82,25 @@ pub(super) struct Spread {
     pub half_width: f64,
 }
 
+/// Points of the figure of how births were known.
+const STRETCHES: u64 = 40;
+
+/// The most births whose texts are read for it: as many take a quarter of a minute.
+const MOST_BIRTHS: u64 = 200_000;
+
+/// How births were known; nothing of a run with too many of them.
+fn known_births(store: &Store, births: u64) -> anyhow::Result<Vec<KnownBirths>> {
+    if births > MOST_BIRTHS {
+        return Ok(Vec::new());
+    }
+    let stretch = births.div_ceil(STRETCHES).max(1);
+    Ok(match store.property("domain")?.as_deref() {
+        Some("learners") => store.known_births(&Learners::default(), stretch)?,
+        Some("expressions") => store.known_births(&Expressions::default(), stretch)?,
+        _ => store.known_births(&Optimizers::default(), stretch)?,
+    })
+}
+
 impl Run {
     /// The runs of these directories, in order, each with a name of its own.
     pub(super) fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<Run>> {
@@ -107,6 +131,8 @@ impl Run {
             None => Vec::new(),
         };
         Ok(Run {
+            known: known_births(&store, births)?,
+            policies: store.policy_counters()?,
             name: name(path),
             configured: Configured::of(&config),
             config,

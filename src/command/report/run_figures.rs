@@ -7,6 +7,7 @@ use super::axis::Axis;
 use super::chart::{Bars, Chart, Mark, Series};
 use super::figure::Figure;
 use super::run::Run;
+use evo::KnownBirths;
 
 /// The most points of a run that are drawn one by one: more are a blot, and a file of megabytes.
 const MOST_POINTS: usize = 1_500;
@@ -130,6 +131,35 @@ pub(super) fn mutations(name: &str, run: &Run) -> Option<Figure> {
     let caption = "Children of each kind of mutation: fitter than their parent, behaving like it, \
                    and all others.";
     Figure::of_bars(name, "Mutations", caption, &bars)
+}
+
+/// How births were known, and how much of their programs has no effect.
+pub(super) fn duplicates(name: &str, run: &Run) -> Option<Figure> {
+    let ends = run.known.iter().scan(0, |end, known| {
+        *end += known.births;
+        Some(*end as f64)
+    });
+    let ends: Vec<f64> = ends.collect();
+    let line = |share: fn(&KnownBirths) -> (u64, u64)| {
+        let share = |known: &KnownBirths| {
+            let (part, all) = share(known);
+            100.0 * part as f64 / all.max(1) as f64
+        };
+        ends.iter().copied().zip(run.known.iter().map(share)).collect::<Vec<(f64, f64)>>()
+    };
+    let hits = |it: &KnownBirths| (it.text + it.structural + it.functional, it.births);
+    let series = vec![
+        Series::new("duplicates", 0, Mark::Steps, line(hits)),
+        Series::new("by text", 1, Mark::Steps, line(|it| (it.text, it.births))),
+        Series::new("by structure", 2, Mark::Steps, line(|it| (it.structural, it.births))),
+        Series::new("by behaviour", 3, Mark::Steps, line(|it| (it.functional, it.births))),
+        Series::new("dead statements", 4, Mark::Steps, line(|it| (it.dead, it.statements))),
+    ];
+    let x = Axis::between("births", 0.0, *ends.last()?).of_counts();
+    let y = Axis::between("percent", 0.0, 100.0);
+    let caption = "Births that equal an earlier one, each by the first level that tells: text, \
+                   structure, behaviour. Statements without an effect are a share of all.";
+    Figure::of_chart(name, "Duplicates over births", caption, &Chart { x, y, series })
 }
 
 /// The best fitness behind an evaluation, where it rises and at the end.

@@ -41,6 +41,7 @@ pub(super) struct RunSection {
     pub held_out_figure: Option<Figure>,
     pub front_figure: Option<Figure>,
     pub mutation_figure: Option<Figure>,
+    pub duplicate_figure: Option<Figure>,
 }
 
 /// A count and its share.
@@ -118,6 +119,7 @@ impl RunSection {
             held_out_figure: run_figures::held_out(&file("held-out"), run),
             front_figure: run_figures::front(&file("front"), run),
             mutation_figure: run_figures::mutations(&file("mutations"), run),
+            duplicate_figure: run_figures::duplicates(&file("duplicates"), run),
         }
     }
 
@@ -128,6 +130,7 @@ impl RunSection {
             &self.held_out_figure,
             &self.front_figure,
             &self.mutation_figure,
+            &self.duplicate_figure,
         ];
         all.into_iter().flatten()
     }
@@ -162,9 +165,45 @@ fn rates(run: &Run) -> Vec<Rate> {
         let (wrong, all) = (counters.disagreed, counters.rechecked);
         rates.push(rate("wrong of the hits rechecked", wrong, all, "rechecks"));
     }
+    if let Some(policies) = &run.policies {
+        rates.extend(of_policies(policies, run.births));
+    }
     rates.retain(|rate| rate.count > 0 || !["ended from outside", "failed"].contains(&rate.what));
     rates
 }
+
+/// What a policy did, where it did something.
+fn of_policies(policies: &evo::PolicyCounters, births: u64) -> Vec<Rate> {
+    let rate = |what, count, whole, of| Rate { what, count, share: percent(count, whole), of };
+    let tried = births + policies.tabu_retries;
+    let mut rates = vec![
+        rate("duplicates aggregated", policies.aggregated, births, "births"),
+        rate("duplicates forgotten", policies.forgotten, births, "births"),
+        rate("made again, behaviour tabu", policies.tabu_retries, tried, "children"),
+        rate("behaviour tabu after all tries", policies.tabu_kept, births, "births"),
+    ];
+    for (collisions, whats) in
+        [(policies.structural, STRUCTURAL_COLLISIONS), (policies.functional, FUNCTIONAL_COLLISIONS)]
+    {
+        for ((_, of), what) in collisions.rates().zip(whats) {
+            rates.push(rate(what, of.disagreed, of.rechecked, "hits compared"));
+        }
+    }
+    rates.retain(|rate| rate.count > 0 || (rate.of == "hits compared" && rate.share != NONE));
+    rates
+}
+
+/// In the order of [`evo::COLLISION_TOLERANCES`].
+const STRUCTURAL_COLLISIONS: [&str; 3] = [
+    "structural hits wrong at all",
+    "structural hits wrong by 0.001",
+    "structural hits wrong by 0.02",
+];
+const FUNCTIONAL_COLLISIONS: [&str; 3] = [
+    "functional hits wrong at all",
+    "functional hits wrong by 0.001",
+    "functional hits wrong by 0.02",
+];
 
 fn mutations(run: &Run) -> Vec<MutationRow> {
     let tried = run.mutations.iter().filter(|(_, tally)| tally.tried > 0);
