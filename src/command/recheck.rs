@@ -10,9 +10,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
-    Config, Evaluator, FunctionalHasher, FunctionalHit, Hash, Invalid, InvalidReason,
-    OptimizerEvaluator, Outcome, Program, RECHECK_TOLERANCE, RecheckRate, Store, Trial,
-    outcomes_apart, parallel_map, shell_word, structural_hash,
+    Config, Deduplication, Evaluator, FunctionalHasher, FunctionalHit, Hash, Invalid,
+    InvalidReason, OptimizerEvaluator, Outcome, Program, RECHECK_TOLERANCE, RecheckRate, Store,
+    Trial, outcomes_apart, parallel_map, shell_word, structural_hash,
 };
 use serde::Serialize;
 
@@ -86,6 +86,7 @@ pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
 
 fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Result<Row> {
     let config = Config::load_with_baselines(&directory.join("config.ron"), &[])?;
+    check_is_exact(&config, directory)?;
     let (evaluator, domain) = (place.evaluator(&config)?, config.domain()?);
     let hits = Store::read(&directory.join(run_directory::STORE))?.functional_hits(&domain)?;
     let outcomes = own_outcomes(&hits, &evaluator, threads);
@@ -105,6 +106,19 @@ fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Re
         }
     }
     Ok(Row { run: directory.display().to_string(), tally, disagreements })
+}
+
+/// Refuses a run whose outcomes no evaluation of the program alone comes to.
+fn check_is_exact(config: &Config, directory: &Path) -> anyhow::Result<()> {
+    let Deduplication { aggregate, forget, forget_every, .. } = config.settings.deduplication;
+    let repeats = aggregate > 1 || forget > 0.0 || forget_every.is_some();
+    let noisy = config.settings.noise.sd > 0.0;
+    if repeats || noisy {
+        let what = if noisy { "noise" } else { "repeats" };
+        let of = directory.display();
+        anyhow::bail!("{of}: its outcomes have {what}, which an evaluation now would not have");
+    }
+    Ok(())
 }
 
 /// The outcome of every program by its structure, each evaluated once.

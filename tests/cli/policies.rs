@@ -24,7 +24,8 @@ fn counters(scratch: &Scratch, out: &str) -> Vec<(String, i64)> {
 #[test]
 fn fresh_repeats_train_other_networks_on_any_threads_and_behind_a_resume() {
     let scratch = Scratch::new();
-    let policy = "deduplication=(aggregate: 3, refresh: true, forget_every: Some(20), recheck: 0.0)";
+    let policy =
+        "deduplication=(aggregate: 3, refresh: true, forget_every: Some(20), recheck: 0.0)";
     let one = search(&scratch, "one", &[policy], "1");
     let two = search(&scratch, "two", &[policy, "stopping.candidates=70"], "2");
     assert_ne!(one["digest"], two["digest"]);
@@ -53,7 +54,8 @@ fn what_a_cache_would_have_said_is_counted_and_a_run_that_caches_says_nothing_of
     let structural = of("structural");
     assert_eq!(structural.len(), 3);
     assert!(structural.iter().all(|it| it["apart"] == 0 && it["compared"].as_u64() > Some(10)));
-    let tolerances: Vec<f64> = of("functional").iter().filter_map(|it| it["tolerance"].as_f64()).collect();
+    let tolerances: Vec<f64> =
+        of("functional").iter().filter_map(|it| it["tolerance"].as_f64()).collect();
     assert_eq!(tolerances, [0.0, 1e-3, 0.02]);
     let plain = search(&scratch, "plain", &[], "2");
     let duplicates = &plain["duplicates"];
@@ -69,7 +71,11 @@ fn what_a_cache_would_have_said_is_counted_and_a_run_that_caches_says_nothing_of
 fn noise_is_as_large_as_it_is_set_and_written_out() {
     let scratch = Scratch::new();
     let off = "deduplication=(level: Off)";
-    let sets = [off, "noise.sd=0.5", "mutation.weights=(insert: 0.0, delete: 0.0, change_argument: 0.0, change_constant: 0.0, change_op: 0.0, swap: 1.0)"];
+    let sets = [
+        off,
+        "noise.sd=0.5",
+        "mutation.weights=(insert: 0.0, delete: 0.0, change_argument: 0.0, change_constant: 0.0, change_op: 0.0, swap: 1.0)",
+    ];
     search(&scratch, "noisy", &sets, "2");
     let store = scratch.path("noisy/run.db");
     let connection = rusqlite::Connection::open(store).expect("it is a store");
@@ -78,7 +84,9 @@ fn noise_is_as_large_as_it_is_set_and_written_out() {
     // Swaps change nothing here, so all that differs is noise.
     assert!((0.35..0.65).contains(&variance.sqrt()), "{variance}");
     let config = scratch.read("noisy/config.ron");
-    for text in ["noise: (\n        sd: 0.5,", "aggregate: 1,", "forget_every: None,", "retries: 10,"] {
+    for text in
+        ["noise: (\n        sd: 0.5,", "aggregate: 1,", "forget_every: None,", "retries: 10,"]
+    {
         assert!(config.contains(text), "{text} is not in {config}");
     }
 }
