@@ -8,8 +8,8 @@ use evo_domain::{DependsOn, Evaluator, Outcome, Score, Trial};
 use evo_dsl::{FunctionalHasher, MutationConfig, MutationWeights, Mutator, Optimizers, Program};
 use evo_hashes::Seed;
 use evo_search::{
-    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, Restarts, RunOptions, Search,
-    SearchConfig, Selection, Stopping, Store, StrategyConfig, run,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, Restarts, RunOptions,
+    Search, SearchConfig, Selection, Stopping, Store, StrategyConfig, run,
 };
 
 const TWENTY: &str = "def train(w, g, m, v, lr):
@@ -107,6 +107,7 @@ fn search(level: DeduplicationLevel) -> Search<Optimizers> {
         deduplication: level.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
+        noise: NoiseConfig::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -3,8 +3,8 @@
 use evo_dsl::{MutationConfig, MutationWeights};
 use evo_hashes::Seed;
 use evo_search::{
-    Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, MutationTally, Restarts,
-    Selection, Stopping, StrategyConfig,
+    Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, MutationTally, NoiseConfig,
+    Restarts, Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{
@@ -26,7 +26,7 @@ fn config(neutral_retries: u32, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
-        noise: Default::default(),
+        noise: NoiseConfig::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -6,8 +6,8 @@ use evo_domain::Outcome;
 use evo_dsl::{MutationConfig, MutationWeights, Program, structural_hash};
 use evo_hashes::{Hash, Seed};
 use evo_search::{
-    Counters, Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, OutcomeCache,
-    Restarts, SearchError, Selection, StopReason, Stopping, StrategyConfig,
+    Counters, Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig,
+    OutcomeCache, Restarts, SearchError, Selection, StopReason, Stopping, StrategyConfig,
 };
 
 use crate::driver::{
@@ -24,7 +24,7 @@ fn config(candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
-        noise: Default::default(),
+        noise: NoiseConfig::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

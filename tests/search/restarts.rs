@@ -4,8 +4,8 @@ use evo_domain::{Outcome, Score};
 use evo_dsl::MutationConfig;
 use evo_hashes::Seed;
 use evo_search::{
-    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, RestartFrom, RestartReason, Restarts,
-    Selection, Stopping, StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, RestartFrom, RestartReason,
+    Restarts, Selection, Stopping, StrategyConfig,
 };
 
 use crate::driver::{
@@ -23,7 +23,7 @@ fn config(restarts: Restarts, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Off.into(),
         restarts,
         hurdles: HurdleConfig::default(),
-        noise: Default::default(),
+        noise: NoiseConfig::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -10,8 +10,8 @@ use evo_domain::{DependsOn, Evaluator, Outcome, Trial};
 use evo_dsl::{FunctionalHasher, MutationConfig, Op, Optimizers, Program};
 use evo_hashes::Seed;
 use evo_search::{
-    Champion, Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, Observer, Restarts,
-    RunOptions, Selection, StopReason, Stopping, StrategyConfig, run,
+    Champion, Counters, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig,
+    Observer, Restarts, RunOptions, Selection, StopReason, Stopping, StrategyConfig, run,
 };
 
 use crate::quadratic::{self, Quadratic};
@@ -24,7 +24,7 @@ fn search(stopping: Stopping, seed: u64) -> Search {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
-        noise: Default::default(),
+        noise: NoiseConfig::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

@@ -4,8 +4,8 @@ use evo_domain::Outcome;
 use evo_dsl::{MutationConfig, Operand, Program, Statement};
 use evo_hashes::Seed;
 use evo_search::{
-    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, Population, Restarts, Selection,
-    StopReason, Stopping, StrategyConfig,
+    DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, Population, Restarts,
+    Selection, StopReason, Stopping, StrategyConfig,
 };
 
 use crate::driver::{Search, SearchConfig, by_training, drive, hasher, new_search, result, scored};
@@ -19,7 +19,7 @@ fn config(strategy: StrategyConfig, candidates: u64) -> SearchConfig {
         deduplication: DeduplicationLevel::Functional.into(),
         restarts: Restarts::default(),
         hurdles: HurdleConfig::default(),
-        noise: Default::default(),
+        noise: NoiseConfig::default(),
         held_out: HeldOutConfig::default(),
         keep: Keep::default(),
         selection: Selection::default(),

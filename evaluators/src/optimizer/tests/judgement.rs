@@ -138,9 +138,9 @@ fn every_repeat_of_a_trial_has_other_runs_and_none_that_a_judge_has() {
             other => panic!("{other:?}"),
         }
     };
-    let scores: Vec<Score> = [0, 1, 2, u32::MAX].map(evaluate).into();
+    let scores: Vec<crate::Score> = [0, 1, 2, u32::MAX].map(evaluate).into();
     assert_eq!(scores[1], evaluate(1));
-    let losses = |score: &Score| -> Vec<u64> {
+    let losses = |score: &crate::Score| -> Vec<u64> {
         score.runs.iter().flat_map(|it| &it.runs).map(|run| run.loss.to_bits()).collect()
     };
     let mut all: Vec<u64> = scores.iter().flat_map(losses).collect();
