@@ -1,5 +1,6 @@
 //! The command line: what can be asked of `evo`.
 
+mod ablate;
 mod cache;
 mod studies;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use ablate::{AblateArgs, EnumerateArgs};
 pub(crate) use cache::{
     CacheArgs, CacheCommand, CacheCommandArgs, CacheExportArgs, CacheFormat, CachePruneArgs,
     CacheStatsArgs, CacheVerifyArgs,
@@ -40,6 +42,10 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Say how far the tasks of a search tell which programs are better on other tasks
     Audit(AuditArgs),
+    /// Run a search with duplicates told apart and without, and say what that is worth
+    Ablate(AblateArgs),
+    /// Train and hash every program of a small space, as a table to search and to check hashes by
+    Enumerate(EnumerateArgs),
     /// Select among the finds of searches on stages of tasks that these did not see
     Funnel(FunnelArgs),
     /// Print a program, with dead statements marked

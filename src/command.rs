@@ -1,11 +1,13 @@
 //! The commands, one a file; each gives the exit code of a run without errors.
 
+pub(crate) mod ablate;
 pub(crate) mod audit;
 pub(crate) mod baseline;
 pub(crate) mod bench;
 pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod enumerate;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod funnel;
@@ -22,6 +24,7 @@ pub(crate) mod validate;
 pub(crate) mod zoo;
 
 mod activations;
+mod clock;
 mod comparison;
 mod conclusion;
 mod cpu;

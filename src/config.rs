@@ -6,6 +6,7 @@
 
 mod baselines;
 mod cache_key;
+mod enumerated;
 mod error;
 mod evaluation;
 mod expressions;
@@ -31,6 +32,7 @@ use evo_hashes::Seed;
 use evo_search::{Search, SearchConfig, SearchError};
 
 pub use baselines::{Baselines, MeasuredBaseline};
+pub use enumerated::EnumeratedSearch;
 pub use error::ConfigError;
 pub use evaluation::{ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer};
 pub use expressions::ExpressionSearch;
@@ -81,6 +83,9 @@ pub enum DomainName {
     Expressions,
     /// Learning algorithms, scored by training them on tasks from nothing: a [`LearnerSearch`].
     Learners,
+    /// Optimizers of a space that is written out, scored by looking them up: an
+    /// [`EnumeratedSearch`].
+    Enumerated,
 }
 
 impl DomainName {
@@ -92,6 +97,7 @@ impl DomainName {
         Ok(match Source::read(path)?.stated("domain") {
             Some("Expressions") => DomainName::Expressions,
             Some("Learners") => DomainName::Learners,
+            Some("Enumerated") => DomainName::Enumerated,
             _ => DomainName::Optimizers,
         })
     }
@@ -262,21 +268,28 @@ impl Config {
     /// # Errors
     /// When `hashing.mantissa_bits` is not 1 to 23.
     pub fn hasher(&self) -> Result<FunctionalHasher, SearchError> {
-        let rates = self.evaluation.tasks.iter().filter_map(|task| task.learning_rate);
+        self.hashing.of_optimizers(&self.evaluation)
+    }
+}
+
+impl HashingConfig {
+    /// The functional hash of optimizers that are scored in this way.
+    fn of_optimizers(&self, evaluation: &OptimizerConfig) -> Result<FunctionalHasher, SearchError> {
+        let rates = evaluation.tasks.iter().filter_map(|task| task.learning_rate);
         // Where the best of the multiples counts, what runs away at one may train at the lowest.
-        let multiples = self.evaluation.learning_rate_multiples.iter().copied();
-        let lowest = match self.evaluation.scoring.rates {
+        let multiples = evaluation.learning_rate_multiples.iter().copied();
+        let lowest = match evaluation.scoring.rates {
             Rates::Mean => 1.0,
             Rates::Best => multiples.fold(1.0, f64::min),
         };
         let rate = rates.reduce(f64::min).map(|rate| rate * lowest);
         let probe = rate.map_or_else(OptimizerProbe::default, OptimizerProbe::new);
-        let shortest = |task: &TaskConfig| self.evaluation.scoring.shortest(task.steps.get());
-        let tasks = &self.evaluation.tasks;
+        let shortest = |task: &TaskConfig| evaluation.scoring.shortest(task.steps.get());
+        let tasks = &evaluation.tasks;
         let probe = match tasks.iter().all(|task| shortest(task) >= GIVEN_UP_AFTER) {
             true => probe.that_gives_up(),
             false => probe,
         };
-        self.hashing.hasher(probe)
+        self.hasher(probe)
     }
 }

@@ -36,9 +36,9 @@ pub use {
 
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
-    Baselines, Config, ConfigError, DomainName, ExpressionEvaluation, ExpressionHeldOut,
-    ExpressionScorer, ExpressionSearch, HashingConfig, LearnerSearch, MeasuredBaseline, RunConfig,
-    Starts, load_funnel, load_studies, states_funnel, states_studies,
+    Baselines, Config, ConfigError, DomainName, EnumeratedSearch, ExpressionEvaluation,
+    ExpressionHeldOut, ExpressionScorer, ExpressionSearch, HashingConfig, LearnerSearch,
+    MeasuredBaseline, RunConfig, Starts, load_funnel, load_studies, states_funnel, states_studies,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
@@ -49,17 +49,18 @@ pub use evo_dsl::{
     Interpreter, Layout, LearnerExecutor, LearnerFunction, LearnerInterpreter, LearnerMutation,
     LearnerOp, LearnerOpInfo, LearnerProgram, LearnerTasks, LearnerZooEntry, Learners, Liveness,
     MutationConfig, MutationWeights, NewConstant, Note, Op, OpChoice, OpSet, OptimizerProbe,
-    Optimizers, ParseError, Probe, Program, Rounding, Simplified, Type, nearest_name, simplify,
-    structural_hash, zoo,
+    Optimizers, ParseError, Probe, Program, Rounding, Simplified, Space, SpaceConfig, Type,
+    nearest_name, simplify, structural_hash, zoo,
 };
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
-    Device, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData,
-    ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, Grid, HeldOutPoints, Judges,
-    Knobs, Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges, LearnerProblem, LearnerSet,
-    OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, Steps, StudiedTask,
-    Study, StudyConfig, StudyRun, TaskConfig, Tried, Tuning, WeightDecay, Workload,
-    known_activations, parallel_map, pin_inner_threads, tuned_runs,
+    Device, Enumerated, EnumeratedConfig, Equation, EquationInput, EvaluatorError,
+    ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor,
+    Grid, HeldOutPoints, Judges, Knobs, Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges,
+    LearnerProblem, LearnerSet, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring,
+    Setting, SpaceRow, SpaceTable, Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig,
+    Tried, TrueFitness, Tuning, WeightDecay, Workload, known_activations, parallel_map,
+    pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, LearnerTarget, TableRow, export, export_learner, latex_table};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};

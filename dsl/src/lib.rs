@@ -45,6 +45,7 @@ mod real;
 mod reduce;
 mod signature;
 mod simplify;
+mod space;
 mod structural;
 mod text;
 mod ty;
@@ -78,6 +79,7 @@ pub use simplify::{
     ITERATION_LIMIT, MATCH_LIMIT, NODE_LIMIT, Note, Rounding, STATEMENT_LIMIT, Simplified,
     StopReason, simplify,
 };
+pub use space::{Space, SpaceConfig};
 pub use structural::{structural_hash, structural_hash_of};
 pub use text::ParseError;
 pub use ty::Type;

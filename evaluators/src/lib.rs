@@ -19,6 +19,7 @@
 mod activation;
 mod data;
 mod device;
+mod enumerated;
 mod error;
 mod expression;
 mod file;
@@ -37,6 +38,7 @@ use evo_domain::{
 
 pub use activation::{ActivationConfig, ActivationEvaluator, ActivationJudges, known_activations};
 pub use device::Device;
+pub use enumerated::{Enumerated, EnumeratedConfig, SpaceRow, SpaceTable, TrueFitness};
 pub use error::EvaluatorError;
 pub use expression::{
     Equation, EquationInput, ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss,

@@ -100,6 +100,7 @@ impl<P> Ancestors<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use evo_hashes::Hash;
 
     /// A line of descent along which every birth lives as long as the next two, and has a child
     /// that lives on without any, as long as it is one of the last hundred.
@@ -118,6 +119,9 @@ mod tests {
                 mate: None,
                 mutation: parent.map(|_| "insert"),
                 evaluation: birth,
+                same_structure: true,
+                structure: Hash([0; 16]),
+                behaviour: Hash([0; 16]),
                 fitness: birth as f64,
                 program: &program,
             });

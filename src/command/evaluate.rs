@@ -13,6 +13,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     match DomainName::stated_in(&args.config)? {
         DomainName::Expressions => return super::expressions::evaluate(args),
         DomainName::Learners => return super::learners::evaluate(args),
+        DomainName::Enumerated => return Err(super::enumerate::no_search("evaluate")),
         DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;

@@ -5,13 +5,13 @@
 //! way can be reported; nothing is written but the files asked for, of which the default lies in
 //! the first run.
 
-mod axis;
-mod chart;
+pub(super) mod axis;
+pub(super) mod chart;
 mod comparison;
 mod comparison_figures;
 mod configured;
 mod document;
-mod figure;
+pub(super) mod figure;
 mod funnel;
 mod ink;
 mod number;

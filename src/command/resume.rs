@@ -40,6 +40,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
             return super::expressions::resume(args, &directory, &command);
         }
         DomainName::Learners => return super::learners::resume(args, &directory, &command),
+        DomainName::Enumerated => return Err(super::enumerate::no_search("resume")),
         DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&path, &args.overrides)

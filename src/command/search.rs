@@ -17,6 +17,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     match DomainName::stated_in(&args.config.config)? {
         DomainName::Expressions => return super::expressions::search(args, &overrides),
         DomainName::Learners => return super::learners::search(args, &overrides),
+        DomainName::Enumerated => return Err(super::enumerate::no_search("search")),
         DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;

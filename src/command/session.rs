@@ -15,7 +15,7 @@ use super::run_directory::RunDirectory;
 use crate::args::RunArgs;
 
 /// Exit code of a run that was interrupted and can be resumed.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Evaluations in a second beyond which a cache costs more than it saves: to keep an outcome takes
 /// some 20 microseconds, and to find one 13 (`docs/records/2026-11-30-cache-on-disk.md`).
@@ -187,6 +187,14 @@ pub(crate) fn interruptible_while_replaying(command: &str) -> anyhow::Result<()>
     RESUME.set(command.to_owned()).ok();
     REPLAYING.store(true, Ordering::Relaxed);
     interruptible()
+}
+
+/// Lets the first interrupt set what is given, to be looked at between one step and the next;
+/// `again` says how to go on.
+pub(crate) fn interruptible_by(again: &str) -> anyhow::Result<&'static AtomicBool> {
+    RESUME.set(again.to_owned()).ok();
+    interruptible()?;
+    Ok(&CANCEL)
 }
 
 /// The first interrupt ends the run in good order, the second at once.

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use evo::{
-    Config, DomainName, ExpressionSearch, LearnerSearch, load_funnel, load_studies, states_funnel,
-    states_studies,
+    Config, DomainName, EnumeratedSearch, ExpressionSearch, LearnerSearch, load_funnel,
+    load_studies, states_funnel, states_studies,
 };
 
 use crate::args::ConfigArgs;
@@ -18,6 +18,10 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         }
         DomainName::Learners => {
             Some(LearnerSearch::load(&args.config, &args.overrides)?.judges()?.name)
+        }
+        DomainName::Enumerated => {
+            let space = EnumeratedSearch::load(&args.config, &args.overrides)?.space()?;
+            Some(format!("a space of {} sequences of statements", space.sequences()))
         }
         DomainName::Optimizers => judging(args)?,
     };

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use evo_dsl::{ExpressionMutation, LearnerMutation, MutationConfig};
-use evo_evaluators::{LearnerConfig, OptimizerConfig};
+use evo_dsl::{ExpressionMutation, LearnerMutation, MutationConfig, SpaceConfig};
+use evo_evaluators::{EnumeratedConfig, LearnerConfig, OptimizerConfig};
 use evo_search::{
     Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, Restarts,
     SearchConfig, Selection, Stopping, StrategyConfig, default_window,
@@ -15,7 +15,8 @@ use evo_search::{
 
 use super::evaluation::ExpressionEvaluation;
 use super::{
-    Config, DomainName, ExpressionSearch, HashingConfig, LearnerSearch, RunConfig, Starts,
+    Config, DomainName, EnumeratedSearch, ExpressionSearch, HashingConfig, LearnerSearch,
+    RunConfig, Starts,
 };
 
 /// A configuration as its file has it; each key is explained where [`RunConfig`] and
@@ -123,6 +124,12 @@ impl From<Flat<Option<Starts>, ExpressionMutation, ExpressionEvaluation>> for Ex
 
 impl From<Flat<Option<Starts>, LearnerMutation, LearnerConfig>> for LearnerSearch {
     fn from(file: Flat<Option<Starts>, LearnerMutation, LearnerConfig>) -> LearnerSearch {
+        file.whole(|_| DeduplicationLevel::default())
+    }
+}
+
+impl From<Flat<Option<Starts>, SpaceConfig, EnumeratedConfig>> for EnumeratedSearch {
+    fn from(file: Flat<Option<Starts>, SpaceConfig, EnumeratedConfig>) -> EnumeratedSearch {
         file.whole(|_| DeduplicationLevel::default())
     }
 }

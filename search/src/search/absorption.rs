@@ -83,7 +83,7 @@ impl<D: Domain> Search<D> {
             self.evolution.strategy.refresh(&behaviour, fitness);
         }
         self.found.lineage.absorb(identity, lineage, fitness);
-        self.show(birth, &program, (lineage, sighting), fitness);
+        self.show(birth, (&program, identity), (lineage, sighting), fitness);
         let start = start_of(birth, lineage);
         let individual = Individual { birth, start, program, behaviour, fitness, length, states };
         self.absorb(individual, score, origin);

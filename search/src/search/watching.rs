@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use evo_domain::Domain;
+use evo_hashes::Hash;
 
 use super::Search;
+use crate::identity::Identity;
 use crate::lineage::Lineage;
 use crate::outcomes::Sighting;
 
@@ -24,6 +26,14 @@ pub struct AbsorbedBirth<'a, P> {
     pub mutation: Option<&'static str>,
     /// The birth whose evaluation it shares, or its own.
     pub evaluation: u64,
+    /// Whether that birth has its structure, being itself or not; where it has not, only behaviour
+    /// says that the two are equal.
+    pub same_structure: bool,
+    /// The hash of its structure, or of its text where programs are compared by it.
+    pub structure: Hash,
+    /// The hash of its behaviour where programs are compared by it and it has one, else that of its
+    /// structure.
+    pub behaviour: Hash,
     /// Its fitness; minus infinity without a score.
     pub fitness: f64,
     /// Its program.
@@ -45,7 +55,7 @@ impl<D: Domain> Search<D> {
     pub(super) fn show(
         &mut self,
         birth: u64,
-        program: &Arc<D::Program>,
+        (program, identity): (&Arc<D::Program>, Identity),
         (lineage, sighting): (Option<Lineage>, Sighting),
         fitness: f64,
     ) {
@@ -54,6 +64,19 @@ impl<D: Domain> Search<D> {
         let evaluation = sighting.evaluation(birth);
         let (parent, mate) = (lineage.map(|it| it.parent), lineage.and_then(|it| it.mate));
         let mutation = lineage.and_then(|it| it.kind).map(|kind| kinds[usize::from(kind)]);
-        watcher(&AbsorbedBirth { birth, parent, mate, mutation, evaluation, fitness, program });
+        let apart = matches!(sighting, Sighting::Duplicate { same_structure: false, .. });
+        let Identity { structure, behaviour, .. } = identity;
+        watcher(&AbsorbedBirth {
+            birth,
+            parent,
+            mate,
+            mutation,
+            evaluation,
+            same_structure: !apart,
+            structure,
+            behaviour,
+            fitness,
+            program,
+        });
     }
 }

@@ -6,14 +6,14 @@
 
 /// How places on an axis follow from numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scale {
+pub(in crate::command) enum Scale {
     Linear,
     Logarithmic,
 }
 
 /// An axis of a chart.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(in crate::command) struct Axis {
     /// What is measured, with its unit.
     pub title: String,
     pub scale: Scale,
@@ -34,7 +34,7 @@ const ROOM: f64 = 0.04;
 
 impl Axis {
     /// A linear axis that all numbers lie on.
-    pub(super) fn linear(title: &str, numbers: impl IntoIterator<Item = f64>) -> Axis {
+    pub(in crate::command) fn linear(title: &str, numbers: impl IntoIterator<Item = f64>) -> Axis {
         let (low, high) = ends(numbers).unwrap_or((0.0, 1.0));
         let room = match high - low {
             0.0 => 0.5 * low.abs().max(1e-3),
@@ -45,7 +45,7 @@ impl Axis {
     }
 
     /// An axis that all numbers lie on, logarithmic where they are positive and far apart.
-    pub(super) fn fitting(title: &str, numbers: impl IntoIterator<Item = f64>) -> Axis {
+    pub(in crate::command) fn fitting(title: &str, numbers: impl IntoIterator<Item = f64>) -> Axis {
         let numbers: Vec<f64> = numbers.into_iter().collect();
         match ends(numbers.iter().copied()) {
             Some((low, high)) if low > 0.0 && high / low >= DECADE => {
@@ -59,18 +59,18 @@ impl Axis {
     }
 
     /// A linear axis between two ends.
-    pub(super) fn between(title: &str, low: f64, high: f64) -> Axis {
+    pub(in crate::command) fn between(title: &str, low: f64, high: f64) -> Axis {
         let high = if high > low { high } else { low + 1.0 };
         Axis { title: title.to_owned(), scale: Scale::Linear, low, high, whole: false }
     }
 
     /// The same axis of whole numbers.
-    pub(super) fn of_counts(self) -> Axis {
+    pub(in crate::command) fn of_counts(self) -> Axis {
         Axis { whole: true, ..self }
     }
 
     /// From a tick to the next, where that is not left to whoever draws.
-    pub(super) fn step(&self) -> Option<f64> {
+    pub(in crate::command) fn step(&self) -> Option<f64> {
         let least = (self.high - self.low) / TICKS;
         let mut steps = std::iter::successors(Some(1.0), |step| Some(step * 10.0));
         let step =
@@ -79,12 +79,12 @@ impl Axis {
     }
 
     /// Whether a number has a place on it.
-    pub(super) fn holds(&self, number: f64) -> bool {
+    pub(in crate::command) fn holds(&self, number: f64) -> bool {
         (self.low..=self.high).contains(&number)
     }
 
     /// The number, or the end that is nearest to it.
-    pub(super) fn clamped(&self, number: f64) -> f64 {
+    pub(in crate::command) fn clamped(&self, number: f64) -> f64 {
         number.clamp(self.low, self.high)
     }
 }

@@ -40,7 +40,7 @@ const LONGEST_LABEL: usize = 48;
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(in crate::command) enum Mark {
     /// From point to point.
     Line,
     /// Along to the next point, then up or down to it.
@@ -55,7 +55,7 @@ pub(super) enum Mark {
 
 /// What is drawn in one colour and stroke.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Series {
+pub(in crate::command) struct Series {
     pub label: String,
     /// Its place in the turn of colours and strokes.
     pub place: usize,
@@ -67,7 +67,7 @@ pub(super) struct Series {
 
 /// Series on two axes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Chart {
+pub(in crate::command) struct Chart {
     pub x: Axis,
     pub y: Axis,
     pub series: Vec<Series>,
@@ -75,7 +75,7 @@ pub(super) struct Chart {
 
 /// A bar for each of several names, of parts that add up.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bars {
+pub(in crate::command) struct Bars {
     pub title: String,
     /// What they are, and their places in the turn of colours.
     pub parts: Vec<(String, usize)>,
@@ -83,13 +83,18 @@ pub(super) struct Bars {
 }
 
 /// A drawing in one ink, whole.
-pub(super) trait Drawing {
+pub(in crate::command) trait Drawing {
     /// As SVG; a page has its own legend.
     fn svg(&self, ink: Ink) -> String;
 }
 
 impl Series {
-    pub(super) fn new(label: &str, place: usize, mark: Mark, points: Vec<(f64, f64)>) -> Series {
+    pub(in crate::command) fn new(
+        label: &str,
+        place: usize,
+        mark: Mark,
+        points: Vec<(f64, f64)>,
+    ) -> Series {
         Series { label: label.to_owned(), place, mark, points, band: Vec::new() }
     }
 
@@ -194,7 +199,7 @@ fn layout(plots: &[Plot], ink: Ink, height: f64) -> Layout {
         .with_ticks(5)
         .with_legend_position(LegendPosition::OutsideBottomColumns)
         .with_tick_format(TickFormat::Custom(Arc::new(number::short)));
-    layout.show_legend &= ink == Ink::Paper;
+    layout.show_legend &= ink != Ink::Page;
     layout.force_margin_right = Some(RIGHT);
     layout
 }
@@ -214,7 +219,7 @@ fn svg(mut scene: Scene, ink: Ink) -> String {
     let rest = head.split_once(" font-family").map_or("", |(_, rest)| rest);
     let namespace = match ink {
         Ink::Page => "",
-        Ink::Paper => r#" xmlns="http://www.w3.org/2000/svg""#,
+        Ink::Paper | Ink::Night => r#" xmlns="http://www.w3.org/2000/svg""#,
     };
     format!(r#"<svg{namespace} viewBox="0 0 {width} {height}" font-family{rest}>{body}"#)
 }

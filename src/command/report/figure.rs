@@ -11,7 +11,7 @@ use super::ink::{Ink, stroke};
 
 /// A figure.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Figure {
+pub(in crate::command) struct Figure {
     /// Of its file, without what it ends in.
     pub name: String,
     /// What it shows, in a few words.
@@ -24,11 +24,14 @@ pub(super) struct Figure {
     /// As SVG that stands alone.
     #[serde(skip)]
     pub paper: String,
+    /// As that, on a dark ground.
+    #[serde(skip)]
+    pub night: String,
 }
 
 /// An entry of a legend.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Key {
+pub(in crate::command) struct Key {
     pub label: String,
     pub colour: String,
     /// The lengths of dashes and gaps; none of a line without gaps.
@@ -39,7 +42,7 @@ pub(super) struct Key {
 
 impl Figure {
     /// Of a chart; `None` where nothing is drawn in it.
-    pub(super) fn of_chart(
+    pub(in crate::command) fn of_chart(
         name: &str,
         title: &str,
         caption: &str,
@@ -64,7 +67,12 @@ impl Figure {
     }
 
     /// Of bars; `None` where there are none.
-    pub(super) fn of_bars(name: &str, title: &str, caption: &str, bars: &Bars) -> Option<Figure> {
+    pub(in crate::command) fn of_bars(
+        name: &str,
+        title: &str,
+        caption: &str,
+        bars: &Bars,
+    ) -> Option<Figure> {
         let keys = bars.parts.iter().map(|(label, place)| Key {
             label: label.clone(),
             colour: Ink::Page.series(*place),
@@ -87,6 +95,7 @@ impl Figure {
             keys: if keys.len() > 1 { keys } else { Vec::new() },
             page: drawing.svg(Ink::Page),
             paper: drawing.svg(Ink::Paper),
+            night: drawing.svg(Ink::Night),
         }
     }
 }

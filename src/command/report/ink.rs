@@ -39,24 +39,26 @@ const REST: [Colour; 9] = [GROUND, TEXT, FAINT, AXIS, GRID, SHADE, GONE, COME, L
 
 /// What a figure is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(in crate::command) enum Ink {
     /// Variables of the page.
     Page,
     /// The light colours themselves, for a file that stands alone.
     Paper,
+    /// The dark ones, likewise.
+    Night,
 }
 
 impl Ink {
     /// The colour of a series by its place.
-    pub(super) fn series(self, place: usize) -> String {
+    pub(in crate::command) fn series(self, place: usize) -> String {
         self.colour(SERIES[place % SERIES.len()])
     }
 
     /// Of axes, grid and text.
-    pub(super) fn theme(self) -> Theme {
+    pub(in crate::command) fn theme(self) -> Theme {
         let font = match self {
             Ink::Page => "inherit",
-            Ink::Paper => "Helvetica, Arial, 'Liberation Sans', sans-serif",
+            Ink::Paper | Ink::Night => "Helvetica, Arial, 'Liberation Sans', sans-serif",
         };
         Theme {
             background: self.colour(GROUND),
@@ -71,16 +73,17 @@ impl Ink {
         }
     }
 
-    fn colour(self, (name, light, _): Colour) -> String {
+    fn colour(self, (name, light, dark): Colour) -> String {
         match self {
             Ink::Page => format!("var(--{name})"),
             Ink::Paper => light.to_owned(),
+            Ink::Night => dark.to_owned(),
         }
     }
 }
 
 /// The stroke of a line by its place: of two lines of one colour it differs.
-pub(super) fn stroke(place: usize) -> LineStyle {
+pub(in crate::command) fn stroke(place: usize) -> LineStyle {
     match place % 4 {
         0 => LineStyle::Solid,
         1 => LineStyle::Custom("12 5".to_owned()),
@@ -90,7 +93,7 @@ pub(super) fn stroke(place: usize) -> LineStyle {
 }
 
 /// What the variables stand for in both themes, as CSS.
-pub(super) fn variables() -> String {
+pub(in crate::command) fn variables() -> String {
     let all = || SERIES.iter().chain(&REST);
     let (mut light, mut dark) = (String::new(), String::new());
     for (name, on_light, on_dark) in all() {
@@ -141,7 +144,9 @@ mod tests {
             let colour = Ink::Page.series(place);
             let name = colour.strip_prefix("var(").and_then(|it| it.strip_suffix(')'));
             assert!(variables.contains(&format!("{}:#", name.expect("a variable"))), "{colour}");
-            assert!(Ink::Paper.series(place).starts_with('#'));
+            for ink in [Ink::Paper, Ink::Night] {
+                assert!(ink.series(place).starts_with('#'));
+            }
         }
     }
 }

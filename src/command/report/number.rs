@@ -4,13 +4,13 @@
 //! equal texts; what is no number is a dash.
 
 /// What stands where there is no number.
-pub(super) const NONE: &str = "–";
+pub(in crate::command) const NONE: &str = "–";
 
 /// Digits that a tick has at most: enough to tell apart those of the finest scale that is drawn.
 const DIGITS: f64 = 5.0;
 
 /// A number as short as it can be: at most six digits, thousands and more by their letter.
-pub(super) fn short(value: f64) -> String {
+pub(in crate::command) fn short(value: f64) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }
@@ -27,7 +27,7 @@ pub(super) fn short(value: f64) -> String {
 }
 
 /// A fitness or a gain: with its sign and four decimals.
-pub(super) fn signed(value: f64) -> String {
+pub(in crate::command) fn signed(value: f64) -> String {
     match value {
         _ if !value.is_finite() => NONE.to_owned(),
         _ if value.abs() >= 1e5 => format!("{value:+.1e}"),
@@ -37,12 +37,12 @@ pub(super) fn signed(value: f64) -> String {
 }
 
 /// A number and its interval.
-pub(super) fn interval(low: f64, high: f64, text: impl Fn(f64) -> String) -> String {
+pub(in crate::command) fn interval(low: f64, high: f64, text: impl Fn(f64) -> String) -> String {
     format!("{} to {}", text(low), text(high))
 }
 
 /// A part of a whole in percent.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(in crate::command) fn percent(part: u64, whole: u64) -> String {
     match whole {
         0 => NONE.to_owned(),
         whole => format!("{:.1}%", 100.0 * part as f64 / whole as f64),

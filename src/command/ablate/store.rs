@@ -1,0 +1,141 @@
+//! The store of an ablation: a line of JSON for each cell, and one for its times.
+//!
+//! Invariant: the line of a cell is written last, so that one that is there has its times, and a
+//! line that was cut off is as if it had never been written. A cell is known by all that it depends
+//! on, so one folder can hold those of several configurations, and what is there is not run again.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use evo::Hash;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Finished, Times};
+use crate::command::whole_file;
+
+/// The names of the files in their folder.
+const CELLS: &str = "cells.jsonl";
+const TIMES: &str = "times.jsonl";
+
+/// The cells of a folder.
+pub(super) struct CellStore {
+    known: HashMap<String, Finished>,
+    cells: Lines,
+    times: Lines,
+}
+
+/// A file that lines are added to.
+struct Lines {
+    path: PathBuf,
+    file: File,
+}
+
+/// A line of either file.
+#[derive(Serialize, Deserialize)]
+struct Line<T> {
+    key: String,
+    arm: String,
+    seed: u64,
+    #[serde(flatten)]
+    content: T,
+}
+
+impl Lines {
+    /// Opens a file and gives what is in it; an unfinished last line is dropped.
+    fn open<T: DeserializeOwned>(path: PathBuf) -> anyhow::Result<(Lines, Vec<Line<T>>)> {
+        let text = match path.exists() {
+            true => std::fs::read_to_string(&path).with_context(|| path.display().to_string())?,
+            false => String::new(),
+        };
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        if whole.len() < text.len() {
+            whole_file::write(&path, whole.as_bytes())?;
+        }
+        let read = |(index, line): (usize, &str)| {
+            let place = || format!("{}:{}: no run of an ablation", path.display(), index + 1);
+            serde_json::from_str(line).with_context(place)
+        };
+        let lines = whole.lines().enumerate().map(read).collect::<anyhow::Result<_>>()?;
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.with_context(|| path.display().to_string())?;
+        Ok((Lines { path, file }, lines))
+    }
+
+    fn add<T: Serialize>(&mut self, line: &Line<T>) -> anyhow::Result<()> {
+        let text = serde_json::to_string(line)? + "\n";
+        // In one call: a line is whole, or the last of the file.
+        self.file.write_all(text.as_bytes()).with_context(|| self.path.display().to_string())
+    }
+}
+
+impl CellStore {
+    /// Opens the store of a folder, which is made where there is none.
+    pub(super) fn open(folder: &Path) -> anyhow::Result<CellStore> {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        let (cells, known) = Lines::open::<Cell>(folder.join(CELLS))?;
+        let (times, of_times) = Lines::open::<Times>(folder.join(TIMES))?;
+        // The latest of a key: an earlier one lost its cell.
+        let mut by_key: HashMap<String, Times> =
+            of_times.into_iter().map(|line| (line.key, line.content)).collect();
+        let finished = known.into_iter().filter_map(|line| {
+            let times = by_key.remove(&line.key)?;
+            Some((line.key, Finished { cell: line.content, times }))
+        });
+        Ok(CellStore { known: finished.collect(), cells, times })
+    }
+
+    /// A cell that is known.
+    pub(super) fn get(&self, key: Hash) -> Option<&Finished> {
+        self.known.get(&key.to_string())
+    }
+
+    /// Takes in a cell, on disk first.
+    pub(super) fn keep(
+        &mut self,
+        key: Hash,
+        (arm, seed): (&str, u64),
+        finished: Finished,
+    ) -> anyhow::Result<()> {
+        let (key, arm) = (key.to_string(), arm.to_owned());
+        let Finished { cell, times } = finished.clone();
+        self.times.add(&Line { key: key.clone(), arm: arm.clone(), seed, content: times })?;
+        self.cells.add(&Line { key: key.clone(), arm, seed, content: cell })?;
+        self.known.insert(key, finished);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cell::tests::finished;
+    use super::*;
+
+    #[test]
+    fn what_was_kept_is_there_to_the_bit_and_a_cell_cut_off_is_not() {
+        let scratch = tempfile::TempDir::new().expect("there is room");
+        let folder = scratch.path().join("new");
+        let key = |name: &str| Hash::of(name.as_bytes());
+        let (a, b) = (finished(&[0.1 + 0.2, 1.0 / 3.0], 100), finished(&[-1e-300], 70));
+        let mut store = CellStore::open(&folder).expect("there is room");
+        store.keep(key("a"), ("off", 1), a.clone()).expect("there is room");
+        store.keep(key("b"), ("off", 2), b.clone()).expect("there is room");
+        drop(store);
+        let path = folder.join(CELLS);
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        std::fs::write(&path, &text[..text.len() - 9]).expect("there is room");
+        let mut store = CellStore::open(&folder).expect("it is mended");
+        assert_eq!((store.get(key("a")), store.get(key("b"))), (Some(&a), None));
+        store.keep(key("b"), ("off", 2), b.clone()).expect("there is room");
+        drop(store);
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
+        let store = CellStore::open(&folder).expect("it is sound");
+        assert_eq!(store.get(key("b")), Some(&b));
+        std::fs::write(&path, format!("{text}{{}}\n")).expect("there is room");
+        let error = CellStore::open(&folder).err().expect("it is damaged").to_string();
+        assert!(error.contains("cells.jsonl:3"), "{error}");
+    }
+}
