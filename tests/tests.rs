@@ -2,6 +2,8 @@
 
 mod harness;
 
+#[path = "cli/ablate.rs"]
+mod ablate;
 #[path = "cli/activations.rs"]
 mod activations;
 #[path = "cli/audit.rs"]
@@ -24,6 +26,8 @@ mod config_errors;
 mod configs;
 #[path = "cli/crossover.rs"]
 mod crossover;
+#[path = "cli/enumerate.rs"]
+mod enumerate;
 #[path = "cli/expressions.rs"]
 mod expressions;
 #[path = "cli/funnel.rs"]

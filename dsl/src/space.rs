@@ -2,10 +2,10 @@
 //! list of them.
 //!
 //! Invariant: a program is of the space if each of its statements is one of [`Space::forms`] and
-//! there are no more than [`SpaceConfig::length`] of them; programs are numbered by their statements,
-//! shorter ones first, and a number that no checked program has is left out. Mutation draws within
-//! the space: a child that would leave it, or does not check, is drawn again from the same stream. The search's own
-//! mutation makes names and constants of its own, of which there is no end.
+//! there are no more than [`SpaceConfig::length`] of them; programs are numbered by their
+//! statements, shorter ones first, and a number that no checked program has is left out. Mutation
+//! stays within the space: a child that does not check is drawn again from the same stream. That of
+//! other searches makes names and constants of its own, of which there is no end.
 
 use evo_domain::SettingError;
 use evo_hashes::StreamRng;
@@ -39,8 +39,12 @@ pub struct Space {
     length: usize,
 }
 
-/// The most sequences of statements that a space is made of: each is checked when it is written out.
+/// The most sequences of statements that a space is made of: each is checked when the space is
+/// written out.
 const MOST_SEQUENCES: u64 = 20_000_000;
+
+/// The most operands to choose from: with more, the statements of one op alone are too many.
+const MOST_OPERANDS: usize = 64;
 
 /// How often a child is drawn before its parent stands in for it.
 const TRIES: usize = 1_000;
@@ -178,6 +182,10 @@ impl SpaceConfig {
     fn operands(&self, names: &[&str]) -> Result<Vec<Operand>, SettingError> {
         if let Some(index) = self.constants.iter().position(|number| !number.is_finite()) {
             return Err(error(&format!("constants[{index}]"), "must be finite".to_owned()));
+        }
+        if self.reads.len() + self.constants.len() > MOST_OPERANDS {
+            let message = format!("with `reads`, must be at most {MOST_OPERANDS}");
+            return Err(error("constants", message));
         }
         let mut operands = Vec::new();
         for (index, read) in self.reads.iter().enumerate() {
@@ -320,6 +328,8 @@ mod tests {
             error(&SpaceConfig { constants: vec![f64::NAN], ..sound.clone() }),
             "mutation.constants[0]"
         );
+        let many = SpaceConfig { constants: vec![0.5; 90], ..sound.clone() };
+        assert_eq!(error(&many), "mutation.constants");
         for length in [0, 40] {
             assert_eq!(error(&SpaceConfig { length, ..sound.clone() }), "mutation.length");
         }

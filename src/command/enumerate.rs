@@ -1,11 +1,12 @@
 //! `evo enumerate`: every program of a small space trained and hashed, as a table.
 //!
-//! Invariant: a table is written whole or not at all, and is the same whatever the threads. One that
-//! is there, made of the very configuration, is only told of. Programs of one structure are trained
-//! once: they give the same bits.
+//! Invariant: a table is written whole or not at all, and is the same whatever the threads. One
+//! that is there, made of the very configuration, is only told of. Programs of one structure are
+//! trained once: they give the same bits.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -61,36 +62,38 @@ pub(crate) fn run(args: &EnumerateArgs) -> anyhow::Result<ExitCode> {
     if let Some(out) = &args.out {
         config.evaluation.table.clone_from(out);
     }
-    let threads = cores(args.threads);
-    let space = config.space()?;
-    let path = &config.evaluation.table;
-    let again = format!("the same command again: nothing was written to {}", shell_path(path));
-    let cancel = interruptible_by(&again)?;
+    let hasher = |bits: &u32| {
+        let hashing = HashingConfig { mantissa_bits: *bits };
+        let hasher = EnumeratedSearch { hashing, ..config.clone() }.hasher();
+        Ok((*bits, hasher.context("--mantissa")?))
+    };
+    let hashers = args.mantissa.iter().map(hasher).collect::<anyhow::Result<Vec<_>>>()?;
+    let (space, path) = (config.space()?, &config.evaluation.table);
+    let again = format!("the same command: nothing was written to {}", shell_path(path));
+    let (threads, cancel) = (cores(args.threads), interruptible_by(&again)?);
     if !path.exists() {
-        let trainer = config.trainer()?;
         let making = Making {
             space: &space,
             hasher: &config.hasher()?,
-            trainer: &trainer,
+            trainer: &config.trainer()?,
             threads,
             cancel,
             quiet: args.quiet,
         };
-        let Some(rows) = making.rows()? else { return Ok(ExitCode::from(INTERRUPTED)) };
-        let table = SpaceTable::new(config.fingerprint(&cpu::description())?, rows);
-        whole_file::write(path, table.text().as_bytes())?;
+        if !making.write(path, config.fingerprint(&cpu::description())?)? {
+            eprintln!("interrupted; go on with {again}");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
     }
     let table = config.table(&cpu::description())?;
-    let mut classes =
-        vec![Classes::of(config.hashing.mantissa_bits, table.rows(), |row| row.behaviour)];
-    for &mantissa_bits in &args.mantissa {
-        let hashing = HashingConfig { mantissa_bits };
-        let hasher = EnumeratedSearch { hashing, ..config.clone() }.hasher()?;
+    let own = |row: &SpaceRow| row.behaviour;
+    let mut classes = vec![Classes::of(config.hashing.mantissa_bits, table.rows(), own)];
+    for (mantissa_bits, hasher) in hashers {
         let Some(hashes) = hashes(&space, table.rows(), &hasher, threads, cancel) else {
             return Ok(ExitCode::from(INTERRUPTED));
         };
-        let places: BTreeMap<u64, Option<Hash>> = hashes.into_iter().collect();
-        classes.push(Classes::of(mantissa_bits, table.rows(), |row| places[&row.number]));
+        let behaviour = |row: &SpaceRow| hashes[&row.number];
+        classes.push(Classes::of(mantissa_bits, table.rows(), behaviour));
     }
     let report = report(&space, &table, classes)?;
     output::print(&match args.json {
@@ -114,6 +117,18 @@ struct Making<'a> {
 const AT_ONCE: u64 = 4_096;
 
 impl Making<'_> {
+    /// Makes the table and writes it; false where that was interrupted.
+    fn write(&self, path: &Path, fingerprint: Hash) -> anyhow::Result<bool> {
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|it| !it.is_dir()) {
+            bail!("{}: there is no such folder to write the table to", folder.display());
+        }
+        let Some(rows) = self.rows()? else { return Ok(false) };
+        let table = SpaceTable::new(fingerprint, rows);
+        whole_file::write(path, table.text().as_bytes())?;
+        Ok(true)
+    }
+
     /// Every row; `None` where that was interrupted.
     fn rows(&self) -> anyhow::Result<Option<Vec<SpaceRow>>> {
         let structures = self.structures();
@@ -165,14 +180,14 @@ impl Making<'_> {
     }
 }
 
-/// The behaviour of every row by another hash; `None` where that was interrupted.
+/// The behaviour of every row by another hash, by number; `None` where that was interrupted.
 fn hashes(
     space: &Space,
     rows: &[SpaceRow],
     hasher: &FunctionalHasher,
     threads: NonZeroUsize,
     cancel: &AtomicBool,
-) -> Option<Vec<(u64, Option<Hash>)>> {
+) -> Option<BTreeMap<u64, Option<Hash>>> {
     let hashed = parallel_map(threads, rows, |row| {
         if cancel.load(Ordering::Relaxed) {
             return None;

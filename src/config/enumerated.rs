@@ -100,7 +100,8 @@ impl EnumeratedSearch {
         let table = SpaceTable::read(&self.evaluation.table, self.fingerprint(cpu)?);
         let table = table.map_err(|error| {
             let ConfigError { place, key, message } = ConfigError::from_evaluator(error);
-            ConfigError { place, key, message: format!("{message}; `evo enumerate` makes it") }
+            let message = format!("{message}; `evo enumerate` makes one where there is none");
+            ConfigError { place, key, message }
         })?;
         Ok(Arc::new(table))
     }

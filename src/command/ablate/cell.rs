@@ -18,8 +18,8 @@ pub(super) struct Cell {
     /// Different structures among the births, and different behaviours.
     pub(super) structures: u64,
     pub(super) behaviours: u64,
-    /// Whether it ended because its best was good enough.
-    pub(super) reached: bool,
+    /// Whether it ended before its limits: its best was good enough, or nothing new was left.
+    pub(super) early: bool,
 }
 
 /// How far a run was.
@@ -157,7 +157,7 @@ pub(super) mod tests {
             disagreed: 0,
             structures: 50,
             behaviours: 50,
-            reached: false,
+            early: false,
         };
         let times = Times {
             curve: vec![moment(0), moment(bests.len())],

@@ -1,7 +1,7 @@
 //! The figures of an ablation: fitness over evaluations and over time, hits over births.
 //!
 //! Invariant: a line is the mean over all seeds and its band the bootstrap interval of it, at
-//! places that every run has come to; only one figure has a clock on it.
+//! places that every run has come to; one figure alone has a clock on it.
 
 use super::cell::{Finished, Point};
 use super::summary::{Ablation, Mean, Runs};
@@ -9,21 +9,22 @@ use crate::command::report::axis::Axis;
 use crate::command::report::chart::{Chart, Mark, Series};
 use crate::command::report::figure::Figure;
 
+/// What most of them show.
+const BEST: &str = "best fitness";
+
 /// Places along an axis.
 const PLACES: usize = 80;
 
 /// Resamples behind a band, of which there is one at every place.
 const RESAMPLES: u32 = 400;
 
-/// The share of the axis of births that a hit rate is told for at once.
+/// Windows of births, of each of which a hit rate is told.
 const WINDOWS: usize = 24;
 
 /// All figures that there is something to draw in.
 pub(super) fn all(ablation: &Ablation) -> Vec<Figure> {
-    [over_evaluations(ablation), over_time(ablation), hits(ablation)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let figures = [over_evaluations, regret, over_time, hits].map(|figure| figure(ablation));
+    figures.into_iter().flatten().collect()
 }
 
 fn places(end: f64, count: usize) -> impl Iterator<Item = f64> {
@@ -34,9 +35,20 @@ fn over_evaluations(ablation: &Ablation) -> Option<Figure> {
     let end = ablation.common(|run| run.end().evaluations as f64);
     let series = bests(ablation, end, Finished::best_within);
     let axis = Axis::between("evaluations", 0.0, end).of_counts();
-    let caption = "The best fitness so far, the mean over the seeds with its 95% interval, at equal \
-                   numbers of evaluations.";
-    figure("fitness-evaluations", "Fitness over evaluations", caption, (axis, series))
+    let caption = "The best fitness so far, the mean over the seeds with its 95% interval, at \
+                   equal numbers of evaluations.";
+    figure(("fitness-evaluations", "Fitness over evaluations"), caption, (axis, BEST, series))
+}
+
+/// How far the best is below what there is, where that is known.
+fn regret(ablation: &Ablation) -> Option<Figure> {
+    let optimum = ablation.optimum?;
+    let end = ablation.common(|run| run.end().evaluations as f64);
+    let series = bests(ablation, end, |run, at| optimum - run.best_within(at));
+    let axis = Axis::between("evaluations", 0.0, end).of_counts();
+    let caption = "The highest fitness there is less the best so far, the mean over the seeds with \
+                   its 95% interval, at equal numbers of evaluations.";
+    figure(("regret-evaluations", "Regret over evaluations"), caption, (axis, "regret", series))
 }
 
 fn over_time(ablation: &Ablation) -> Option<Figure> {
@@ -44,19 +56,18 @@ fn over_time(ablation: &Ablation) -> Option<Figure> {
     let end = ablation.common(|run| run.seconds(clock));
     let series = bests(ablation, end, |run, seconds| run.best_by(seconds, clock));
     let axis = Axis::between(clock.name(), 0.0, end);
-    let caption = "The best fitness so far, the mean over the seeds with its 95% interval, at equal \
-                   time; what telling programs apart takes is part of it.";
-    figure("fitness-seconds", "Fitness over time", caption, (axis, series))
+    let caption = "The best fitness so far, the mean over the seeds with its 95% interval, at \
+                   equal time; what telling programs apart takes is part of it.";
+    figure(("fitness-seconds", "Fitness over time"), caption, (axis, BEST, series))
 }
 
 fn figure(
-    name: &str,
-    title: &str,
+    (name, title): (&str, &str),
     caption: &str,
-    (x, series): (Axis, Vec<Series>),
+    (x, what, series): (Axis, &str, Vec<Series>),
 ) -> Option<Figure> {
     let numbers = series.iter().flat_map(|it| it.points.iter().map(|(_, fitness)| *fitness));
-    let y = Axis::linear("best fitness", numbers);
+    let y = Axis::linear(what, numbers);
     Figure::of_chart(name, title, caption, &Chart { x, y, series })
 }
 

@@ -172,10 +172,13 @@ fn run<D: Domain>(
     if let StopReason::Failures(count) = reason {
         bail!("{count} evaluations failed, through no fault of what was evaluated");
     }
-    let reached = matches!(reason, StopReason::Fitness(_) | StopReason::HeldOutFitness(_));
+    let early = matches!(
+        reason,
+        StopReason::Fitness(_) | StopReason::HeldOutFitness(_) | StopReason::Exhausted(_)
+    );
     let RecheckRate { rechecked, disagreed } = RecheckRate::of(search.counters());
     let watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-    let (cell, mut times, sample) = watch.finish((rechecked, disagreed), reached);
+    let (cell, mut times, sample) = watch.finish((rechecked, disagreed), early);
     times.hashing = cost::hashing(&search, &cell, &sample);
     Ok(Some(Finished { cell, times }))
 }

@@ -1,8 +1,8 @@
 //! What the runs of every arm come to, side by side.
 //!
 //! Invariant: arms are compared at costs that all of them came to: evaluations, or time, up to
-//! where the first run ended, those left out that ended because they were good enough. What clocks
-//! say is in [`Timed`] alone.
+//! where the first run ended, those left out that ended before their limits, of which nothing more
+//! was to come. What clocks say is in [`Timed`] alone.
 
 use evo::{Bootstrap, RecheckRate, Seed};
 use serde::Serialize;
@@ -109,7 +109,8 @@ impl Mean {
 /// Resamples behind an interval of a table.
 pub(super) const RESAMPLES: u32 = 10_000;
 
-/// The middle of numbers that may be infinite, the lower of two: half of them or more are no larger.
+/// The middle of numbers that may be infinite, the lower of two: half of them or more are no
+/// larger.
 pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     let last = numbers.len().checked_sub(1);
@@ -174,11 +175,11 @@ fn late_hits(run: &Finished) -> f64 {
 }
 
 impl Ablation {
-    /// The least that every run came to, those left out that were good enough before; the most,
-    /// where all were.
+    /// The least that every run came to, those left out that ended before their limits; the most,
+    /// where all did.
     pub(super) fn common(&self, of: impl Fn(&Finished) -> f64) -> f64 {
         let all = || self.arms.iter().flat_map(|it| &it.runs);
-        let least = all().filter(|run| !run.cell.reached).map(&of).reduce(f64::min);
+        let least = all().filter(|run| !run.cell.early).map(&of).reduce(f64::min);
         least.or_else(|| all().map(&of).reduce(f64::max)).unwrap_or(0.0)
     }
 

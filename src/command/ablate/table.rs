@@ -29,6 +29,11 @@ fn mean(mean: Option<Mean>) -> String {
     }
 }
 
+/// Seconds with digits enough to compare short ones.
+fn seconds(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{seconds:.4}") } else { format!("{seconds:.2}") }
+}
+
 fn count(number: f64) -> String {
     format!("{number:.0}")
 }
@@ -83,19 +88,17 @@ fn fitness(rows: &[Row], timed: &[Timed], clock: Clock) -> String {
         "hashing",
     ];
     let row = |(row, timed): (&Row, &Timed)| {
-        let optional = |it: Option<f64>, decimals: usize| {
-            it.map_or("-".to_owned(), |it| format!("{it:.decimals$}"))
-        };
+        let or_none = |it: Option<String>| it.unwrap_or_else(|| "-".to_owned());
         vec![
             row.arm.clone(),
             mean(row.best),
             mean(row.best_at_equal_evaluations),
             mean(timed.best_at_equal_time),
             format!("{}/{}", row.reached_target, row.seeds),
-            optional(row.evaluations_to_target, 0),
-            format!("{:.2}", timed.seconds),
-            optional(timed.seconds_to_target, 2),
-            optional(timed.speedup, 2),
+            or_none(row.evaluations_to_target.map(count)),
+            seconds(timed.seconds),
+            or_none(timed.seconds_to_target.map(seconds)),
+            or_none(timed.speedup.map(|it| format!("{it:.2}"))),
             percent(timed.hashing_share),
         ]
     };
@@ -119,11 +122,11 @@ fn budgets(ablation: &Ablation) -> String {
 
 fn notes(ablation: &Ablation) -> String {
     let evaluations = ablation.common(|run| run.end().evaluations as f64);
-    let seconds = ablation.common(|run| run.seconds(ablation.clock));
+    let time = seconds(ablation.common(|run| run.seconds(ablation.clock)));
     let mut text = format!(
         "\nmeans over {} seeds with 95% bootstrap intervals, medians of what it took to the target \
          of {:+.4};\nsaved: candidates for each evaluation. late hits: of the last quarter of the \
-         births. equal evaluations: {evaluations:.0}; equal time: {seconds:.2} {}\n",
+         births. equal evaluations: {evaluations:.0}; equal time: {time} {}\n",
         ablation.seeds.len(),
         ablation.target,
         ablation.clock.name(),

@@ -100,7 +100,7 @@ impl<P> Watch<P> {
     pub(super) fn finish(
         &self,
         (rechecked, disagreed): (u64, u64),
-        reached: bool,
+        early: bool,
     ) -> (Cell, Times, Sample<P>) {
         let mut curve = self.curve.kept().to_vec();
         if curve.last().is_some_and(|(last, _)| *last != self.at) {
@@ -115,7 +115,7 @@ impl<P> Watch<P> {
             disagreed,
             structures: self.structures.len() as u64,
             behaviours: self.behaviours.len() as u64,
-            reached,
+            early,
         };
         let times = Times { curve: moments, bests: best_moments, hashing: 0.0 };
         let sample =
