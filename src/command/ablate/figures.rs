@@ -89,14 +89,17 @@ fn bests(ablation: &Ablation, end: f64, best: impl Fn(&Finished, f64) -> f64) ->
     series.collect()
 }
 
+/// A level of hits by its name, and how many of them a run has had.
+type Level = (&'static str, fn(&Point) -> u64);
+
 /// Hits by level, of all births of a window.
 fn hits(ablation: &Ablation) -> Option<Figure> {
     let end = ablation.common(|run| run.end().births as f64);
     let mut series = Vec::new();
     for arm in &ablation.arms {
-        let levels: [(&str, fn(&Point) -> u64); 2] =
-            [("structure", |it| it.structural), ("behaviour", |it| it.functional)];
-        for (level, of) in levels {
+        let by_structure: Level = ("structure", |it| it.structural);
+        let by_behaviour: Level = ("behaviour", |it| it.functional);
+        for (level, of) in [by_structure, by_behaviour] {
             let points = rates(arm, end, of);
             if points.iter().any(|(_, rate)| *rate > 0.0) {
                 let label = format!("{}: by {level}", arm.arm);
