@@ -165,7 +165,7 @@ mod tests {
         assert!(error.to_string().contains("another space"), "{error}");
         let text = table.text();
         let cases = [
-            (text.replacen('-', "?", 1), "line 3"),
+            (text.replacen(" - ", " ? ", 1), "line 3"),
             (text[..text.len() - 1].to_owned(), "cut off"),
             (String::new(), "line 1"),
         ];
