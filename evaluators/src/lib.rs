@@ -1,5 +1,5 @@
 //! How *good* a program is: data, proxy networks and their training for optimizers, points to fit
-//! for expressions, tasks for learners.
+//! for expressions, tasks for learners, images for compute graphs.
 //!
 //! # Overview
 //! [`OptimizerEvaluator`] scores optimizers for a search. It trains the small networks of an
@@ -15,6 +15,9 @@
 //!
 //! [`LearnerEvaluator`] scores learners by what they come to on the tasks of a [`LearnerConfig`],
 //! each trained from nothing. It needs no candle either.
+//!
+//! [`GraphEvaluator`] scores compute graphs: the cell that one is, stacked as a [`GraphConfig`] says
+//! and trained on images by AdamW. Its [`CellProbe`] sees what a graph computes.
 
 mod activation;
 mod data;
@@ -23,6 +26,7 @@ mod enumerated;
 mod error;
 mod expression;
 mod file;
+mod graph;
 mod inner_threads;
 mod layers;
 mod learner;
@@ -45,6 +49,7 @@ pub use expression::{
     ExpressionTask, HeldOutPoints, LEAST_ERROR,
 };
 pub use file::read_file;
+pub use graph::{CellProbe, GraphConfig, GraphEvaluator, GraphJudges, GraphNetwork, MeasuredGraph};
 pub use inner_threads::pin_inner_threads;
 #[doc(hidden)]
 pub use layers::{Multiplication, Product};

@@ -7,6 +7,7 @@
 mod autoencoder;
 mod batch;
 mod block;
+mod cell_net;
 mod conv_net;
 mod hidden;
 mod lane_parameters;
@@ -26,6 +27,7 @@ use evo_hashes::Seed;
 
 use autoencoder::Autoencoder;
 pub(crate) use batch::Batch;
+pub(crate) use cell_net::CellNet;
 use conv_net::ConvNet;
 pub(crate) use lane_parameters::LaneParameters;
 pub(crate) use leaf::{Leaf, initial_weights};
@@ -53,6 +55,7 @@ pub(crate) enum Proxy {
     Transformer(Transformer),
     Recurrent(Recurrent),
     Quadratic(Quadratic),
+    Cell(CellNet),
 }
 
 impl Proxy {
@@ -164,7 +167,7 @@ impl Proxy {
             | Self::Transformer(Transformer { style, .. }) => {
                 style.activation = Between::Expression(Arc::clone(function));
             }
-            Self::Recurrent(_) | Self::Quadratic(_) => {}
+            Self::Recurrent(_) | Self::Quadratic(_) | Self::Cell(_) => {}
         }
         network
     }
@@ -191,6 +194,7 @@ impl Proxy {
             Self::Transformer(network) => network.leaves(),
             Self::Recurrent(network) => network.leaves(),
             Self::Quadratic(network) => network.leaves(),
+            Self::Cell(network) => network.leaves(),
         }
     }
 
@@ -209,6 +213,7 @@ impl Proxy {
                 Self::ResidualMlp(network) => network.loss::<T>(weights, features, labels),
                 Self::VisionTransformer(network) => network.loss::<T>(weights, features, labels),
                 Self::Autoencoder(network) => network.loss::<T>(weights, features),
+                Self::Cell(network) => network.loss::<T>(weights, features, labels),
                 _ => candle_core::bail!("the network does not read rows"),
             },
             Batch::Tokens { inputs, targets } => match self {

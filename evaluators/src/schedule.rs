@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::EvaluatorError;
+
 /// How the learning rate changes over a training run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +69,22 @@ impl Schedule {
             }
             _ => self.warmup_steps(),
         }
+    }
+
+    /// Refuses a schedule that does not fit into so many steps.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Config`] at a key of `schedule`.
+    pub(crate) fn check(self, steps: u64) -> Result<(), EvaluatorError> {
+        if self.warmup_steps() >= steps {
+            let message = format!("must be less than `steps` ({steps})");
+            return Err(EvaluatorError::config("schedule.warmup_steps", message));
+        }
+        if self.shortest() > steps {
+            let message = format!("with the warm-up, must be at most `steps` ({steps})");
+            return Err(EvaluatorError::config("schedule.cooldown_steps", message));
+        }
+        Ok(())
     }
 
     /// The same with other numbers of steps for its parts, of a task made longer or shorter.

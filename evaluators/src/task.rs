@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{DataConfig, Operation, Problem};
 pub use model::{Cell, ModelConfig};
-pub(crate) use size::Reads;
+pub(crate) use size::{Reads, refuse_large_batch, refuse_large_network, validation_batch};
 pub use style::{Activation, Normalisation};
 pub(crate) use style::{Between, Style};
 
@@ -24,7 +24,7 @@ use self::style::{is_default, is_one, one};
 use crate::{EvaluatorError, Schedule};
 
 /// The most steps of a task; weeks of training at this size.
-const MOST_STEPS: u64 = 1_000_000_000;
+pub(crate) const MOST_STEPS: u64 = 1_000_000_000;
 
 /// One proxy task: a small network trained on small data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,18 +89,7 @@ impl TaskConfig {
         if !(0.0..=1.0).contains(&self.label_noise) {
             return Err(EvaluatorError::config("label_noise", "must be from 0 to 1"));
         }
-        if self.schedule.warmup_steps() >= self.steps.get() {
-            return Err(EvaluatorError::config(
-                "schedule.warmup_steps",
-                format!("must be less than `steps` ({})", self.steps),
-            ));
-        }
-        if self.schedule.shortest() > self.steps.get() {
-            return Err(EvaluatorError::config(
-                "schedule.cooldown_steps",
-                format!("with the warm-up, must be at most `steps` ({})", self.steps),
-            ));
-        }
+        self.schedule.check(self.steps.get())?;
         self.model.check()?;
         self.data.check()?;
         self.check_fit()?;

@@ -82,6 +82,13 @@ pub enum GraphFault {
     Disconnected,
 }
 
+/// The smallest: the input is the output.
+impl Default for Graph {
+    fn default() -> Graph {
+        Graph { ops: Vec::new(), inputs: vec![1] }
+    }
+}
+
 impl Graph {
     /// The graph of these layers, and for each of them and the output the vertices it reads, as
     /// bits: bit 0 is the input, bit `i` the layer before the `i`-th comma.

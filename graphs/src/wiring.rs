@@ -3,12 +3,16 @@
 //! Invariant: it is made of the canonical form alone, so isomorphic graphs have equal wirings, and
 //! networks built of them equal bits.
 //!
-//! Weights are known by *role*, what is computed up to there, and not by the place of a vertex:
-//! otherwise two graphs that compute the same by other vertices would begin with other weights, and
-//! no probe would find them equal. The role of a layer is its op with the roles of what it reads.
-//! Layers with weights that have all of that in common, as the two branches of `conv3x3(x)` and
-//! `conv3x3(x)`, are told apart by a rank: with equal weights they would stay one layer for ever.
-//! Layers without weights are not, since they are equal whatever is done.
+//! Weights are known by *role*, where what they are multiplied with comes from, and not by the place
+//! of a vertex: otherwise two graphs that compute the same by other vertices would begin with other
+//! weights, and no probe would find them equal. The role of a layer is its op with its sources: the
+//! layers with weights, or the input of the cell, that it reads directly, and those that it reads
+//! through pools, however many. Pools are seen through because only they can be changed without
+//! changing what is computed: three of them in a row are as good as four where images are small.
+//! Layers of one op and the same sources, as the two of `conv3x3(x)` beside `conv3x3(x)`, are told
+//! apart by a rank: with equal weights they would stay one layer for ever.
+
+use std::collections::BTreeSet;
 
 use evo_hashes::Hash;
 
@@ -52,73 +56,95 @@ impl Graph {
         let vertex = |(op, vertex): (&GraphOp, usize)| WiredVertex {
             op: *op,
             inputs: roles.in_order(&graph, vertex),
-            role: roles.0[vertex],
+            role: hashed("layer", &roles.sources[vertex]),
         };
         let vertices = graph.ops().iter().zip(1..).map(vertex).collect();
         let mut output: Vec<Wire> = Vec::new();
         for from in roles.in_order(&graph, graph.output()) {
-            let of = |occurrence| {
-                let role = roles.0[from];
-                Hash::of(format!("graph output {role} {occurrence}").as_bytes())
-            };
-            // Values that are equal whatever is done are projected by weights of their own.
-            let occurrence = (0..).find(|it| output.iter().all(|wire| wire.role != of(*it)));
-            output.push(Wire { from, role: of(occurrence.expect("there are few edges")) });
+            let base = hashed("output", &roles.sources[from]);
+            let of = |rank: usize| Hash::of(format!("graph {base} {rank}").as_bytes());
+            let is_free = |rank: &usize| output.iter().all(|wire| wire.role != of(*rank));
+            let rank = (0..).find(is_free).expect("there are few edges");
+            output.push(Wire { from, role: of(rank) });
         }
         Wiring { vertices, output }
     }
 }
 
-/// The role of every vertex but the output.
-struct Roles(Vec<Hash>);
+/// Where a value comes from: layers with weights and the input of the cell, each by its role and
+/// whether it was pooled since.
+type Sources = BTreeSet<(Hash, bool)>;
+
+fn hashed(what: &str, sources: &Sources) -> Hash {
+    Hash::of(format!("graph {what} {sources:?}").as_bytes())
+}
+
+/// What is known of every vertex but the output.
+struct Roles {
+    /// A layer with weights has itself alone.
+    sources: Vec<Sources>,
+    /// The length of the longest path from the input.
+    depths: Vec<usize>,
+}
 
 impl Roles {
-    /// By the longest path from the input: layers with one op and one set of inputs are equally
-    /// deep, so all of them are known when they are told apart.
+    /// By the most layers with weights on a path from the input: those with one op and the same
+    /// sources have as many, so all of them are known when they are told apart.
     fn of(graph: &Graph) -> Roles {
-        let depths = depths(graph);
+        let (depths, levels) =
+            (longest(graph, |_| 1), longest(graph, |op| op.has_weights().into()));
         let below = below(graph);
-        let mut roles = Roles(vec![Hash::of(b"graph input"); graph.output()]);
-        for depth in 1..=depths.iter().copied().max().unwrap_or(0) {
-            let layer: Vec<usize> = (1..graph.output()).filter(|it| depths[*it] == depth).collect();
-            let base = |vertex: usize| {
-                let reads: Vec<Hash> =
-                    roles.in_order(graph, vertex).into_iter().map(|it| roles.0[it]).collect();
-                Hash::of(format!("graph {} {reads:?}", graph.ops()[vertex - 1]).as_bytes())
+        let input = Sources::from([(Hash::of(b"graph input"), false)]);
+        let mut sources = vec![Sources::new(); graph.output()];
+        sources[0] = input;
+        for level in 0..=levels.iter().copied().max().unwrap_or(0) {
+            let of_level = |vertex: &usize| levels[*vertex] == level;
+            let (weighted, pools): (Vec<usize>, Vec<usize>) = (1..graph.output())
+                .filter(of_level)
+                .partition(|vertex| graph.ops()[vertex - 1].has_weights());
+            let read = |sources: &[Sources], vertex: usize| -> Sources {
+                let reads = (0..vertex).filter(|&from| graph.has_edge(from, vertex));
+                reads.flat_map(|from| sources[from].iter().copied()).collect()
             };
-            let bases: Vec<(usize, Hash)> = layer.iter().map(|it| (*it, base(*it))).collect();
+            let base =
+                |vertex: usize| hashed(graph.ops()[vertex - 1].name(), &read(&sources, vertex));
+            let bases: Vec<(usize, Hash)> = weighted.iter().map(|it| (*it, base(*it))).collect();
             for &(vertex, base) in &bases {
                 // By what reads them, so that graphs in which that is the same rank them alike.
-                let before = |&(other, of): &(usize, Hash)| {
-                    of == base && (below[other], other) < (below[vertex], vertex)
-                };
-                let rank = bases.iter().filter(|it| before(it)).count();
-                roles.0[vertex] = match graph.ops()[vertex - 1].has_weights() {
-                    true => Hash::of(format!("graph {base} {rank}").as_bytes()),
-                    false => base,
-                };
+                let key = |vertex: usize| (depths[vertex], below[vertex], vertex);
+                let before = |it: &&(usize, Hash)| it.1 == base && key(it.0) < key(vertex);
+                let rank = bases.iter().filter(before).count();
+                let role = Hash::of(format!("graph {base} {rank}").as_bytes());
+                sources[vertex] = Sources::from([(role, false)]);
+            }
+            // Each reads earlier ones of its level, and what is pooled once more is pooled.
+            for vertex in pools {
+                let read = read(&sources, vertex);
+                sources[vertex] = read.into_iter().map(|(role, _)| (role, true)).collect();
             }
         }
-        roles
+        Roles { sources, depths }
     }
 
-    /// What a vertex reads, by role; what has one role is equal, or in the order of the form.
+    /// What a vertex reads, by where that comes from.
     fn in_order(&self, graph: &Graph, vertex: usize) -> Vec<usize> {
         let mut inputs: Vec<usize> =
             (0..vertex).filter(|&from| graph.has_edge(from, vertex)).collect();
-        inputs.sort_by_key(|&from| self.0[from]);
+        inputs.sort_by_key(|&from| (&self.sources[from], self.depths[from], from));
         inputs
     }
 }
 
-/// The length of the longest path from the input to every vertex but the output.
-fn depths(graph: &Graph) -> Vec<usize> {
-    let mut depths = vec![0; graph.output()];
+/// The greatest length of a path from the input to every vertex but the output, where each layer has
+/// a length.
+fn longest(graph: &Graph, length: impl Fn(GraphOp) -> usize) -> Vec<usize> {
+    let mut lengths = vec![0; graph.output()];
     for vertex in 1..graph.output() {
         let reads = (0..vertex).filter(|&from| graph.has_edge(from, vertex));
-        depths[vertex] = 1 + reads.map(|from| depths[from]).max().unwrap_or(0);
+        let before = reads.map(|from| lengths[from]).max().unwrap_or(0);
+        lengths[vertex] = before + length(graph.ops()[vertex - 1]);
     }
-    depths
+    lengths
 }
 
 /// Of every vertex a hash of all that is computed from it.
@@ -167,9 +193,27 @@ mod tests {
         let both = wiring("a = conv3x3(x)\nb = conv3x3(x)\nreturn concat(a, b)");
         assert_ne!(both.vertices[0].role, both.vertices[1].role);
         assert_ne!(both.output[0].role, both.output[1].role);
+        let pooled =
+            wiring("a = maxpool3x3(x)\nb = conv3x3(x)\nc = conv3x3(a)\nreturn concat(b, c)");
+        let [b, c] = roles(&pooled, GraphOp::Conv3x3)[..] else { panic!("there are two") };
+        assert_ne!(b, c);
         let pools = wiring("a = maxpool3x3(x)\nb = maxpool3x3(x)\nreturn concat(a, b)");
-        assert_eq!(pools.vertices[0].role, pools.vertices[1].role);
         assert_ne!(pools.output[0].role, pools.output[1].role);
+    }
+
+    /// One pool or several in a row are seen through.
+    #[test]
+    fn weights_behind_pools_are_the_same_however_many_there_are() {
+        let behind = |pools: usize| {
+            let mut body = "p0 = maxpool3x3(x)\n".to_owned();
+            (1..pools).for_each(|it| body += &format!("p{it} = maxpool3x3(p{})\n", it - 1));
+            wiring(&format!("{body}a = conv3x3(p{})\nreturn concat(a)", pools - 1))
+        };
+        let (one, four) = (behind(1), behind(4));
+        assert_eq!(roles(&one, GraphOp::Conv3x3), roles(&four, GraphOp::Conv3x3));
+        assert_eq!(one.output[0].role, four.output[0].role);
+        let none = wiring("a = conv3x3(x)\nreturn concat(a)");
+        assert_ne!(roles(&one, GraphOp::Conv3x3), roles(&none, GraphOp::Conv3x3));
     }
 
     /// One pool for both convolutions, or one for each: the same function, of the same weights.

@@ -124,6 +124,23 @@ impl LabelledRows {
     }
 }
 
+impl RowData {
+    /// Sets a share of the training examples aside, one at least and as many as are validated on at
+    /// most; `None` where no other would be left.
+    pub(crate) fn set_aside(&mut self, share: f64) -> Option<Rows> {
+        let count = self.train.labels.len();
+        let aside = super::part(count, share).min(self.train.most_validated());
+        if aside == count {
+            return None;
+        }
+        // They are in a seeded order.
+        let indices: Vec<usize> = (count - aside..count).collect();
+        let rows = self.train.select(&indices);
+        self.train.truncate(count - aside);
+        Some(rows)
+    }
+}
+
 /// The numbers below `count` in a seeded order.
 fn shuffled(count: usize, seed: Seed) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
@@ -163,6 +180,20 @@ mod tests {
         assert_eq!(data.train, again.train);
         let other = numbered(100).split(Seed(2)).expect("enough rows");
         assert_ne!(data.train, other.train);
+    }
+
+    #[test]
+    fn what_is_set_aside_is_not_trained_on() {
+        let mut data = numbered(100).split(Seed(1)).expect("enough rows");
+        let before = data.train.clone();
+        let aside = data.set_aside(0.25).expect("others are left");
+        assert_eq!((aside.labels.len(), data.train.labels.len()), (20, 60));
+        let rows =
+            |rows: &Rows| (0..rows.labels.len()).flat_map(|i| rows.row(i)).collect::<Vec<_>>();
+        assert_eq!([rows(&data.train), rows(&aside)].concat(), rows(&before));
+        let mut two = numbered(5).split(Seed(1)).expect("enough rows");
+        two.train.truncate(1);
+        assert_eq!(two.set_aside(0.1), None);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl ProxyTask {
         Ok(Self {
             name: config.name.clone(),
             validation: Batch::validation(&data, config.validation_batch(&reads))?,
-            layout: Layout::with_roles(leaves.iter().map(|leaf| (leaf.shape.clone(), leaf.role))),
+            layout: layout(&leaves),
             data: Arc::new(data),
             proxy,
             leaves,
@@ -135,6 +135,38 @@ impl ProxyTask {
     pub(crate) fn with_activation(&self, function: &Arc<Function>) -> ProxyTask {
         let proxy = self.proxy.with_activation(function);
         ProxyTask { leaves: proxy.leaves(), proxy, ..self.clone() }
+    }
+
+    /// The task of a network that no task configuration describes, its data at hand.
+    pub(crate) fn of_network(
+        name: String,
+        proxy: Proxy,
+        data: Arc<Dataset>,
+        validation: Vec<Batch>,
+        lengths: (usize, u64, Schedule),
+        seed: Seed,
+    ) -> ProxyTask {
+        let (batch_size, steps, schedule) = lengths;
+        let leaves = proxy.leaves();
+        let layout = layout(&leaves);
+        ProxyTask {
+            name,
+            data,
+            validation,
+            proxy,
+            leaves,
+            layout,
+            batch_size,
+            steps,
+            schedule,
+            seed,
+        }
+    }
+
+    /// The same task with another network on the same data, from the same seeds.
+    pub(crate) fn with_network(&self, proxy: Proxy) -> ProxyTask {
+        let leaves = proxy.leaves();
+        ProxyTask { layout: layout(&leaves), leaves, proxy, ..self.clone() }
     }
 
     /// The runs of a task at a learning rate: one for each multiple of it and repeat, what is drawn
@@ -178,4 +210,9 @@ impl ProxyTask {
         }
         runs
     }
+}
+
+/// Where the leaves lie in the flat vector.
+fn layout(leaves: &[Leaf]) -> Layout {
+    Layout::with_roles(leaves.iter().map(|leaf| (leaf.shape.clone(), leaf.role)))
 }

@@ -125,6 +125,12 @@ impl<'a> Training<'a> {
         &self.weights
     }
 
+    /// The leaves of the network at the present weights.
+    pub(crate) fn leaves(&self) -> Result<&[Tensor]> {
+        self.load(&self.weights)?;
+        Ok(self.parameters.variables())
+    }
+
     /// Draws the next batch.
     pub(crate) fn draw(&mut self) -> Result<Batch> {
         Batch::draw(&self.task.data, self.batch_size, &mut self.batches)
@@ -187,16 +193,25 @@ pub(crate) fn read_out<'a>(
     before.iter().zip(readout).map(|(weight, offset)| weight - offset)
 }
 
-/// Trains `task` with `update` and measures the validation losses.
+/// A run behind its last step.
+pub(crate) struct Trained<'a> {
+    pub(crate) training: Training<'a>,
+    /// The sum of the training losses.
+    total: f64,
+    /// The validation losses at the stated steps.
+    course: Vec<(u64, f64)>,
+}
+
+/// Makes all steps of a run on `task` with `update`, or those up to where it is stopped.
 ///
 /// # Errors
 /// Candle refuses an operation.
-pub(crate) fn train(
-    task: &ProxyTask,
+pub(crate) fn trained<'a>(
+    task: &'a ProxyTask,
     run: &Run,
     update: &mut impl Update,
     watching: Watching<'_>,
-) -> Result<Ending> {
+) -> Result<std::result::Result<Trained<'a>, Stop>> {
     let mut training = Training::start(task, run)?;
     let mut watch = Watch::new(watching.divergence);
     let mut course = Vec::with_capacity(watching.stated.len());
@@ -205,7 +220,7 @@ pub(crate) fn train(
         let batch = training.draw()?;
         let loss = training.forward(&batch)?;
         let loss = training.backward(&loss)?;
-        let stopped = |reason| Ok(Ending::Stopped(Stop { reason, step: step + 1 }));
+        let stopped = |reason| Ok(Err(Stop { reason, step: step + 1 }));
         if let Some(reason) = watch.reason_to_stop(loss) {
             return stopped(reason);
         }
@@ -217,6 +232,23 @@ pub(crate) fn train(
             course.push((step + 1, training.validate(update)?));
         }
     }
+    Ok(Ok(Trained { training, total, course }))
+}
+
+/// Trains `task` with `update` and measures the validation losses.
+///
+/// # Errors
+/// Candle refuses an operation.
+pub(crate) fn train(
+    task: &ProxyTask,
+    run: &Run,
+    update: &mut impl Update,
+    watching: Watching<'_>,
+) -> Result<Ending> {
+    let Trained { training, total, course } = match trained(task, run, update, watching)? {
+        Ok(trained) => trained,
+        Err(stop) => return Ok(Ending::Stopped(stop)),
+    };
     let loss = match watching.loss {
         RunLoss::Final => training.validate(update)?,
         RunLoss::MeanTraining => total / run.steps as f64,

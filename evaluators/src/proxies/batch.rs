@@ -55,14 +55,7 @@ impl Batch {
     /// forward pass.
     pub(crate) fn validation(data: &Dataset, size: usize) -> Result<Vec<Self>> {
         match data {
-            Dataset::Rows(rows) => {
-                let count = rows.validation.labels.len();
-                (0..count)
-                    .step_by(size)
-                    .map(|start| start..(start + size).min(count))
-                    .map(|range| Self::rows(&rows.validation, range))
-                    .collect()
-            }
+            Dataset::Rows(rows) => Self::all(&rows.validation, size),
             Dataset::Tokens(tokens) => Ok(tokens
                 .validation_windows()
                 .chunks(size)
@@ -79,6 +72,16 @@ impl Batch {
                 .collect()),
             &Dataset::Noise(dimension) => Ok(vec![Self::noise(dimension, || 0.0)?]),
         }
+    }
+
+    /// All of these examples, in batches of at most `size`.
+    pub(crate) fn all(rows: &Rows, size: usize) -> Result<Vec<Self>> {
+        let count = rows.labels.len();
+        (0..count)
+            .step_by(size)
+            .map(|start| start..(start + size).min(count))
+            .map(|range| Self::rows(rows, range))
+            .collect()
     }
 
     /// The same examples with their numbers on a device. Classes and tokens stay where they are:

@@ -7,7 +7,7 @@ use evo_dsl::LeafRole;
 use evo_hashes::Seed;
 
 use super::*;
-use crate::DataConfig;
+use crate::{DataConfig, GraphNetwork};
 
 fn count(number: usize) -> std::num::NonZeroUsize {
     number.try_into().expect("not zero")
@@ -34,9 +34,13 @@ fn wide(batch: Batch) -> Batch {
 /// Checks some entries of every leaf's gradient against central differences in f64.
 fn check(model: &ModelConfig, data: &DataConfig) {
     let data = Dataset::load(data, ".".as_ref(), Seed(1), model.window()).expect("generated data");
-    let proxy = Proxy::new(model, &data, Seed(1)).expect("model fits the data");
+    check_network(&Proxy::new(model, &data, Seed(1)).expect("model fits the data"), &data);
+}
+
+/// As [`check`], of a network at hand.
+fn check_network(proxy: &Proxy, data: &Dataset) {
     let leaves = proxy.leaves();
-    let batch = wide(Batch::draw(&data, 3, &mut Seed(2).stream("batches", 0)).expect("a batch"));
+    let batch = wide(Batch::draw(data, 3, &mut Seed(2).stream("batches", 0)).expect("a batch"));
     let weights: Vec<f64> = initial_weights(&leaves, &mut Seed(3).stream("weights", 0))
         .into_iter()
         .enumerate()
@@ -212,4 +216,24 @@ fn a_leaf_without_a_gradient_is_an_error() {
     let error = parameters.differentiate(&loss, &mut [0.0; 5]);
     let text = error.expect_err("leaf 1 is unused").to_string();
     assert!(text.contains("leaf 1 got no gradient"), "{text}");
+}
+
+#[test]
+fn cells() {
+    let data = DataConfig::Textures {
+        side: count(5),
+        channels: count(2),
+        classes: count(3),
+        examples: count(40),
+    };
+    let data = Dataset::load(&data, ".".as_ref(), Seed(1), 1).expect("generated data");
+    let image = ImageShape { height: 5, width: 5, channels: 2 };
+    let cell = "def cell(x):\n a = conv3x3(x)\n b = maxpool3x3(x + a)\n c = conv1x1(x + a + b)\n \
+                return concat(x, b, c)";
+    let wiring = evo_graphs::Graph::parse(cell).expect("a cell").wiring();
+    for cells in [1, 2] {
+        let sizes =
+            GraphNetwork { width: count(3), cells: count(cells), ..GraphNetwork::default() };
+        check_network(&Proxy::Cell(CellNet::new(wiring.clone(), sizes, image, 3)), &data);
+    }
 }

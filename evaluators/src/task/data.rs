@@ -244,7 +244,13 @@ impl DataConfig {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), EvaluatorError> {
+    /// Checks all of it that can be checked without reading files, its size included.
+    pub(crate) fn check(&self) -> Result<(), EvaluatorError> {
+        self.check_fields()?;
+        self.check_size()
+    }
+
+    fn check_fields(&self) -> Result<(), EvaluatorError> {
         match self {
             Self::Cifar { files, label_bytes, .. } => check_cifar(files, label_bytes.get()),
             Self::Teacher { classes, .. } | Self::Textures { classes, .. } => {

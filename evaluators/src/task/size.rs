@@ -61,9 +61,8 @@ impl Reads {
 }
 
 impl TaskConfig {
-    /// Refuses networks, batches and data too large to be proxies, as far as no file decides that.
+    /// Refuses networks and batches too large to be proxies, as far as no file decides that.
     pub(super) fn check_size(&self) -> Result<(), EvaluatorError> {
-        refuse_above("data", self.data.numbers(), MOST_NUMBERS)?;
         self.check_network(&self.data.reads())
     }
 
@@ -75,16 +74,35 @@ impl TaskConfig {
                 format!("has {depth} layers, of which there may be at most {MOST_LAYERS}");
             return Err(EvaluatorError::config("model", message));
         }
-        refuse_above("model", self.model.weights(reads), MOST_WEIGHTS)?;
         let activations = self.model.activations(reads);
-        refuse_above("model", activations, MOST_NUMBERS)?;
-        refuse_above("batch_size", activations * self.batch_size.get() as f64, MOST_NUMBERS)
+        refuse_large_network("model", self.model.weights(reads), activations)?;
+        refuse_large_batch(activations, self.batch_size.get())
     }
 
     /// Examples of a validation batch, so that its activations fit as those of a training batch do.
     pub(crate) fn validation_batch(&self, reads: &Reads) -> usize {
-        (MOST_NUMBERS / self.model.activations(reads)).clamp(1.0, VALIDATION_BATCH) as usize
+        validation_batch(self.model.activations(reads))
     }
+}
+
+/// Examples of a validation batch of a network with so many activations for each.
+pub(crate) fn validation_batch(activations: f64) -> usize {
+    (MOST_NUMBERS / activations).clamp(1.0, VALIDATION_BATCH) as usize
+}
+
+/// Refuses a network at `key` that has too many weights, or too many activations for one example.
+pub(crate) fn refuse_large_network(
+    key: &str,
+    weights: f64,
+    activations: f64,
+) -> Result<(), EvaluatorError> {
+    refuse_above(key, weights, MOST_WEIGHTS)?;
+    refuse_above(key, activations, MOST_NUMBERS)
+}
+
+/// Refuses batches too large for a network with so many activations for each example.
+pub(crate) fn refuse_large_batch(activations: f64, batch: usize) -> Result<(), EvaluatorError> {
+    refuse_above("batch_size", activations * batch as f64, MOST_NUMBERS)
 }
 
 fn refuse_above(key: &str, numbers: f64, most: f64) -> Result<(), EvaluatorError> {
@@ -96,6 +114,11 @@ fn refuse_above(key: &str, numbers: f64, most: f64) -> Result<(), EvaluatorError
 }
 
 impl DataConfig {
+    /// Refuses data that are generated and too large.
+    pub(super) fn check_size(&self) -> Result<(), EvaluatorError> {
+        refuse_above("data", self.numbers(), MOST_NUMBERS)
+    }
+
     /// Numbers that are generated.
     fn numbers(&self) -> f64 {
         match self {
