@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Recheck(RecheckArgs),
     /// Look at a cache of evaluations (`evo search --cache`), check it, or make it smaller
     Cache(CacheCommandArgs),
-    /// List the known optimizers and learners, or print one
+    /// List the known optimizers, learners and compute graphs, or print one
     Zoo(ZooArgs),
     /// Print the table of ops
     Ops(OpsArgs),

@@ -34,6 +34,7 @@ mod events;
 mod expressions;
 mod figures;
 mod fits;
+mod graphs;
 mod learners;
 mod measure;
 mod memory;

@@ -11,6 +11,7 @@ mod error;
 mod evaluation;
 mod expressions;
 mod flat;
+mod graphs;
 mod learners;
 mod load;
 mod outline;
@@ -24,12 +25,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use evo_domain::Domain;
 use evo_dsl::{FunctionalHasher, MutationConfig, OptimizerProbe, Optimizers, Probe, Program};
 use evo_evaluators::{
     EvaluatorError, Judges, OptimizerConfig, OptimizerEvaluator, Rates, TaskConfig,
 };
-use evo_hashes::Seed;
-use evo_search::{Search, SearchConfig, SearchError};
+use evo_hashes::{Seed, StreamRng};
+use evo_search::{Search, SearchConfig, SearchError, StrategyConfig};
 
 pub use baselines::{Baselines, MeasuredBaseline};
 pub use enumerated::EnumeratedSearch;
@@ -37,6 +39,7 @@ pub use error::ConfigError;
 pub use evaluation::{ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer};
 pub use expressions::ExpressionSearch;
 use flat::Flat;
+pub use graphs::GraphSearch;
 pub use learners::LearnerSearch;
 use source::Source;
 pub use starts::Starts;
@@ -86,6 +89,8 @@ pub enum DomainName {
     /// Optimizers of a space that is written out, scored by looking them up: an
     /// [`EnumeratedSearch`].
     Enumerated,
+    /// Compute graphs, scored by training networks of them on images: a [`GraphSearch`].
+    Graphs,
 }
 
 impl DomainName {
@@ -98,6 +103,7 @@ impl DomainName {
             Some("Expressions") => DomainName::Expressions,
             Some("Learners") => DomainName::Learners,
             Some("Enumerated") => DomainName::Enumerated,
+            Some("Graphs") => DomainName::Graphs,
             _ => DomainName::Optimizers,
         })
     }
@@ -121,10 +127,15 @@ impl Default for HashingConfig {
 impl HashingConfig {
     fn hasher(&self, probe: impl Probe + 'static) -> Result<FunctionalHasher, SearchError> {
         let bits = self.mantissa_bits;
-        FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| SearchError::Config {
+        FunctionalHasher::with_probe(bits, Arc::new(probe)).ok_or_else(|| self.refused())
+    }
+
+    /// That there is no hash of so many bits.
+    fn refused(&self) -> SearchError {
+        SearchError::Config {
             key: "hashing.mantissa_bits".to_owned(),
-            message: format!("must be 1 to 23, not {bits}"),
-        })
+            message: format!("must be 1 to 23, not {}", self.mantissa_bits),
+        }
     }
 }
 
@@ -139,6 +150,30 @@ impl<S, M, E> RunConfig<S, M, E> {
         }
         let message = format!("needs {what}, and there are none");
         Err(ConfigError::new("held_out.every", message))
+    }
+
+    /// As many random programs as the populations can begin with, each from a stream of its own.
+    /// What is wrong with the settings, such as a population that memory does not hold, is told
+    /// before as many are drawn as they ask for: by a search of `one`.
+    fn random_starts<D: Domain>(
+        &self,
+        domain: &D,
+        one: D::Program,
+        mut draw: impl FnMut(&mut StreamRng) -> D::Program,
+    ) -> Result<Vec<D::Program>, ConfigError>
+    where
+        M: Clone,
+    {
+        let search =
+            Search::from_starts(&self.settings, Seed(self.seed), domain.clone(), vec![one]);
+        search.map_err(ConfigError::from_search)?;
+        let beginnings = match self.settings.strategy {
+            StrategyConfig::RegularizedEvolution { population, .. } => population as u64,
+            StrategyConfig::Islands { islands, .. } => islands as u64,
+            _ => 1,
+        };
+        let stream = Seed(self.seed).purpose("random start");
+        Ok((0..beginnings).map(|index| draw(&mut stream.stream(index))).collect())
     }
 
     /// Refuses hurdles that no evaluation would ever meet.

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! What most users need has its name here; all else is in the crates, which are the modules
-//! [`domain`], [`dsl`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and [`mod@export`].
+//! [`domain`], [`dsl`], [`graphs`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and [`mod@export`].
 
 mod audit;
 mod config;
@@ -31,13 +31,12 @@ mod standings;
 // The crates, whole, as modules of their names; below, what most users need of them.
 pub use {
     evo_domain as domain, evo_dsl as dsl, evo_evaluators as evaluators, evo_export as export,
-    evo_hashes as hashes, evo_search as search, evo_statistics as statistics,
+    evo_graphs as graphs, evo_hashes as hashes, evo_search as search, evo_statistics as statistics,
 };
 
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
-    Baselines, Config, ConfigError, DomainName, EnumeratedSearch, ExpressionEvaluation,
-    ExpressionHeldOut, ExpressionScorer, ExpressionSearch, HashingConfig, LearnerSearch,
+    Baselines, Config, ConfigError, DomainName, EnumeratedSearch, ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer, ExpressionSearch, GraphSearch, HashingConfig, LearnerSearch,
     MeasuredBaseline, RunConfig, Starts, load_funnel, load_studies, states_funnel, states_studies,
 };
 pub use evo_domain::{
@@ -54,15 +53,14 @@ pub use evo_dsl::{
 };
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
-    Device, Enumerated, EnumeratedConfig, Equation, EquationInput, EvaluatorError,
-    ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor,
-    Grid, HeldOutPoints, Judges, Knobs, Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges,
-    LearnerProblem, LearnerSet, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring,
-    Setting, SpaceRow, SpaceTable, Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig,
-    Tried, TrueFitness, Tuning, WeightDecay, Workload, known_activations, parallel_map,
+    Device, Enumerated, EnumeratedConfig, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, GraphConfig, GraphEvaluator, GraphJudges, GraphNetwork, Grid, HeldOutPoints, Judges, Knobs, Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges, LearnerProblem, LearnerSet, MeasuredGraph, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, SpaceRow, SpaceTable, Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, TrueFitness, Tuning, WeightDecay, Workload, known_activations, parallel_map,
     pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, LearnerTarget, TableRow, export, export_learner, latex_table};
+pub use evo_graphs::{
+    Graph, GraphError, GraphFault, GraphMutation, GraphOp, GraphProbe, GraphWeights, GraphZooEntry,
+    Graphs,
+};
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
     AbsorbedBirth, Ancestor, Ancestors, BirthWatcher, Bred, COLLISION_TOLERANCES, CacheContents,
@@ -81,8 +79,8 @@ pub use evo_statistics::{
 };
 pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
 pub use program_source::{
-    ProgramSourceError, holds_learners, is_learner, keeps_births, load_any_program, load_learner,
-    load_program,
+    ProgramSourceError, holds_graphs, holds_learners, is_graph, is_learner, keeps_births,
+    load_any_program, load_graph, load_learner, load_program,
 };
 pub use reductions::{LearnerReduction, Reduction, learner_reductions, reductions};
 pub use shell::{shell_path, shell_word};

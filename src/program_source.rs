@@ -7,6 +7,7 @@ use evo_dsl::{
     LearnerProgram, LearnerZooEntry, Learners, Optimizers, ParseError, Program, nearest_name, zoo,
 };
 use evo_evaluators::read_file;
+use evo_graphs::{Graph, GraphError, GraphZooEntry, Graphs};
 use evo_search::{Keep, SearchError, Store};
 use thiserror::Error;
 
@@ -39,6 +40,26 @@ pub enum ProgramSourceError {
         path: PathBuf,
         /// Where and why.
         error: ParseError,
+    },
+    /// The file is no graph; the position is in the file.
+    #[error("{}:{error}", path.display())]
+    MalformedGraph {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        error: GraphError,
+    },
+    /// It is a compute graph, where a program is needed.
+    #[error("{program}: is a compute graph, and a program is needed")]
+    Graph {
+        /// What was asked for.
+        program: String,
+    },
+    /// It is none, where a compute graph is needed.
+    #[error("{program}: is a program, and a compute graph is needed")]
+    NoGraph {
+        /// What was asked for.
+        program: String,
     },
     /// It is an expression, where an optimizer is needed.
     #[error("{program}: is an expression, and an optimizer is needed")]
@@ -125,18 +146,71 @@ impl<'a> Place<'a> {
 /// Whether a source, as [`load_learner`] takes it, is of a learner; one that cannot be read is of
 /// none.
 pub fn is_learner(source: &str, base: &Path) -> bool {
-    let is_text_of = |path: &Path| text_of(path).is_ok_and(|it| LearnerProgram::is_meant_by(&it));
-    match Place::of(source, base) {
-        Place::Zoo(name) => LearnerZooEntry::named(name).is_some(),
+    let in_zoo = |name: &str| LearnerZooEntry::named(name).is_some();
+    is_of(Learners::NAME, Place::of(source, base), in_zoo, LearnerProgram::is_meant_by)
+}
+
+/// Whether a source, as [`load_graph`] takes it, is of a compute graph; one that cannot be read is
+/// of none.
+pub fn is_graph(source: &str, base: &Path) -> bool {
+    let in_zoo = |name: &str| GraphZooEntry::named(name).is_some();
+    is_of(Graphs::NAME, Place::of(source, base), in_zoo, Graph::is_meant_by)
+}
+
+/// Whether what lies at a place is of a domain, by the names of the zoo, by a text, or by a store.
+fn is_of(
+    domain: &str,
+    place: Place<'_>,
+    in_zoo: impl Fn(&str) -> bool,
+    is_meant_by: impl Fn(&str) -> bool,
+) -> bool {
+    let is_text_of = |path: &Path| text_of(path).is_ok_and(|it| is_meant_by(&it));
+    match place {
+        Place::Zoo(name) => in_zoo(name),
         Place::File(path) => is_text_of(&path),
         Place::Run(run) | Place::Birth(run, _) => {
             if let Some(result) = result_of(&run) {
                 return is_text_of(&result);
             }
             let store = Store::read(&run.join(STORE));
-            store.and_then(|store| holds_learners(&store)).unwrap_or(false)
+            store.and_then(|store| holds(&store, domain)).unwrap_or(false)
         }
     }
+}
+
+/// Loads a compute graph: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`, a run alone being the fittest
+/// of it. A relative path starts at `base`.
+///
+/// # Errors
+/// When there is no such graph, or its text is none.
+pub fn load_graph(source: &str, base: &Path) -> Result<Graph, ProgramSourceError> {
+    let (path, text) = match Place::of(source, base) {
+        Place::Zoo(name) => {
+            return match GraphZooEntry::named(name) {
+                Some(entry) => Ok(entry.graph()),
+                None if zoo::get(name).is_some() || LearnerZooEntry::named(name).is_some() => {
+                    Err(ProgramSourceError::NoGraph { program: source.to_owned() })
+                }
+                None => Err(unknown(name, GraphZooEntry::all().iter().map(|it| it.name))),
+            };
+        }
+        Place::Birth(run, birth) => {
+            let path = run.join(STORE);
+            let text = birth_text(&path, birth, &Graphs::default())?;
+            (path, text)
+        }
+        Place::Run(run) => match run.join(BEST) {
+            best if best.exists() => read_text(best)?,
+            // A run that was killed early has its best in the store alone.
+            _ => {
+                let (path, best) = best_birth(&run)?;
+                let text = birth_text(&path, &best.to_string(), &Graphs::default())?;
+                (path, text)
+            }
+        },
+        Place::File(path) => read_text(path)?,
+    };
+    Graph::parse(&text).map_err(|error| ProgramSourceError::MalformedGraph { path, error })
 }
 
 /// Loads a learner: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`, a run alone being the learner that is
@@ -205,17 +279,23 @@ pub fn load_any_program(source: &str, base: &Path) -> Result<Program, ProgramSou
             None if LearnerZooEntry::named(name).is_some() => {
                 Err(ProgramSourceError::Learner { program: source.to_owned() })
             }
+            None if GraphZooEntry::named(name).is_some() => {
+                Err(ProgramSourceError::Graph { program: source.to_owned() })
+            }
             None => Err(unknown(name, zoo::entries().iter().map(|entry| entry.name))),
         },
         Place::File(path) => parse_file(&path),
         Place::Run(run) => {
-            let best = run.join("best.py");
+            let best = run.join(BEST);
             // A run that was killed early has its best in the store alone.
             if best.exists() { parse_file(&best) } else { best_of(&run) }
         }
         Place::Birth(run, birth) => individual(&run, birth),
     }
 }
+
+/// The file of the fittest in a run directory.
+const BEST: &str = "best.py";
 
 /// The name of the store in a run directory.
 const STORE: &str = "run.db";
@@ -225,7 +305,7 @@ const LARGEST: u64 = 1 << 24;
 
 /// The text of what a run is taken for: of learners the one that is selected.
 fn result_of(run: &Path) -> Option<PathBuf> {
-    ["selected.py", "best.py"].map(|name| run.join(name)).into_iter().find(|path| path.exists())
+    ["selected.py", BEST].map(|name| run.join(name)).into_iter().find(|path| path.exists())
 }
 
 fn lineage_command(run: &Path, birth: &u64) -> String {
@@ -256,6 +336,9 @@ fn parse_file(path: &Path) -> Result<Program, ProgramSourceError> {
     let bytes = bytes_of(path)?;
     if LearnerProgram::is_meant_by(&String::from_utf8_lossy(&bytes)) {
         return Err(ProgramSourceError::Learner { program: path.display().to_string() });
+    }
+    if Graph::is_meant_by(&String::from_utf8_lossy(&bytes)) {
+        return Err(ProgramSourceError::Graph { program: path.display().to_string() });
     }
     let parsed = match is_expression(&bytes) {
         true => Program::parse_expression_bytes(&bytes),
@@ -293,6 +376,9 @@ fn best_of(run: &Path) -> Result<Program, ProgramSourceError> {
 fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
     let path = run.join(STORE);
     let text = birth_text(&path, birth, &Optimizers::default())?;
+    if Graph::is_meant_by(&text) {
+        return Err(ProgramSourceError::Graph { program: run.display().to_string() });
+    }
     let parsed = match is_expression(text.as_bytes()) {
         true => Program::parse_expression(&text),
         false => Program::parse(&text),
@@ -305,7 +391,19 @@ fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
 /// # Errors
 /// When the file cannot be read.
 pub fn holds_learners(store: &Store) -> Result<bool, SearchError> {
-    Ok(store.property("domain")?.is_some_and(|domain| domain == Learners::NAME))
+    holds(store, Learners::NAME)
+}
+
+/// Whether a run searches compute graphs.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn holds_graphs(store: &Store) -> Result<bool, SearchError> {
+    holds(store, Graphs::NAME)
+}
+
+fn holds(store: &Store, domain: &str) -> Result<bool, SearchError> {
+    Ok(store.property("domain")?.is_some_and(|it| it == domain))
 }
 
 /// Whether a run keeps its births, by the configuration in its store; so does one of a

@@ -32,6 +32,8 @@ mod enumerate;
 mod expressions;
 #[path = "cli/funnel.rs"]
 mod funnel;
+#[path = "cli/graphs.rs"]
+mod graphs;
 #[path = "cli/held_out.rs"]
 mod held_out;
 #[path = "cli/learner_results.rs"]

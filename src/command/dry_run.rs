@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use evo::{
-    Config, Evaluator, Evaluators, Keep, LearnerJudges, LearnerSearch, OptimizerEvaluator, Program,
-    RunOptions, Stopping, StrategyConfig, TaskConfig, Trial, Workload,
+    Config, Domain, Evaluator, Evaluators, Graph, GraphJudges, Graphs, Keep, LearnerJudges,
+    LearnerSearch, OptimizerEvaluator, Outcome, Program, RunOptions, Stopping, StrategyConfig,
+    TaskConfig, Trial, Workload,
 };
 
 use super::measure;
@@ -23,6 +24,9 @@ const BUDGET: Duration = Duration::from_millis(500);
 
 /// How long learners are searched for.
 const MOMENT: Duration = Duration::from_secs(1);
+
+/// How many graphs are evaluated, at most.
+const GRAPHS: usize = 8;
 
 /// Seconds of an evaluation up to which the start program is evaluated.
 const QUICK: f64 = 20.0;
@@ -102,6 +106,38 @@ pub(crate) fn print_expressions(
     let (listed, cost, totals) =
         (listed(starts), span(seconds), totals(stopping, seconds, threads));
     output::print(&format!("{listed}one evaluation: {cost} on one thread\n{fitness}{totals}"))
+}
+
+/// Evaluates some of the graphs that a search starts from, hashes what they compute, and prints what
+/// both cost.
+#[expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
+pub(crate) fn print_graphs(
+    starts: &[Graph],
+    judges: &GraphJudges,
+    domain: &Graphs,
+    stopping: &Stopping,
+    threads: NonZeroUsize,
+) -> anyhow::Result<()> {
+    let some = &starts[..starts.len().min(GRAPHS)];
+    let begun = Instant::now();
+    let outcomes: Vec<Outcome> =
+        some.iter().flat_map(|it| judges.search.evaluate(&[Trial::of(it)])).collect();
+    let seconds = begun.elapsed().as_secs_f64() / some.len() as f64;
+    let begun = Instant::now();
+    some.iter().for_each(|it| drop(domain.behaviour(&domain.analyse(it))));
+    let hashing = begun.elapsed().as_secs_f64() / some.len() as f64;
+    let (first, fitness) = (&some[0], outcomes[0].fitness());
+    let (name, weights) = (&judges.name, judges.search.weights(first));
+    output::print(&format!(
+        "{first}{name}: {} start programs\n\
+         one evaluation: {} on one thread; one functional hash: {} (means of {})\n\
+         first start program: fitness {fitness:+.4}, {weights} weights\n{}",
+        starts.len(),
+        span(seconds),
+        span(hashing),
+        some.len(),
+        totals(stopping, seconds, threads)
+    ))
 }
 
 /// Searches learners for a moment, in memory alone, and prints how many candidates that was.

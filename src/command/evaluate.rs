@@ -14,6 +14,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         DomainName::Expressions => return super::expressions::evaluate(args),
         DomainName::Learners => return super::learners::evaluate(args),
         DomainName::Enumerated => return Err(super::enumerate::no_search("evaluate")),
+        DomainName::Graphs => return super::graphs::evaluate(args),
         DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&args.config, &args.overrides)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Ancestor, Learners, Optimizers, ProgramSourceError, Store};
+use evo::{Ancestor, Graphs, Learners, Optimizers, ProgramSourceError, Store};
 use serde_json::json;
 
 use super::conclusion::REPORT;
@@ -56,9 +56,12 @@ fn selected(directory: &Path) -> Option<u64> {
 
 /// The path from a start program to a birth, edits applied as the domain of the run has them.
 pub(super) fn of(store: &Store, birth: u64) -> anyhow::Result<Option<Vec<Ancestor>>> {
-    Ok(match evo::holds_learners(store)? {
-        true => store.lineage(&Learners::default(), birth)?,
-        false => store.lineage(&Optimizers::default(), birth)?,
+    Ok(if evo::holds_learners(store)? {
+        store.lineage(&Learners::default(), birth)?
+    } else if evo::holds_graphs(store)? {
+        store.lineage(&Graphs::default(), birth)?
+    } else {
+        store.lineage(&Optimizers::default(), birth)?
     })
 }
 

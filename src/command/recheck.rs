@@ -10,14 +10,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
-    Config, Deduplication, Evaluator, FunctionalHasher, FunctionalHit, Hash, Invalid,
-    InvalidReason, OptimizerEvaluator, Outcome, Program, RECHECK_TOLERANCE, RecheckRate, Store,
-    Trial, outcomes_apart, parallel_map, shell_word, structural_hash,
+    Config, Deduplication, Domain, DomainName, Evaluator, FunctionalHit, GraphSearch, Hash, Invalid,
+    InvalidReason, Outcome, RECHECK_TOLERANCE, RecheckRate, SearchConfig, Store, Trial,
+    outcomes_apart, parallel_map, shell_word,
 };
 use serde::Serialize;
 
 use super::place::Place;
-use super::run_directory;
+use super::run_directory::{CONFIG, STORE};
 use crate::args::RecheckArgs;
 use crate::output;
 
@@ -85,20 +85,38 @@ pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Result<Row> {
-    let config = Config::load_with_baselines(&directory.join("config.ron"), &[])?;
-    check_is_exact(&config, directory)?;
-    let (evaluator, domain) = (place.evaluator(&config)?, config.domain()?);
-    let hits = Store::read(&directory.join(run_directory::STORE))?.functional_hits(&domain)?;
-    let outcomes = own_outcomes(&hits, &evaluator, threads);
+    let path = directory.join(CONFIG);
+    if DomainName::stated_in(&path)? == DomainName::Graphs {
+        let config = GraphSearch::load(&path, &[])?;
+        check_is_exact(&config.settings, directory)?;
+        let judges = config.judges()?;
+        return row(directory, &config.domain(&judges)?, &judges.search, threads);
+    }
+    let config = Config::load_with_baselines(&path, &[])?;
+    check_is_exact(&config.settings, directory)?;
+    row(directory, &config.domain()?, &place.evaluator(&config)?, threads)
+}
+
+fn row<D: Domain>(
+    directory: &Path,
+    domain: &D,
+    evaluator: &dyn Evaluator<D::Program>,
+    threads: NonZeroUsize,
+) -> anyhow::Result<Row> {
+    let structure_of = |program: &D::Program| domain.structure(program, &domain.analyse(program));
+    let behaviour_of =
+        |program: &D::Program| domain.behaviour(program, &domain.analyse(program));
+    let hits = Store::read(&directory.join(STORE))?.functional_hits(domain)?;
+    let outcomes = own_outcomes(&hits, structure_of, evaluator, threads);
     let (mut tally, mut disagreements) = (Tally::default(), Vec::new());
     let mut seen = BTreeSet::new();
     for hit in &hits {
-        let structure = structural_hash(&hit.program);
+        let structure = structure_of(&hit.program);
         let (own, first) = (&outcomes[&structure], seen.insert((structure, hit.evaluation)));
         if let Outcome::Failed { message } = own {
             anyhow::bail!("birth {} of {}: {message}", hit.birth, directory.display());
         }
-        if tally.note(hit, first, own, domain.hasher()) {
+        if tally.note(hit, first, own, behaviour_of) {
             let fitness = |outcome: &Outcome| Some(outcome.fitness()).filter(|it| it.is_finite());
             let (given, own) = (fitness(&hit.outcome), fitness(own));
             let &FunctionalHit { birth, evaluation, .. } = hit;
@@ -109,10 +127,10 @@ fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Re
 }
 
 /// Refuses a run whose outcomes no evaluation of the program alone comes to.
-fn check_is_exact(config: &Config, directory: &Path) -> anyhow::Result<()> {
-    let Deduplication { aggregate, forget, forget_every, .. } = config.settings.deduplication;
+fn check_is_exact<M>(settings: &SearchConfig<M>, directory: &Path) -> anyhow::Result<()> {
+    let Deduplication { aggregate, forget, forget_every, .. } = settings.deduplication;
     let repeats = aggregate > 1 || forget > 0.0 || forget_every.is_some();
-    let noisy = config.settings.noise.sd > 0.0;
+    let noisy = settings.noise.sd > 0.0;
     if repeats || noisy {
         let what = if noisy { "noise" } else { "repeats" };
         let of = directory.display();
@@ -122,15 +140,16 @@ fn check_is_exact(config: &Config, directory: &Path) -> anyhow::Result<()> {
 }
 
 /// The outcome of every program by its structure, each evaluated once.
-fn own_outcomes(
-    hits: &[FunctionalHit<Program>],
-    evaluator: &OptimizerEvaluator,
+fn own_outcomes<P: Sync>(
+    hits: &[FunctionalHit<P>],
+    structure_of: impl Fn(&P) -> Hash,
+    evaluator: &dyn Evaluator<P>,
     threads: NonZeroUsize,
 ) -> BTreeMap<Hash, Outcome> {
-    let programs: BTreeMap<Hash, &Program> =
-        hits.iter().map(|hit| (structural_hash(&hit.program), &hit.program)).collect();
-    let programs: Vec<(Hash, &Program)> = programs.into_iter().collect();
-    let evaluate = |&(hash, program): &(Hash, &Program)| {
+    let programs: BTreeMap<Hash, &P> =
+        hits.iter().map(|hit| (structure_of(&hit.program), &hit.program)).collect();
+    let programs: Vec<(Hash, &P)> = programs.into_iter().collect();
+    let evaluate = |&(hash, program): &(Hash, &P)| {
         let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
         (hash, outcome.expect("one outcome for one program"))
     };
@@ -144,12 +163,12 @@ fn is_not_finite_at_once(outcome: &Outcome) -> bool {
 
 impl Tally {
     /// Counts a hit, the `first` of its program or not; true if it was wrong.
-    fn note(
+    fn note<P>(
         &mut self,
-        hit: &FunctionalHit<Program>,
+        hit: &FunctionalHit<P>,
         first: bool,
         own: &Outcome,
-        hasher: &FunctionalHasher,
+        behaviour_of: impl Fn(&P) -> Option<Hash>,
     ) -> bool {
         let Some(apart) = outcomes_apart(own, &hit.outcome) else { return false };
         let wrong = apart > RECHECK_TOLERANCE;
@@ -157,8 +176,8 @@ impl Tally {
         self.valid_against_invalid += u64::from(apart.is_infinite());
         self.far += u64::from(apart > FAR);
         self.wrong += u64::from(wrong);
-        let today = hasher.hash(&hit.program);
-        let today = u64::from(today.is_some() && today == hasher.hash(&hit.evaluated));
+        let today = behaviour_of(&hit.program);
+        let today = u64::from(today.is_some() && today == behaviour_of(&hit.evaluated));
         if wrong {
             self.wrong_today += today;
         } else if first && !is_not_finite_at_once(own) {

@@ -41,6 +41,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         }
         DomainName::Learners => return super::learners::resume(args, &directory, &command),
         DomainName::Enumerated => return Err(super::enumerate::no_search("resume")),
+        DomainName::Graphs => return super::graphs::resume(args, &directory, &command),
         DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&path, &args.overrides)
@@ -77,7 +78,8 @@ fn start_programs(store: &Store, count: usize) -> anyhow::Result<Vec<Program>> {
 
 /// Whether a key is a task's data, or part of it.
 fn is_of_data(key: &str) -> bool {
-    if let Some(rest) = key.strip_prefix("evaluation.problem.Classes.data") {
+    let of_domains = ["evaluation.problem.Classes.data", "evaluation.data"];
+    if let Some(rest) = of_domains.iter().find_map(|data| key.strip_prefix(data)) {
         return rest.is_empty() || rest.starts_with(['.', '[']);
     }
     let lists = [

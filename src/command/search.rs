@@ -18,6 +18,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
         DomainName::Expressions => return super::expressions::search(args, &overrides),
         DomainName::Learners => return super::learners::search(args, &overrides),
         DomainName::Enumerated => return Err(super::enumerate::no_search("search")),
+        DomainName::Graphs => return super::graphs::search(args, &overrides),
         DomainName::Optimizers => {}
     }
     let config = Config::load_with_baselines(&args.config.config, &overrides)?;

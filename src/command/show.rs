@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use evo::{
-    ExpressionProbe, FunctionalHasher, LearnerFunction, LearnerProgram, Liveness, Program,
-    structural_hash,
+    Domain, ExpressionProbe, FunctionalHasher, Graph, Graphs, LearnerFunction, LearnerProgram,
+    Liveness, Program, structural_hash,
 };
 
 use crate::args::{ShowArgs, ShowForm};
@@ -18,6 +18,11 @@ pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     if evo::is_learner(&args.program, "".as_ref()) {
         let learner = evo::load_learner(&args.program, "".as_ref())?;
         output::print(&learner_text(&learner, form)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if evo::is_graph(&args.program, "".as_ref()) {
+        let graph = evo::load_graph(&args.program, "".as_ref())?;
+        output::print(&graph_text(&graph, form)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let program = evo::load_any_program(&args.program, "".as_ref())?;
@@ -70,6 +75,36 @@ fn learner_text(learner: &LearnerProgram, form: &ShowForm) -> anyhow::Result<Str
     }
     let count = live.iter().filter(|live| **live).count();
     writeln!(text, "# statements: {}, live: {count}", live.len())?;
+    Ok(text)
+}
+
+/// A compute graph in one of its forms.
+fn graph_text(graph: &Graph, form: &ShowForm) -> anyhow::Result<String> {
+    if form.plain {
+        return Ok(graph.to_string());
+    } else if form.canonical {
+        return Ok(graph.canonical().to_string());
+    } else if form.live {
+        return Ok(graph.live().to_string());
+    } else if form.hash {
+        let graphs = Graphs::default();
+        let structure = graphs.structure(graph, &graphs.analyse(graph));
+        let images = "its behaviour depends on the images and the network of a run";
+        return Ok(format!("structural {structure}\n{images}\n"));
+    } else if form.types {
+        bail!("--types: all values of a compute graph are images");
+    }
+    let live = graph.liveness();
+    let (printed, mut text) = (graph.to_string(), String::new());
+    for (index, line) in printed.lines().enumerate() {
+        // The header comes first, and what is returned last.
+        match index.checked_sub(1).and_then(|layer| live.get(layer)) {
+            Some(false) => writeln!(text, "{line:<34}  # dead")?,
+            _ => writeln!(text, "{line}")?,
+        }
+    }
+    let count = live.iter().filter(|live| **live).count();
+    writeln!(text, "# layers: {}, live: {count}", live.len())?;
     Ok(text)
 }
 

@@ -7,6 +7,7 @@ mod learner;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use evo::{Note, Rounding, Simplified, simplify};
 
 use crate::args::{RoundingArg, SimplifyArgs};
@@ -15,6 +16,13 @@ use crate::output;
 pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {
     if evo::is_learner(&args.program, "".as_ref()) {
         return learner::run(args);
+    }
+    if evo::is_graph(&args.program, "".as_ref()) {
+        bail!(
+            "{}: is a compute graph, and there are no rules to simplify one by; `evo show --live` \
+             drops what has no effect",
+            args.program
+        );
     }
     if let Some(config) = &args.config {
         return evidence::run(args, config);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use evo::{
-    Config, DomainName, EnumeratedSearch, ExpressionSearch, LearnerSearch, load_funnel,
+    Config, DomainName, EnumeratedSearch, ExpressionSearch, GraphSearch, LearnerSearch, load_funnel,
     load_studies, states_funnel, states_studies,
 };
 
@@ -22,6 +22,9 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         DomainName::Enumerated => {
             let space = EnumeratedSearch::load(&args.config, &args.overrides)?.space()?;
             Some(format!("a space of {} sequences of statements", space.sequences()))
+        }
+        DomainName::Graphs => {
+            Some(GraphSearch::load(&args.config, &args.overrides)?.judges()?.name)
         }
         DomainName::Optimizers => judging(args)?,
     };

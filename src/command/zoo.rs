@@ -1,9 +1,9 @@
-//! `evo zoo`: the known optimizers and learners.
+//! `evo zoo`: the known optimizers, learners and compute graphs.
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use evo::{LearnerZooEntry, zoo};
+use evo::{GraphZooEntry, LearnerZooEntry, zoo};
 
 use crate::args::ZooArgs;
 use crate::output;
@@ -12,6 +12,9 @@ pub(crate) fn run(args: &ZooArgs) -> anyhow::Result<ExitCode> {
     let text = match &args.name {
         Some(name) if LearnerZooEntry::named(name).is_some() => {
             LearnerZooEntry::named(name).map(|entry| entry.text.to_owned()).unwrap_or_default()
+        }
+        Some(name) if GraphZooEntry::named(name).is_some() => {
+            GraphZooEntry::named(name).map(|entry| entry.text.to_owned()).unwrap_or_default()
         }
         Some(name) => {
             // The loader's error names the nearest entry.
@@ -23,7 +26,8 @@ pub(crate) fn run(args: &ZooArgs) -> anyhow::Result<ExitCode> {
             let row = |name: &str, description: &str| vec![format!("{name:<26} {description}")];
             let optimizers = zoo::entries().iter().map(|it| row(it.name, it.description()));
             let learners = LearnerZooEntry::all().iter().map(|it| row(it.name, it.description()));
-            output::table(&optimizers.chain(learners).collect::<Vec<_>>())
+            let graphs = GraphZooEntry::all().iter().map(|it| row(it.name, it.description()));
+            output::table(&optimizers.chain(learners).chain(graphs).collect::<Vec<_>>())
         }
     };
     output::print(&text)?;

@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use evo_dsl::{ExpressionMutation, LearnerMutation, MutationConfig, SpaceConfig};
-use evo_evaluators::{EnumeratedConfig, LearnerConfig, OptimizerConfig};
+use evo_evaluators::{EnumeratedConfig, GraphConfig, LearnerConfig, OptimizerConfig};
+use evo_graphs::GraphMutation;
 use evo_search::{
     Deduplication, DeduplicationLevel, HeldOutConfig, HurdleConfig, Keep, NoiseConfig, Restarts,
     SearchConfig, Selection, Stopping, StrategyConfig, default_window,
@@ -15,8 +16,8 @@ use evo_search::{
 
 use super::evaluation::ExpressionEvaluation;
 use super::{
-    Config, DomainName, EnumeratedSearch, ExpressionSearch, HashingConfig, LearnerSearch,
-    RunConfig, Starts,
+    Config, DomainName, EnumeratedSearch, ExpressionSearch, GraphSearch, HashingConfig,
+    LearnerSearch, RunConfig, Starts,
 };
 
 /// A configuration as its file has it; each key is explained where [`RunConfig`] and
@@ -130,6 +131,12 @@ impl From<Flat<Option<Starts>, LearnerMutation, LearnerConfig>> for LearnerSearc
 
 impl From<Flat<Option<Starts>, SpaceConfig, EnumeratedConfig>> for EnumeratedSearch {
     fn from(file: Flat<Option<Starts>, SpaceConfig, EnumeratedConfig>) -> EnumeratedSearch {
+        file.whole(|_| DeduplicationLevel::default())
+    }
+}
+
+impl From<Flat<Option<Starts>, GraphMutation, GraphConfig>> for GraphSearch {
+    fn from(file: Flat<Option<Starts>, GraphMutation, GraphConfig>) -> GraphSearch {
         file.whole(|_| DeduplicationLevel::default())
     }
 }

@@ -9,7 +9,7 @@ use evo_domain::Domain as _;
 use evo_dsl::{LearnerMutation, LearnerProgram, Learners};
 use evo_evaluators::{LearnerConfig, LearnerJudges};
 use evo_hashes::Seed;
-use evo_search::{Search, SearchError, StrategyConfig};
+use evo_search::{Search, SearchError};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
@@ -20,8 +20,7 @@ use super::{ConfigError, DomainName, RunConfig, Starts};
 /// holds, or one for each island.
 pub type LearnerSearch = RunConfig<Option<Starts>, LearnerMutation, LearnerConfig>;
 
-/// The start of random statements, and that of none.
-const RANDOM: &str = "random";
+/// The start of no statements.
 const EMPTY: &str = "empty";
 
 impl LearnerSearch {
@@ -97,22 +96,16 @@ impl LearnerSearch {
     /// # Errors
     /// A text that is none, or one beyond the limits; a file or a birth that is not there.
     pub fn start_programs(&self, domain: &Learners) -> Result<Vec<LearnerProgram>, ConfigError> {
-        let random = Starts::from(RANDOM);
+        let random = Starts::from(Starts::RANDOM);
         let starts = self.start.as_ref().unwrap_or(&random);
-        if starts.iter().eq([RANDOM]) {
+        if starts.iter().eq([Starts::RANDOM]) {
             self.check_drawable()?;
-            // With one start: what is wrong with the settings, such as a population that memory
-            // does not hold, is to be told before as many are drawn as they ask for.
-            let one = vec![domain.mutator().empty()];
-            let checked = Search::from_starts(&self.settings, Seed(self.seed), domain.clone(), one);
-            checked.map_err(ConfigError::from_search)?;
-            let stream = Seed(self.seed).purpose("random start");
-            let draw = |index| domain.mutator().random(&mut stream.stream(index));
-            return Ok((0..self.beginnings()).map(draw).collect());
+            let draw = |rng: &mut _| domain.mutator().random(rng);
+            return self.random_starts(domain, domain.mutator().empty(), draw);
         }
         let load = |(index, source): (usize, &str)| {
             let error = |message| ConfigError::new(starts.key(index), message);
-            if source == RANDOM {
+            if source == Starts::RANDOM {
                 let message = "`random` stands alone: it is as many starts as there is room for";
                 return Err(error(message.to_owned()));
             }
@@ -142,15 +135,6 @@ impl LearnerSearch {
         Ok(())
     }
 
-    /// The most start programs that the populations can begin with.
-    fn beginnings(&self) -> u64 {
-        match self.settings.strategy {
-            StrategyConfig::RegularizedEvolution { population, .. } => population as u64,
-            StrategyConfig::Islands { islands, .. } => islands as u64,
-            _ => 1,
-        }
-    }
-
     /// The same configuration with the texts of its start programs in place of where they were:
     /// those of a run must not change with what lies there.
     #[must_use]
@@ -175,5 +159,5 @@ impl LearnerSearch {
 
 /// Whether a start is a file or a birth of a run.
 fn is_file(source: &str) -> bool {
-    Starts::is_path(source) && source != RANDOM && source != EMPTY
+    Starts::is_file(source) && source != EMPTY
 }

@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Starts(Vec<String>);
 
 impl Starts {
+    /// The start of programs drawn at random, where a representation has such.
+    pub(super) const RANDOM: &str = "random";
+
     /// Several; `None` of an empty list.
     pub fn new(sources: Vec<String>) -> Option<Starts> {
         (!sources.is_empty()).then_some(Starts(sources))
@@ -43,6 +46,11 @@ impl Starts {
     /// Whether a source is a path, and neither of the zoo nor the very text of a program.
     pub fn is_path(source: &str) -> bool {
         !source.starts_with("zoo:") && !source.contains("def ") && !source.contains('\n')
+    }
+
+    /// Whether a source is a file or a birth of a run, where `random` stands for what is drawn.
+    pub(super) fn is_file(source: &str) -> bool {
+        Starts::is_path(source) && source != Starts::RANDOM
     }
 
     /// The same with the paths that a file states starting at `base`, its folder; all others stay.

@@ -1,5 +1,5 @@
-//! What the engine promises, for every domain there is: optimizers, expressions, and the necklaces
-//! of the example, which are no programs at all.
+//! What the engine promises, for every domain there is: optimizers, expressions, learners, compute
+//! graphs, and the necklaces of the example, which are no programs at all.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -117,6 +117,66 @@ impl Case for OfLearners {
 
     fn evaluator() -> Box<dyn Evaluator<evo_dsl::LearnerProgram>> {
         Box::new(crate::learners::judges().search)
+    }
+}
+
+/// Of compute graphs, without a network: what a graph is worth, and what it does, is what its
+/// weights are known by, which pools hide.
+struct OfGraphs;
+
+fn roles_of(graph: &evo_graphs::Graph) -> String {
+    let wiring = graph.wiring();
+    let weighted = wiring.vertices.iter().filter(|it| it.op.has_weights()).map(|it| it.role);
+    let mut roles: Vec<evo_domain::Hash> =
+        weighted.chain(wiring.output.iter().map(|wire| wire.role)).collect();
+    roles.sort();
+    format!("{roles:?}")
+}
+
+#[derive(Debug)]
+struct Roles;
+
+impl evo_graphs::GraphProbe for Roles {
+    fn name(&self) -> &str {
+        "roles"
+    }
+
+    fn behaviour(&self, graph: &evo_graphs::Graph) -> Option<evo_domain::Hash> {
+        Some(evo_domain::Hash::of(roles_of(graph).as_bytes()))
+    }
+}
+
+impl Evaluator<evo_graphs::Graph> for Roles {
+    fn evaluate(&self, cohort: &[Trial<'_, evo_graphs::Graph>]) -> Vec<Outcome> {
+        let fitness = |trial: &Trial<'_, evo_graphs::Graph>| {
+            let hash =
+                evo_domain::Hash::of(format!("worth {}", roles_of(trial.program)).as_bytes());
+            f64::from(u32::from_le_bytes([hash.0[0], hash.0[1], hash.0[2], hash.0[3]]))
+        };
+        let outcome = |trial| Outcome::Scored(evo_domain::Score::new(fitness(trial), vec![]));
+        cohort.iter().map(outcome).collect()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Behaviour
+    }
+}
+
+impl Case for OfGraphs {
+    type Domain = evo_graphs::Graphs;
+    const NAME: &'static str = "graphs";
+
+    fn domain() -> evo_graphs::Graphs {
+        let mutation = evo_graphs::GraphMutation::default();
+        evo_graphs::Graphs::new(&mutation, std::sync::Arc::new(Roles)).expect("the defaults")
+    }
+
+    fn starts() -> Vec<evo_graphs::Graph> {
+        evo_graphs::GraphZooEntry::all().iter().map(evo_graphs::GraphZooEntry::graph).collect()
+    }
+
+    fn evaluator() -> Box<dyn Evaluator<evo_graphs::Graph>> {
+        Box::new(Roles)
     }
 }
 
@@ -402,6 +462,7 @@ promises! {
     optimizers: super::OfOptimizers;
     expressions: super::OfExpressions;
     learners: super::OfLearners;
+    graphs: super::OfGraphs;
     necklaces: super::OfNecklaces;
     several_starts: super::OfSeveralStarts;
     two_parents: super::OfTwoParents;

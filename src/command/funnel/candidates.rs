@@ -27,6 +27,9 @@ pub(super) fn of(sources: &[String], most: usize) -> anyhow::Result<Vec<Named>> 
         if evo::holds_learners(&store)? {
             bail!("{source}: is a run of learners, and a funnel is for optimizers");
         }
+        if evo::holds_graphs(&store)? {
+            bail!("{source}: is a run of compute graphs, and a funnel is for optimizers");
+        }
         if !evo::keeps_births(&store)? {
             return Err(ProgramSourceError::NoBirths { run: path.to_owned() }.into());
         }

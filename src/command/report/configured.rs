@@ -4,7 +4,8 @@
 //! somebody's own, is shown as it is; it is no error.
 
 use evo::{
-    Config, ExpressionEvaluation, ExpressionSearch, LearnerProblem, LearnerSearch, StrategyConfig,
+    Config, ExpressionEvaluation, ExpressionSearch, GraphSearch, LearnerProblem, LearnerSearch,
+    StrategyConfig,
 };
 
 /// Part of a configuration.
@@ -46,11 +47,21 @@ const CLASSES: (&str, &str) = (
     "Fitness is the mean over tasks of the share of examples whose class is told: 0.5 is chance.",
 );
 
+/// Of compute graphs on images.
+const IMAGES: (&str, &str) = (
+    "fitness, −loss in nats",
+    "Fitness is minus the validation loss, a cross-entropy in nats: 0 is certainty of every label.",
+);
+
 impl Configured {
     pub(super) fn of(text: &str) -> Option<Configured> {
         if let Ok(config) = ron::from_str::<Config>(text) {
             let starts = config.start.iter().map(str::to_owned).collect();
             return Some(Configured::new(config.seed, &config.settings.strategy, starts, TRAINED));
+        }
+        if let Ok(config) = ron::from_str::<GraphSearch>(text) {
+            let starts = config.start.iter().flat_map(|it| it.iter()).map(str::to_owned).collect();
+            return Some(Configured::new(config.seed, &config.settings.strategy, starts, IMAGES));
         }
         if let Ok(config) = ron::from_str::<LearnerSearch>(text) {
             let fitness = match config.evaluation.problem {
@@ -102,6 +113,7 @@ mod tests {
             ("expression_nguyen.ron", "RegularizedEvolution", FITTED),
             ("activation.ron", "RegularizedEvolution", TRAINED),
             ("learner_linear.ron", "RegularizedEvolution", REGRESSION),
+            ("graph_digits.ron", "RegularizedEvolution", IMAGES),
         ] {
             let text = std::fs::read_to_string(format!("{configs}{name}")).expect("it is there");
             // As a run writes it.

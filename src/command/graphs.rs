@@ -1,0 +1,212 @@
+//! Searches of compute graphs: begun, gone on with, and what their winner comes to.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+
+use evo::{
+    Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, Search, Store,
+    parallel_map,
+};
+use serde::Serialize;
+
+use super::conclusion::{self, Verdict};
+use super::dry_run;
+use super::place::Place;
+use super::resume;
+use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
+use super::session::{Session, hinted, interruptible_while_replaying};
+use crate::args::{EvaluateArgs, ResumeArgs, SearchArgs};
+use crate::output;
+
+/// What graphs come to.
+#[derive(Serialize)]
+struct Judged {
+    images: String,
+    graphs: Vec<JudgedGraph>,
+}
+
+#[derive(Serialize)]
+struct JudgedGraph {
+    name: String,
+    /// In the trainings of the search, on its validation images; none where one is stopped.
+    search: Option<Measured>,
+    /// In fresh trainings, on images that are set aside.
+    held_out: Option<Measured>,
+    /// Live layers.
+    length: usize,
+    /// Weights of the network.
+    weights: usize,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Measured {
+    loss: f64,
+    accuracy: f64,
+}
+
+impl Judged {
+    fn of(
+        graphs: &[(String, Graph)],
+        judges: &GraphJudges,
+        threads: NonZeroUsize,
+    ) -> anyhow::Result<Judged> {
+        let judged = parallel_map(threads, graphs, |(name, graph)| {
+            let measure = |evaluator: &GraphEvaluator| -> anyhow::Result<Option<Measured>> {
+                let measured = evaluator.measure(graph)?;
+                Ok(measured.map(|it| Measured { loss: it.loss, accuracy: it.accuracy }))
+            };
+            anyhow::Ok(JudgedGraph {
+                name: name.clone(),
+                search: measure(&judges.search)?,
+                held_out: measure(&judges.held_out)?,
+                length: graph.live().ops().len(),
+                weights: judges.search.weights(graph),
+            })
+        });
+        let graphs = judged.into_iter().collect::<anyhow::Result<_>>()?;
+        Ok(Judged { images: judges.name.clone(), graphs })
+    }
+}
+
+impl Verdict for Judged {
+    fn table(&self) -> String {
+        let headings = [
+            self.images.as_str(),
+            "loss",
+            "accuracy",
+            "held-out loss",
+            "held-out accuracy",
+            "layers",
+            "weights",
+        ];
+        let cells = |measured: Option<Measured>| match measured {
+            Some(it) => [format!("{:.4}", it.loss), format!("{:.2}%", 100.0 * it.accuracy)],
+            None => ["diverged".to_owned(), "-".to_owned()],
+        };
+        let row = |it: &JudgedGraph| {
+            let mut row = vec![it.name.clone()];
+            row.extend(cells(it.search).into_iter().chain(cells(it.held_out)));
+            row.extend([it.length.to_string(), it.weights.to_string()]);
+            row
+        };
+        let headings = headings.map(str::to_owned).to_vec();
+        let rows = self.graphs.iter().map(row);
+        output::table(&std::iter::once(headings).chain(rows).collect::<Vec<_>>())
+    }
+}
+
+/// `evo search`.
+pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<ExitCode> {
+    let config = GraphSearch::load(&args.config.config, overrides)?;
+    let place = Place::cpu(&args.run.device, "graphs")?;
+    let directory = RunDirectory::plan(args.out.as_deref(), &args.config.config, config.seed)?;
+    let judges = config.judges()?;
+    let domain = config.domain(&judges)?;
+    let starts = config.start_programs(&domain)?;
+    let threads = place.threads(args.run.threads);
+    if args.dry_run {
+        let stopping = &config.settings.stopping;
+        dry_run::print_graphs(&starts, &judges, &domain, stopping, threads)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let search = config.search(&judges)?;
+    directory.make()?;
+    let base = args.config.config.parent().unwrap_or("".as_ref());
+    let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
+    directory.write(CONFIG, text.as_bytes())?;
+    let fingerprint = judges.fingerprint().to_string();
+    let cpu = place.description(&config.settings.held_out);
+    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
+    let search = search.with_store(directory.begin(&properties, &starts)?)?;
+    let session = Session::new(&config, &directory, &place, &args.run);
+    session.say(&format!(
+        "searching {} with seed {} on {threads} threads, into {}",
+        judges.name,
+        config.seed,
+        directory.path().display()
+    ));
+    conclude(&session, &judges, search)
+}
+
+/// `evo resume`.
+pub(crate) fn resume(
+    args: &ResumeArgs,
+    directory: &RunDirectory,
+    command: &str,
+) -> anyhow::Result<ExitCode> {
+    let config = GraphSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
+    let place = Place::cpu(&args.run.device, "graphs")?;
+    let judges = config.judges()?;
+    let domain = config.domain(&judges)?;
+    interruptible_while_replaying(command)?;
+    let store = Store::open(&directory.store(), &domain);
+    let mut store = store.map_err(|error| hinted(error, command))?;
+    unchanged(&store, &config, &judges, directory.path())?;
+    let here = place.description(&config.settings.held_out);
+    resume::check_place(&mut store, &here, args.accept_cpu, command)?;
+    let search = config.search(&judges)?.with_store(store);
+    let search = search.map_err(|error| hinted(error, command))?;
+    let written = config.placed_in(directory.path(), directory.path()).to_ron();
+    directory.write(CONFIG, written.as_bytes())?;
+    let session = Session::new(&config, directory, &place, &args.run);
+    session.say_resuming(search.counters().births);
+    conclude(&session, &judges, search)
+}
+
+/// `evo evaluate`.
+pub(crate) fn evaluate(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let config = GraphSearch::load(&args.config, &args.overrides)?;
+    let place = Place::cpu(&args.judging.device, "graphs")?;
+    let judges = config.judges()?;
+    let mut graphs = Vec::new();
+    for source in &args.programs {
+        graphs.push((source.clone(), evo::load_graph(source, "".as_ref())?));
+    }
+    let judged = Judged::of(&graphs, &judges, place.threads(args.judging.threads))?;
+    output::print(&match args.judging.json {
+        true => serde_json::to_string_pretty(&judged)? + "\n",
+        false => judged.table(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn conclude(
+    session: &Session<'_>,
+    judges: &GraphJudges,
+    mut search: Search<Graphs>,
+) -> anyhow::Result<ExitCode> {
+    let evaluators = Evaluators { search: &judges.search, held_out: Some(&judges.held_out) };
+    let finish = match session.run(&mut search, evaluators)? {
+        Ok(finish) => finish,
+        Err(code) => return Ok(code),
+    };
+    let Some(best) = search.best() else {
+        let why = finish.nothing_tried(&search);
+        eprintln!("{}", why.unwrap_or_else(|| "no graph could be trained".to_owned()));
+        return Ok(ExitCode::from(1));
+    };
+    let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];
+    let judged = Judged::of(&winner, judges, session.place.threads(session.args.threads))?;
+    conclusion::conclude(session, &search, &finish, judged)
+}
+
+/// Refuses a configuration or images that are not those the run began with, limits and the places
+/// of files aside.
+fn unchanged(
+    store: &Store,
+    config: &GraphSearch,
+    judges: &GraphJudges,
+    directory: &Path,
+) -> anyhow::Result<()> {
+    let original: GraphSearch = resume::original(store)?;
+    let (before, now) = (comparable(&original)?, comparable(config)?);
+    resume::refuse_changes(&directory.join(CONFIG), &before, &now)?;
+    resume::refuse_other_data(store, &judges.name, &judges.fingerprint().to_string())
+}
+
+fn comparable(config: &GraphSearch) -> anyhow::Result<serde_json::Value> {
+    let mut config = config.clone();
+    config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    Ok(serde_json::to_value(&config)?)
+}
