@@ -18,7 +18,8 @@
 //! ```
 //!
 //! What most users need has its name here; all else is in the crates, which are the modules
-//! [`domain`], [`dsl`], [`graphs`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and [`mod@export`].
+//! [`domain`], [`dsl`], [`graphs`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and
+//! [`mod@export`].
 
 mod audit;
 mod config;

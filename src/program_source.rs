@@ -1,5 +1,7 @@
 //! Where programs come from: the zoo, a file, or a finished run.
 
+mod graphs;
+
 use std::path::{Path, PathBuf};
 
 use evo_domain::Domain;
@@ -10,6 +12,8 @@ use evo_evaluators::read_file;
 use evo_graphs::{Graph, GraphError, GraphZooEntry, Graphs};
 use evo_search::{Keep, SearchError, Store};
 use thiserror::Error;
+
+pub use graphs::{is_graph, load_graph};
 
 use crate::shell_word;
 
@@ -150,13 +154,6 @@ pub fn is_learner(source: &str, base: &Path) -> bool {
     is_of(Learners::NAME, Place::of(source, base), in_zoo, LearnerProgram::is_meant_by)
 }
 
-/// Whether a source, as [`load_graph`] takes it, is of a compute graph; one that cannot be read is
-/// of none.
-pub fn is_graph(source: &str, base: &Path) -> bool {
-    let in_zoo = |name: &str| GraphZooEntry::named(name).is_some();
-    is_of(Graphs::NAME, Place::of(source, base), in_zoo, Graph::is_meant_by)
-}
-
 /// Whether what lies at a place is of a domain, by the names of the zoo, by a text, or by a store.
 fn is_of(
     domain: &str,
@@ -176,41 +173,6 @@ fn is_of(
             store.and_then(|store| holds(&store, domain)).unwrap_or(false)
         }
     }
-}
-
-/// Loads a compute graph: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`, a run alone being the fittest
-/// of it. A relative path starts at `base`.
-///
-/// # Errors
-/// When there is no such graph, or its text is none.
-pub fn load_graph(source: &str, base: &Path) -> Result<Graph, ProgramSourceError> {
-    let (path, text) = match Place::of(source, base) {
-        Place::Zoo(name) => {
-            return match GraphZooEntry::named(name) {
-                Some(entry) => Ok(entry.graph()),
-                None if zoo::get(name).is_some() || LearnerZooEntry::named(name).is_some() => {
-                    Err(ProgramSourceError::NoGraph { program: source.to_owned() })
-                }
-                None => Err(unknown(name, GraphZooEntry::all().iter().map(|it| it.name))),
-            };
-        }
-        Place::Birth(run, birth) => {
-            let path = run.join(STORE);
-            let text = birth_text(&path, birth, &Graphs::default())?;
-            (path, text)
-        }
-        Place::Run(run) => match run.join(BEST) {
-            best if best.exists() => read_text(best)?,
-            // A run that was killed early has its best in the store alone.
-            _ => {
-                let (path, best) = best_birth(&run)?;
-                let text = birth_text(&path, &best.to_string(), &Graphs::default())?;
-                (path, text)
-            }
-        },
-        Place::File(path) => read_text(path)?,
-    };
-    Graph::parse(&text).map_err(|error| ProgramSourceError::MalformedGraph { path, error })
 }
 
 /// Loads a learner: `zoo:NAME`, a file, or `RUN_DIR[:BIRTH]`, a run alone being the learner that is

@@ -16,8 +16,8 @@
 //! [`LearnerEvaluator`] scores learners by what they come to on the tasks of a [`LearnerConfig`],
 //! each trained from nothing. It needs no candle either.
 //!
-//! [`GraphEvaluator`] scores compute graphs: the cell that one is, stacked as a [`GraphConfig`] says
-//! and trained on images by AdamW. Its [`CellProbe`] sees what a graph computes.
+//! [`GraphEvaluator`] scores compute graphs: the cell that one is, stacked as a [`GraphConfig`]
+//! says and trained on images by AdamW. Its [`CellProbe`] sees what a graph computes.
 
 mod activation;
 mod data;

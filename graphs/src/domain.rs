@@ -18,7 +18,7 @@ pub trait GraphProbe: fmt::Debug + Send + Sync {
     fn name(&self) -> &str;
 
     /// The hash of what a graph computes, which isomorphic graphs have in common; `None` where that
-    /// is not finite.
+    /// cannot be told.
     fn behaviour(&self, graph: &Graph) -> Option<Hash>;
 }
 

@@ -199,25 +199,33 @@ pub(crate) mod tests {
     use super::*;
 
     /// Every graph of up to this many layers.
-    pub(crate) fn all(layers: usize) -> Vec<Graph> {
-        let mut graphs = Vec::new();
-        for count in 0..=layers {
-            for ops in 0..3_usize.pow(count as u32) {
-                let op = |place| GraphOp::ALL[ops / 3_usize.pow(place as u32) % 3];
-                let ops: Vec<GraphOp> = (0..count).map(op).collect();
-                let pairs = (count + 1) * (count + 2) / 2;
-                for edges in 0..1_u32 << pairs {
-                    let mut rest = edges;
-                    let mut inputs = Vec::new();
-                    for vertex in 1..=count + 1 {
-                        inputs.push((rest & ((1 << vertex) - 1)) as u8);
-                        rest >>= vertex;
-                    }
-                    graphs.extend(Graph::new(&ops, &inputs));
-                }
-            }
-        }
-        graphs
+    pub(crate) fn all(layers: usize) -> impl Iterator<Item = Graph> {
+        (0..=layers).flat_map(|count| of_layers(count, |_| true))
+    }
+
+    /// Every graph of this many layers whose edges are fine.
+    pub(crate) fn of_layers(
+        layers: usize,
+        are_fine: impl Fn(&Graph) -> bool,
+    ) -> impl Iterator<Item = Graph> {
+        let pairs = (layers + 1) * (layers + 2) / 2;
+        let ops = move |number: usize| {
+            let op = |place| GraphOp::ALL[number / 3_usize.pow(place) % 3];
+            (0..layers as u32).map(op).collect::<Vec<_>>()
+        };
+        let of_edges = move |mut edges: u32| {
+            let bits_of = |vertex: usize| {
+                let bits = (edges & ((1 << vertex) - 1)) as u8;
+                edges >>= vertex;
+                bits
+            };
+            let inputs: Vec<u8> = (1..=layers + 1).map(bits_of).collect();
+            Graph::new(&ops(0), &inputs).ok()
+        };
+        (0..1_u32 << pairs).filter_map(of_edges).filter(are_fine).flat_map(move |graph| {
+            let with = move |number| Graph { ops: ops(number), ..graph.clone() };
+            (0..3_usize.pow(layers as u32)).map(with)
+        })
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! Invariant: it is made of the canonical form alone, so isomorphic graphs have equal wirings, and
 //! networks built of them equal bits.
 //!
-//! Weights are known by *role*, where what they are multiplied with comes from, and not by the place
-//! of a vertex: otherwise two graphs that compute the same by other vertices would begin with other
-//! weights, and no probe would find them equal. The role of a layer is its op with its sources: the
+//! Weights are known by *role*, where what they are multiplied with comes from, and not by the
+//! place of a vertex: otherwise two graphs that compute the same by other vertices would begin with
+//! other weights, and no probe would find them equal. The role of a layer is its op with its sources: the
 //! layers with weights, or the input of the cell, that it reads directly, and those that it reads
 //! through pools, however many. Pools are seen through because only they can be changed without
 //! changing what is computed: three of them in a row are as good as four where images are small.
@@ -135,8 +135,8 @@ impl Roles {
     }
 }
 
-/// The greatest length of a path from the input to every vertex but the output, where each layer has
-/// a length.
+/// The greatest length of a path from the input to every vertex but the output, where each layer
+/// has a length.
 fn longest(graph: &Graph, length: impl Fn(GraphOp) -> usize) -> Vec<usize> {
     let mut lengths = vec![0; graph.output()];
     for vertex in 1..graph.output() {

@@ -108,8 +108,8 @@ pub(crate) fn print_expressions(
     output::print(&format!("{listed}one evaluation: {cost} on one thread\n{fitness}{totals}"))
 }
 
-/// Evaluates some of the graphs that a search starts from, hashes what they compute, and prints what
-/// both cost.
+/// Evaluates some of the graphs that a search starts from, hashes what they compute, and prints
+/// what both cost.
 #[expect(clippy::disallowed_methods, reason = "a clock measures what is printed")]
 pub(crate) fn print_graphs(
     starts: &[Graph],
@@ -124,7 +124,9 @@ pub(crate) fn print_graphs(
         some.iter().flat_map(|it| judges.search.evaluate(&[Trial::of(it)])).collect();
     let seconds = begun.elapsed().as_secs_f64() / some.len() as f64;
     let begun = Instant::now();
-    some.iter().for_each(|it| drop(domain.behaviour(&domain.analyse(it))));
+    for graph in some {
+        std::hint::black_box(domain.behaviour(&domain.analyse(graph)));
+    }
     let hashing = begun.elapsed().as_secs_f64() / some.len() as f64;
     let (first, fitness) = (&some[0], outcomes[0].fitness());
     let (name, weights) = (&judges.name, judges.search.weights(first));

@@ -137,6 +137,6 @@ impl From<Flat<Option<Starts>, SpaceConfig, EnumeratedConfig>> for EnumeratedSea
 
 impl From<Flat<Option<Starts>, GraphMutation, GraphConfig>> for GraphSearch {
     fn from(file: Flat<Option<Starts>, GraphMutation, GraphConfig>) -> GraphSearch {
-        file.whole(|_| DeduplicationLevel::default())
+        file.whole(|_| DeduplicationLevel::Structural)
     }
 }

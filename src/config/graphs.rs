@@ -18,6 +18,8 @@ use super::{ConfigError, DomainName, RunConfig, Starts};
 
 /// A search of compute graphs, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; or
 /// `"random"`, the default: as many random ones as a population holds, or one for each island.
+/// Deduplication is by default `Structural`: almost all duplicates are isomorphic, and equal to the
+/// bit, where those that behave alike are so up to rounding, which training may amplify.
 pub type GraphSearch = RunConfig<Option<Starts>, GraphMutation, GraphConfig>;
 
 impl GraphSearch {

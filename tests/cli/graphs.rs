@@ -117,7 +117,7 @@ fn mistakes_are_told_with_file_line_and_key_and_nothing_is_left_behind() {
             &["bad.ron:6:15", "`evaluation.data`", "no images"],
         ),
         ("width: 3", "width: 1000000", &["bad.ron:7:", "`evaluation.network`", "numbers"]),
-        ("width: 3", "cells: 51", &["bad.ron:7:19", "`evaluation.network.cells`", "1 to 50"]),
+        ("width: 3", "cells: 51", &["bad.ron:7:26", "`evaluation.network.cells`", "1 to 50"]),
         ("steps: 3", "steps: 0", &["bad.ron:9:", "steps"]),
         (
             "learning_rate: 8.0",
@@ -136,7 +136,7 @@ fn mistakes_are_told_with_file_line_and_key_and_nothing_is_left_behind() {
         ),
         (
             "domain: Graphs,",
-            "domain: Graphs, start: \"zoo:resnet\",",
+            "domain: Graphs, start: \"zoo:resnet_cel\",",
             &["bad.ron:2:28", "did you mean `resnet_cell`?"],
         ),
         (

@@ -4,12 +4,12 @@
 //! so isomorphic graphs have one network, to the bit.
 //!
 //! A 3×3 convolution (the stem) comes first; then stacks of cells, between two stacks a 3×3
-//! convolution of stride 2 and twice as many channels; then the mean of all pixels and a dense layer.
-//! A convolution is followed by root-mean-square normalisation of each pixel and relu:
-//! normalisation by batch needs statistics of its own for validation. All vertices of a cell have the
-//! channels of its stack. The output concatenates what it reads and projects it to these channels,
-//! so a cell is linear behind its layers; NAS-Bench-101 divides the channels among the branches
-//! instead, where what a vertex is would depend on how many others there are.
+//! convolution of stride 2 and twice as many channels; then the mean of all pixels and a dense
+//! layer. A convolution is followed by root-mean-square normalisation of each pixel and relu:
+//! normalisation by batch needs statistics of its own for validation. All vertices of a cell have
+//! the channels of its stack. The output concatenates what it reads and projects it to these
+//! channels, so a cell is linear behind its layers; NAS-Bench-101 divides the channels among the
+//! branches instead, where what a vertex is would depend on how many others there are.
 
 use std::sync::Arc;
 
