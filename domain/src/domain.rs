@@ -48,7 +48,7 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     /// The parts of a program, those without an effect among them, as [`Size::length`] counts those
     /// with one.
     fn parts(&self, program: &Self::Program) -> usize {
-        self.size(&self.analyse(program)).length
+        self.size(program, &self.analyse(program)).length
     }
 
     /// The names of the kinds of mutation.

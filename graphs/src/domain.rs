@@ -81,7 +81,7 @@ impl Domain for Graphs {
         Hash::of(&[b"g", &encoding::encode(canonical)[..]].concat())
     }
 
-    fn behaviour(&self, canonical: &Graph) -> Option<Hash> {
+    fn behaviour(&self, _: &Graph, canonical: &Graph) -> Option<Hash> {
         self.probe.behaviour(canonical)
     }
 
@@ -90,7 +90,7 @@ impl Domain for Graphs {
     }
 
     /// Live layers; nothing is carried from step to step.
-    fn size(&self, canonical: &Graph) -> Size {
+    fn size(&self, _: &Graph, canonical: &Graph) -> Size {
         Size { length: canonical.ops().len(), states: 0 }
     }
 
@@ -139,7 +139,7 @@ mod tests {
         let read = |text: &str| graphs.read(text).expect(text);
         let known = |graph: &Graph| {
             let analysis = graphs.analyse(graph);
-            (graphs.structure(graph, &analysis), graphs.size(&analysis).length)
+            (graphs.structure(graph, &analysis), graphs.size(graph, &analysis).length)
         };
         let one = read("def cell(x):\n a = conv3x3(x)\n b = conv1x1(x)\n return concat(a, b)");
         let other = read(

@@ -28,23 +28,21 @@
 //!
 //! impl Domain for Words {
 //!     type Program = String;
-//!     type Analysis = String;
+//!     type Analysis = ();
 //!     const NAME: &'static str = "words";
 //!
-//!     fn analyse(&self, word: &String) -> String {
-//!         word.clone()
-//!     }
-//!     fn structure(&self, _: &String, word: &String) -> Hash {
+//!     fn analyse(&self, _: &String) {}
+//!     fn structure(&self, word: &String, (): &()) -> Hash {
 //!         Hash::of(word.as_bytes())
 //!     }
 //!     /// A word does nothing that another does.
-//!     fn behaviour(&self, _: &String) -> Option<Hash> {
+//!     fn behaviour(&self, _: &String, (): &()) -> Option<Hash> {
 //!         None
 //!     }
 //!     fn probe(&self) -> &str {
 //!         "none"
 //!     }
-//!     fn size(&self, word: &String) -> Size {
+//!     fn size(&self, word: &String, (): &()) -> Size {
 //!         Size { length: word.len(), states: 0 }
 //!     }
 //!     fn mutations(&self) -> &'static [&'static str] {

@@ -293,7 +293,8 @@ impl<D: Domain> Search<D> {
             .tell(birth, Arc::clone(&outcome))
             .ok_or(SearchError::UnexpectedOutcome { birth })?;
         let (identity, sighting) = (told.identity, told.sighting);
-        let text = || self.breeding.domain.text(&told.program);
+        let program = Arc::clone(&told.program);
+        let text = || self.breeding.domain.text(&program);
         if let Some(store) = self.kept.rows_mut() {
             let provenance = Provenance { cached: false, recheck: sighting.instead_of() };
             store.note_evaluation(birth, identity, &text(), &outcome, provenance)?;

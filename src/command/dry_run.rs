@@ -125,7 +125,7 @@ pub(crate) fn print_graphs(
     let seconds = begun.elapsed().as_secs_f64() / some.len() as f64;
     let begun = Instant::now();
     for graph in some {
-        std::hint::black_box(domain.behaviour(&domain.analyse(graph)));
+        std::hint::black_box(domain.behaviour(graph, &domain.analyse(graph)));
     }
     let hashing = begun.elapsed().as_secs_f64() / some.len() as f64;
     let (first, fitness) = (&some[0], outcomes[0].fitness());

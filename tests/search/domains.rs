@@ -481,7 +481,7 @@ impl<D: Domain> Evaluator<D::Program> for ByBehaviour<D> {
         let fitness = |trial: &Trial<'_, D::Program>| {
             let analysis = self.0.analyse(trial.program);
             let structure = || self.0.structure(trial.program, &analysis);
-            let hash = self.0.behaviour(&analysis).unwrap_or_else(structure);
+            let hash = self.0.behaviour(trial.program, &analysis).unwrap_or_else(structure);
             let number = u64::from_le_bytes(hash.0[..8].try_into().expect("eight bytes"));
             Outcome::Scored(Score::new(number as f64, Vec::new()))
         };

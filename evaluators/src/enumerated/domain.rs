@@ -51,7 +51,7 @@ impl Domain for Enumerated {
         *structure
     }
 
-    fn behaviour(&self, (_, structure): &(Dataflow, Hash)) -> Option<Hash> {
+    fn behaviour(&self, _: &Program, (_, structure): &(Dataflow, Hash)) -> Option<Hash> {
         self.table.row(structure)?.behaviour
     }
 
@@ -59,8 +59,8 @@ impl Domain for Enumerated {
         self.optimizers.probe()
     }
 
-    fn size(&self, (flow, _): &(Dataflow, Hash)) -> Size {
-        self.optimizers.size(flow)
+    fn size(&self, program: &Program, (flow, _): &(Dataflow, Hash)) -> Size {
+        self.optimizers.size(program, flow)
     }
 
     fn mutations(&self) -> &'static [&'static str] {

@@ -74,7 +74,7 @@ impl Store {
             }
             let parts = domain.parts(&program) as u64;
             known.statements += parts;
-            known.dead += parts.saturating_sub(domain.size(&analysis).length as u64);
+            known.dead += parts.saturating_sub(domain.size(&program, &analysis).length as u64);
             texts.insert(step.birth, text);
             if texts.len() > TEXTS {
                 texts.pop_first();

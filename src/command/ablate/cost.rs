@@ -23,13 +23,13 @@ pub(super) fn hashing<D: Domain>(
     let structure = mean_seconds(&sample.births, |program| {
         let analysis = domain.analyse(program);
         std::hint::black_box(domain.structure(program, &analysis));
-        std::hint::black_box(domain.size(&analysis));
+        std::hint::black_box(domain.size(program, &analysis));
     });
     let mut seconds = structure * births.max(tried) as f64;
     if level == DeduplicationLevel::Functional {
-        let analyses: Vec<D::Analysis> = sample.new.iter().map(|it| domain.analyse(it)).collect();
-        let behaviour = mean_seconds(&analyses, |analysis| {
-            std::hint::black_box(domain.behaviour(analysis));
+        let analysed = sample.new.iter().map(|it| (it, domain.analyse(it)));
+        let behaviour = mean_seconds(&analysed.collect::<Vec<_>>(), |(program, analysis)| {
+            std::hint::black_box(domain.behaviour(program, analysis));
         });
         seconds += behaviour * cell.structures as f64;
     }
