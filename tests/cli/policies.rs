@@ -81,7 +81,7 @@ fn noise_is_as_large_as_it_is_set_and_written_out() {
     let connection = rusqlite::Connection::open(store).expect("it is a store");
     let query = "SELECT avg(fitness * fitness) - avg(fitness) * avg(fitness) FROM evaluations";
     let variance: f64 = connection.query_row(query, [], |row| row.get(0)).expect("a number");
-    // Swaps change nothing here, so all that differs is noise.
+    // Swaps change little, so nearly all that differs is noise.
     assert!((0.35..0.65).contains(&variance.sqrt()), "{variance}");
     let config = scratch.read("noisy/config.ron");
     for text in
