@@ -13,8 +13,16 @@ pub(super) fn used(connection: &Connection) -> rusqlite::Result<u64> {
     Ok((pages * pragma("page_size")?) as u64)
 }
 
-/// Removes the oldest entries of a file above `limit` bytes; gives their number.
-pub(super) fn evict(connection: &Connection, limit: u64) -> rusqlite::Result<u64> {
+/// Removes the oldest entries until a file has at most `limit` bytes.
+pub(super) fn evict(connection: &Connection, limit: u64) -> rusqlite::Result<()> {
+    // Pages that have become half empty count as full, so that once may not do.
+    while evict_some(connection, limit)? > 0 {}
+    Ok(())
+}
+
+/// Removes as many of the oldest entries of a file above `limit` bytes as should do; gives their
+/// number.
+pub(super) fn evict_some(connection: &Connection, limit: u64) -> rusqlite::Result<u64> {
     let used = used(connection)?;
     if used <= limit {
         return Ok(0);

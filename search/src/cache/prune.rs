@@ -8,7 +8,7 @@ use std::path::Path;
 use evo_hashes::Hash;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::limit::{evict, used};
+use super::limit::{evict_some, used};
 use super::open::{to_write, unusable};
 use super::{CacheContents, CacheKey, check};
 use crate::SearchError;
@@ -72,7 +72,7 @@ impl Pruning {
         // Pages that are half empty count as full, so that what is left is packed first.
         connection.execute_batch("VACUUM")?;
         if let Some(limit) = self.to_bytes {
-            while let evicted @ 1.. = evict(connection, limit)? {
+            while let evicted @ 1.. = evict_some(connection, limit)? {
                 removed += evicted;
                 connection.execute_batch("VACUUM")?;
             }
