@@ -56,6 +56,16 @@ fn measure_config(path: &Path) -> Result<(), Box<dyn Error>> {
             let starts = config.start_programs(&domain)?;
             measure(&name, &domain, &starts, &judges.search);
         }
+        DomainName::Graphs => {
+            let config = GraphSearch::load(path, &[])?;
+            let judges = config.judges()?;
+            let domain = config.domain(&judges)?;
+            let starts = config.start_programs(&domain)?;
+            measure(&name, &domain, &starts, &judges.search);
+        }
+        DomainName::Enumerated => {
+            return Err(format!("{name}: programs of a table are not evaluated").into());
+        }
     }
     Ok(())
 }
@@ -79,7 +89,7 @@ fn measure<D: Domain>(
             black_box(domain.structure(&program, &analysis));
             analysis
         });
-        let (behaviour, _) = timed(|| black_box(domain.behaviour(&analysis)));
+        let (behaviour, _) = timed(|| black_box(domain.behaviour(&program, &analysis)));
         let (evaluation, _) = timed(|| black_box(evaluator.evaluate(&[Trial::of(&program)])));
         for (times, time) in times.iter_mut().zip([structure, behaviour, evaluation]) {
             times.push(time);

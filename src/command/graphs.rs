@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
-    Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, Search, Store,
-    parallel_map,
+    Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, HeldOutConfig, Search,
+    Store, parallel_map,
 };
 use serde::Serialize;
 
+use super::cache::Attached;
 use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::place::Place;
@@ -110,7 +111,9 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
         dry_run::print_graphs(&starts, &judges, &domain, stopping, threads)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let search = config.search(&judges)?;
+    let key = || Ok(config.cache_key(&judges, &place.description(&HeldOutConfig::default())));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search(&judges)?);
     directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
     let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
@@ -119,7 +122,7 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let cpu = place.description(&config.settings.held_out);
     let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
     let search = search.with_store(directory.begin(&properties, &starts)?)?;
-    let session = Session::new(&config, &directory, &place, &args.run);
+    let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
         judges.name,
@@ -145,11 +148,13 @@ pub(crate) fn resume(
     unchanged(&store, &config, &judges, directory.path())?;
     let here = place.description(&config.settings.held_out);
     resume::check_place(&mut store, &here, args.accept_cpu, command)?;
-    let search = config.search(&judges)?.with_store(store);
+    let key = || Ok(config.cache_key(&judges, &place.description(&HeldOutConfig::default())));
+    let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
+    let search = Attached::to(cache.as_ref(), config.search(&judges)?).with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
     let written = config.placed_in(directory.path(), directory.path()).to_ron();
     directory.write(CONFIG, written.as_bytes())?;
-    let session = Session::new(&config, directory, &place, &args.run);
+    let session = Session::new(&config, directory, &place, &args.run, cache);
     session.say_resuming(search.counters().births);
     conclude(&session, &judges, search)
 }

@@ -11,12 +11,14 @@ use std::path::Path;
 
 use evo_domain::Domain;
 use evo_dsl::{Expressions, Learners, Optimizers};
-use evo_evaluators::LearnerJudges;
+use evo_evaluators::{GraphJudges, LearnerJudges};
+use evo_graphs::Graphs;
 use evo_hashes::Hash;
 use evo_search::CacheKey;
 
 use super::{
-    Config, ConfigError, ExpressionEvaluation, ExpressionScorer, ExpressionSearch, LearnerSearch,
+    Config, ConfigError, ExpressionEvaluation, ExpressionScorer, ExpressionSearch, GraphSearch,
+    LearnerSearch,
 };
 
 /// Changes whenever an evaluator gives any program another outcome for the same fingerprints.
@@ -76,6 +78,17 @@ impl LearnerSearch {
         let fingerprint = judges.fingerprint().to_string();
         let seed = self.evaluation.data_seed.to_string();
         key::<Learners>(&judges.name, &[&judges.name, &seed, &fingerprint])
+    }
+}
+
+impl GraphSearch {
+    /// As [`Config::cache_key`].
+    pub fn cache_key(&self, judges: &GraphJudges, place: &str) -> CacheKey {
+        let mut settings = self.evaluation.clone();
+        settings.fresh_repeats = std::num::NonZeroU32::MIN;
+        settings.data.paths_mut().into_iter().for_each(|path| path.clear());
+        let parts = [place, &judges.fingerprint().to_string(), &in_ron(&settings)];
+        key::<Graphs>(&format!("{}, on {place}", judges.name), &parts)
     }
 }
 
@@ -212,6 +225,25 @@ mod tests {
         assert_eq!(learners(""), learners(""));
         assert_ne!(learners(""), learners("data_seed: 1"));
         assert_ne!(learners(""), learners("most_error: 10.0"));
+    }
+
+    #[test]
+    fn graphs_have_a_key_for_all_that_their_training_is_of() {
+        let of = |more: &str, place: &str| {
+            let text = format!(
+                "(domain: Graphs, strategy: RegularizedEvolution(population: 4, tournament: 2),
+                  evaluation: (data: Digits, batch_size: 16, steps: 5, learning_rate: 1.0, {more}),
+                  stopping: (candidates: Some(4)))"
+            );
+            let config: GraphSearch = ron::from_str(&text).expect(&text);
+            config.cache_key(&config.judges().expect("they are built in"), place).fingerprint()
+        };
+        let base = of("", "a cpu");
+        assert_eq!(of("fresh_repeats: 9", "a cpu"), base);
+        assert_ne!(of("", "another cpu"), base);
+        for more in ["repeats: 2", "data_seed: 1", "network: (width: 4)", "held_out_share: 0.5"] {
+            assert_ne!(of(more, "a cpu"), base, "{more}");
+        }
     }
 
     /// Of what has the same bits on every CPU; of training, `optimizer/fingerprint.rs` has a version

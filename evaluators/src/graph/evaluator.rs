@@ -4,6 +4,7 @@
 //! not the accuracy is the fitness: a few hundred images take a few hundred different accuracies,
 //! which most of a population would share; tables have both.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use evo_hashes::Seed;
 
 use super::GraphConfig;
 use crate::data::{Dataset, ImageShape};
-use crate::optimizer::proxy_task::{ProxyTask, Run};
+use crate::optimizer::proxy_task::{ProxyTask, Run, repeats_anew};
 use crate::optimizer::scoring::{RunLoss, Scoring};
 use crate::optimizer::training::{Watching, train_runs, trained};
 use crate::proxies::{Batch, CellNet, Proxy};
@@ -57,7 +58,7 @@ impl GraphEvaluator {
         let seed = Seed(config.data_seed).derive("graphs");
         let data = Arc::clone(data);
         let task = ProxyTask::of_network(config.name(), proxy, data, validation, lengths, seed);
-        let runs = task.runs(config.learning_rate, &[1.0], repeats, &Scoring::default());
+        let runs = runs(&task, config.learning_rate, repeats);
         let adamw = evo_dsl::zoo::get("adamw").expect("AdamW is in the zoo").program();
         Ok(Self { config: config.clone(), image, classes, task, runs, adamw })
     }
@@ -97,9 +98,10 @@ impl GraphEvaluator {
         Ok(Some(MeasuredGraph { loss: loss / count, accuracy: accuracy / count }))
     }
 
-    fn outcome(&self, graph: &Graph) -> Result<Outcome, EvaluatorError> {
-        let task = self.task_of(graph);
-        let runs = train_runs(&task, &self.runs, self.watching(), |run| self.update(&task, run))?;
+    fn outcome(&self, trial: &Trial<'_, Graph>) -> Result<Outcome, EvaluatorError> {
+        let task = self.task_of(trial.program);
+        let runs = self.runs(trial.repeat);
+        let runs = train_runs(&task, &runs, self.watching(), |run| self.update(&task, run))?;
         Ok(match runs {
             Ok(runs) => {
                 let loss = runs.loss();
@@ -108,6 +110,16 @@ impl GraphEvaluator {
             }
             Err(invalid) => Outcome::Invalid(invalid),
         })
+    }
+
+    /// The runs of an evaluation: those of the first, or as many with other repeats.
+    fn runs(&self, evaluation: u32) -> Cow<'_, [Run]> {
+        if evaluation == 0 {
+            return Cow::Borrowed(&self.runs);
+        }
+        let repeats = u32::try_from(self.runs.len()).expect("a configuration states it as one");
+        let repeats = repeats_anew(evaluation, repeats);
+        Cow::Owned(runs(&self.task, self.config.learning_rate, repeats))
     }
 
     fn task_of(&self, graph: &Graph) -> ProxyTask {
@@ -127,7 +139,7 @@ impl GraphEvaluator {
 impl Evaluator<Graph> for GraphEvaluator {
     fn evaluate(&self, cohort: &[Trial<'_, Graph>]) -> Vec<Outcome> {
         let failed = |error: EvaluatorError| Outcome::Failed { message: error.to_string() };
-        cohort.iter().map(|it| self.outcome(it.program).unwrap_or_else(failed)).collect()
+        cohort.iter().map(|it| self.outcome(it).unwrap_or_else(failed)).collect()
     }
 
     /// What a graph computes from its initial weights, and those are known by role: the probe, of
@@ -136,6 +148,10 @@ impl Evaluator<Graph> for GraphEvaluator {
     fn depends_on(&self) -> DependsOn {
         DependsOn::Behaviour
     }
+}
+
+fn runs(task: &ProxyTask, learning_rate: f64, repeats: Range<u32>) -> Vec<Run> {
+    task.runs(learning_rate, &[1.0], repeats, &Scoring::default())
 }
 
 /// The shape and the number of classes of images.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::bail;
 use evo::{
     Config, Domain, DomainName, EnumeratedSearch, Evaluator, Evaluators, ExpressionScorer,
-    ExpressionSearch, Hash, HeldOutConfig, Judges, LearnerJudges, LearnerSearch, Program,
+    ExpressionSearch, GraphJudges, GraphSearch, Hash, HeldOutConfig, Judges, LearnerJudges, LearnerSearch, Program,
     RecheckRate, RunOptions, Search, Space, SpaceTable, StopReason,
 };
 
@@ -26,6 +26,7 @@ pub(super) enum Subject {
     Optimizers(Box<Config>, Box<Judges>),
     Expressions(Box<ExpressionSearch>, Box<ExpressionScorer>),
     Learners(Box<LearnerSearch>, Box<LearnerJudges>),
+    Graphs(Box<GraphSearch>, Box<GraphJudges>),
     Enumerated(Box<EnumeratedSearch>, Arc<Space>, Arc<SpaceTable>),
 }
 
@@ -62,6 +63,12 @@ impl Subject {
                 let judges = config.judges()?;
                 Subject::Learners(Box::new(config), Box::new(judges))
             }
+            DomainName::Graphs => {
+                Place::cpu(device, "graphs")?;
+                let config = GraphSearch::load(path, overrides)?;
+                let judges = config.judges()?;
+                Subject::Graphs(Box::new(config), Box::new(judges))
+            }
             DomainName::Enumerated => {
                 let place = Place::cpu(device, "programs of a table")?;
                 let config = EnumeratedSearch::load(path, overrides)?;
@@ -90,6 +97,7 @@ impl Subject {
             Subject::Optimizers(config, _) => config.seed = seed,
             Subject::Expressions(config, _) => config.seed = seed,
             Subject::Learners(config, _) => config.seed = seed,
+            Subject::Graphs(config, _) => config.seed = seed,
             Subject::Enumerated(config, ..) => config.seed = seed,
         }
     }
@@ -109,6 +117,11 @@ impl Subject {
             }
             // Where the starts are drawn they follow from the configuration.
             Subject::Learners(config, judges) => {
+                let starts = config.start_programs(&config.domain(judges)?)?;
+                let starts = starts.iter().map(ToString::to_string).collect();
+                (config.to_ron(), judges.fingerprint().to_string(), starts)
+            }
+            Subject::Graphs(config, judges) => {
                 let starts = config.start_programs(&config.domain(judges)?)?;
                 let starts = starts.iter().map(ToString::to_string).collect();
                 (config.to_ron(), judges.fingerprint().to_string(), starts)
@@ -140,6 +153,10 @@ impl Subject {
                 let evaluators =
                     Evaluators { search: &judges.search, held_out: Some(&judges.select) };
                 run(config.search(judges)?, evaluators, means)
+            }
+            Subject::Graphs(config, judges) => {
+                let held_out = Some(&judges.held_out as &dyn Evaluator<_>);
+                run(config.search(judges)?, Evaluators { search: &judges.search, held_out }, means)
             }
             Subject::Enumerated(config, space, table) => {
                 let (search, truth) = config.search_in(Arc::clone(space), Arc::clone(table))?;
