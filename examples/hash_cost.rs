@@ -12,7 +12,10 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use evo::{Config, Domain, DomainName, Evaluator, ExpressionSearch, LearnerSearch, Seed, Trial};
+use evo::{
+    Config, Domain, DomainName, Evaluator, ExpressionSearch, GraphSearch, LearnerSearch, Seed,
+    Trial,
+};
 use rand::RngExt;
 
 /// As in the binary: a candidate is some fifty small allocations.

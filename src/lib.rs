@@ -37,8 +37,10 @@ pub use {
 
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
-    Baselines, Config, ConfigError, DomainName, EnumeratedSearch, ExpressionEvaluation, ExpressionHeldOut, ExpressionScorer, ExpressionSearch, GraphSearch, HashingConfig, LearnerSearch,
-    MeasuredBaseline, RunConfig, Starts, load_funnel, load_studies, states_funnel, states_studies,
+    Baselines, Config, ConfigError, DomainName, EnumeratedSearch, ExpressionEvaluation,
+    ExpressionHeldOut, ExpressionScorer, ExpressionSearch, GraphSearch, HashingConfig,
+    LearnerSearch, MeasuredBaseline, RunConfig, Starts, load_funnel, load_studies, states_funnel,
+    states_studies,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,
@@ -54,8 +56,13 @@ pub use evo_dsl::{
 };
 pub use evo_evaluators::{
     Activation, ActivationConfig, ActivationEvaluator, ActivationJudges, AtMultiple, Baseline,
-    Device, Enumerated, EnumeratedConfig, Equation, EquationInput, EvaluatorError, ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor, GraphConfig, GraphEvaluator, GraphJudges, GraphNetwork, Grid, HeldOutPoints, Judges, Knobs, Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges, LearnerProblem, LearnerSet, MeasuredGraph, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, SpaceRow, SpaceTable, Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, TrueFitness, Tuning, WeightDecay, Workload, known_activations, parallel_map,
-    pin_inner_threads, tuned_runs,
+    Device, Enumerated, EnumeratedConfig, Equation, EquationInput, EvaluatorError,
+    ExpressionConfig, ExpressionData, ExpressionEvaluator, ExpressionLoss, ExpressionTask, Factor,
+    GraphConfig, GraphEvaluator, GraphJudges, GraphNetwork, Grid, HeldOutPoints, Judges, Knobs,
+    Lanes, LearnerConfig, LearnerEvaluator, LearnerJudges, LearnerProblem, LearnerSet,
+    MeasuredGraph, OptimizerConfig, OptimizerEvaluator, Rates, RunLoss, Scoring, Setting, SpaceRow,
+    SpaceTable, Steps, StudiedTask, Study, StudyConfig, StudyRun, TaskConfig, Tried, TrueFitness,
+    Tuning, WeightDecay, Workload, known_activations, parallel_map, pin_inner_threads, tuned_runs,
 };
 pub use evo_export::{ExportTarget, LearnerTarget, TableRow, export, export_learner, latex_table};
 pub use evo_graphs::{

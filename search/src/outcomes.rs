@@ -32,7 +32,6 @@ pub(crate) use ledger::Ledger;
 pub(crate) use remembered::Remembered;
 pub(crate) use sighting::Sighting;
 
-
 /// A birth that is looked up, and the hurdles that are up for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival<'a> {

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
-    Config, Deduplication, Domain, DomainName, Evaluator, FunctionalHit, GraphSearch, Hash, Invalid,
-    InvalidReason, Outcome, RECHECK_TOLERANCE, RecheckRate, SearchConfig, Store, Trial,
+    Config, Deduplication, Domain, DomainName, Evaluator, FunctionalHit, GraphSearch, Hash,
+    Invalid, InvalidReason, Outcome, RECHECK_TOLERANCE, RecheckRate, SearchConfig, Store, Trial,
     outcomes_apart, parallel_map, shell_word,
 };
 use serde::Serialize;
@@ -104,8 +104,7 @@ fn row<D: Domain>(
     threads: NonZeroUsize,
 ) -> anyhow::Result<Row> {
     let structure_of = |program: &D::Program| domain.structure(program, &domain.analyse(program));
-    let behaviour_of =
-        |program: &D::Program| domain.behaviour(program, &domain.analyse(program));
+    let behaviour_of = |program: &D::Program| domain.behaviour(program, &domain.analyse(program));
     let hits = Store::read(&directory.join(STORE))?.functional_hits(domain)?;
     let outcomes = own_outcomes(&hits, structure_of, evaluator, threads);
     let (mut tally, mut disagreements) = (Tally::default(), Vec::new());

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use evo::{
-    Config, DomainName, EnumeratedSearch, ExpressionSearch, GraphSearch, LearnerSearch, load_funnel,
-    load_studies, states_funnel, states_studies,
+    Config, DomainName, EnumeratedSearch, ExpressionSearch, GraphSearch, LearnerSearch,
+    load_funnel, load_studies, states_funnel, states_studies,
 };
 
 use crate::args::ConfigArgs;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::bail;
 use evo::{
     Config, Domain, DomainName, EnumeratedSearch, Evaluator, Evaluators, ExpressionScorer,
-    ExpressionSearch, GraphJudges, GraphSearch, Hash, HeldOutConfig, Judges, LearnerJudges, LearnerSearch, Program,
-    RecheckRate, RunOptions, Search, Space, SpaceTable, StopReason,
+    ExpressionSearch, GraphJudges, GraphSearch, Hash, HeldOutConfig, Judges, LearnerJudges,
+    LearnerSearch, Program, RecheckRate, RunOptions, Search, Space, SpaceTable, StopReason,
 };
 
 use super::cell::Finished;

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use evo::{
     CacheContents, CacheKey, CachedOutcome, Config, Domain, DomainName, Evaluator,
-    ExpressionSearch, Hash, HeldOutConfig, LearnerSearch, Outcome, Trial, parallel_map,
+    ExpressionSearch, GraphSearch, Hash, HeldOutConfig, LearnerSearch, Outcome, Trial,
+    parallel_map,
 };
 use serde::Serialize;
 
@@ -98,6 +99,16 @@ fn by_config(
             Judge { key, domain: &domain, evaluator: &judges.search, threads, cohort: 1 }
                 .verify(args, contents)
         }
+        DomainName::Graphs => {
+            let config = GraphSearch::load(config, sets)?;
+            let place = Place::cpu(&args.judging.device, "graphs")?;
+            let judges = config.judges()?;
+            let key = config.cache_key(&judges, &place.description(&HeldOutConfig::default()));
+            let domain = config.domain(&judges)?;
+            Judge { key, domain: &domain, evaluator: &judges.search, threads, cohort: 1 }
+                .verify(args, contents)
+        }
+        DomainName::Enumerated => bail!("programs of a table are looked up, and need no cache"),
     }
 }
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use evo::{
-    Ancestor, Counters, Evaluated, Expressions, HeldOutPoint, KnownBirths, Learners, MutationTally,
-    Optimizers, PolicyCounters, ProgramSourceError, StopReason, Store, StoredChampion,
-    StoredRestart,
+    Ancestor, Counters, Evaluated, Expressions, Graphs, HeldOutPoint, KnownBirths, Learners,
+    MutationTally, Optimizers, PolicyCounters, ProgramSourceError, StopReason, Store,
+    StoredChampion, StoredRestart,
 };
 use serde::Deserialize;
 
@@ -96,6 +96,7 @@ fn known_births(store: &Store, births: u64) -> anyhow::Result<Vec<KnownBirths>> 
     let stretch = births.div_ceil(STRETCHES).max(1);
     Ok(match store.property("domain")?.as_deref() {
         Some("learners") => store.known_births(&Learners::default(), stretch)?,
+        Some("graphs") => store.known_births(&Graphs::default(), stretch)?,
         Some("expressions") => store.known_births(&Expressions::default(), stretch)?,
         _ => store.known_births(&Optimizers::default(), stretch)?,
     })
