@@ -121,7 +121,6 @@ mod tests {
 
     /// 423,624 unique graphs of up to 7 vertices and 9 edges (arXiv 1902.09635).
     #[test]
-    #[ignore = "a minute: every graph there is"]
     fn there_are_as_many_as_nas_bench_101_has() {
         assert_eq!((0..=crate::MOST_LAYERS).map(count).sum::<usize>(), 423_624);
     }
