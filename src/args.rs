@@ -2,6 +2,7 @@
 
 mod ablate;
 mod cache;
+mod simplify;
 mod studies;
 
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ pub(crate) use cache::{
     CacheArgs, CacheCommand, CacheCommandArgs, CacheExportArgs, CacheFormat, CachePruneArgs,
     CacheStatsArgs, CacheVerifyArgs,
 };
+pub(crate) use simplify::{RoundingArg, SimplifyArgs};
 pub(crate) use studies::{AuditArgs, CompareArgs, FunnelArgs, StudyArgs};
 
 /// Evolves optimizers: parallel, reproducible program search with functional hashing.
@@ -293,44 +295,6 @@ pub(crate) struct ShowForm {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct SimplifyArgs {
-    /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH], a run of learners being the one selected
-    pub program: String,
-    /// What may happen to rounding
-    #[arg(long, value_enum, default_value_t = RoundingArg::Exact)]
-    pub rounding: RoundingArg,
-    /// Tasks and budget, as for `evo compare`: drop and round what costs nothing on them; for a
-    /// learner the configuration of a search, whose tasks to select by decide
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Replace a value of that configuration (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
-    pub overrides: Vec<String>,
-    /// The most that the short program may cost on these tasks, in ln(loss) [default: 0.01]; a
-    /// learner in fitness [default: 0.001]
-    #[arg(long, value_name = "COST", value_parser = cost, requires = "config")]
-    pub tolerance: Option<f64>,
-    /// How often constants are varied in the end, not those of a learner [default: 30]
-    #[arg(long, value_name = "N", requires = "config")]
-    pub retune: Option<u32>,
-    /// Where studies are kept and results written, a folder of nothing else [default:
-    /// runs/simplify]
-    #[arg(long, value_name = "DIR", requires = "config")]
-    pub out: Option<PathBuf>,
-    /// Worker threads [default: one for each core]; does not change the result
-    #[arg(long, value_name = "N", value_parser = threads, requires = "config")]
-    pub threads: Option<NonZeroUsize>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum RoundingArg {
-    /// Every bit stays
-    Exact,
-    /// Algebra too: results stay within 1e-5
-    Allow,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The program: a file, zoo:NAME, or RUN_DIR[:BIRTH], a run of learners being the one selected;
     /// of latex-table RUN_DIR
@@ -378,11 +342,6 @@ const MOST_THREADS: usize = 1024;
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     count(text, MOST_THREADS)
-}
-
-fn cost(text: &str) -> Result<f64, String> {
-    let cost = text.parse().ok().filter(|cost: &f64| cost.is_finite() && *cost >= 0.0);
-    cost.ok_or_else(|| "must be a number from 0 on".to_owned())
 }
 
 /// The most candidates trained at a time: more fill no device.

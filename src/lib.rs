@@ -26,6 +26,7 @@ mod config;
 mod funnel;
 mod program_source;
 mod reductions;
+mod run_kind;
 mod shell;
 mod standings;
 
@@ -87,10 +88,11 @@ pub use evo_statistics::{
 };
 pub use funnel::{FunnelConfig, FunnelStage, Gains, Race, mean as funnel_mean};
 pub use program_source::{
-    ProgramSourceError, holds_graphs, holds_learners, is_graph, is_learner, keeps_births,
-    load_any_program, load_graph, load_learner, load_program,
+    ProgramSourceError, is_graph, is_learner, load_any_program, load_graph, load_learner,
+    load_program,
 };
 pub use reductions::{LearnerReduction, Reduction, learner_reductions, reductions};
+pub use run_kind::{holds_graphs, holds_learners, keeps_births};
 pub use shell::{shell_path, shell_word};
 pub use standings::{
     Compared, Duel, DuelOnTask, OnTask, Standing, Standings, Verdict, fewest_seeds,

@@ -10,12 +10,12 @@ use evo_dsl::{
 };
 use evo_evaluators::read_file;
 use evo_graphs::{Graph, GraphError, GraphZooEntry, Graphs};
-use evo_search::{Keep, SearchError, Store};
+use evo_search::{SearchError, Store};
 use thiserror::Error;
 
 pub use graphs::{is_graph, load_graph};
 
-use crate::shell_word;
+use crate::{holds_graphs, holds_learners, keeps_births, shell_word};
 
 /// Why a program could not be had.
 #[derive(Debug, Error)]
@@ -346,41 +346,6 @@ fn individual(run: &Path, birth: &str) -> Result<Program, ProgramSourceError> {
         false => Program::parse(&text),
     };
     parsed.map_err(|error| ProgramSourceError::Malformed { path: path.clone(), error })
-}
-
-/// Whether a run searches learners.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn holds_learners(store: &Store) -> Result<bool, SearchError> {
-    holds(store, Learners::NAME)
-}
-
-/// Whether a run searches compute graphs.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn holds_graphs(store: &Store) -> Result<bool, SearchError> {
-    holds(store, Graphs::NAME)
-}
-
-fn holds(store: &Store, domain: &str) -> Result<bool, SearchError> {
-    Ok(store.property("domain")?.is_some_and(|it| it == domain))
-}
-
-/// Whether a run keeps its births, by the configuration in its store; so does one of a
-/// configuration that is not understood, as those of earlier versions all do.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn keeps_births(store: &Store) -> Result<bool, SearchError> {
-    #[derive(serde::Deserialize)]
-    struct Kept {
-        #[serde(default)]
-        keep: Keep,
-    }
-    let config = store.property("config")?.unwrap_or_default();
-    Ok(ron::from_str::<Kept>(&config).map_or(true, |kept| kept.keep == Keep::Births))
 }
 
 /// The text of any birth of a run, from its store.

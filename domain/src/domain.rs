@@ -66,7 +66,8 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
     }
 
     /// As [`Domain::mutate`], where a mutation of the kind [`Domain::crossover`] may take a part of
-    /// a second program. The child descends from `parent`: what mutation leaves alone is that one's.
+    /// a second program. The child descends from `parent`: what mutation leaves alone is that
+    /// one's.
     fn cross(
         &self,
         parent: &Self::Program,

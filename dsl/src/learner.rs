@@ -1,5 +1,5 @@
-//! Learners: whole learning algorithms in the language of AutoML-Zero (arXiv 2003.03384), and its 65
-//! ops as data with their meaning.
+//! Learners: whole learning algorithms in the language of AutoML-Zero (arXiv 2003.03384), and its
+//! 65 ops as data with their meaning.
 //!
 //! Invariant: an op's number is the OP number of the paper and of the released program, and
 //! [`LearnerOp::info`] is the one table of facts about it. The meaning is the released program's,

@@ -1,8 +1,8 @@
 //! Misses: programs made equal by a rewrite that the functional hash takes for two.
 //!
-//! A rewrite that keeps every bit must never be missed: what is observed is the same. One that keeps
-//! values up to rounding may be, where a value lies at the edge of what the hash rounds to; each
-//! such miss costs an evaluation.
+//! A rewrite that keeps every bit must never be missed: what is observed is the same. One that
+//! keeps values up to rounding may be, where a value lies at the edge of what the hash rounds to;
+//! each such miss costs an evaluation.
 
 use evo_dsl::{
     FunctionalHasher, MutationConfig, Mutator, Op, OpChoice, Operand, Program, Statement, Variable,
@@ -11,7 +11,8 @@ use evo_dsl::{
 use evo_hashes::{Seed, StreamRng};
 use rand::RngExt;
 
-/// Statements in place of one; the operands are its arguments, and a fresh variable follows another.
+/// Statements in place of one; the operands are its arguments, and a fresh variable follows
+/// another.
 type Rewrite = fn(&Statement, Variable) -> Option<Vec<Statement>>;
 
 fn next(variable: Variable) -> Variable {

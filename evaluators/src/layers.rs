@@ -6,8 +6,8 @@
 //! (`softmax_last_dim`, `RmsNorm`) silently give no gradient at all.
 //!
 //! For one candidate a layer is a function of slices ([`operation`]). One whose weights have a
-//! dimension more, the lanes in front, is that of a whole cohort ([`lanes`]): so a network's loss is
-//! written once for both.
+//! dimension more, the lanes in front, is that of a whole cohort ([`lanes`]): so a network's loss
+//! is written once for both.
 //!
 //! Conventions: matrices are row-major; a layer returns no gradient for an operand that nothing
 //! trainable depends on, such as the data.

@@ -2,7 +2,8 @@
 //!
 //! Invariant: two graphs have one canonical form if and only if what is live of them is
 //! isomorphic. It is the least of all orders, of which five vertices have 120 at most;
-//! NAS-Bench-101 hashes neighbourhoods instead, which is no proof and needed for larger graphs only.
+//! NAS-Bench-101 hashes neighbourhoods instead, which is no proof and needed for larger graphs
+//! only.
 
 use crate::Graph;
 

@@ -5,12 +5,12 @@
 //!
 //! Weights are known by *role*, where what they are multiplied with comes from, and not by the
 //! place of a vertex: otherwise two graphs that compute the same by other vertices would begin with
-//! other weights, and no probe would find them equal. The role of a layer is its op with its sources: the
-//! layers with weights, or the input of the cell, that it reads directly, and those that it reads
-//! through pools, however many. Pools are seen through because only they can be changed without
-//! changing what is computed: three of them in a row are as good as four where images are small.
-//! Layers of one op and the same sources, as the two of `conv3x3(x)` beside `conv3x3(x)`, are told
-//! apart by a rank: with equal weights they would stay one layer for ever.
+//! other weights, and no probe would find them equal. The role of a layer is its op with its
+//! sources: the layers with weights, or the input of the cell, that it reads directly, and those
+//! that it reads through pools, however many. Pools are seen through because only they can be
+//! changed without changing what is computed: three of them in a row are as good as four where
+//! images are small. Layers of one op and the same sources, as the two of `conv3x3(x)` beside
+//! `conv3x3(x)`, are told apart by a rank: with equal weights they would stay one layer for ever.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The evaluation cache: what is known of programs by a hash of theirs.
 //!
-//! Invariant: of the values stored under a hash the first stays that no later one says more than, as
-//! long as anything does. A cached value equals a recomputed one, so sharing a cache between
+//! Invariant: of the values stored under a hash the first stays that no later one says more than,
+//! as long as anything does. A cached value equals a recomputed one, so sharing a cache between
 //! searches or threads never changes a result, only its cost, and neither does forgetting. Nothing
 //! iterates over the map.
 
@@ -51,8 +51,8 @@ impl<V: Clone> EvaluationCache<V> {
         self.insert_over(hash, value, |_, _| false);
     }
 
-    /// Stores a value unless one is there already that it does not say more than: `says_more` is asked
-    /// of the new one and the one that is there.
+    /// Stores a value unless one is there already that it does not say more than: `says_more` is
+    /// asked of the new one and the one that is there.
     pub fn insert_over(&self, hash: Hash, value: V, says_more: impl FnOnce(&V, &V) -> bool) {
         if self.most.is_some_and(|most| self.entries.len() >= most) {
             self.entries.clear();

@@ -142,8 +142,8 @@ impl Default for OutcomeCache {
     }
 }
 
-/// What an outcome is where these hurdles are up; `None` where it was stopped by higher ones, and so
-/// says nothing of what lies behind.
+/// What an outcome is where these hurdles are up; `None` where it was stopped by higher ones, and
+/// so says nothing of what lies behind.
 fn with_hurdles(outcome: &Arc<Outcome>, hurdles: &[f64]) -> Option<Arc<Outcome>> {
     match (outcome.stopped_by(hurdles), &**outcome) {
         (Some(stopped), _) => Some(Arc::new(Outcome::Stopped(stopped))),

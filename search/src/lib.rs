@@ -97,6 +97,7 @@
 mod ancestors;
 mod breeding;
 mod cache;
+mod candidate;
 mod checksum;
 mod config;
 mod counters;
@@ -136,6 +137,7 @@ pub use cache::{
     CacheContents, CacheKey, CacheUse, CachedEvaluator, CachedOutcome, OutcomeCache, Pruned,
     Pruning,
 };
+pub use candidate::Candidate;
 pub use config::{SearchConfig, default_window};
 pub use counters::Counters;
 pub use deduplication::{Deduplication, DeduplicationLevel};
@@ -153,7 +155,7 @@ pub use population::{Individual, Population};
 pub use recheck::{RECHECK_TOLERANCE, RECHECK_WARNING, RecheckRate, outcomes_apart};
 pub use restarts::{Restart, RestartFrom, RestartReason, Restarts};
 pub use runner::{Evaluators, RunOptions, run, run_with};
-pub use search::{AbsorbedBirth, BirthWatcher, Candidate, Search};
+pub use search::{AbsorbedBirth, BirthWatcher, Search};
 pub use selection::Selection;
 pub use stopping::{StopReason, Stopping};
 pub use store::{

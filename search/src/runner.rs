@@ -240,9 +240,9 @@ impl<'r, D: Domain> Run<'r, D> {
         Ok(self.job_of(candidates))
     }
 
-    /// Jobs that may be under way, some of them in reserve. Of long ones every second thread has one:
-    /// none idles while the next is made ready, and little is left to finish after the stop. Of
-    /// short ones every thread has two: to be woken would take as long as a job.
+    /// Jobs that may be under way, some of them in reserve. Of long ones every second thread has
+    /// one: none idles while the next is made ready, and little is left to finish after the stop.
+    /// Of short ones every thread has two: to be woken would take as long as a job.
     fn most_jobs(&self) -> usize {
         let threads = self.site.options.threads.get();
         threads + if self.is_quick() { 2 * threads } else { threads.div_ceil(2) }

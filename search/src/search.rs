@@ -21,7 +21,7 @@ mod watching;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use evo_domain::{Domain, Outcome, Size, Trial};
+use evo_domain::{Domain, Outcome, Size};
 use evo_hashes::{Hash, Seed};
 
 use crate::breeding::{Bred, Breeding};
@@ -37,36 +37,13 @@ use crate::store::Provenance;
 use crate::tabu::Tabu;
 use crate::window::{Birth, Window};
 use crate::{
-    Champion, Counters, Deduplication, HallOfFame, Individual, Keep, MutationStatistics,
+    Candidate, Champion, Counters, Deduplication, HallOfFame, Individual, Keep, MutationStatistics,
     OutcomeCache, PolicyCounters, Population, Restart, SearchConfig, SearchError, StopReason,
     Stopping, Store,
 };
 use confirmation::Confirmation;
 use holding_out::HeldOut;
 pub use watching::{AbsorbedBirth, BirthWatcher};
-
-/// A program to evaluate.
-#[derive(Clone, Debug)]
-pub struct Candidate<P> {
-    /// The number of its birth, to tell its outcome by.
-    pub birth: u64,
-    /// The program.
-    pub program: Arc<P>,
-    /// The hurdles that were up at its birth.
-    pub hurdles: Arc<[f64]>,
-    /// Which evaluation of its behaviour is asked for.
-    pub repeat: u32,
-    /// Whether the outcome asked for is that on what is held out of the search
-    /// ([`HeldOutConfig`](crate::HeldOutConfig)); never where nothing is.
-    pub held_out: bool,
-}
-
-impl<P> Candidate<P> {
-    /// What an evaluator is handed of it.
-    pub fn trial(&self) -> Trial<'_, P> {
-        Trial { program: &self.program, hurdles: &self.hurdles, repeat: self.repeat }
-    }
-}
 
 /// An evolutionary search over programs.
 pub struct Search<D: Domain> {
@@ -78,7 +55,8 @@ pub struct Search<D: Domain> {
     /// Births bred before those that they have to be settled after.
     bred: BTreeMap<u64, Bred<D::Program>>,
     window: Window<D::Program>,
-    /// Births in the window, or claims, that have to be evaluated and have not been asked; in order.
+    /// Births in the window, or claims, that have to be evaluated and have not been asked; in
+    /// order.
     unasked: VecDeque<u64>,
     outcomes: Outcomes,
     noise: Noise,

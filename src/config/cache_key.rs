@@ -246,9 +246,10 @@ mod tests {
         }
     }
 
-    /// Of what has the same bits on every CPU; of training, `optimizer/fingerprint.rs` has a version
-    /// of its own. Where this fails, programs have other outcomes than caches keep for them: raise
-    /// `VERSION` or the one in the evaluator's fingerprint, and then write the new hashes here.
+    /// Of what has the same bits on every CPU; of training, `optimizer/fingerprint.rs` has a
+    /// version of its own. Where this fails, programs have other outcomes than caches keep for
+    /// them: raise `VERSION` or the one in the evaluator's fingerprint, and then write the new
+    /// hashes here.
     #[test]
     fn outcomes_are_those_that_caches_know_by_their_version() {
         let hash = |outcomes: Vec<evo_domain::Outcome>| {

@@ -74,7 +74,8 @@ fn noise_is_as_large_as_it_is_set_and_written_out() {
     let sets = [
         off,
         "noise.sd=0.5",
-        "mutation.weights=(insert: 0.0, delete: 0.0, change_argument: 0.0, change_constant: 0.0, change_op: 0.0, swap: 1.0)",
+        "mutation.weights=(insert: 0.0, delete: 0.0, change_argument: 0.0, \
+         change_constant: 0.0, change_op: 0.0, swap: 1.0)",
     ];
     search(&scratch, "noisy", &sets, "2");
     let store = scratch.path("noisy/run.db");

@@ -285,8 +285,9 @@ pub(crate) fn of_bytes(extension: &'static str, length: usize) -> Vec<Damage> {
     damages
 }
 
-/// Inflicts every damage on a copy, `run.db`, and gives the names of those that neither were refused
-/// nor changed nothing: `is_same` says whether what the copy leads to is what the sound file does.
+/// Inflicts every damage on a copy, `run.db`, and gives the names of those that neither were
+/// refused nor changed nothing: `is_same` says whether what the copy leads to is what the sound
+/// file does.
 pub(crate) fn unnoticed(
     files: &[PathBuf],
     damages: &[Damage],

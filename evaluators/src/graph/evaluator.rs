@@ -144,7 +144,8 @@ impl Evaluator<Graph> for GraphEvaluator {
 
     /// What a graph computes from its initial weights, and those are known by role: the probe, of
     /// the same roles, finds two graphs equal only where their weights begin alike. Their outcomes
-    /// are equal up to rounding then, which training may amplify, as of optimizers of one behaviour.
+    /// are equal up to rounding then, which training may amplify, as of optimizers of one
+    /// behaviour.
     fn depends_on(&self) -> DependsOn {
         DependsOn::Behaviour
     }

@@ -35,8 +35,8 @@ const STEPS: usize = 3;
 const RATE: f64 = 0.2;
 
 /// Channels of the first stack, whatever it has in scoring. Of four, relu silences all together in
-/// one network of sixteen, and what lies in front of them is not seen any more: two of thirty graphs
-/// that met were none.
+/// one network of sixteen, and what lies in front of them is not seen any more: two of thirty
+/// graphs that met were none.
 const WIDTH: usize = 16;
 
 /// The share of the numbers of an image that are exactly 0, as the margins of real ones are.

@@ -143,8 +143,8 @@ fn fingerprint(tasks: &[LearnerTask], config: &LearnerConfig) -> Hash {
     Hash::of(&bytes)
 }
 
-/// All that is drawn belongs to the tasks, which are made once, so all repeats of a learner have one
-/// outcome.
+/// All that is drawn belongs to the tasks, which are made once, so all repeats of a learner have
+/// one outcome.
 impl Evaluator<LearnerProgram> for LearnerEvaluator {
     fn evaluate(&self, cohort: &[evo_domain::Trial<'_, LearnerProgram>]) -> Vec<Outcome> {
         cohort.iter().map(|trial| self.outcome(trial.program)).collect()

@@ -30,8 +30,9 @@ use crate::{
 /// The fitness is the mean over the tasks of ln(baseline loss / loss), at most 2 for each, a
 /// task's loss being the mean validation loss over its runs (in nats where it is a cross-entropy):
 /// one for each learning rate multiple and repeat, unless the [`Scoring`] says otherwise. A trial
-/// that is not the first of its behaviour has as many runs with other weights and batches. Tasks are trained in order of the
-/// configuration; behind each of its stages the mean so far has to clear the trial's hurdle.
+/// that is not the first of its behaviour has as many runs with other weights and batches. Tasks
+/// are trained in order of the configuration; behind each of its stages the mean so far has to
+/// clear the trial's hurdle.
 #[derive(Debug)]
 pub struct OptimizerEvaluator {
     tasks: Vec<Contest>,
@@ -235,8 +236,8 @@ impl OptimizerEvaluator {
     }
 }
 
-/// Members of a cohort, by their places, as they are trained together: no more than there are lanes,
-/// and all with the same repeat, since the lanes of a run read the same batches.
+/// Members of a cohort, by their places, as they are trained together: no more than there are
+/// lanes, and all with the same repeat, since the lanes of a run read the same batches.
 fn groups(cohort: &[Trial<'_>], mut members: Vec<usize>, lanes: usize) -> Vec<Vec<usize>> {
     let repeat = |at: &usize| cohort[*at].repeat;
     members.sort_by_key(repeat);

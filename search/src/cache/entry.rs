@@ -3,8 +3,9 @@
 //! Invariant: an entry that is read is the one that was written. Its checksum covers the key, and
 //! with it whose outcome it is, so an entry that has been moved to another program or evaluator is
 //! found out as one that has been altered. The outcome is RON, as in the store of a run: it reads
-//! back to the bit and lets later versions add fields. A whole outcome takes the place of one that a
-//! hurdle stopped, and one that was stopped later that of one stopped earlier; nothing else does.
+//! back to the bit and lets later versions add fields. A whole outcome takes the place of one that
+//! a hurdle stopped, and one that was stopped later that of one stopped earlier; nothing else
+//! does.
 
 use evo_domain::Outcome;
 use evo_hashes::Hash;

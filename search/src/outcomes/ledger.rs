@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sighting::Sighting;
 
-/// Behaviours in the ledger, as many as the cache of AutoML-Zero has; the oldest is forgotten first.
+/// Behaviours in the ledger, as many as the cache of AutoML-Zero has; the oldest is forgotten
+/// first.
 const MOST: usize = 100_000;
 
 /// What is known of one behaviour since the first of its evaluations, or since it was forgotten.
