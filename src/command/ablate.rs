@@ -4,10 +4,10 @@
 //! checked before one is begun. A run that is done is kept and never made again.
 
 mod arms;
-mod cell;
 mod cost;
 mod figures;
 mod files;
+mod leg;
 mod store;
 mod subject;
 mod summary;
@@ -23,8 +23,8 @@ use anyhow::{Context, bail};
 use evo::{ConfigError, shell_path};
 
 use self::arms::Arm;
-use self::cell::{Clock, Finished};
-use self::store::CellStore;
+use self::leg::{Clock, Finished};
+use self::store::LegStore;
 use self::subject::{Means, Subject};
 use self::summary::{Ablation, Runs, median};
 use super::place::Place;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &AblateArgs) -> anyhow::Result<ExitCode> {
     let arms = Arm::all(&args.arms, &args.mantissa, args.only)?;
     let mut loaded = load(args, &place, arms)?;
     let folder = folder(args);
-    let mut store = CellStore::open(&folder)?;
+    let mut store = LegStore::open(&folder)?;
     let again = format!("the same command, which keeps what is in {}", shell_path(&folder));
     let cancel = interruptible_by(&again)?;
     let seeds: Vec<u64> = (args.first_seed..).take(args.seeds.get()).collect();

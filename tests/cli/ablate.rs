@@ -6,7 +6,7 @@ use crate::harness::{Running, Scratch, repository};
 
 /// The files that no clock has a say in.
 const WITHOUT_CLOCKS: [&str; 8] = [
-    "cells.jsonl",
+    "legs.jsonl",
     "ablation.json",
     "ablation.csv",
     "budgets.csv",
@@ -75,20 +75,20 @@ fn killed_interrupted_and_on_other_threads_the_files_are_the_same() {
     let scratch = Scratch::new();
     let tiny = repository("tests/data/tiny.ron");
     scratch.run(&arguments(&tiny, "whole", "2", SHORT)).success();
-    let cells = |out: &str| {
-        let path = scratch.path(&format!("{out}/cells.jsonl"));
+    let legs = |out: &str| {
+        let path = scratch.path(&format!("{out}/legs.jsonl"));
         std::fs::read_to_string(path).map_or(0, |text| text.lines().count())
     };
     let mut running = Running::begin(scratch.command(&arguments(&tiny, "cut", "1", SHORT)));
-    running.wait_until(|| cells("cut") >= 2);
+    running.wait_until(|| legs("cut") >= 2);
     running.kill();
     let mut running = Running::begin(scratch.command(&arguments(&tiny, "cut", "1", SHORT)));
-    running.wait_until(|| cells("cut") >= 4);
+    running.wait_until(|| legs("cut") >= 4);
     running.signal("-INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("go on with the same command"), "{said}");
-    assert!(cells("cut") < 10, "it was interrupted");
+    assert!(legs("cut") < 10, "it was interrupted");
     let again = scratch.run(&arguments(&tiny, "cut", "1", SHORT));
     assert!(again.stderr.matches("with seed").count() < 8, "{}", again.stderr);
     again.success();

@@ -7,18 +7,18 @@
 
 use evo::{DeduplicationLevel, Domain, Search};
 
-use super::cell::Cell;
+use super::leg::Leg;
 use super::watch::Sample;
 use crate::command::clock;
 
 /// Seconds of a CPU that hashes took in a run.
 pub(super) fn hashing<D: Domain>(
     search: &Search<D>,
-    cell: &Cell,
+    leg: &Leg,
     sample: &Sample<D::Program>,
 ) -> f64 {
     let (domain, level) = (search.domain(), search.deduplication().level);
-    let births = cell.curve.last().map_or(0, |point| point.births);
+    let births = leg.curve.last().map_or(0, |point| point.births);
     let tried: u64 = search.mutation_statistics().iter().map(|(_, tally)| tally.tried).sum();
     let structure = mean_seconds(&sample.births, |program| {
         let analysis = domain.analyse(program);
@@ -31,7 +31,7 @@ pub(super) fn hashing<D: Domain>(
         let behaviour = mean_seconds(&analysed.collect::<Vec<_>>(), |(program, analysis)| {
             std::hint::black_box(domain.behaviour(program, analysis));
         });
-        seconds += behaviour * cell.structures as f64;
+        seconds += behaviour * leg.structures as f64;
     }
     seconds
 }

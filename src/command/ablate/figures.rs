@@ -3,7 +3,7 @@
 //! Invariant: a line is the mean over all seeds and its band the bootstrap interval of it, at
 //! places that every run has come to; one figure alone has a clock on it.
 
-use super::cell::{Finished, Point};
+use super::leg::{Finished, Point};
 use super::summary::{Ablation, Mean, Runs};
 use crate::command::report::axis::Axis;
 use crate::command::report::chart::{Chart, Mark, Series};
@@ -120,7 +120,7 @@ fn hits(ablation: &Ablation) -> Option<Figure> {
 fn rates(arm: &Runs, end: f64, of: impl Fn(&Point) -> u64) -> Vec<(f64, f64)> {
     let until = |births: f64| {
         let counts = arm.runs.iter().map(|run| {
-            let before = run.cell.curve.iter().take_while(|it| it.births as f64 <= births).last();
+            let before = run.leg.curve.iter().take_while(|it| it.births as f64 <= births).last();
             before.map_or((0, 0), |point| (point.births, of(point)))
         });
         counts.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1))

@@ -113,18 +113,18 @@ fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::
 }
 
 /// A number, or nothing.
-fn cell(number: Option<f64>) -> String {
+fn leg(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }
 
 /// A mean and the ends of its interval.
 fn mean(mean: Option<Mean>) -> [String; 3] {
-    let of = |part: fn(Mean) -> Option<f64>| cell(mean.and_then(part));
+    let of = |part: fn(Mean) -> Option<f64>| leg(mean.and_then(part));
     [of(|it| Some(it.value)), of(|it| it.low), of(|it| it.high)]
 }
 
 fn row(row: &Row) -> Vec<String> {
-    let mut cells = vec![row.arm.clone(), row.seeds.to_string()];
+    let mut legs = vec![row.arm.clone(), row.seeds.to_string()];
     let numbers = [
         row.candidates,
         row.evaluations,
@@ -133,29 +133,29 @@ fn row(row: &Row) -> Vec<String> {
         row.functional_hits,
         row.late_hits,
     ];
-    cells.extend(numbers.map(|number| number.to_string()));
-    cells.extend(mean(row.best));
-    cells.extend(mean(row.best_at_equal_evaluations));
-    cells.extend([row.births_to_target, row.evaluations_to_target].map(cell));
+    legs.extend(numbers.map(|number| number.to_string()));
+    legs.extend(mean(row.best));
+    legs.extend(mean(row.best_at_equal_evaluations));
+    legs.extend([row.births_to_target, row.evaluations_to_target].map(leg));
     let counts = [row.reached_target as u64, row.rechecked, row.disagreed];
-    cells.extend(counts.map(|count| count.to_string()));
+    legs.extend(counts.map(|count| count.to_string()));
     let numbers = [row.disagreed_low, row.disagreed_high, row.structures_per_behaviour];
-    cells.extend(numbers.map(|number| number.to_string()));
-    cells
+    legs.extend(numbers.map(|number| number.to_string()));
+    legs
 }
 
 fn of_times(timed: &Timed) -> Vec<String> {
-    let mut cells = vec![timed.arm.clone(), timed.seconds.to_string()];
-    cells.extend(mean(timed.best_at_equal_time));
-    cells.extend([timed.seconds_to_target, timed.speedup, Some(timed.hashing_share)].map(cell));
-    cells
+    let mut legs = vec![timed.arm.clone(), timed.seconds.to_string()];
+    legs.extend(mean(timed.best_at_equal_time));
+    legs.extend([timed.seconds_to_target, timed.speedup, Some(timed.hashing_share)].map(leg));
+    legs
 }
 
 fn of_budget(at: &AtBudget) -> Vec<String> {
-    let mut cells = vec![at.arm.clone(), at.evaluations.to_string()];
-    cells.extend(mean(at.best));
-    cells.extend(mean(at.regret));
-    cells
+    let mut legs = vec![at.arm.clone(), at.evaluations.to_string()];
+    legs.extend(mean(at.best));
+    legs.extend(mean(at.regret));
+    legs
 }
 
 /// A row for every point of every run.
@@ -163,14 +163,14 @@ fn curves(ablation: &Ablation) -> impl Iterator<Item = Vec<String>> {
     ablation.arms.iter().flat_map(move |arm| {
         let runs = ablation.seeds.iter().zip(&arm.runs);
         runs.flat_map(move |(seed, run)| {
-            run.cell.curve.iter().map(move |point| {
+            run.leg.curve.iter().map(move |point| {
                 let best = run.best_after(point.births);
                 let best = Some(best).filter(|best| best.is_finite());
                 let counts = [point.births, point.evaluations, point.structural, point.functional];
-                let mut cells = vec![arm.arm.clone(), seed.to_string()];
-                cells.extend(counts.map(|count| count.to_string()));
-                cells.push(cell(best));
-                cells
+                let mut legs = vec![arm.arm.clone(), seed.to_string()];
+                legs.extend(counts.map(|count| count.to_string()));
+                legs.push(leg(best));
+                legs
             })
         })
     })

@@ -14,8 +14,8 @@ use evo::{
     LearnerSearch, Program, RecheckRate, RunOptions, Search, Space, SpaceTable, StopReason,
 };
 
-use super::cell::Finished;
 use super::cost;
+use super::leg::Finished;
 use super::watch::Watch;
 use crate::args::DeviceArgs;
 use crate::command::place::Place;
@@ -30,7 +30,7 @@ pub(super) enum Subject {
     Enumerated(Box<EnumeratedSearch>, Arc<Space>, Arc<SpaceTable>),
 }
 
-/// How cells are run.
+/// How legs are run.
 pub(super) struct Means<'a> {
     pub(super) place: &'a Place,
     pub(super) threads: std::num::NonZeroUsize,
@@ -91,7 +91,7 @@ impl Subject {
         }
     }
 
-    /// The same with the seed of a cell.
+    /// The same with the seed of a leg.
     pub(super) fn seed(&mut self, seed: u64) {
         match self {
             Subject::Optimizers(config, _) => config.seed = seed,
@@ -102,7 +102,7 @@ impl Subject {
         }
     }
 
-    /// What its cell is known by: all that it depends on.
+    /// What its leg is known by: all that it depends on.
     pub(super) fn key(&self, place: &Place) -> anyhow::Result<Hash> {
         let place = place.description(&HeldOutConfig::default());
         let (config, data, starts): (String, String, Vec<String>) = match self {
@@ -195,7 +195,7 @@ fn run<D: Domain>(
     );
     let RecheckRate { rechecked, disagreed } = RecheckRate::of(search.counters());
     let watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-    let (cell, mut times, sample) = watch.finish((rechecked, disagreed), early);
-    times.hashing = cost::hashing(&search, &cell, &sample);
-    Ok(Some(Finished { cell, times }))
+    let (leg, mut times, sample) = watch.finish((rechecked, disagreed), early);
+    times.hashing = cost::hashing(&search, &leg, &sample);
+    Ok(Some(Finished { leg, times }))
 }

@@ -7,7 +7,7 @@
 use evo::{Bootstrap, RecheckRate, Seed};
 use serde::Serialize;
 
-use super::cell::{Clock, Finished};
+use super::leg::{Clock, Finished};
 
 /// The runs of an arm.
 pub(super) struct Runs {
@@ -136,7 +136,7 @@ impl Runs {
         let share = |part: u64, of: u64| part as f64 / (of as f64).max(1.0);
         let births = total(|run| run.end().births);
         let (rechecked, disagreed) =
-            (total(|run| run.cell.rechecked), total(|run| run.cell.disagreed));
+            (total(|run| run.leg.rechecked), total(|run| run.leg.disagreed));
         let (low, high) = RecheckRate { rechecked, disagreed }.interval();
         let reached = |run: &&Finished| run.best() >= target;
         Row {
@@ -158,8 +158,8 @@ impl Runs {
             disagreed_low: low,
             disagreed_high: high,
             structures_per_behaviour: share(
-                total(|run| run.cell.structures),
-                total(|run| run.cell.behaviours),
+                total(|run| run.leg.structures),
+                total(|run| run.leg.behaviours),
             ),
         }
     }
@@ -168,9 +168,9 @@ impl Runs {
 /// The share of hits among the births of the last quarter of a run.
 fn late_hits(run: &Finished) -> f64 {
     let end = run.end();
-    let late = run.cell.curve.iter().find(|point| 4 * point.births >= 3 * end.births);
+    let late = run.leg.curve.iter().find(|point| 4 * point.births >= 3 * end.births);
     let Some(from) = late.filter(|from| from.births < end.births) else { return 0.0 };
-    let hits = |point: &super::cell::Point| (point.structural + point.functional) as f64;
+    let hits = |point: &super::leg::Point| (point.structural + point.functional) as f64;
     (hits(&end) - hits(from)) / (end.births - from.births) as f64
 }
 
@@ -179,7 +179,7 @@ impl Ablation {
     /// where all did.
     pub(super) fn common(&self, of: impl Fn(&Finished) -> f64) -> f64 {
         let all = || self.arms.iter().flat_map(|it| &it.runs);
-        let least = all().filter(|run| !run.cell.early).map(&of).reduce(f64::min);
+        let least = all().filter(|run| !run.leg.early).map(&of).reduce(f64::min);
         least.or_else(|| all().map(&of).reduce(f64::max)).unwrap_or(0.0)
     }
 
@@ -224,7 +224,7 @@ impl Ablation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cell::tests::finished;
+    use super::super::leg::tests::finished;
     use super::*;
 
     fn ablation(arms: Vec<(&str, Vec<Finished>)>) -> Ablation {

@@ -1,6 +1,6 @@
 //! The ablation as a person reads it.
 
-use super::cell::Clock;
+use super::leg::Clock;
 use super::summary::{Ablation, AtBudget, Mean, Row, Timed};
 use crate::output;
 
@@ -63,12 +63,12 @@ fn savings(rows: &[Row]) -> String {
             0 => ["-".to_owned(), String::new()],
             rechecked => [format!("{}/{rechecked}", row.disagreed), format!("{low} to {high}")],
         };
-        let mut cells = vec![row.arm.clone(), count(row.candidates), count(row.evaluations)];
-        cells.push(format!("{:.2}x", row.saved));
-        cells.extend([row.structural_hits, row.functional_hits, row.late_hits].map(percent));
-        cells.push(format!("{:.2}", row.structures_per_behaviour));
-        cells.extend(wrong);
-        cells
+        let mut legs = vec![row.arm.clone(), count(row.candidates), count(row.evaluations)];
+        legs.push(format!("{:.2}x", row.saved));
+        legs.extend([row.structural_hits, row.functional_hits, row.late_hits].map(percent));
+        legs.push(format!("{:.2}", row.structures_per_behaviour));
+        legs.extend(wrong);
+        legs
     };
     table(&headings, rows.iter().map(row))
 }
@@ -107,15 +107,15 @@ fn fitness(rows: &[Row], timed: &[Timed], clock: Clock) -> String {
 
 /// A column for each number of evaluations.
 fn budgets(ablation: &Ablation) -> String {
-    let cells = ablation.at_budgets();
+    let legs = ablation.at_budgets();
     let what = if ablation.optimum.is_some() { "regret behind" } else { "best behind" };
     let mut headings = vec![what.to_owned()];
     headings.extend(ablation.budgets.iter().map(ToString::to_string));
     let mut rows = vec![headings];
-    for arm in cells.chunks(ablation.budgets.len()) {
+    for arm in legs.chunks(ablation.budgets.len()) {
         let name = arm.first().map(|it| it.arm.clone()).unwrap_or_default();
-        let cell = |it: &AtBudget| mean(it.regret.or(it.best));
-        rows.push(std::iter::once(name).chain(arm.iter().map(cell)).collect());
+        let leg = |it: &AtBudget| mean(it.regret.or(it.best));
+        rows.push(std::iter::once(name).chain(arm.iter().map(leg)).collect());
     }
     output::table(&rows)
 }

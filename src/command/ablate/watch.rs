@@ -1,4 +1,4 @@
-//! What looks on at the run of a cell, birth by birth.
+//! What looks on at the run of a leg, birth by birth.
 //!
 //! Invariant: it is shown births in their order, so all that it notes but the clocks is a function
 //! of configuration and seed. It takes a look at the clocks only where it keeps a point, and what
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use evo::{AbsorbedBirth, Hash};
 
-use super::cell::{Best, Cell, Moment, Point, Times};
+use super::leg::{Best, Leg, Moment, Point, Times};
 use super::thinned::Thinned;
 use crate::command::clock;
 
@@ -101,14 +101,14 @@ impl<P> Watch<P> {
         &self,
         (rechecked, disagreed): (u64, u64),
         early: bool,
-    ) -> (Cell, Times, Sample<P>) {
+    ) -> (Leg, Times, Sample<P>) {
         let mut curve = self.curve.kept().to_vec();
         if curve.last().is_some_and(|(last, _)| *last != self.at) {
             curve.push((self.at, since(self.began)));
         }
         let (points, moments) = curve.into_iter().unzip();
         let (bests, best_moments) = self.bests.iter().copied().unzip();
-        let cell = Cell {
+        let leg = Leg {
             curve: points,
             bests,
             rechecked,
@@ -120,6 +120,6 @@ impl<P> Watch<P> {
         let times = Times { curve: moments, bests: best_moments, hashing: 0.0 };
         let sample =
             Sample { births: self.programs.kept().to_vec(), new: self.new.kept().to_vec() };
-        (cell, times, sample)
+        (leg, times, sample)
     }
 }

@@ -1,6 +1,6 @@
-//! A cell of an ablation: one run of one arm with one seed, as far as it is told.
+//! A leg of an ablation: one run of one arm with one seed, as far as it is told.
 //!
-//! Invariant: a [`Cell`] is a function of configuration and seed, unless that limits seconds;
+//! Invariant: a [`Leg`] is a function of configuration and seed, unless that limits seconds;
 //! whatever a clock said is in [`Times`], in the same order. So the two go to files of their own,
 //! and the first are the same however often a run was begun, killed and made again.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Cell {
+pub(super) struct Leg {
     /// How far the run was at some of its births, the last among them.
     pub(super) curve: Vec<Point>,
     /// Every birth that was fitter than all before.
@@ -85,14 +85,14 @@ impl Clock {
 /// A finished run and its times.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Finished {
-    pub(super) cell: Cell,
+    pub(super) leg: Leg,
     pub(super) times: Times,
 }
 
 impl Finished {
     /// Where it ended.
     pub(super) fn end(&self) -> Point {
-        self.cell.curve.last().copied().unwrap_or_default()
+        self.leg.curve.last().copied().unwrap_or_default()
     }
 
     /// When it ended.
@@ -102,25 +102,25 @@ impl Finished {
 
     /// The best fitness of all; minus infinity where nothing was scored.
     pub(super) fn best(&self) -> f64 {
-        self.cell.bests.last().map_or(f64::NEG_INFINITY, |best| best.fitness)
+        self.leg.bests.last().map_or(f64::NEG_INFINITY, |best| best.fitness)
     }
 
     /// The best fitness among the first so many births.
     pub(super) fn best_after(&self, births: u64) -> f64 {
-        let found = self.cell.bests.iter().take_while(|best| best.births <= births).last();
+        let found = self.leg.bests.iter().take_while(|best| best.births <= births).last();
         found.map_or(f64::NEG_INFINITY, |best| best.fitness)
     }
 
     /// The best fitness among the first so many evaluations.
     pub(super) fn best_within(&self, evaluations: f64) -> f64 {
         let within = |best: &&Best| best.evaluations as f64 <= evaluations;
-        let found = self.cell.bests.iter().take_while(within).last();
+        let found = self.leg.bests.iter().take_while(within).last();
         found.map_or(f64::NEG_INFINITY, |best| best.fitness)
     }
 
     /// The best fitness that was known after so many seconds.
     pub(super) fn best_by(&self, seconds: f64, clock: Clock) -> f64 {
-        let moments = self.cell.bests.iter().zip(&self.times.bests);
+        let moments = self.leg.bests.iter().zip(&self.times.bests);
         let by = |it: &(&Best, &Moment)| clock.of(it.1) <= seconds;
         moments.take_while(by).last().map_or(f64::NEG_INFINITY, |(best, _)| best.fitness)
     }
@@ -128,7 +128,7 @@ impl Finished {
     /// What it took until there was a fitness as high: births, evaluations and seconds; infinite
     /// where there never was.
     pub(super) fn until(&self, target: f64, clock: Clock) -> [f64; 3] {
-        let moments = self.cell.bests.iter().zip(&self.times.bests);
+        let moments = self.leg.bests.iter().zip(&self.times.bests);
         let mut reached = moments.skip_while(|(best, _)| best.fitness < target);
         reached.next().map_or([f64::INFINITY; 3], |(best, moment)| {
             [best.births as f64, best.evaluations as f64, clock.of(moment)]
@@ -150,7 +150,7 @@ pub(super) mod tests {
             fitness: *fitness,
         };
         let end = Point { births, evaluations: 50, structural: births - 50, functional: 0 };
-        let cell = Cell {
+        let leg = Leg {
             curve: vec![Point { births: 1, evaluations: 1, ..Point::default() }, end],
             bests: bests.iter().enumerate().map(best).collect(),
             rechecked: 0,
@@ -164,7 +164,7 @@ pub(super) mod tests {
             bests: (0..bests.len()).map(moment).collect(),
             hashing: 0.25,
         };
-        Finished { cell, times }
+        Finished { leg, times }
     }
 
     #[test]
