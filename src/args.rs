@@ -8,7 +8,7 @@ mod studies;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 pub(crate) use ablate::{AblateArgs, EnumerateArgs};
 pub(crate) use cache::{

@@ -9,13 +9,14 @@ use evo_dsl::{
     LearnerProgram, LearnerZooEntry, Learners, Optimizers, ParseError, Program, nearest_name, zoo,
 };
 use evo_evaluators::read_file;
-use evo_graphs::{Graph, GraphError, GraphZooEntry, Graphs};
+use evo_graphs::{Graph, GraphError, GraphZooEntry};
 use evo_search::{SearchError, Store};
 use thiserror::Error;
 
 pub use graphs::{is_graph, load_graph};
 
-use crate::{holds_graphs, holds_learners, keeps_births, shell_word};
+use crate::run_kind::holds;
+use crate::{keeps_births, shell_word};
 
 /// Why a program could not be had.
 #[derive(Debug, Error)]

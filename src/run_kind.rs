@@ -21,7 +21,8 @@ pub fn holds_graphs(store: &Store) -> Result<bool, SearchError> {
     holds(store, Graphs::NAME)
 }
 
-fn holds(store: &Store, domain: &str) -> Result<bool, SearchError> {
+/// Whether a run searches the domain of this name.
+pub(crate) fn holds(store: &Store, domain: &str) -> Result<bool, SearchError> {
     Ok(store.property("domain")?.is_some_and(|it| it == domain))
 }
 

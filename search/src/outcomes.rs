@@ -11,6 +11,7 @@
 //! in memory can be limited where a store holds the rest; a limit changes what is looked up there,
 //! never what is found. The maps are looked into and never iterated.
 
+mod aggregating;
 mod first;
 mod ledger;
 mod remembered;
@@ -19,7 +20,7 @@ mod sighting;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use evo_domain::{Outcome, Score};
+use evo_domain::Outcome;
 use evo_hashes::{Hash, Seed, SeedPurpose};
 
 use crate::generations::{ByHash, Generations};
@@ -28,7 +29,7 @@ use crate::store::StoredEvaluation;
 use crate::{Deduplication, DeduplicationLevel, OutcomeCache, SearchError, Store};
 
 use first::{First, Known};
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{Ledger, MeansAhead};
 pub(crate) use remembered::Remembered;
 pub(crate) use sighting::Sighting;
 
@@ -279,22 +280,6 @@ impl Outcomes {
         let Identity { structure, behaviour, .. } = identity;
         let outcome = Arc::clone(outcome);
         self.absorbed.insert(birth, Absorbed { structure, behaviour, outcome, recheck });
-    }
-
-    /// Whether births have the mean of several evaluations.
-    pub(crate) fn aggregates(&self) -> bool {
-        self.config.aggregate > 1
-    }
-
-    /// Takes what an evaluation came to into its mean, and gives that; `None` where there is no
-    /// score.
-    pub(crate) fn aggregate(&mut self, evaluation: u64, outcome: &Outcome) -> Option<Score> {
-        self.ledger.as_mut()?.absorb(evaluation, outcome)
-    }
-
-    /// The mean of the evaluations absorbed; `None` where there is no score.
-    pub(crate) fn mean(&self, evaluation: u64) -> Option<Score> {
-        self.ledger.as_ref()?.mean(evaluation)
     }
 
     /// Lets go of what is kept for births that are absorbed now, which so many are.

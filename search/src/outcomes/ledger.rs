@@ -64,6 +64,11 @@ impl Mean {
     }
 }
 
+/// Means as they are going to be, once births in the window are absorbed one after another: of each
+/// entry that these move.
+#[derive(Debug, Default)]
+pub(crate) struct MeansAhead(BTreeMap<u64, Mean>);
+
 /// What is known of behaviours, where they are not simply cached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
@@ -124,6 +129,24 @@ impl Ledger {
         self.entries.get(&evaluation)?.mean.score()
     }
 
+    /// As [`Ledger::absorb`], of what is going to be.
+    pub(super) fn absorb_ahead(
+        &self,
+        ahead: &mut MeansAhead,
+        evaluation: u64,
+        outcome: &Outcome,
+    ) -> Option<Score> {
+        let entry = self.entries.get(&evaluation)?;
+        let mean = ahead.0.entry(evaluation).or_insert_with(|| entry.mean.clone());
+        mean.absorb(outcome);
+        mean.score()
+    }
+
+    /// As [`Ledger::mean`], of what is going to be.
+    pub(super) fn mean_ahead(&self, ahead: &MeansAhead, evaluation: u64) -> Option<Score> {
+        ahead.0.get(&evaluation).map_or_else(|| self.mean(evaluation), Mean::score)
+    }
+
     /// Drops what is forgotten once so many births are absorbed, and none is left that found it.
     pub(super) fn drop_forgotten(&mut self, absorbed: u64) {
         while let Some(&(birth, evaluation)) = self.forgotten.first()
@@ -154,6 +177,10 @@ mod tests {
         Outcome::Scored(Score::new(fitness, vec![2.0 * fitness]))
     }
 
+    fn scored_mean(fitness: f64) -> Score {
+        Score::new(fitness, vec![2.0 * fitness])
+    }
+
     #[test]
     fn the_mean_is_that_of_all_scores_and_none_where_a_program_cannot_train() {
         let mut ledger = Ledger::default();
@@ -163,7 +190,12 @@ mod tests {
         let entry = ledger.get(3).expect("it was noted");
         assert_eq!((entry.births, entry.evaluations, entry.repeats), (2, 2, 2));
         assert_eq!(ledger.mean(3), None);
+        let mut ahead = MeansAhead::default();
+        assert_eq!(ledger.absorb_ahead(&mut ahead, 3, &scored(5.0)), Some(scored_mean(5.0)));
+        assert_eq!(ledger.mean_ahead(&ahead, 3), Some(scored_mean(5.0)));
+        assert_eq!(ledger.mean(3), None);
         ledger.absorb(3, &scored(1.0));
+        assert_eq!(ledger.mean_ahead(&MeansAhead::default(), 3), Some(scored_mean(1.0)));
         ledger.absorb(3, &Outcome::Failed { message: String::new() });
         assert_eq!(ledger.absorb(3, &scored(2.0)), Some(Score::new(1.5, vec![3.0])));
         assert_eq!(ledger.mean(3), Some(Score::new(1.5, vec![3.0])));

@@ -11,12 +11,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use evo_domain::{Domain, Outcome};
+use evo_domain::{Domain, Outcome, Score};
 
 use super::Search;
 use super::absorption::comparable;
 use crate::held_out::HeldOutCurve;
-use crate::outcomes::Sighting;
+use crate::outcomes::{MeansAhead, Sighting};
 use crate::window::Fate;
 use crate::{HeldOutConfig, HeldOutPoint, Individual, RestartReason, SearchError};
 
@@ -191,8 +191,10 @@ impl<D: Domain> Search<D> {
         let mut evaluations = self.found.counters.evaluated();
         let of = |it: &Individual<D::Program>| (it.birth, it.fitness, Arc::clone(&it.program));
         let mut incumbent = self.held_out.incumbent.as_ref().map(of);
+        let mut means = MeansAhead::default();
         for birth in self.found.counters.absorbed..due {
-            let Some(Foreseen { program, fitness, own }) = self.foresee_birth(birth)? else {
+            let Some(Foreseen { program, fitness, own }) = self.foresee_birth(birth, &mut means)?
+            else {
                 return Ok(None);
             };
             evaluations += u64::from(own);
@@ -214,9 +216,22 @@ impl<D: Domain> Search<D> {
     }
 
     /// What the absorption of a birth in the window is going to find; `None` while that is open.
-    fn foresee_birth(&mut self, birth: u64) -> Result<Option<Foreseen<D::Program>>, SearchError> {
+    fn foresee_birth(
+        &mut self,
+        birth: u64,
+        means: &mut MeansAhead,
+    ) -> Result<Option<Foreseen<D::Program>>, SearchError> {
         let Some(it) = self.window.get(birth) else { return Ok(None) };
+        let aggregates = self.outcomes.aggregates();
+        let of_mean = |mean: Option<Score>| mean.map_or(f64::NEG_INFINITY, |score| score.fitness);
         let (fitness, own) = match (&it.fate, it.sighting) {
+            (Fate::Told(outcome), sighting) if aggregates => {
+                let evaluation = sighting.evaluation(birth);
+                (of_mean(self.outcomes.aggregate_ahead(means, evaluation, outcome)), true)
+            }
+            (Fate::Shared, Sighting::Duplicate { evaluation, .. }) if aggregates => {
+                (of_mean(self.outcomes.mean_ahead(means, evaluation)), false)
+            }
             (Fate::Told(outcome), _) => (outcome.fitness(), true),
             (Fate::Shared, Sighting::Duplicate { evaluation, .. }) => {
                 let fate = self.window.get(evaluation).map(|shared| &shared.fate);
