@@ -209,11 +209,11 @@ impl<'r, D: Domain> Run<'r, D> {
         if let Ok(done) = ended.try_recv() {
             return Ok(done);
         }
+        self.driver.commit()?;
         let quick = self.is_quick();
         if let Some(job) = self.crew.take_if(|job| quick && job.is_short()) {
             return Ok(self.site.work(job));
         }
-        self.driver.commit()?;
         Ok(ended.recv().expect("this thread holds a sender itself"))
     }
 

@@ -382,9 +382,6 @@ fn interruptions_change_nothing<C: Case>() {
     assert_eq!(run::<C>(&mut search, 2), expected);
 }
 
-/// Evaluations until a process dies: more than the 64 outcomes that a death may cost it.
-const EVALUATIONS_LEFT: u64 = 100;
-
 /// Kills the process that it is in at an evaluation.
 struct Deadly<'a, P> {
     evaluator: &'a dyn Evaluator<P>,
@@ -409,7 +406,7 @@ fn die<C: Case>() {
     let Ok(directory) = std::env::var(DIRECTORY) else { return };
     let mut search = stored::<C>(&Path::new(&directory).join("run.db")).expect("the store works");
     let evaluator = C::evaluator();
-    let evaluator = Deadly { evaluator: &*evaluator, left: AtomicU64::new(EVALUATIONS_LEFT) };
+    let evaluator = Deadly { evaluator: &*evaluator, left: AtomicU64::new(60) };
     let held_out = C::held_out();
     let evaluators = Evaluators { search: &evaluator, held_out: held_out.as_deref() };
     let options = RunOptions { threads: NonZeroUsize::new(2).expect("two"), ..Default::default() };
