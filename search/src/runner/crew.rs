@@ -1,8 +1,9 @@
 //! The crew: who takes jobs from one queue.
 //!
-//! Invariant: a job that was handed over is taken once, in order; while there is one, as many
-//! workers as may be are at work, and one who finds none goes home. So a worker fetches its next
-//! job itself, however short the last one was, and nobody has to be woken for it.
+//! Invariant: a job that was handed over is taken once, in order. A worker who finds none goes home,
+//! and so does one of too many, but never the last while there is a job: whoever is not of the crew
+//! and waits relies on that where there is a worker, and takes the job where there is none. So a
+//! worker fetches its next job itself, however short the last one was, and nobody has to be woken.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,7 +53,7 @@ impl<J> Crew<J> {
 
     fn next(&self) -> Option<J> {
         let mut state = self.state();
-        let job = match state.workers <= state.most {
+        let job = match state.workers <= state.most.max(1) {
             true => state.jobs.pop_front(),
             false => None,
         };
@@ -96,6 +97,22 @@ mod tests {
         crew.work(|_| unreachable!("nothing is left"));
         assert!(!crew.hand_over(1, 0));
         assert_eq!(crew.take_if(|_| false), Some(1));
+    }
+
+    #[test]
+    fn the_last_worker_leaves_no_job_behind() {
+        let crew = Crew::new();
+        assert!(crew.hand_over(0, 1));
+        let mut done = Vec::new();
+        crew.work(|job| {
+            done.push(job);
+            // Nobody is to be at work any more, and this does not suit who is not of the crew.
+            if job == 0 {
+                assert!(!crew.hand_over(1, 0));
+                assert_eq!(crew.take_if(|_| false), None);
+            }
+        });
+        assert_eq!(done, [0, 1]);
     }
 
     #[test]
