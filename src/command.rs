@@ -28,6 +28,7 @@ mod clock;
 mod comparison;
 mod conclusion;
 mod cpu;
+mod csv_table;
 mod dry_run;
 mod duplicates;
 mod events;

@@ -22,6 +22,21 @@ pub(crate) fn write(place: &Path, content: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| place.display().to_string())
 }
 
+/// The whole lines of a file that grows by a line at a time; nothing of one that is not there. A
+/// last line that was cut off is dropped, from the file as well.
+pub(crate) fn whole_lines(path: &Path) -> anyhow::Result<String> {
+    let mut text = match path.exists() {
+        true => std::fs::read_to_string(path).with_context(|| path.display().to_string())?,
+        false => String::new(),
+    };
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    if whole < text.len() {
+        text.truncate(whole);
+        write(path, text.as_bytes())?;
+    }
+    Ok(text)
+}
+
 /// The name of a file as long as it is not whole.
 pub(crate) fn beside(name: &str) -> String {
     format!(".{name}.new")
@@ -32,6 +47,18 @@ mod tests {
     use std::os::unix::fs::{FileTypeExt, symlink};
 
     use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_is_dropped_from_the_file_as_well() {
+        let scratch = tempfile::TempDir::new().expect("there is room");
+        let path = scratch.path().join("lines");
+        assert_eq!(whole_lines(&path).expect("it need not be there"), "");
+        for (there, whole) in [("a\nb\n", "a\nb\n"), ("a\nb", "a\n"), ("a", "")] {
+            std::fs::write(&path, there).expect("there is room");
+            assert_eq!(whole_lines(&path).expect("it is there"), whole);
+            assert_eq!(std::fs::read_to_string(&path).expect("it is there"), whole);
+        }
+    }
 
     #[test]
     fn links_and_what_is_no_file_stay_what_they_are() {

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::summary::{Ablation, AtBudget, Mean, Row, Timed};
+use crate::command::csv_table::{cell, table};
 use crate::command::{cpu, whole_file};
 
 /// What `ablation.json` holds.
@@ -102,24 +103,9 @@ const BUDGET: [&str; 8] =
 const CURVE: [&str; 7] =
     ["arm", "seed", "births", "evaluations", "structural_hits", "functional_hits", "best"];
 
-/// A table with headings.
-fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(headings)?;
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    Ok(writer.into_inner()?)
-}
-
-/// A number, or nothing.
-fn leg(number: Option<f64>) -> String {
-    number.map_or_else(String::new, |number| number.to_string())
-}
-
 /// A mean and the ends of its interval.
 fn mean(mean: Option<Mean>) -> [String; 3] {
-    let of = |part: fn(Mean) -> Option<f64>| leg(mean.and_then(part));
+    let of = |part: fn(Mean) -> Option<f64>| cell(mean.and_then(part));
     [of(|it| Some(it.value)), of(|it| it.low), of(|it| it.high)]
 }
 
@@ -136,7 +122,7 @@ fn row(row: &Row) -> Vec<String> {
     legs.extend(numbers.map(|number| number.to_string()));
     legs.extend(mean(row.best));
     legs.extend(mean(row.best_at_equal_evaluations));
-    legs.extend([row.births_to_target, row.evaluations_to_target].map(leg));
+    legs.extend([row.births_to_target, row.evaluations_to_target].map(cell));
     let counts = [row.reached_target as u64, row.rechecked, row.disagreed];
     legs.extend(counts.map(|count| count.to_string()));
     let numbers = [row.disagreed_low, row.disagreed_high, row.structures_per_behaviour];
@@ -147,7 +133,7 @@ fn row(row: &Row) -> Vec<String> {
 fn of_times(timed: &Timed) -> Vec<String> {
     let mut legs = vec![timed.arm.clone(), timed.seconds.to_string()];
     legs.extend(mean(timed.best_at_equal_time));
-    legs.extend([timed.seconds_to_target, timed.speedup, Some(timed.hashing_share)].map(leg));
+    legs.extend([timed.seconds_to_target, timed.speedup, Some(timed.hashing_share)].map(cell));
     legs
 }
 
@@ -169,7 +155,7 @@ fn curves(ablation: &Ablation) -> impl Iterator<Item = Vec<String>> {
                 let counts = [point.births, point.evaluations, point.structural, point.functional];
                 let mut legs = vec![arm.arm.clone(), seed.to_string()];
                 legs.extend(counts.map(|count| count.to_string()));
-                legs.push(leg(best));
+                legs.push(cell(best));
                 legs
             })
         })

@@ -47,14 +47,7 @@ struct Line<T> {
 impl Lines {
     /// Opens a file and gives what is in it; an unfinished last line is dropped.
     fn open<T: DeserializeOwned>(path: PathBuf) -> anyhow::Result<(Lines, Vec<Line<T>>)> {
-        let text = match path.exists() {
-            true => std::fs::read_to_string(&path).with_context(|| path.display().to_string())?,
-            false => String::new(),
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-        if whole.len() < text.len() {
-            whole_file::write(&path, whole.as_bytes())?;
-        }
+        let whole = whole_file::whole_lines(&path)?;
         let read = |(index, line): (usize, &str)| {
             let place = || format!("{}:{}: no run of an ablation", path.display(), index + 1);
             serde_json::from_str(line).with_context(place)

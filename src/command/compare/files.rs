@@ -5,6 +5,7 @@ use std::path::Path;
 use evo::{Compared, Standings, Study, StudyConfig, WeightDecay};
 use serde::Serialize;
 
+use crate::command::csv_table::{cell, table};
 use crate::command::{cpu, whole_file};
 
 /// What `comparison.json` holds.
@@ -43,21 +44,6 @@ pub(super) fn write(
         ("settings.csv", settings(&standings.tasks, compared)?),
     ];
     tables.iter().try_for_each(|(name, table)| whole_file::write(&folder.join(name), table))
-}
-
-/// A table with headings.
-fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(headings)?;
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    Ok(writer.into_inner()?)
-}
-
-/// A number, or nothing.
-fn cell(number: Option<f64>) -> String {
-    number.map_or_else(String::new, |number| number.to_string())
 }
 
 /// A row for each program and task.

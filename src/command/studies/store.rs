@@ -58,14 +58,7 @@ impl StudyStore {
     pub(crate) fn open(folder: &Path) -> anyhow::Result<StudyStore> {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let path = folder.join(FILE);
-        let text = match path.exists() {
-            true => std::fs::read_to_string(&path).with_context(|| path.display().to_string())?,
-            false => String::new(),
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-        if whole.len() < text.len() {
-            whole_file::write(&path, whole.as_bytes())?;
-        }
+        let whole = whole_file::whole_lines(&path)?;
         let mut known = HashMap::new();
         for (index, line) in whole.lines().enumerate() {
             let place = || format!("{}:{}: no study", path.display(), index + 1);
