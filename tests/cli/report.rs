@@ -72,7 +72,7 @@ fn a_run_has_a_report_in_its_directory_that_tells_all_of_it() {
         .expect("it is there")
         .map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned())
         .collect();
-    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(names.len(), 4, "{names:?}");
     for name in names {
         let figure = scratch.read(&format!("figures/{name}"));
         assert!(figure.starts_with("<svg xmlns=") && !figure.contains("var("), "{name}");
