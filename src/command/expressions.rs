@@ -1,7 +1,6 @@
 //! Searches of expressions: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -107,7 +106,10 @@ pub(crate) fn resume(
     interruptible_while_replaying(command)?;
     let store = Store::open(&directory.store(), &domain);
     let mut store = store.map_err(|error| hinted(error, command))?;
-    unchanged(&store, &config, &scorer, directory.path())?;
+    let data = (&*scorer.task(), &*scorer.fingerprint());
+    resume::refuse_another(&store, directory.path(), &config, data, |config| {
+        config.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    })?;
     if scorer.trains() {
         let here = place.description(&config.settings.held_out);
         resume::check_place(&mut store, &here, args.accept_cpu, command)?;
@@ -182,24 +184,4 @@ fn conclude(
     let threads = session.place.threads(session.args.threads);
     let judged = Judged::of(&winner, scorer, threads)?;
     conclusion::conclude(session, &search, &finish, judged)
-}
-
-/// Refuses a configuration or data that are not those the run began with, limits and the places of
-/// files aside.
-fn unchanged(
-    store: &Store,
-    config: &ExpressionSearch,
-    scorer: &ExpressionScorer,
-    directory: &Path,
-) -> anyhow::Result<()> {
-    let original: ExpressionSearch = resume::original(store)?;
-    let (before, now) = (comparable(&original)?, comparable(config)?);
-    resume::refuse_changes(&directory.join(CONFIG), &before, &now)?;
-    resume::refuse_other_data(store, &scorer.task(), &scorer.fingerprint())
-}
-
-fn comparable(config: &ExpressionSearch) -> anyhow::Result<serde_json::Value> {
-    let mut config = config.clone();
-    config.paths_mut().into_iter().for_each(|(_, path)| path.clear());
-    Ok(serde_json::to_value(&config)?)
 }

@@ -1,7 +1,6 @@
 //! Searches of compute graphs: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
@@ -145,7 +144,10 @@ pub(crate) fn resume(
     interruptible_while_replaying(command)?;
     let store = Store::open(&directory.store(), &domain);
     let mut store = store.map_err(|error| hinted(error, command))?;
-    unchanged(&store, &config, &judges, directory.path())?;
+    let data = (&*judges.name, &*judges.fingerprint().to_string());
+    resume::refuse_another(&store, directory.path(), &config, data, |config| {
+        config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    })?;
     let here = place.description(&config.settings.held_out);
     resume::check_place(&mut store, &here, args.accept_cpu, command)?;
     let key = || Ok(config.cache_key(&judges, &place.description(&HeldOutConfig::default())));
@@ -194,24 +196,4 @@ fn conclude(
     let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];
     let judged = Judged::of(&winner, judges, session.place.threads(session.args.threads))?;
     conclusion::conclude(session, &search, &finish, judged)
-}
-
-/// Refuses a configuration or images that are not those the run began with, limits and the places
-/// of files aside.
-fn unchanged(
-    store: &Store,
-    config: &GraphSearch,
-    judges: &GraphJudges,
-    directory: &Path,
-) -> anyhow::Result<()> {
-    let original: GraphSearch = resume::original(store)?;
-    let (before, now) = (comparable(&original)?, comparable(config)?);
-    resume::refuse_changes(&directory.join(CONFIG), &before, &now)?;
-    resume::refuse_other_data(store, &judges.name, &judges.fingerprint().to_string())
-}
-
-fn comparable(config: &GraphSearch) -> anyhow::Result<serde_json::Value> {
-    let mut config = config.clone();
-    config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
-    Ok(serde_json::to_value(&config)?)
 }

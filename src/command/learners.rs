@@ -1,7 +1,6 @@
 //! Searches of learners: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::process::ExitCode;
 
 use evo::{
@@ -155,7 +154,10 @@ pub(crate) fn resume(
     interruptible_while_replaying(command)?;
     let store = Store::open(&directory.store(), &domain);
     let store = store.map_err(|error| hinted(error, command))?;
-    unchanged(&store, &config, &judges, directory.path())?;
+    let data = (&*judges.name, &*judges.fingerprint().to_string());
+    resume::refuse_another(&store, directory.path(), &config, data, |config| {
+        config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    })?;
     let key = || Ok(config.cache_key(&judges));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&judges)?).with_store(store);
@@ -216,24 +218,4 @@ fn conclude(
     let missed = target.is_some_and(|target| judged.learners.iter().all(|it| it.select < target));
     let code = conclusion::conclude(session, &search, &finish, judged)?;
     Ok(if missed { ExitCode::from(1) } else { code })
-}
-
-/// Refuses a configuration or tasks that are not those the run began with, limits and the places of
-/// files aside.
-fn unchanged(
-    store: &Store,
-    config: &LearnerSearch,
-    judges: &LearnerJudges,
-    directory: &Path,
-) -> anyhow::Result<()> {
-    let original: LearnerSearch = resume::original(store)?;
-    let (before, now) = (comparable(&original)?, comparable(config)?);
-    resume::refuse_changes(&directory.join(CONFIG), &before, &now)?;
-    resume::refuse_other_data(store, &judges.name, &judges.fingerprint().to_string())
-}
-
-fn comparable(config: &LearnerSearch) -> anyhow::Result<serde_json::Value> {
-    let mut config = config.clone();
-    config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
-    Ok(serde_json::to_value(&config)?)
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use evo::{Config, ConfigError, DomainName, HeldOutConfig, Program, Starts, Store, shell_word};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -124,8 +125,28 @@ fn unchanged(store: &Store, path: &Path, config: &Config) -> anyhow::Result<Conf
     Ok(original)
 }
 
+/// Refuses a configuration or data that are not those the run began with, limits and the places of
+/// files aside: `clear_places` takes these out. The data are what is scored by, in words, and their
+/// fingerprint.
+pub(super) fn refuse_another<C: Clone + Serialize + DeserializeOwned>(
+    store: &Store,
+    directory: &Path,
+    config: &C,
+    (what, fingerprint): (&str, &str),
+    clear_places: impl Fn(&mut C),
+) -> anyhow::Result<()> {
+    let comparable = |config: &C| {
+        let mut config = config.clone();
+        clear_places(&mut config);
+        serde_json::to_value(&config)
+    };
+    let (before, now) = (comparable(&original(store)?)?, comparable(config)?);
+    refuse_changes(&directory.join(CONFIG), &before, &now)?;
+    refuse_other_data(store, what, fingerprint)
+}
+
 /// The configuration that a run began with.
-pub(super) fn original<C: DeserializeOwned>(store: &Store) -> anyhow::Result<C> {
+fn original<C: DeserializeOwned>(store: &Store) -> anyhow::Result<C> {
     let text = store.property("config")?.context("run.db: it holds no configuration")?;
     ron::from_str(&text).context("run.db: its configuration")
 }
@@ -143,7 +164,7 @@ pub(super) fn refuse_other_data(store: &Store, what: &str, now: &str) -> anyhow:
 }
 
 /// Refuses a configuration with another value than before at any key but the limits.
-pub(super) fn refuse_changes(path: &Path, before: &Value, now: &Value) -> anyhow::Result<()> {
+fn refuse_changes(path: &Path, before: &Value, now: &Value) -> anyhow::Result<()> {
     match difference("", before, now) {
         None => Ok(()),
         Some((key, before, now)) => bail!(
