@@ -72,15 +72,15 @@ pub use evo_graphs::{
 };
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
-    AbsorbedBirth, Ancestor, Ancestors, BirthWatcher, Bred, COLLISION_TOLERANCES, CacheContents,
-    CacheKey, CacheUse, CachedEvaluator, CachedOutcome, Candidate, Champion, Collisions,
-    Conception, Counters, Deduplication, DeduplicationLevel, Driver, Evaluated, Evaluators,
-    FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve, HeldOutPoint, HurdleConfig, Individual,
-    Keep, KnownBirths, MutationStatistics, MutationTally, NoiseConfig, Observer, OutcomeCache,
-    PolicyCounters, Population, Pruned, Pruning, RECHECK_TOLERANCE, RecheckRate, Restart,
-    RestartFrom, RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError, Selection,
-    StopReason, Stopping, Store, StoredChampion, StoredRestart, StrategyConfig, TabuConfig,
-    outcomes_apart, run, run_with,
+    AbsorbedBirth, Ancestor, Ancestors, BirthWatcher, Bred, Breeder, COLLISION_TOLERANCES,
+    CacheContents, CacheKey, CacheUse, CachedEvaluator, CachedOutcome, Candidate, Champion,
+    Collisions, Conception, Counters, Deduplication, DeduplicationLevel, Driver, Evaluated,
+    Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve, HeldOutPoint, HurdleConfig,
+    Individual, Keep, KnownBirths, MutationStatistics, MutationTally, NoiseConfig, Observer,
+    OutcomeCache, PolicyCounters, Population, Pruned, Pruning, RECHECK_TOLERANCE, RecheckRate,
+    Restart, RestartFrom, RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError,
+    Selection, StopReason, Stopping, Store, StoredChampion, StoredRestart, StrategyConfig,
+    TabuConfig, outcomes_apart, run, run_with,
 };
 pub use evo_statistics::{
     Bootstrap, Estimate, Interval, Profile, ProfileError, ProfileStep, holm, kendall,

@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use evo_domain::Domain;
 use evo_hashes::StreamRng;
+use smallvec::SmallVec;
 
 use crate::Individual;
 use crate::identity::{Identifier, Identity};
 use crate::lineage::Lineage;
 use crate::tabu::Tabu;
 
-/// What breeding needs besides the parents: the same for all births of a search. Aligned, so that
-/// those who read it do not wait for those who count how often it is shared.
-#[repr(align(128))]
+/// Who breeds the births of a search, on any thread.
+pub struct Breeder<D>(pub(crate) Arc<Breeding<D>>);
+
+/// What breeding needs besides the parents: the same for all births of a search.
 pub(crate) struct Breeding<D> {
     /// As the strategy mutates it.
     pub(crate) domain: D,
@@ -31,15 +33,13 @@ pub(crate) struct Breeding<D> {
 /// A birth whose parents have been chosen: what it takes to make its program.
 pub struct Conception<D: Domain> {
     pub(crate) birth: u64,
-    pub(crate) breeding: Arc<Breeding<D>>,
     pub(crate) origin: Origin<D::Program>,
-    /// The hurdles that are up for it.
-    pub(crate) hurdles: Arc<[f64]>,
     /// Entries of the tabu list, where there is one, that are known to it.
     pub(crate) tabu: u64,
 }
 
 /// Where the program of a birth comes from.
+#[expect(clippy::large_enum_variant, reason = "start programs are few, and births go in batches")]
 pub(crate) enum Origin<P> {
     /// It is a start program.
     Start(Arc<P>),
@@ -48,7 +48,7 @@ pub(crate) enum Origin<P> {
         /// A second parent, which a crossover may take a part of.
         mate: Option<Individual<P>>,
         /// Goes on where the choice of the parents left it.
-        rng: Box<StreamRng>,
+        rng: StreamRng,
         /// Whether the edit is to be told.
         edit: bool,
     },
@@ -59,9 +59,8 @@ pub struct Bred<P> {
     pub(crate) birth: u64,
     pub(crate) program: Arc<P>,
     pub(crate) identity: Identity,
-    pub(crate) hurdles: Arc<[f64]>,
     /// None of a start program.
-    pub(crate) descent: Option<Descent>,
+    pub(crate) descent: Option<Descent<P>>,
     pub(crate) tries: Tries,
 }
 
@@ -69,7 +68,7 @@ pub struct Bred<P> {
 #[derive(Default)]
 pub(crate) struct Tries {
     /// The kind of each mutation that was tried by itself, and whether its child was neutral.
-    pub(crate) mutations: Vec<(u8, bool)>,
+    pub(crate) mutations: SmallVec<[(u8, bool); 4]>,
     /// Children thrown away because their behaviour was tabu.
     pub(crate) tabu: u64,
     /// Whether that of the last one was, too.
@@ -77,10 +76,21 @@ pub(crate) struct Tries {
 }
 
 /// How a birth came from its parent.
-pub(crate) struct Descent {
+pub(crate) struct Descent<P> {
     pub(crate) lineage: Lineage,
+    /// The programs it was made of.
+    parents: [Option<Arc<P>>; 2],
     /// What leads from the parent's text to the child's, where that is kept.
     pub(crate) edit: Option<String>,
+}
+
+impl<P> Descent<P> {
+    /// What remains once the birth is settled. The parents are let go here, by the thread that took
+    /// hold of them: if those that breed did, all of them would wait for the count of holders.
+    pub(crate) fn settled(self) -> Lineage {
+        drop(self.parents);
+        self.lineage
+    }
 }
 
 impl<D: Domain> Conception<D> {
@@ -88,32 +98,40 @@ impl<D: Domain> Conception<D> {
     pub fn birth(&self) -> u64 {
         self.birth
     }
+}
 
-    /// Makes the program. Takes as long as mutation and hashes do, and may be done anywhere.
-    pub fn breed(self) -> Bred<D::Program> {
-        let Conception { birth, breeding, origin, hurdles, tabu } = self;
-        match origin {
-            Origin::Start(program) => {
-                let identity = breeding.identifier.identify(&program);
-                Bred { birth, program, identity, hurdles, descent: None, tries: Tries::default() }
-            }
-            Origin::Mutation { parent, mate, mut rng, edit } => {
-                let (child, tries) = breeding.child(&parent, mate.as_ref(), &mut rng, tabu);
-                let (program, identity, kind) = child;
-                let Individual { birth: of_parent, start, fitness, .. } = parent;
-                let crossover = breeding.domain.crossover();
-                let crossed = kind.is_some_and(|kind| crossover == Some(usize::from(kind)));
-                let mate = mate.filter(|_| crossed).map(|mate| mate.birth);
-                let lineage = Lineage { parent: of_parent, kind, fitness, start, mate };
-                let edit = edit.then(|| breeding.domain.edit(&parent.program, &program));
-                let descent = Some(Descent { lineage, edit });
-                Bred { birth, program: Arc::new(program), identity, hurdles, descent, tries }
-            }
-        }
+impl<D: Domain> Breeder<D> {
+    /// Makes the program of a birth that was conceived by the same search. Takes as long as
+    /// mutation and hashes do.
+    pub fn breed(&self, conception: Conception<D>) -> Bred<D::Program> {
+        self.0.breed(conception)
     }
 }
 
 impl<D: Domain> Breeding<D> {
+    pub(crate) fn breed(&self, conception: Conception<D>) -> Bred<D::Program> {
+        let Conception { birth, origin, tabu } = conception;
+        match origin {
+            Origin::Start(program) => {
+                let identity = self.identifier.identify(&program);
+                Bred { birth, program, identity, descent: None, tries: Tries::default() }
+            }
+            Origin::Mutation { parent, mate, mut rng, edit } => {
+                let (child, tries) = self.child(&parent, mate.as_ref(), &mut rng, tabu);
+                let (program, identity, kind) = child;
+                let Individual { birth: of_parent, start, fitness, .. } = parent;
+                let crossover = self.domain.crossover();
+                let crossed = kind.is_some_and(|kind| crossover == Some(usize::from(kind)));
+                let second = mate.as_ref().filter(|_| crossed).map(|mate| mate.birth);
+                let lineage = Lineage { parent: of_parent, kind, fitness, start, mate: second };
+                let edit = edit.then(|| self.domain.edit(&parent.program, &program));
+                let parents = [Some(parent.program), mate.map(|mate| mate.program)];
+                let descent = Some(Descent { lineage, parents, edit });
+                Bred { birth, program: Arc::new(program), identity, descent, tries }
+            }
+        }
+    }
+
     /// The first child that does not behave like its parent, nor as is tabu, or the last try.
     ///
     /// Each try begins from the parent again. Letting them pile up, as the released code of
@@ -172,6 +190,18 @@ impl<D: Domain> Breeding<D> {
 impl<D: Domain> fmt::Debug for Conception<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Conception").field("birth", &self.birth).finish_non_exhaustive()
+    }
+}
+
+impl<D> Clone for Breeder<D> {
+    fn clone(&self) -> Breeder<D> {
+        Breeder(Arc::clone(&self.0))
+    }
+}
+
+impl<D> fmt::Debug for Breeder<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Breeder").finish_non_exhaustive()
     }
 }
 

@@ -36,7 +36,7 @@ impl<P: Clone> Evolution<P> {
         if let Some(start) = self.start(birth) {
             return Origin::Start(Arc::clone(&start.program));
         }
-        let mut rng = Box::new(self.streams.stream(birth));
+        let mut rng = self.streams.stream(birth);
         let parent = self.strategy.parent(birth, &mut rng).clone();
         let mate = crosses.then(|| self.strategy.parent(birth, &mut rng));
         let mate = mate.filter(|mate| mate.birth != parent.birth).cloned();

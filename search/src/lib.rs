@@ -132,7 +132,7 @@ mod tabu;
 mod window;
 
 pub use ancestors::Ancestors;
-pub use breeding::{Bred, Conception};
+pub use breeding::{Bred, Breeder, Conception};
 pub use cache::{
     CacheContents, CacheKey, CacheUse, CachedEvaluator, CachedOutcome, OutcomeCache, Pruned,
     Pruning,

@@ -20,7 +20,9 @@ use std::time::Duration;
 use evo_domain::{Domain, Evaluator, Outcome};
 
 use crate::driver::{is_set, now};
-use crate::{Bred, Candidate, Conception, Driver, Observer, Search, SearchError, StopReason};
+use crate::{
+    Bred, Breeder, Candidate, Conception, Driver, Observer, Search, SearchError, StopReason,
+};
 use crew::Crew;
 
 /// What of a run does not matter to its result.
@@ -98,7 +100,8 @@ pub fn run_with<D: Domain>(
     let (failed, domain, width) = (AtomicBool::new(false), search.domain().clone(), search.width());
     let depends_on = evaluators.search.depends_on();
     let driver = Driver::begin(search, observer, depends_on, options.cancel)?;
-    let site = Site { domain: &domain, evaluators, options, failed: &failed };
+    let breeder = driver.search().breeder();
+    let site = Site { domain: &domain, breeder: &breeder, evaluators, options, failed: &failed };
     let crew = Arc::new(Crew::new());
     let mut run = Run { driver, site, crew, width, cohorts: 1, waiting: Vec::new() };
     pool.in_place_scope(|scope| {
@@ -113,6 +116,7 @@ pub fn run_with<D: Domain>(
 /// What workers work with.
 struct Site<'r, D: Domain> {
     domain: &'r D,
+    breeder: &'r Breeder<D>,
     evaluators: Evaluators<'r, D::Program>,
     options: &'r RunOptions<'r>,
     /// Set once the run cannot go on.
@@ -297,7 +301,7 @@ impl<D: Domain> Site<'_, D> {
     fn work(&self, job: Job<D>) -> Done<D::Program> {
         match job {
             Job::Breed(conceptions) => {
-                let breed = || conceptions.into_iter().map(Conception::breed).collect();
+                let breed = || conceptions.into_iter().map(|it| self.breeder.breed(it)).collect();
                 // The one who asks and tells must hear of it, or it would wait for ever.
                 catch_unwind(AssertUnwindSafe(breed)).map_or_else(Done::Panicked, Done::Bred)
             }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use evo_domain::{Domain, Outcome, Size};
 use evo_hashes::{Hash, Seed};
 
-use crate::breeding::{Bred, Breeding};
+use crate::breeding::{Bred, Breeder, Breeding};
 use crate::evolution::Evolution;
 use crate::hurdles::Hurdles;
 use crate::identity::{Identifier, Identity};
@@ -52,6 +52,8 @@ pub struct Search<D: Domain> {
     width: u64,
     /// Births conceived.
     begun: u64,
+    /// The hurdles that were up for each birth that has been conceived and not settled, in order.
+    hurdles: VecDeque<Arc<[f64]>>,
     /// Births bred before those that they have to be settled after.
     bred: BTreeMap<u64, Bred<D::Program>>,
     window: Window<D::Program>,
@@ -159,6 +161,7 @@ impl<D: Domain> Search<D> {
             },
             width: config.window,
             begun: 0,
+            hurdles: VecDeque::new(),
             bred: BTreeMap::new(),
             window: Window::from(0),
             unasked: VecDeque::new(),
@@ -218,7 +221,7 @@ impl<D: Domain> Search<D> {
                 return Ok(None);
             }
             let Some(conception) = self.conceive()? else { return Ok(self.ask_bred()) };
-            self.settle(conception.breed())?;
+            self.settle(self.breeding.breed(conception))?;
         }
     }
 
@@ -307,6 +310,11 @@ impl<D: Domain> Search<D> {
     /// The representation that is searched, with its settings.
     pub fn domain(&self) -> &D {
         self.breeding.identifier.domain()
+    }
+
+    /// Who breeds what this search conceives.
+    pub fn breeder(&self) -> Breeder<D> {
+        Breeder(Arc::clone(&self.breeding))
     }
 
     /// Which births count as equal to an earlier one.

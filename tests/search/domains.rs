@@ -362,7 +362,8 @@ fn interruptions_change_nothing<C: Case>() {
                 0 => conceived.extend(search.conceive().expect("the store works")),
                 1 if !conceived.is_empty() => {
                     let any = conceived.swap_remove(rng.random_range(0..conceived.len()));
-                    search.settle(any.breed()).expect("the store works");
+                    let bred = search.breeder().breed(any);
+                    search.settle(bred).expect("the store works");
                 }
                 2 => asked.extend(search.ask_bred()),
                 3 if !asked.is_empty() => {

@@ -34,6 +34,15 @@ impl Functions {
         Arc::make_mut(&mut self.statements)
     }
 
+    /// A copy with a statement in place of another. Nothing is shared with it: to count who shares
+    /// would cost a thread that breeds from what another bred more than to copy.
+    pub(super) fn with(&self, at: usize, statement: LearnerStatement) -> Functions {
+        let mut statements: Arc<[LearnerStatement]> = Arc::from(self.statements());
+        let own = Arc::get_mut(&mut statements).expect("nobody else has heard of it");
+        own[at] = statement;
+        Functions { statements, ends: self.ends }
+    }
+
     /// Where the statements of a function are among all.
     pub(super) fn range(&self, function: LearnerFunction) -> Range<usize> {
         let [setup, predict] = self.ends.map(usize::from);

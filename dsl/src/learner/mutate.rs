@@ -160,18 +160,18 @@ impl LearnerMutator {
         let Space { least, most, .. } = self.functions[function as usize];
         let range = parent.range(function);
         let length = range.len();
+        if matches!(kind, 0 | 1) && length > 0 {
+            let at = range.start + rng.random_range(0..length);
+            let mut statement = parent.statements()[at];
+            match kind {
+                0 => self.alter(&mut statement, rng),
+                _ => statement = self.statement(function, rng),
+            }
+            return Some(parent.with(at, statement));
+        }
         let mut child = parent.functions();
         match kind {
             0..=2 if length == 0 => return None,
-            0 | 1 => {
-                let at = range.start + rng.random_range(0..length);
-                let mut statement = parent.statements()[at];
-                match kind {
-                    0 => self.alter(&mut statement, rng),
-                    _ => statement = self.statement(function, rng),
-                }
-                return Some(parent.with(at, statement));
-            }
             2 => self.randomize(function, &mut child, rng),
             3 if length < most => self.insert(function, &mut child, rng),
             4 if length > least => child.remove(function, rng.random_range(0..length)),

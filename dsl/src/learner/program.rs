@@ -205,8 +205,7 @@ impl LearnerProgram {
     /// The learner with a sound statement in place of another. Where neither has an effect,
     /// nothing that follows from the statements changes.
     pub(super) fn with(&self, at: usize, statement: LearnerStatement) -> LearnerProgram {
-        let mut functions = self.functions();
-        functions.statements_mut()[at] = statement;
+        let functions = self.functions.with(at, statement);
         match self.effects().is_dead_with(&self.functions, at, &statement) {
             true => LearnerProgram { functions, derived: Arc::clone(&self.derived) },
             false => LearnerProgram::deriving(functions),

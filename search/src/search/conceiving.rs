@@ -30,10 +30,9 @@ impl<D: Domain> Search<D> {
         self.begun += 1;
         let crosses = self.breeding.domain.crossover().is_some();
         let origin = self.evolution.conceive(birth, crosses, self.kept.rows().is_some());
-        let hurdles = Arc::clone(self.evolution.hurdles.up());
-        let breeding = Arc::clone(&self.breeding);
-        let tabu = breeding.tabu.as_ref().map_or(0, Tabu::entries);
-        Ok(Some(Conception { birth, breeding, origin, hurdles, tabu }))
+        self.hurdles.push_back(Arc::clone(self.evolution.hurdles.up()));
+        let tabu = self.breeding.tabu.as_ref().map_or(0, Tabu::entries);
+        Ok(Some(Conception { birth, origin, tabu }))
     }
 
     /// Absorbs what the next birth must know; `false` when that is not all there yet, or when there

@@ -131,7 +131,7 @@ impl<D: Domain> Search<D> {
         while self.begun < births
             && let Some(conception) = self.conceive()?
         {
-            self.settle(conception.breed())?;
+            self.settle(self.breeding.breed(conception))?;
         }
         self.limits.stopping = limits;
         let best = self.best().map(|best| best.individual.fitness);

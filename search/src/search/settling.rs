@@ -34,7 +34,8 @@ impl<D: Domain> Search<D> {
     }
 
     fn settle_next(&mut self, bred: Bred<D::Program>) -> Result<(), SearchError> {
-        let Bred { birth, program, identity, hurdles, descent, tries } = bred;
+        let Bred { birth, program, identity, descent, tries } = bred;
+        let hurdles = self.hurdles.pop_front().expect("it was conceived");
         self.found.counters.births += 1;
         let mutations = &mut self.found.mutations;
         tries.mutations.iter().for_each(|&(kind, neutral)| mutations.note_tried(kind, neutral));
@@ -65,7 +66,7 @@ impl<D: Domain> Search<D> {
         if matches!(fate, Fate::Awaited) {
             self.unasked.push_back(birth);
         }
-        let lineage = descent.map(|descent| descent.lineage);
+        let lineage = descent.map(Descent::settled);
         self.window.push(Birth { program, identity, lineage, hurdles, sighting, fate });
         Ok(())
     }
@@ -74,7 +75,7 @@ impl<D: Domain> Search<D> {
         &mut self,
         birth: u64,
         program: &D::Program,
-        descent: Option<&Descent>,
+        descent: Option<&Descent<D::Program>>,
         sighting: Sighting,
     ) -> Result<(), SearchError> {
         let Some(store) = self.kept.rows_mut() else { return Ok(()) };

@@ -15,7 +15,7 @@ impl Store {
     pub(crate) fn note_birth(
         &mut self,
         birth: u64,
-        descent: Option<&Descent>,
+        descent: Option<&Descent<impl Sized>>,
         text: Option<&str>,
         mutation: Option<&str>,
         evaluation: u64,
