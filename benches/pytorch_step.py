@@ -52,11 +52,11 @@ class Block(nn.Module):
         self.up = nn.Linear(width, 4 * width, bias=False)
         self.down = nn.Linear(4 * width, width, bias=False)
 
-    def forward(self, x):
+    def forward(self, x, causal=True):
         batch, context, width = x.shape
         packed = self.qkv(self.norms[0](x)).view(batch, context, 3, self.heads, -1)
         query, key, value = packed.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=causal)
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, context, width))
         return x + self.down(F.relu(self.up(self.norms[1](x))))
 
@@ -77,9 +77,8 @@ class Transformer(nn.Module):
         return self.head(self.norm(x))
 
 
-def transformer():
+def language(model):
     context, vocabulary, batch = 32, 64, 16
-    model = Transformer(64, 2, 4, context, vocabulary)
     tokens, window = torch.randint(0, vocabulary, (20_000,)), torch.arange(context + 1)
 
     def loss():
@@ -90,11 +89,49 @@ def transformer():
     return model, loss
 
 
+class Recurrent(nn.Module):
+    def __init__(self, width, vocabulary):
+        super().__init__()
+        self.table = nn.Embedding(vocabulary, width)
+        self.cell = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, tokens):
+        return self.head(self.cell(self.table(tokens))[0])
+
+
+class VisionTransformer(nn.Module):
+    def __init__(self, width, layers, heads, patch, channels, patches):
+        super().__init__()
+        self.patch = patch
+        self.embed = nn.Linear(patch * patch * channels, width)
+        self.positions = nn.Parameter(0.1 * torch.randn(patches, width))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.norm = nn.RMSNorm(width, eps=1e-6)
+        self.head = nn.Linear(width, 10)
+
+    def forward(self, images):
+        batch, height, width, channels = images.shape
+        down, across = height // self.patch, width // self.patch
+        x = images.view(batch, down, self.patch, across, self.patch * channels)
+        x = self.embed(x.transpose(2, 3).reshape(batch, down * across, -1)) + self.positions
+        for block in self.blocks:
+            x = block(x, causal=False)
+        return self.head(self.norm(x).mean(1))
+
+
+def vit():
+    model = VisionTransformer(64, 2, 4, 4, 3, 16)
+    return model, rows((16, 16, 3), 32, model)
+
+
 MODELS = {
     "mlp": mlp,
     "c8": lambda: conv(8, 1, [8, 16], 64),
     "c16": lambda: conv(16, 3, [16, 32], 32),
-    "transformer": transformer,
+    "transformer": lambda: language(Transformer(64, 2, 4, 32, 64)),
+    "recurrent": lambda: language(Recurrent(64, 64)),
+    "vit": vit,
 }
 
 # Of PyTorch's AdamW.

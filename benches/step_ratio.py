@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Training steps of the proxy networks beside PyTorch's, on one core, in turns.
+"""Training steps of the proxy networks beside those of PyTorch and JAX, on one core, in turns.
 
     cargo build --release -p evo-evaluators --example step
     python3 benches/step_ratio.py target/release/examples/step
 
-Both sides run pinned to one core with one thread, and window after window is measured of one, then of the
-other, so that a busy machine slows both alike: the ratios hold where the times do not. PyTorch runs
-eagerly with the faster of its fused and for-each AdamW (`pytorch_step.py` has its networks). Needs
-PyTorch. With `--check` the exit code is 1 where a ratio is below its target.
+All run pinned to one core with one thread, and window after window is measured of one, then of the
+next, so that a busy machine slows all alike: the ratios hold where the times do not. PyTorch runs
+eagerly with the faster of its fused and for-each AdamW (`pytorch_step.py` has its networks), JAX the
+whole loop compiled (`jax_step.py`). Needs PyTorch, JAX and Optax. With `--check` the exit code is 1
+where a ratio is below its target.
 """
 
 import argparse
@@ -17,13 +18,21 @@ import statistics
 import subprocess
 import sys
 
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", XLA_FLAGS=ONE_THREAD)
 sys.dont_write_bytecode = True  # the other half is imported from this folder
 
-# How many times PyTorch's time a step should at least be worth, and by how much it may exceed the
-# one by hand.
-TARGETS = {"mlp": 12.0, "c8": 1.5, "c16": 1.5, "transformer": 1.5}
-BY_HAND = 1.5
+# Of a network the peer to beat and how many times its time a step should at least be worth; none
+# where nothing was tuned. And by how much a step may exceed the one by hand.
+TARGETS = {
+    "mlp": ("JAX", 2.0),
+    "c8": ("PyTorch", 6.5),
+    "c16": ("PyTorch", 2.6),
+    "transformer": ("PyTorch", 2.2),
+    "recurrent": None,
+    "vit": None,
+}
+BY_HAND = 1.1
 
 
 class Ours:
@@ -41,38 +50,48 @@ class Ours:
 
 
 def measure(name, ours, rounds, seconds):
+    import jax_step
     import pytorch_step
 
-    steps = {
-        kind: pytorch_step.stepper(pytorch_step.MODELS[name], **{kind: True})
+    eager = {
+        f"PyTorch, {kind}": pytorch_step.stepper(pytorch_step.MODELS[name], **{kind: True})
         for kind in pytorch_step.KINDS
     }
+    compiled, steps = jax_step.stepper(jax_step.MODELS[name], seconds)
     ours.window(name)
     found = []
     for _ in range(rounds):
         window = ours.window(name)
-        window["pytorch"] = {
-            kind: pytorch_step.microseconds(step, seconds) for kind, step in steps.items()
+        peers = {
+            kind: pytorch_step.microseconds(step, seconds) for kind, step in eager.items()
         }
+        window["peers"] = peers | {"JAX": 1e6 * jax_step.timed(compiled) / steps}
         found.append(window)
     return found
+
+
+def ratio_to(peer, rounds):
+    """How many times as fast as a peer: median, least and most; by the faster kind of PyTorch."""
+    kinds = [kind for kind in rounds[0]["peers"] if kind.startswith(peer)]
+    kind = min(kinds, key=lambda kind: statistics.median(r["peers"][kind] for r in rounds))
+    ratios = sorted(r["peers"][kind] / r["whole"] for r in rounds)
+    return kind, statistics.median(ratios), ratios[0], ratios[-1]
 
 
 def report(name, rounds):
     def of(part):
         return statistics.median(map(part, rounds))
 
-    kind = min(rounds[0]["pytorch"], key=lambda kind: of(lambda r: r["pytorch"][kind]))
-    ratios = sorted(r["pytorch"][kind] / r["whole"] for r in rounds)
-    ratio = statistics.median(ratios)
     phases = [of(lambda r: r["phases"][phase] / sum(r["phases"])) for phase in range(4)]
     data, forward, backward, update = (f"{100 * phase:.0f} %" for phase in phases)
-    print(f"{name}: {ratio:.2f} times as fast as PyTorch ({ratios[0]:.2f} to {ratios[-1]:.2f})")
-    print(
-        f"  medians {of(lambda r: r['whole']):.1f} us and {of(lambda r: r['pytorch'][kind]):.1f} us"
-        f" ({kind} AdamW); least {min(r['whole'] for r in rounds):.1f} us and"
-        f" {min(r['pytorch'][kind] for r in rounds):.1f} us"
-    )
+    print(f"{name}: {of(lambda r: r['whole']):.1f} us")
+    ratios = {peer: ratio_to(peer, rounds) for peer in ("PyTorch", "JAX")}
+    fastest = min(ratios, key=lambda peer: ratios[peer][1])
+    for peer, (kind, ratio, least, most) in ratios.items():
+        print(
+            f"  {ratio:.2f} times as fast as {kind} ({least:.2f} to {most:.2f}),"
+            f" {of(lambda r: r['peers'][kind]):.1f} us{', the faster' if peer == fastest else ''}"
+        )
     core = of(lambda r: r["operations"] / r["whole"] / r["rate"])
     own = of(lambda r: r["products"] / r["whole"])
     print(
@@ -80,7 +99,8 @@ def report(name, rounds):
         f" the step's products alone take {100 * own:.0f} % of it"
     )
     print(f"  data {data}, forward {forward}, backward {backward}, update {update}")
-    met = ratio >= TARGETS[name]
+    target = TARGETS[name]
+    met = target is None or ratios[target[0]][1] >= target[1]
     if rounds[0]["by_hand"] is not None:
         by_hand = of(lambda r: r["whole"] / r["by_hand"])
         print(
@@ -97,7 +117,7 @@ def main():
     parser.add_argument("step", help="the built example")
     parser.add_argument("networks", nargs="*", help="of " + ", ".join(TARGETS))
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=float, default=0.04, help="length of PyTorch's windows")
+    parser.add_argument("--seconds", type=float, default=0.04, help="length of the peers' windows")
     parser.add_argument("--core", type=int, help="the core to run on; else the last allowed one")
     parser.add_argument("--check", action="store_true", help="fail where a target is missed")
     args = parser.parse_args()

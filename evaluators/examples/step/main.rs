@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use by_hand::ByHand;
 use evo_dsl::{Program, zoo};
 use evo_evaluators::{
-    DataConfig, EvaluatorError, ModelConfig, Multiplication, OptimizerConfig, Product, Schedule,
-    Steps, TaskConfig, Workload, pin_inner_threads,
+    Cell, DataConfig, EvaluatorError, ModelConfig, Multiplication, OptimizerConfig, Product,
+    Schedule, Steps, TaskConfig, Workload, pin_inner_threads,
 };
 
 /// As in the binary: a step is some hundred small allocations.
@@ -36,7 +36,7 @@ const WINDOW: Duration = Duration::from_millis(40);
 const PRODUCT: Duration = Duration::from_millis(4);
 /// The product whose rate is the core's: large enough, and within the second-level cache.
 const CUBE: [usize; 3] = [256, 256, 256];
-const NETWORKS: [&str; 4] = ["mlp", "c8", "c16", "transformer"];
+const NETWORKS: [&str; 6] = ["mlp", "c8", "c16", "transformer", "recurrent", "vit"];
 
 /// A network to measure and its products: kind, sizes, how many of them a step makes.
 struct Case {
@@ -159,33 +159,81 @@ fn conv(
     products.extend(times(dense(batch * pixels / 4, 9 * first, second, true), 1));
     products.extend(times(dense(batch, pixels / 4 * second, 10, true), 1));
     let model = ModelConfig::conv(vec![count(first), count(second)]);
-    let images = DataConfig::Textures {
-        side: count(size),
-        channels: count(inputs),
+    let (workload, steps) = workload(model, textures(size, inputs), batch, program)?;
+    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
+}
+
+fn textures(side: usize, channels: usize) -> DataConfig {
+    DataConfig::Textures {
+        side: count(side),
+        channels: count(channels),
         classes: count(10),
         examples: count(1500),
-    };
-    let (workload, steps) = workload(model, images, batch, program)?;
-    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
+    }
 }
 
 fn transformer(name: &'static str, program: &Program) -> Result<Case, EvaluatorError> {
     let (width, layers, heads, context, batch, vocabulary) = (64, 2, 4, 32, 16, 64);
     let model = ModelConfig::transformer(count(width), count(layers), count(heads), count(context));
-    let data =
-        DataConfig::Markov { symbols: count(vocabulary), order: count(1), length: count(20_000) };
+    let data = tokens(vocabulary);
     let rows = batch * context;
     let mut products = times(dense(rows, width, vocabulary, true), 1);
+    // Half of each product of attention is masked, which the bound does not count.
+    products.extend(blocks([layers, width, heads, context], rows, layers * batch * heads / 2));
+    let (workload, steps) = workload(model, data, batch, program)?;
+    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
+}
+
+fn tokens(vocabulary: usize) -> DataConfig {
+    DataConfig::Markov { symbols: count(vocabulary), order: count(1), length: count(20_000) }
+}
+
+/// The products of a transformer's blocks, and of so many heads over sequences.
+fn blocks(
+    [layers, width, heads, context]: [usize; 4],
+    rows: usize,
+    each: usize,
+) -> Vec<(Multiplication, usize)> {
+    let mut products = Vec::new();
     for outputs in [3 * width, width, 4 * width] {
         products.extend(times(dense(rows, width, outputs, true), layers));
     }
     products.extend(times(dense(rows, 4 * width, width, true), layers));
-    // Half of each is masked, which the bound does not count; forward 2, backward 4 products a
-    // head.
-    let (head, each) = (width / heads, layers * batch * heads / 2);
+    // Forward 2, backward 4 products a head.
+    let head = width / heads;
     products.extend(times(vec![(Product::RightTransposed, [context, head, context])], each * 2));
     products.extend(times(vec![(Product::Plain, [context, context, head])], each * 4));
-    let (workload, steps) = workload(model, data, batch, program)?;
+    products
+}
+
+fn vision_transformer(name: &'static str, program: &Program) -> Result<Case, EvaluatorError> {
+    let (width, layers, heads, side, patch, channels, batch) = (64, 2, 4, 16, 4, 3, 32);
+    let context = (side / patch) * (side / patch);
+    let rows = batch * context;
+    let model =
+        ModelConfig::vision_transformer(count(patch), count(width), count(layers), count(heads));
+    let mut products = times(dense(rows, patch * patch * channels, width, false), 1);
+    products.extend(times(dense(batch, width, 10, true), 1));
+    products.extend(blocks([layers, width, heads, context], rows, layers * batch * heads));
+    let (workload, steps) = workload(model, textures(side, channels), batch, program)?;
+    Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
+}
+
+fn recurrent(name: &'static str, program: &Program) -> Result<Case, EvaluatorError> {
+    let (width, context, batch, vocabulary) = (64, 32, 16, 64);
+    let (rows, gates) = (batch * context, 3 * width);
+    let model = ModelConfig::Recurrent {
+        width: count(width),
+        layers: count(1),
+        context: count(context),
+        cell: Cell::Gated,
+        weight_scale: 1.0,
+    };
+    let mut products = times(dense(rows, width, vocabulary, true), 1);
+    products.extend(times(dense(rows, width, gates, true), 1));
+    // Of the states: step by step.
+    products.extend(times(dense(batch, width, gates, true), context));
+    let (workload, steps) = workload(model, tokens(vocabulary), batch, program)?;
     Ok(Case { name, parameters: workload.parameters(), steps, products, by_hand: None })
 }
 
@@ -196,6 +244,8 @@ impl Case {
             "c8" => conv("c8", 8, [1, 8, 16], 64, program),
             "c16" => conv("c16", 16, [3, 16, 32], 32, program),
             "transformer" => transformer("transformer", program),
+            "recurrent" => recurrent("recurrent", program),
+            "vit" => vision_transformer("vit", program),
             _ => panic!("no network {name:?}: there are {NETWORKS:?}"),
         }
     }
