@@ -33,6 +33,7 @@ mod matrix;
 mod max_pool;
 mod mlp_block;
 mod multiplication;
+mod narrow;
 mod normed_projection;
 mod operation;
 mod patches;

@@ -1,10 +1,12 @@
-//! Matrix products on borrowed slices, through the `gemm` crate on the calling thread.
+//! Matrix products on borrowed slices, through the `gemm` crate on the calling thread, but for
+//! those with so few columns that it leaves most of the vector unit idle.
 //!
 //! Invariant: every view lies inside its slice, checked when it is made; this is the only place of
 //! the crate that hands out pointers. Candle's own matmul would copy transposed operands and may
 //! start threads.
 
 use super::Real;
+use super::narrow::NarrowProduct;
 use super::vector_unit::vectorised;
 
 /// A matrix inside a slice, by strides.
@@ -115,6 +117,10 @@ unsafe fn write_product<T: Real>(out: *mut T, o: Shape, a: Matrix<T>, b: Matrix<
         o.rows == l.rows && l.columns == r.rows && r.columns == o.columns,
         "matrix shapes do not chain"
     );
+    if let Some(product) = narrow(out, o, a, b, scale) {
+        // SAFETY: the caller vouches for `out`, the constructors for the operands.
+        return unsafe { product.write() };
+    }
     let stride = |stride: usize| stride as isize;
     // SAFETY: the caller vouches for `out`. The constructors checked that every index of the
     // operands lies in its slice, and transposing keeps the set of indices. `read_dst` is false:
@@ -142,6 +148,27 @@ unsafe fn write_product<T: Real>(out: *mut T, o: Shape, a: Matrix<T>, b: Matrix<
             gemm::Parallelism::None,
         );
     }
+}
+
+/// The product as one with few columns, where that suits.
+fn narrow<T: Real>(
+    out: *mut T,
+    o: Shape,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    scale: T,
+) -> Option<NarrowProduct<T>> {
+    let dense = |shape: Shape| shape.column_stride == 1 && shape.row_stride == shape.columns;
+    let product = NarrowProduct {
+        out,
+        a: a.data.as_ptr(),
+        b: b.data.as_ptr(),
+        rows: o.rows,
+        inner: b.shape.rows,
+        columns: o.columns,
+        a_strides: [a.shape.row_stride, a.shape.column_stride],
+    };
+    (dense(o) && dense(b.shape) && scale == T::ONE && product.suits()).then_some(product)
 }
 
 /// The product of two matrices, one of them transposed or none, as forward and backward passes of a
@@ -178,10 +205,19 @@ pub(super) fn zeros<T: Real>(length: usize) -> Vec<T> {
     vec![T::ZERO; length]
 }
 
-/// out\[j\] = sum over rows of a\[i\]\[j\].
+/// Numbers that are summed up at a time: one register of them would wait for itself.
+const AT_A_TIME: usize = 128;
+
+/// out\[j\] = sum over rows of a\[i\]\[j\]; of short rows several are taken as one long row, whose
+/// parts are then added.
 pub(super) fn column_sums<T: Real>(rows: &[T], columns: usize) -> Vec<T> {
+    let taken = (AT_A_TIME / columns).max(1) * columns;
+    let (long, left) = rows.split_at(rows.len() - rows.len() % taken);
+    let mut parts = zeros(taken);
+    add_rows(&mut parts, long);
     let mut sums = zeros(columns);
-    add_rows(&mut sums, rows);
+    add_rows(&mut sums, &parts);
+    add_rows(&mut sums, left);
     sums
 }
 
