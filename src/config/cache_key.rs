@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Changes whenever an evaluator gives any program another outcome for the same fingerprints.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Config {
     /// The key of outcomes at a place: the device, its kind of CPU, the cohorts; whatever the bits

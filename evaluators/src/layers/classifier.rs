@@ -10,7 +10,7 @@ use candle_core::{Result, Tensor};
 
 use super::Real;
 use super::cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_backward};
-use super::dense::{Activation, Sizes, add_bias, dense, product, product_gradients};
+use super::dense::{Activation, Sizes, dense, product, product_gradients};
 use super::matrix::column_sums;
 use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 
@@ -41,7 +41,7 @@ impl<T: Real> Operation<T, 3> for Classifier {
     fn forward(&self, [x, w, bias]: [Operand<'_, T>; 3]) -> Result<Results<T, Vec<T>>> {
         let sizes = Sizes::of(x.shape, w.shape)?;
         let mut logits = product(x.numbers, w.numbers, sizes);
-        add_bias(&mut logits, bias.numbers);
+        Activation::Identity.apply_with_bias(&mut logits, bias.numbers);
         let (loss, probabilities) = cross_entropy(&logits, sizes.outputs, &self.targets);
         Ok(Results::new(vec![loss], ()).keeping(probabilities))
     }

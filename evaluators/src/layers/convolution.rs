@@ -9,7 +9,7 @@
 
 use candle_core::{Result, Shape, Tensor};
 
-use super::dense::{Activation, add_bias};
+use super::dense::Activation;
 use super::matrix::{Matrix, column_sums, multiplied};
 use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::patches::Patches;
@@ -58,8 +58,7 @@ impl<T: Real> Operation<T, 3> for Convolution {
             Matrix::new(&patches, sizes.count(), sizes.length()),
             Matrix::new(w.numbers, sizes.length(), outputs),
         );
-        add_bias(&mut y, bias.numbers);
-        self.activation.apply(&mut y);
+        self.activation.apply_with_bias(&mut y, bias.numbers);
         let shape = (sizes.batch, sizes.out_height(), sizes.out_width(), outputs);
         Ok(Results::new(y, shape).keeping(patches))
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use candle_core::{Result, Shape, Tensor};
 
-use super::matrix::{Matrix, column_sums, multiplied};
+use super::matrix::{AT_A_TIME, Matrix, column_sums, multiplied};
 use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::storage::values;
 use super::vector_unit::vectorised;
@@ -31,6 +31,17 @@ impl Activation {
     pub(super) fn apply<T: Real>(self, sums: &mut [T]) {
         if self == Self::Relu {
             relu(sums);
+        }
+    }
+
+    /// Adds the bias to every row of sums, and applies the activation, in one pass.
+    pub(super) fn apply_with_bias<T: Real>(self, sums: &mut [T], bias: &[T]) {
+        let long = AT_A_TIME / bias.len();
+        // Of short rows several are taken as one: short loops are mostly beginning and end.
+        let bias = if long > 1 { &bias.repeat(long) } else { bias };
+        match self {
+            Self::Identity => add_bias(sums, bias),
+            Self::Relu => add_bias_relu(sums, bias),
         }
     }
 
@@ -57,7 +68,9 @@ vectorised! {
     /// Adds `other` to `numbers`.
     pub(super) fn add<T>(numbers: &mut [T], other: &[T]) = add_body;
     /// Adds `bias` to every row of `rows`.
-    pub(super) fn add_bias<T>(rows: &mut [T], bias: &[T]) = add_bias_body;
+    fn add_bias<T>(rows: &mut [T], bias: &[T]) = add_bias_body;
+    /// Adds `bias` to every row of `rows`, and replaces negative numbers by 0.
+    fn add_bias_relu<T>(rows: &mut [T], bias: &[T]) = add_bias_relu_body;
 }
 
 #[inline(always)]
@@ -89,8 +102,18 @@ fn add_body<T: Real>(numbers: &mut [T], other: &[T]) {
 
 #[inline(always)]
 fn add_bias_body<T: Real>(rows: &mut [T], bias: &[T]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
+    for row in rows.chunks_mut(bias.len()) {
         add_body(row, bias);
+    }
+}
+
+#[inline(always)]
+fn add_bias_relu_body<T: Real>(rows: &mut [T], bias: &[T]) {
+    for row in rows.chunks_mut(bias.len()) {
+        for (number, &bias) in row.iter_mut().zip(bias) {
+            let sum = *number + bias;
+            *number = if sum < T::ZERO { T::ZERO } else { sum };
+        }
     }
 }
 
@@ -155,8 +178,7 @@ impl<T: Real> Operation<T, 3> for Dense {
     fn forward(&self, [x, w, bias]: [Operand<'_, T>; 3]) -> Result<Results<T>> {
         let sizes = Sizes::of(x.shape, w.shape)?;
         let mut y = product(x.numbers, w.numbers, sizes);
-        add_bias(&mut y, bias.numbers);
-        self.0.apply(&mut y);
+        self.0.apply_with_bias(&mut y, bias.numbers);
         Ok(Results::new(y, (sizes.rows, sizes.outputs)))
     }
 

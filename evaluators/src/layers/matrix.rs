@@ -205,8 +205,9 @@ pub(super) fn zeros<T: Real>(length: usize) -> Vec<T> {
     vec![T::ZERO; length]
 }
 
-/// Numbers that are summed up at a time: one register of them would wait for itself.
-const AT_A_TIME: usize = 128;
+/// Numbers of short rows that loops take at a time: in a sum one register of them would wait for
+/// itself, and a loop over few is mostly beginning and end.
+pub(super) const AT_A_TIME: usize = 128;
 
 /// out\[j\] = sum over rows of a\[i\]\[j\]; of short rows several are taken as one long row, whose
 /// parts are then added.

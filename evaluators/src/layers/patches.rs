@@ -7,6 +7,7 @@
 
 use super::Real;
 use super::matrix::zeros;
+use super::vector_unit::vectorised;
 
 /// Rows and columns of the kernel.
 pub(super) const KERNEL: usize = 3;
@@ -93,6 +94,11 @@ impl Patches {
 
     /// Adds every number of `patches` to the pixel it was gathered from.
     pub(super) fn scatter<T: Real>(self, patches: &[T]) -> Vec<T> {
+        scattered(self, patches)
+    }
+
+    #[inline(always)]
+    fn scatter_here<T: Real>(self, patches: &[T]) -> Vec<T> {
         let row = self.width * self.channels;
         let mut images = zeros(self.batch * self.height * row);
         let mut framed = zeros::<T>(self.framed_image());
@@ -118,12 +124,23 @@ impl Patches {
     }
 
     /// Where each patch of an image starts in the framed image.
+    #[inline(always)]
     fn starts(self) -> impl Iterator<Item = usize> {
         (0..self.out_height()).flat_map(move |row| {
             (0..self.out_width())
                 .map(move |column| self.stride * (row * self.framed_row() + column * self.channels))
         })
     }
+}
+
+vectorised! {
+    /// [`Patches::scatter`].
+    fn scattered<T>(sizes: Patches, patches: &[T]) -> Vec<T> = scatter_body;
+}
+
+#[inline(always)]
+fn scatter_body<T: Real>(sizes: Patches, patches: &[T]) -> Vec<T> {
+    sizes.scatter_here(patches)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{EvaluatorError, OptimizerConfig, TaskConfig, read_file};
 
 /// Changes whenever losses change for the same configuration, or the grid or the AdamW that
 /// baselines are tuned by do.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The same for losses where the best of the multiples counts.
 const VERSION_OF_BEST: u8 = 2;
