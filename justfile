@@ -56,7 +56,7 @@ fuzz TARGET MINUTES="10":
 bench *NAME:
     cargo bench --workspace -- {{ NAME }}
 
-# Training steps beside PyTorch's, in turns on one core; a Python that has PyTorch.
+# Training steps beside those of PyTorch and JAX, in turns on one core; a Python that has both and Optax.
 step-bench PYTHON="python3" *ARGS:
     cargo build --release -p evo-evaluators --example step
     {{ PYTHON }} benches/step_ratio.py target/release/examples/step {{ ARGS }}
