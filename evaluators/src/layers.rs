@@ -47,6 +47,7 @@ mod squared_error;
 mod storage;
 mod token_mean;
 mod vector_unit;
+mod way_back;
 
 #[cfg(test)]
 mod gradient_check;
@@ -77,3 +78,4 @@ pub(crate) use softmax::Mask;
 pub(crate) use squared_error::squared_error;
 pub(crate) use storage::values;
 pub(crate) use token_mean::token_mean;
+pub(crate) use way_back::{Noted, reshaped, sum};

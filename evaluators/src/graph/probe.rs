@@ -22,7 +22,7 @@ use rand::RngExt;
 
 use super::GraphNetwork;
 use crate::data::ImageShape;
-use crate::layers::values;
+use crate::layers::{Noted, values};
 use crate::proxies::{CellNet, Parameters, initial_weights};
 
 /// Images that the network is given, as many as functional hashing was published with.
@@ -104,7 +104,8 @@ impl CellProbe {
                 break;
             }
             seen.values(&logits);
-            let loss = network.loss::<f64>(parameters.variables(), &self.features, &self.labels)?;
+            let loss = || network.loss::<f64>(parameters.variables(), &self.features, &self.labels);
+            let loss = Noted::of(loss)?;
             parameters.differentiate(&loss, &mut gradient)?;
             for (weight, slope) in weights.iter_mut().zip(&gradient) {
                 *weight -= RATE * slope;

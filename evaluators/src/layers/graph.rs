@@ -6,6 +6,8 @@
 //! implemented here and nowhere else, but for the elementary functions of [`lanes`](super::lanes),
 //! which are no nodes: they have no backward pass.
 
+use std::sync::Arc;
+
 use candle_core::{
     CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Error, Layout, Result, Shape, Tensor,
 };
@@ -36,32 +38,32 @@ pub(super) trait Node<const N: usize>: Send + Sync + 'static {
 /// The operands of a node.
 pub(super) trait Operands<const N: usize> {
     /// The results of `node`, with `node` as the way back to these operands.
-    fn through(self, node: impl Node<N>) -> Result<Tensor>;
+    fn through(self, node: Arc<impl Node<N>>) -> Result<Tensor>;
 }
 
 impl Operands<1> for [&Tensor; 1] {
-    fn through(self, node: impl Node<1>) -> Result<Tensor> {
+    fn through(self, node: Arc<impl Node<1>>) -> Result<Tensor> {
         let [a] = self;
         a.apply_op1(Custom(node))
     }
 }
 
 impl Operands<2> for [&Tensor; 2] {
-    fn through(self, node: impl Node<2>) -> Result<Tensor> {
+    fn through(self, node: Arc<impl Node<2>>) -> Result<Tensor> {
         let [a, b] = self;
         a.apply_op2(b, Custom(node))
     }
 }
 
 impl Operands<3> for [&Tensor; 3] {
-    fn through(self, node: impl Node<3>) -> Result<Tensor> {
+    fn through(self, node: Arc<impl Node<3>>) -> Result<Tensor> {
         let [a, b, c] = self;
         a.apply_op3(b, c, Custom(node))
     }
 }
 
 /// A node as candle knows it.
-struct Custom<O>(O);
+struct Custom<O>(Arc<O>);
 
 impl<O: Node<1>> CustomOp1 for Custom<O> {
     fn name(&self) -> &'static str {

@@ -10,13 +10,13 @@
 //! read operands on the way back and make tensors of gradients: read all at once, or handed to the
 //! adapter as an array of numbers, they would cost the smallest networks something.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, Device, Layout, Result, Shape, Tensor};
 
-use super::Real;
 use super::graph::{Node, Operands};
 use super::storage::{operand, values};
+use super::{Real, way_back};
 
 /// A function of `N` tensors of type `T`, with its derivative.
 pub(super) trait Operation<T: Real, const N: usize>: Send + Sync + 'static {
@@ -94,7 +94,10 @@ pub(super) fn apply<'a, T: Real, const N: usize>(
 where
     [&'a Tensor; N]: Operands<N>,
 {
-    operands.through(Adapter { operation, kept: OnceLock::new() })
+    let node = Arc::new(Adapter { operation, kept: OnceLock::new() });
+    let results = operands.through(Arc::clone(&node))?;
+    way_back::note(&results, operands, &node);
+    Ok(results)
 }
 
 /// An operation as a node.

@@ -11,7 +11,7 @@ use evo_hashes::StreamRng;
 use super::proxy_task::{ProxyTask, Run};
 use super::scoring::RunLoss;
 use super::units::Units;
-use crate::layers::values;
+use crate::layers::{Noted, values};
 use crate::proxies::{Batch, Parameters, initial_weights};
 use crate::{EvaluatorError, Invalid, InvalidReason, TaskRuns};
 
@@ -137,9 +137,9 @@ impl<'a> Training<'a> {
     }
 
     /// The loss of a batch at the present weights, with the graph behind it.
-    pub(crate) fn forward(&self, batch: &Batch) -> Result<Tensor> {
+    pub(crate) fn forward(&self, batch: &Batch) -> Result<Noted> {
         self.load(&self.weights)?;
-        self.task.proxy.loss::<f32>(self.parameters.variables(), batch)
+        Noted::of(|| self.task.proxy.loss::<f32>(self.parameters.variables(), batch))
     }
 
     /// Sets the network's weights from those that programs see.
@@ -148,10 +148,10 @@ impl<'a> Training<'a> {
     }
 
     /// Computes the gradient of a loss and gives its value.
-    pub(crate) fn backward(&mut self, loss: &Tensor) -> Result<f64> {
+    pub(crate) fn backward(&mut self, loss: &Noted) -> Result<f64> {
         self.parameters.differentiate(loss, &mut self.gradient)?;
         self.units.convert_gradient(&mut self.gradient);
-        Ok(f64::from(values::<f32>(loss)?[0]))
+        Ok(f64::from(values::<f32>(loss.loss())?[0]))
     }
 
     /// Moves the weights; false once one is not finite.

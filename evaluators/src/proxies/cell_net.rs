@@ -22,7 +22,7 @@ use crate::data::ImageShape;
 use crate::graph::GraphNetwork;
 use crate::layers::{
     Activation, Convolution, Real, RmsNorm, activate, classify, dense, max_pool, pixel_rows,
-    project, project_onto, token_mean,
+    project, project_onto, reshaped, sum, token_mean,
 };
 use crate::task::Between;
 
@@ -137,14 +137,14 @@ impl CellNet {
             let [first, rest @ ..] = &inputs[..] else {
                 candle_core::bail!("a live vertex reads something");
             };
-            let mut sum = values[*first].clone();
+            let mut all = values[*first].clone();
             for &other in rest {
-                sum = (sum + &values[other])?;
+                all = sum(&all, &values[other])?;
             }
             values.push(match op {
-                GraphOp::Conv3x3 => convolve::<T>(&sum, 3, 1, leaves)?,
-                GraphOp::Conv1x1 => convolve::<T>(&sum, 1, 1, leaves)?,
-                GraphOp::MaxPool3x3 => max_pool::<T>(&sum)?,
+                GraphOp::Conv3x3 => convolve::<T>(&all, 3, 1, leaves)?,
+                GraphOp::Conv1x1 => convolve::<T>(&all, 1, 1, leaves)?,
+                GraphOp::MaxPool3x3 => max_pool::<T>(&all)?,
             });
         }
         let mut output: Option<Tensor> = None;
@@ -157,7 +157,7 @@ impl CellNet {
             });
         }
         match output {
-            Some(output) => output.reshape(values[0].shape()),
+            Some(output) => reshaped(&output, values[0].shape()),
             None => candle_core::bail!("the output reads something"),
         }
     }
@@ -188,10 +188,11 @@ fn convolve<'a, T: Real>(
         1 => {
             let (batch, height, width, _) = x.dims4()?;
             let rows = dense::<T>(&pixel_rows(x)?, w, bias, Activation::Identity)?;
-            rows.reshape((batch, height, width, bias.dims1()?))?
+            reshaped(&rows, (batch, height, width, bias.dims1()?))?
         }
         _ => Convolution::of::<T>(x, w, bias, stride, Activation::Identity)?,
     };
     let rows = RmsNorm::of::<T>(&pixel_rows(&sums)?, gain)?;
-    activate::<T>(&rows, &Between::Known(crate::Activation::Relu))?.reshape(sums.shape())
+    let rows = activate::<T>(&rows, &Between::Known(crate::Activation::Relu))?;
+    reshaped(&rows, sums.shape())
 }

@@ -12,7 +12,7 @@ use candle_core::{Result, Tensor};
 
 use super::Leaf;
 use crate::data::ImageShape;
-use crate::layers::{Activation, Convolution, Real, classify, pixel_rows};
+use crate::layers::{Activation, Convolution, Real, classify, pixel_rows, reshaped};
 use crate::task::Style;
 
 /// A convolutional network for images.
@@ -79,6 +79,6 @@ impl ConvNet {
             return Ok(sums);
         }
         let shape = sums.shape().clone();
-        self.style.finish::<T>(pixel_rows(&sums)?, normalisation)?.reshape(shape)
+        reshaped(&self.style.finish::<T>(pixel_rows(&sums)?, normalisation)?, shape)
     }
 }

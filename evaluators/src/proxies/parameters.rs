@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Tensor, Var, bail};
 
 use super::Leaf;
-use crate::layers::{Real, values};
+use crate::layers::{Noted, Real, values};
 
 /// The leaves of one network as candle variables.
 pub(crate) struct Parameters<T> {
@@ -48,8 +48,8 @@ impl<T: Real> Parameters<T> {
     ///
     /// # Errors
     /// A leaf got no gradient, which would otherwise pass for a gradient of zero.
-    pub(crate) fn differentiate(&self, loss: &Tensor, flat: &mut [T]) -> Result<()> {
-        let gradients = loss.backward()?;
+    pub(crate) fn differentiate(&self, loss: &Noted, flat: &mut [T]) -> Result<()> {
+        let gradients = loss.gradients()?;
         let mut rest = flat;
         for (index, leaf) in self.leaves.iter().enumerate() {
             let (head, tail) = rest.split_at_mut(leaf.elem_count());

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor};
 
 use super::Leaf;
-use crate::layers::{Activation, Real, activate, classify, dense};
+use crate::layers::{Activation, Real, activate, classify, dense, sum};
 use crate::task::Style;
 
 /// A residual network of fully connected blocks.
@@ -58,7 +58,8 @@ impl ResidualMlp {
             let normal = self.style.normalise::<T>(x.clone(), normalisation)?;
             let hidden = dense::<T>(&normal, &block[0], &block[1], Activation::Identity)?;
             let hidden = activate::<T>(&hidden, &self.style.activation)?;
-            x = (x + dense::<T>(&hidden, &block[2], &block[3], Activation::Identity)?)?;
+            let more = dense::<T>(&hidden, &block[2], &block[3], Activation::Identity)?;
+            x = sum(&x, &more)?;
         }
         let (normalisation, last) = last.split_at(count);
         let x = self.style.normalise::<T>(x, normalisation)?;

@@ -7,6 +7,7 @@ use evo_dsl::LeafRole;
 use evo_hashes::Seed;
 
 use super::*;
+use crate::layers::Noted;
 use crate::{DataConfig, GraphNetwork};
 
 fn count(number: usize) -> std::num::NonZeroUsize {
@@ -54,7 +55,13 @@ fn check_network(proxy: &Proxy, data: &Dataset) {
         loss.expect("the network accepts its batch")
     };
     let mut gradient = vec![f64::NAN; weights.len()];
-    parameters.differentiate(&loss(&weights), &mut gradient).expect("every leaf gets a gradient");
+    let noted = Noted::of(|| Ok(loss(&weights))).expect("as above");
+    parameters.differentiate(&noted, &mut gradient).expect("every leaf gets a gradient");
+    assert!(noted.is_whole(), "something goes past the notes");
+    let (mut candles, loss_alone) = (gradient.clone(), loss(&weights));
+    let noted = Noted::of(|| Ok(loss_alone)).expect("as above");
+    parameters.differentiate(&noted, &mut candles).expect("every leaf gets a gradient");
+    assert_eq!(gradient, candles, "the two ways back");
     let mut start = 0;
     for leaf in &leaves {
         let size: usize = leaf.shape.iter().product();
@@ -213,6 +220,7 @@ fn a_leaf_without_a_gradient_is_an_error() {
     let loss = (&parameters.variables()[0] * unrelated.as_tensor())
         .and_then(|product| product.sum_all())
         .expect("same shapes");
+    let loss = Noted::of(|| Ok(loss)).expect("a loss");
     let error = parameters.differentiate(&loss, &mut [0.0; 5]);
     let text = error.expect_err("leaf 1 is unused").to_string();
     assert!(text.contains("leaf 1 got no gradient"), "{text}");

@@ -8,7 +8,7 @@
 //! the device. Composing in candle's graph instead would keep every intermediate result and add two
 //! launches to each of them on the way back.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, Layout, Result, Shape, Storage, Tensor, bail};
@@ -34,7 +34,7 @@ where
     if !operands.iter().any(|operand| operand.track_op()) {
         return Ok(results);
     }
-    operands.through(Composed { results: Mutex::new(Some(results)), backward })
+    operands.through(Arc::new(Composed { results: Mutex::new(Some(results)), backward }))
 }
 
 impl<B> Composed<B> {

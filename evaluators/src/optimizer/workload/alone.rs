@@ -1,11 +1,12 @@
 //! The phases of training one candidate.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use evo_dsl::{Executor, Program};
 
 use super::super::proxy_task::{ProxyTask, Run};
 use super::super::training::Training;
 use super::Phases;
+use crate::layers::Noted;
 use crate::proxies::Batch;
 
 /// One candidate in training.
@@ -15,7 +16,7 @@ pub(super) struct Alone<'a> {
     executor: Executor,
     made: u64,
     batch: Option<Batch>,
-    graph: Option<Tensor>,
+    graph: Option<Noted>,
     loss: f64,
 }
 

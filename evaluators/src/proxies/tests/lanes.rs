@@ -1,6 +1,7 @@
 //! Every family with lanes: each lane's loss and gradients are those of the network alone.
 
 use super::*;
+use crate::layers::Noted;
 
 /// Initial weights of a lane, biases moved off the kinks of relu.
 fn weights(leaves: &[Leaf], lane: u64) -> Vec<f64> {
@@ -48,10 +49,11 @@ fn check(model: &str, data: &DataConfig) {
         for (lane, weights) in all.iter().enumerate() {
             let alone = Parameters::<f64>::new(&leaves).expect("leaf shapes");
             alone.load(weights).expect("sizes match");
-            let loss = proxy.loss::<f64>(alone.variables(), &batch).expect("as above");
+            let loss = Noted::of(|| proxy.loss::<f64>(alone.variables(), &batch));
+            let loss = loss.expect("as above");
             let mut expected = vec![f64::NAN; weights.len()];
             alone.differentiate(&loss, &mut expected).expect("every leaf gets a gradient");
-            let loss = loss.to_scalar::<f64>().expect("a scalar");
+            let loss = loss.loss().to_scalar::<f64>().expect("a scalar");
             close(&[losses[lane]], &[loss], "loss");
             let mut rest = &expected[..];
             for (variable, leaf) in variables.iter().zip(&leaves) {
