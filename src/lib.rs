@@ -1,7 +1,7 @@
 //! `evo` evolves programs: optimizers written in a small typed language, mutated by a parallel
 //! reproducible search, deduplicated by functional hashing, scored by training small real networks.
 //!
-//! This is the facade for embedding; the `evo` binary is a thin layer over it. A [`Config`] says
+//! This is the facade for embedding; the command line stands on it. A [`Config`] says
 //! what to search for; [`Config::search`] and [`Config::evaluator`] make the two halves, and
 //! [`run`] drives them:
 //!
@@ -21,9 +21,17 @@
 //! [`domain`], [`dsl`], [`graphs`], [`search`], [`evaluators`], [`hashes`], [`statistics`] and
 //! [`mod@export`].
 
+// The command line is written as any other user of the library would write it.
+extern crate self as evo;
+
+mod args;
 mod audit;
+mod command;
+mod command_line;
 mod config;
+mod exit_code;
 mod funnel;
+mod output;
 mod program_source;
 mod reductions;
 mod run_kind;
@@ -35,6 +43,10 @@ pub use {
     evo_domain as domain, evo_dsl as dsl, evo_evaluators as evaluators, evo_export as export,
     evo_graphs as graphs, evo_hashes as hashes, evo_search as search, evo_statistics as statistics,
 };
+
+#[doc(hidden)]
+pub use command_line::command_line;
+pub use exit_code::ExitCode;
 
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{

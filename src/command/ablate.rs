@@ -16,7 +16,7 @@ mod thinned;
 mod watch;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};

@@ -5,7 +5,7 @@ mod panel;
 mod ways;
 
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 use std::time::Instant;
 
 use evo::{

@@ -4,7 +4,7 @@
 //! by it is a fair one. Only those of AdamW are kept: fitness is measured against them.
 
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{Baseline, Baselines, Config, EvaluatorError, Grid, MeasuredBaseline, TaskConfig};

@@ -1,6 +1,6 @@
 //! `evo bench`: what the tasks of a configuration cost on this machine, and where the time goes.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;

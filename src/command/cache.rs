@@ -6,7 +6,7 @@ mod prune;
 mod stats;
 mod verify;
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use crate::args::{CacheCommand, CacheCommandArgs};
 

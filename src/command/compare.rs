@@ -4,7 +4,7 @@ pub(super) mod cost;
 mod files;
 mod table;
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{Compared, Standings, load_studies};
 

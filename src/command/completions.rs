@@ -1,6 +1,6 @@
 //! `evo completions`: what a shell needs to complete the command line.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use clap::CommandFactory;
 

@@ -1,6 +1,6 @@
 //! The report of a run that came to its end.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::Context;
 use evo::{Domain, HeldOutPoint, MutationTally, RecheckRate, Search, StopReason, shell_word};

@@ -1,6 +1,6 @@
 //! `evo evaluate`: programs scored as the search would score them.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{Config, DomainName};
 

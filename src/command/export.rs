@@ -1,7 +1,7 @@
 //! `evo export`: a program as code for another language, or a run's hall of fame as a table.
 
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{ExportTarget, LearnerTarget, nearest_name, zoo};

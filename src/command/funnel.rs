@@ -6,7 +6,7 @@ mod record;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{FunnelConfig, Gains, Race, StudiedTask, StudyConfig, load_funnel};
 

@@ -1,7 +1,7 @@
 //! Searches of learners: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{
     Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram, LearnerSearch, Learners, Search,

@@ -3,7 +3,7 @@
 mod again;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::{Context, bail};
 use evo::{Ancestor, Graphs, Learners, Optimizers, ProgramSourceError, Store};

@@ -1,6 +1,6 @@
 //! `evo ops`: the table of ops.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::anyhow;
 use evo::{LearnerOp, LearnerOpInfo, Op, OpSet, nearest_name};

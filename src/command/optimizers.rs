@@ -1,6 +1,6 @@
 //! The end of a search of optimizers: its winner beside known ones.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::Context;
 use evo::{

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{
     Config, Deduplication, Domain, DomainName, Evaluator, FunctionalHit, GraphSearch, Hash,

@@ -22,7 +22,7 @@ mod simplified;
 mod story;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::Context;
 

@@ -5,7 +5,7 @@
 //! bytes do not.
 
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::{Context, bail};
 use evo::{Config, ConfigError, DomainName, HeldOutConfig, Program, Starts, Store, shell_word};

@@ -1,6 +1,6 @@
 //! `evo search`: from a configuration to a discovered program.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{Config, DomainName, HeldOutConfig};
 

@@ -1,6 +1,6 @@
 //! A session: one process's part of a run, from the search at hand to its end.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 

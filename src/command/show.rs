@@ -1,7 +1,7 @@
 //! `evo show`: a program in one of its forms.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 use std::sync::Arc;
 
 use anyhow::bail;

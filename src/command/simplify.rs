@@ -5,7 +5,7 @@ mod folder;
 mod learner;
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{Note, Rounding, Simplified, simplify};

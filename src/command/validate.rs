@@ -1,6 +1,6 @@
 //! `evo validate`: everything a search would check before it starts, and nothing else.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{
     Config, DomainName, EnumeratedSearch, ExpressionSearch, GraphSearch, LearnerSearch,

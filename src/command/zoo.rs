@@ -1,6 +1,6 @@
 //! `evo zoo`: the known optimizers, learners and compute graphs.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::Context;
 use evo::{GraphZooEntry, LearnerZooEntry, zoo};

@@ -1,6 +1,6 @@
 //! `evo cache export`: every outcome as a line, the one written first coming first.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{CacheContents, CachedOutcome, Outcome};
 use serde::Serialize;

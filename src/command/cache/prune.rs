@@ -1,6 +1,6 @@
 //! `evo cache prune`: outcomes that are wanted no more.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{CacheContents, CacheKey, Pruned, Pruning};

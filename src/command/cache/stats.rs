@@ -1,6 +1,6 @@
 //! `evo cache stats`: whose outcomes a cache holds.
 
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{CacheContents, CachedEvaluator};
 use serde::Serialize;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::{Context, bail};
 use evo::{

@@ -10,7 +10,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use evo::{
     Estimate, Hash, Knobs, Program, Reduction, Rounding, Seed, Setting, StudiedTask, Study,

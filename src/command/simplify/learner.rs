@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::ExitCode;
+use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{
