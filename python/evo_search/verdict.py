@@ -1,0 +1,136 @@
+"""From what a user's objective does to an outcome.
+
+Invariant: whatever an objective returns, yields or raises becomes an outcome of its program;
+nothing but the end of the process escapes. A number that is not finite is the program's own fault,
+as a network that diverges is. An exception is a property of the program as well, and is told with
+its text: an objective that is itself broken shows it on the start program, where the run ends.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from ._engine import Candidate, Outcome
+from .seeds import seed_generators
+
+Result: TypeAlias = float | Outcome
+Objective: TypeAlias = Callable[..., Result | Iterator[float]]
+"""`f(program)`, or `f(program, repeat=...)`: a number or an `Outcome`; or a generator that yields
+what it has so far behind each stage and returns the last."""
+Direction: TypeAlias = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """An objective, and which way its numbers are better."""
+
+    objective: Objective
+    direction: Direction
+    _takes_repeat: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.objective):
+            raise TypeError(f"the objective must be a function, not {self.objective!r}")
+        if self.direction not in ("maximize", "minimize"):
+            message = f'`direction` must be "maximize" or "minimize", not {self.direction!r}'
+            raise ValueError(message)
+        # Looked up once, as it takes longer than a short objective.
+        object.__setattr__(self, "_takes_repeat", "repeat" in _parameters(self.objective))
+
+    def outcome(self, candidate: Candidate) -> Outcome:
+        """What came of evaluating a program."""
+        seed_generators(candidate.repeat)
+        try:
+            if self._takes_repeat:
+                result = self.objective(candidate.program, repeat=candidate.repeat)
+            else:
+                result = self.objective(candidate.program)
+            if isinstance(result, Generator):
+                return self._staged(result, candidate)
+            return self._final(result, [])
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is this program's
+            return _raised(error)
+
+    def _staged(self, stages: Generator[object, None, object], candidate: Candidate) -> Outcome:
+        cleared: list[float] = []
+        last: object = None
+        while True:
+            try:
+                last = next(stages)
+            except StopIteration as end:
+                return self._final(last if end.value is None else end.value, cleared)
+            value = self._fitness(last)
+            if not math.isfinite(value):
+                stages.close()
+                return _not_finite(len(cleared), cleared)
+            if candidate.stops(len(cleared), value):
+                stages.close()
+                return Outcome.stopped(stage=len(cleared), fitness=value, cleared=cleared)
+            cleared.append(value)
+
+    def _final(self, result: object, stages: list[float]) -> Outcome:
+        if isinstance(result, Outcome):
+            return result
+        value = self._fitness(result)
+        if not math.isfinite(value):
+            return _not_finite(len(stages), stages)
+        losses = [-value] if self.direction == "minimize" else []
+        return Outcome.scored(value, losses=losses, stages=stages)
+
+    def _fitness(self, result: object) -> float:
+        """A result as a fitness, of which higher is better."""
+        try:
+            # Numbers of NumPy and of PyTorch know how to become one.
+            value = float(result)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            message = f"the objective gave {type(result).__name__}, not a number or an Outcome"
+            raise TypeError(message) from None
+        return -value if self.direction == "minimize" else value
+
+
+def _parameters(objective: Objective) -> frozenset[str]:
+    try:
+        return frozenset(inspect.signature(objective).parameters)
+    except (TypeError, ValueError):
+        return frozenset()
+
+
+def _not_finite(stage: int, stages: list[float]) -> Outcome:
+    return Outcome.invalid("NonFinite", task="objective", step=stage, stages=stages)
+
+
+_shown: set[str] = set()
+
+
+def _raised(error: BaseException) -> Outcome:
+    _show_once(error)
+    text = f"{type(error).__name__}: {error}".strip().rstrip(":")
+    first_line = text.splitlines()[0][:500]
+    # PyTorch tells of memory by classes and texts of its own.
+    out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    if out or "can't allocate memory" in text:
+        return Outcome.ended("OutOfMemory", first_line)
+    return Outcome.ended("Raised", first_line)
+
+
+def _show_once(error: BaseException) -> None:
+    """Prints where it came from, which no outcome holds: once for each place in the code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}"
+    if place not in _shown:
+        _shown.add(place)
+        print("".join(traceback.format_exception(error)), file=sys.stderr, end="", flush=True)
+
+
+def raised(outcome: Outcome) -> bool:
+    """Whether an outcome is that of an objective that raised."""
+    return outcome.kind == "ended" and outcome.reason == "Raised"
+
+
+__all__ = ["Direction", "Judge", "Objective", "Result", "raised"]
