@@ -1,0 +1,139 @@
+"""Searches on Ray: one hall of fame, whoever evaluates and whoever dies."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evo_search.ray
+from evo_search import Candidate, Program, Search
+from evo_search.ray import FleetFailed
+from evo_search.ray.actor import InProcess
+from evo_search.ray.batches import BatchSize
+from evo_search.ray.fleet import Fleet, Size
+from evo_search.verdict import Judge
+from ray_objectives import Deadly, Slow, Unmakeable
+
+TINY = Path(__file__).parents[2] / "tests" / "data" / "tiny.ron"
+"""A search whose evaluations train a small network."""
+
+
+@pytest.fixture(scope="module")
+def local() -> str:
+    """The digest of the same search here, by the engine's own loop."""
+    search = Search(TINY)
+    search.run()
+    return search.digest()
+
+
+@pytest.mark.parametrize("actors", [1, 2, 4])
+def test_any_number_of_actors_finds_what_a_local_run_finds(
+    cluster: Any, local: str, actors: int
+) -> None:
+    search = Search(TINY)
+    evo_search.ray.run(search, actors=actors)
+    assert search.digest() == local
+
+
+def external(directory: Path, candidates: int) -> Search:
+    """A search whose candidates an objective of the tests evaluates."""
+    config = f"""(
+        seed: 3,
+        start: "zoo:adamw",
+        strategy: RegularizedEvolution(population: 20, tournament: 4),
+        stopping: (candidates: {candidates}),
+    )"""
+    return Search(config, out=directory, objective="of the tests", depends_on="structure")
+
+
+def actor_processes() -> list[int]:
+    """The processes of the actors that are up."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cmdline").read_bytes().startswith(b"ray::Actor"):
+                found.append(int(process.name))
+        except OSError:
+            pass
+    return sorted(found)
+
+
+def test_an_actor_that_is_killed_has_its_work_done_again(cluster: Any, local: str) -> None:
+    search = Search(TINY)
+    killed: list[int] = []
+
+    def kill_one(search: Search) -> None:
+        if len(killed) < 2 and search.counters["births"] > 40 * (1 + len(killed)):
+            victim = actor_processes()[0]
+            os.kill(victim, 9)
+            killed.append(victim)
+
+    evo_search.ray.run(search, actors=2, callbacks=[kill_one])
+    assert len(set(killed)) == 2
+    assert search.digest() == local
+
+
+def test_what_kills_its_actor_three_times_is_recorded_as_crashed(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = external(tmp_path / "run", candidates=60)
+    evo_search.ray.run(search, Deadly(str(tmp_path / "log")), direction="maximize", isolate=False)
+    begun = Counter((tmp_path / "log").read_text().split())
+    evaluated = {it.program.structural_hash(): it.outcome for it in search.evaluations()}
+    ended = {structure: it for structure, it in evaluated.items() if it.kind == "ended"}
+    assert ended, "some candidates kill their actor"
+    for structure, it in ended.items():
+        assert (it.reason, begun[structure]) == ("Crashed", 3)
+    assert all(begun[structure] <= 3 for structure in evaluated)
+    assert len(evaluated) > 20 + len(ended)
+
+
+def test_actors_join_while_the_run_goes_on(cluster: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    search = external(tmp_path / "run", candidates=150)
+    evo_search.ray.run(search, Slow(str(log)), direction="maximize", actors=(1, 3))
+    assert len(set(log.read_text().split())) == 3
+
+
+def test_an_actor_on_another_kind_of_cpu_is_left_out(cluster: Any) -> None:
+    source = InProcess(Judge(Slow("/dev/null"), "maximize"))
+    with Fleet(source, Size(1, 1), "a PDP-11") as fleet:
+        fleet.submit([Candidate(0, Program.zoo("adamw"))])
+        with pytest.raises(FleetFailed, match="another kind of CPU.*PDP-11"):
+            fleet.collect()
+
+
+def test_actors_that_cannot_begin_end_the_run(cluster: Any) -> None:
+    with Fleet(Unmakeable(), Size(1, 1), None) as fleet:
+        fleet.submit([Candidate(0, Program.zoo("adamw"))])
+        with pytest.raises(FleetFailed, match="no such data"):
+            fleet.collect()
+
+
+def test_a_batch_takes_many_times_what_dispatch_does() -> None:
+    sizes = BatchSize()
+    assert sizes.size(2) == 1
+    sizes.dispatched(0.005)
+    sizes.evaluated(10, 0.010)
+    assert sizes.size(2) == 200
+    assert sizes.size(100) > 1000, "the driver has to keep up with all of them"
+    for _ in range(50):
+        sizes.evaluated(1, 10.0)
+    assert sizes.size(2) == 1
+
+
+def test_the_command_line_makes_the_run_that_a_local_one_is(
+    cluster: Any, local: str, tmp_path: Path
+) -> None:
+    address = cluster.get_runtime_context().gcs_address
+    command = [sys.executable, "-m", "evo_search.ray", str(TINY), "--out", str(tmp_path / "run")]
+    command += ["--address", address, "--actors", "1-2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, local in done.stdout) == (0, True), done.stderr
+    assert {"run.db", "report.json", "best.py"} <= {it.name for it in (tmp_path / "run").iterdir()}
