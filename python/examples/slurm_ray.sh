@@ -10,6 +10,10 @@ set -euo pipefail
 config=$1
 run_dir=$2
 
+# Nodes and driver know each other by a token in the home directory, which they share.
+export RAY_AUTH_MODE=token
+ray get-auth-token --generate >/dev/null
+
 cpus=${SLURM_CPUS_PER_TASK:-1}
 mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes[0]}
