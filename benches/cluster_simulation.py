@@ -4,9 +4,9 @@
     python benches/cluster_simulation.py docs/records/2026-12-01-ray-dispatch.json
 
 The file is what `benches/ray_dispatch.py --json` writes: the seconds that the driver spends on a
-batch and on a trial, how long a call of an actor takes that does nothing, and how long each
+cohort and on a trial, how long a call of an actor takes that does nothing, and how long each
 evaluation of a real search took. Workers, driver and window are as in a run: births are handed out
-in order, none further than the window from the oldest that is not evaluated, in batches of the size
+in order, none further than the window from the oldest that is not evaluated, in cohorts of the size
 that `evo_search.ray` would choose, two to a worker; evaluations take times drawn from those that
 were measured. Nothing is measured here, and no clock is read.
 """
@@ -18,17 +18,17 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-from evo_search.ray.batches import BatchSize
+from evo_search.ray.cohort_size import CohortSize
 
-BATCHES_AHEAD = 2
+COHORTS_AHEAD = 2
 
 
 @dataclass(frozen=True)
 class Costs:
     """Seconds."""
 
-    batch: float
-    """That the driver spends on a batch."""
+    cohort: float
+    """That the driver spends on a cohort."""
     trial: float
     """That it spends on a trial: breeding it, sending it, taking in its outcome."""
     call: float
@@ -45,8 +45,8 @@ class Expectation:
     """Share of its time that the driver has something to do."""
     rate: float
     """Evaluations a second."""
-    batch: int
-    """Trials in a batch at the end."""
+    cohort: int
+    """Trials in a cohort at the end."""
 
 
 class Run:
@@ -58,8 +58,8 @@ class Run:
         self.durations = [rng.choice(durations) for _ in range(trials)]
         self.free_at = [0.0] * workers
         self.ahead = [0] * workers
-        self.idle = deque(list(range(workers)) * BATCHES_AHEAD)
-        self.sizes = BatchSize()
+        self.idle = deque(list(range(workers)) * COHORTS_AHEAD)
+        self.sizes = CohortSize()
         self.sizes.dispatched(costs.call)
         self.arrivals = []
         self.told = [False] * trials
@@ -86,13 +86,13 @@ class Run:
 
     def hand_out(self):
         while self.idle and (room := self.room()) > 0:
-            # As a fleet does: nobody gets a whole batch while others would go without.
+            # As a fleet does: nobody gets a whole cohort while others would go without.
             share = -(-room // len(self.idle))
             size = min(self.sizes.size(len(self.free_at)), share, room)
             worker = self.idle.popleft()
             births = range(self.born, self.born + size)
             self.born += size
-            self.work((self.costs.batch + size * self.costs.trial) / 2)
+            self.work((self.costs.cohort + size * self.costs.trial) / 2)
             begin = max(self.free_at[worker], self.now + self.costs.call / 2)
             taken = sum(self.durations[birth] for birth in births)
             self.free_at[worker] = begin + taken
@@ -103,7 +103,7 @@ class Run:
         return min(self.oldest + self.window, self.trials) - self.born
 
     def take_in(self, worker, births, taken):
-        self.work((self.costs.batch + len(births) * self.costs.trial) / 2)
+        self.work((self.costs.cohort + len(births) * self.costs.trial) / 2)
         self.sizes.evaluated(len(births), taken)
         for birth in births:
             self.told[birth] = True
@@ -117,12 +117,12 @@ def main():
     parser.add_argument("measured", help="what benches/ray_dispatch.py --json wrote")
     parser.add_argument("--workers", type=int, nargs="*", default=[10, 100, 1000])
     parser.add_argument("--window", type=int, nargs="*", default=[64, 1024, 16384])
-    parser.add_argument("--trials", type=int, default=50, help="for each worker and batch")
+    parser.add_argument("--trials", type=int, default=50, help="for each worker and cohort")
     args = parser.parse_args()
     with open(args.measured) as file:
         measured = json.load(file)
     costs = Costs(**measured["costs"])
-    print("| evaluation | workers | window | batch | workers busy | driver busy | a second |")
+    print("| evaluation | workers | window | cohort | workers busy | driver busy | a second |")
     print("|---|---|---|---|---|---|---|")
     for name, durations in measured["durations"].items():
         for workers in args.workers:
@@ -132,7 +132,7 @@ def main():
                 trials = max(4 * window, min(least, 400_000))
                 it = Run(workers, durations, costs, window, trials).simulate()
                 print(
-                    f"| {name} | {workers} | {window} | {it.batch} | {it.busy:.1%} "
+                    f"| {name} | {workers} | {window} | {it.cohort} | {it.busy:.1%} "
                     f"| {it.driver:.1%} | {it.rate:,.0f} |"
                 )
 

@@ -10,7 +10,7 @@ workers' time that was not spent evaluating is counted from the first trial hand
 outcome, actors and Ray's workers being up; evaluations time themselves, so all else is dispatch.
 
 It measures what `benches/cluster_simulation.py` simulates larger clusters from, too: the processor
-time of the driver for a batch and for a trial, by batches of one and of fifty, and how long each
+time of the driver for a cohort and for a trial, by cohorts of one and of fifty, and how long each
 evaluation of the quickstart takes here.
 """
 
@@ -26,7 +26,7 @@ import ray
 from evo_search import Candidate, Outcome, Program, Search
 from evo_search.crew import Told, drive
 from evo_search.ray.actor import InProcess
-from evo_search.ray.batches import BatchSize
+from evo_search.ray.cohort_size import CohortSize
 from evo_search.ray.fleet import Fleet, Size
 from evo_search.verdict import Judge
 
@@ -119,8 +119,8 @@ class Timed:
         return (time.process_time() - self._processor) / self.told
 
 
-class Fixed(BatchSize):
-    """Batches of one size."""
+class Fixed(CohortSize):
+    """Cohorts of one size."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -147,22 +147,22 @@ def turn(seconds: float, seed: int, args: argparse.Namespace) -> Iterator[tuple[
     trials = round(args.seconds * args.actors / seconds)
     with Fleet(InProcess(judge), Size(args.actors, args.actors), None) as fleet:
         it = timed(fleet, seed, trials)
-        yield "evo_search.ray", it.idle(args.actors), fleet.batches.size(args.actors)
+        yield "evo_search.ray", it.idle(args.actors), fleet.cohorts.size(args.actors)
     it = timed(PlainTasks(judge, args.actors), seed, trials)
     yield "a task each", it.idle(args.actors), 1
 
 
 def costs(args: argparse.Namespace) -> dict[str, float]:
-    """Seconds of the driver's processor for a batch and a trial, and a call that does nothing."""
+    """Seconds of the driver's processor for a cohort and a trial, and a call that does nothing."""
     judge, found = Judge(Sleeping(0.0005), "maximize"), {}
     call = 0.0
     for size in (1, 50):
         with Fleet(InProcess(judge), Size(args.actors, args.actors), None) as fleet:
-            fleet.batches = Fixed(size)
+            fleet.cohorts = Fixed(size)
             found[size] = timed(fleet, 9, round(1000 * args.seconds / 4)).processor()
-            call = fleet.batches.dispatch or call
-    batch = (found[1] - found[50]) / (1 - 1 / 50)
-    return {"batch": batch, "trial": found[1] - batch, "call": call}
+            call = fleet.cohorts.dispatch or call
+    cohort = (found[1] - found[50]) / (1 - 1 / 50)
+    return {"cohort": cohort, "trial": found[1] - cohort, "call": call}
 
 
 def quickstart_times(count: int) -> list[float]:
@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--json", help="file for benches/cluster_simulation.py")
     args = parser.parse_args()
     ray.init("local", num_cpus=args.actors, include_dashboard=False, log_to_driver=False)
-    print("| evaluation | dispatch | batch | not evaluating, median | each turn |")
+    print("| evaluation | dispatch | cohort | not evaluating, median | each turn |")
     print("|---|---|---|---|---|")
     for ms in args.ms:
         shares: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""Logging callbacks: the figures of a run in TensorBoard, MLflow, or Weights & Biases.
+"""Logging callbacks: the figures of a run in a terminal, TensorBoard, MLflow, Weights & Biases.
 
 Each takes what its library takes and is given to `optimize`, `evo_search.ray.run` or `Search.run`.
 They look on and change nothing. The number of births is the step, so that runs of other
@@ -7,6 +7,8 @@ machines and crews lie over each other. Libraries are imported when one is made,
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import Any
 
 from ._engine import Search
@@ -20,6 +22,31 @@ def figures(search: Search) -> dict[str, float]:
         values["best_fitness"] = best.fitness
         values["best_length"] = float(best.length)
     return values
+
+
+class ProgressLine:
+    """Prints a line to standard error, every so many seconds."""
+
+    def __init__(self, every: float = 5.0) -> None:
+        self._every = every
+        self._begun = time.monotonic()
+        self._next = self._begun
+        self._evaluated: int | None = None
+
+    def __call__(self, search: Search) -> None:
+        now, counters = time.monotonic(), search.counters
+        if self._evaluated is None:
+            # What an earlier part of the run has evaluated took none of this one's time.
+            self._evaluated = counters["evaluations"]
+        if now < self._next:
+            return
+        self._next = now + self._every
+        rate = (counters["evaluations"] - self._evaluated) / max(now - self._begun, 1e-9)
+        line = f"{counters['births']} births, {counters['evaluations']} evaluated, {rate:.1f}/s"
+        best = search.best
+        if best is not None:
+            line += f"; best {best.fitness:+.4f}, {best.length} statements"
+        print(line, file=sys.stderr, flush=True)
 
 
 class TensorBoard:

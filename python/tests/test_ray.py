@@ -15,7 +15,7 @@ import evo_search.ray
 from evo_search import Candidate, Program, Search
 from evo_search.ray import FleetFailed
 from evo_search.ray.actor import InProcess
-from evo_search.ray.batches import BatchSize
+from evo_search.ray.cohort_size import CohortSize
 from evo_search.ray.fleet import Fleet, Size
 from evo_search.verdict import Judge
 from ray_objectives import Deadly, Slow, Unmakeable
@@ -116,8 +116,8 @@ def test_actors_that_cannot_begin_end_the_run(cluster: Any) -> None:
             fleet.collect()
 
 
-def test_a_batch_takes_many_times_what_dispatch_does() -> None:
-    sizes = BatchSize()
+def test_a_cohort_takes_many_times_what_dispatch_does() -> None:
+    sizes = CohortSize()
     assert sizes.size(2) == 1
     sizes.dispatched(0.005)
     sizes.evaluated(10, 0.010)
@@ -136,4 +136,5 @@ def test_the_command_line_makes_the_run_that_a_local_one_is(
     command += ["--address", address, "--actors", "1-2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, local in done.stdout) == (0, True), done.stderr
+    assert " births, " in done.stderr
     assert {"run.db", "report.json", "best.py"} <= {it.name for it in (tmp_path / "run").iterdir()}

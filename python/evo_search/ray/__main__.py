@@ -13,6 +13,7 @@ import sys
 import ray
 
 from .._engine import EvoError, Search
+from ..callbacks import ProgressLine
 from ..verdict import Objective
 from . import run
 
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--seconds", type=float, help="limit of one evaluation by the objective")
     it.add_argument("--memory-mb", type=float, help="limit of one evaluation by the objective")
     it.add_argument("--accept-cpu", action="store_true", help="let in actors on other CPUs")
+    it.add_argument("--quiet", action="store_true", help="no progress")
     return it
 
 
@@ -89,6 +91,7 @@ def main(argv: list[str] | None = None) -> int:
             seconds=args.seconds,
             memory_mb=args.memory_mb,
             accept_cpu=args.accept_cpu,
+            callbacks=[] if args.quiet else [ProgressLine()],
         )
     except KeyboardInterrupt:
         return 130

@@ -1,9 +1,9 @@
-"""Actors: processes of a cluster that evaluate batches of candidates.
+"""Actors: processes of a cluster that evaluate cohorts of candidates.
 
-Invariant: an actor keeps nothing of one batch for the next, so a batch may be evaluated by any of
+Invariant: an actor keeps nothing of one cohort for the next, so a cohort may be evaluated by any of
 them, and again by another when one has died. What it evaluates with it makes itself, from the text
 of a configuration or from a user's objective: programs and outcomes are all that travels. It
-evaluates one batch at a time; a second waits beside it, unpacked, so that reading programs and
+evaluates one cohort at a time; a second waits beside it, unpacked, so that reading programs and
 writing outcomes take none of its time.
 """
 
@@ -64,20 +64,20 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What a batch came to."""
+class Evaluated:
+    """What a cohort came to."""
 
     outcomes: list[Outcome]
     seconds: float
     """That the actor was evaluating."""
 
 
-BATCHES = 2
+COHORTS = 2
 """Of an actor: one that it is at, one that waits."""
 
 
 class Actor:
-    """Evaluates batches; Ray runs one in a process of its own."""
+    """Evaluates cohorts; Ray runs one in a process of its own."""
 
     def __init__(self, parcel: Parcel) -> None:
         self._evaluates = parcel.unpacked().make()
@@ -90,12 +90,12 @@ class Actor:
     def nothing(self) -> None:
         """Answers, which is all that dispatch does."""
 
-    def evaluate(self, candidates: Sequence[Candidate]) -> Batch:
-        """Evaluates a batch, when the one before is done."""
+    def evaluate(self, candidates: Sequence[Candidate]) -> Evaluated:
+        """Evaluates a cohort, when the one before is done."""
         with self._turn:
             begun = time.perf_counter()
             outcomes = self._evaluates.evaluate(candidates)
-            return Batch(outcomes, time.perf_counter() - begun)
+            return Evaluated(outcomes, time.perf_counter() - begun)
 
 
 @dataclass(frozen=True)

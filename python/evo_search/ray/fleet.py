@@ -21,8 +21,8 @@ from ray.exceptions import RayActorError
 
 from .._engine import Candidate, Outcome
 from ..crew import Key, Told, key_of
-from .actor import BATCHES, Batch, Parcel, Source
-from .batches import BatchSize
+from .actor import COHORTS, Evaluated, Parcel, Source
+from .cohort_size import CohortSize
 from .member import Member
 
 _MOST_DEATHS = 3
@@ -62,7 +62,7 @@ class Fleet:
         self._told: list[Told] = []
         self._looked = float("-inf")
         self._never_begun = 0
-        self.batches = BatchSize()
+        self.cohorts = CohortSize()
         self.in_flight = 0
         self.seconds = 0.0
         """That actors were evaluating, all together."""
@@ -73,7 +73,7 @@ class Fleet:
     def room(self) -> int:
         """How many more candidates would not wait for long."""
         ready = max(1, len(self.actors()))
-        return max(0, BATCHES * ready * self.batches.size(ready) - self.in_flight)
+        return max(0, COHORTS * ready * self.cohorts.size(ready) - self.in_flight)
 
     def submit(self, candidates: Sequence[Candidate]) -> None:
         """Hands candidates in."""
@@ -112,16 +112,16 @@ class Fleet:
             if ref is member.greeting:
                 self._welcome(member)
                 return
-            batch: Batch = ray.get(ref)
+            cohort: Evaluated = ray.get(ref)
         except RayActorError as error:
             self._note_begun(member, error)
             self._bury(member)
             return
-        candidates = member.batches.pop(ref)
+        candidates = member.cohorts.pop(ref)
         member.is_apart = False
-        self.seconds += batch.seconds
-        self.batches.evaluated(len(candidates), batch.seconds)
-        self._told += zip(candidates, batch.outcomes, strict=True)
+        self.seconds += cohort.seconds
+        self.cohorts.evaluated(len(candidates), cohort.seconds)
+        self._told += zip(candidates, cohort.outcomes, strict=True)
 
     def _note_begun(self, member: Member, error: RayActorError) -> None:
         """Gives up where actors end before they have begun, as with data that they do not find."""
@@ -132,7 +132,7 @@ class Fleet:
     def _welcome(self, member: Member) -> None:
         place = member.greet()
         if self._place is None or place == self._place:
-            self.batches.dispatched(member.round_trip())
+            self.cohorts.dispatched(member.round_trip())
             return
         self._members.remove(member)
         member.leave()
@@ -145,7 +145,7 @@ class Fleet:
     def _bury(self, member: Member) -> None:
         """Has the work of a dead actor done again."""
         self._members.remove(member)
-        for candidates in member.batches.values():
+        for candidates in member.cohorts.values():
             for candidate in candidates:
                 self._suspect(candidate)
         if len(self._members) < self._size.least:
@@ -162,18 +162,18 @@ class Fleet:
 
     def _hand_out(self) -> None:
         for member in self._members:
-            if self._suspects and member.is_ready and not member.batches:
+            if self._suspects and member.is_ready and not member.cohorts:
                 member.hand([self._suspects.popleft()], apart=True)
         free = [it for it in self._members if it.is_ready and not it.is_apart]
         # So many are to finish what they have, to be alone with a suspect.
         free = free[len(self._suspects) :]
-        size = self.batches.size(len(free))
-        for ahead in range(BATCHES):
-            hungry = [member for member in free if len(member.batches) <= ahead]
+        size = self.cohorts.size(len(free))
+        for ahead in range(COHORTS):
+            hungry = [member for member in free if len(member.cohorts) <= ahead]
             for index, member in enumerate(hungry):
                 if not self._waiting:
                     return
-                # Nobody gets a whole batch while others would go without.
+                # Nobody gets a whole cohort while others would go without.
                 share = -(-len(self._waiting) // (len(hungry) - index))
                 most = min(size, share)
                 member.hand([self._waiting.popleft() for _ in range(most)])

@@ -1,6 +1,6 @@
-"""One actor as its fleet sees it: whether it has begun, and which batches it has.
+"""One actor as its fleet sees it: whether it has begun, and which cohorts it has.
 
-Invariant: every batch that it was handed is there until its outcomes are, so nothing is lost with
+Invariant: every cohort that it was handed is there until its outcomes are, so nothing is lost with
 an actor.
 """
 
@@ -13,17 +13,17 @@ from typing import Any
 import ray
 
 from .._engine import Candidate
-from .actor import BATCHES, Actor
+from .actor import COHORTS, Actor
 
 
 class Member:
-    """An actor, and the batches that it has not answered."""
+    """An actor, and the cohorts that it has not answered."""
 
     def __init__(self, parcel: Any, options: dict[str, Any]) -> None:
         remote: Any = ray.remote(Actor)
-        self.actor: Any = remote.options(max_concurrency=BATCHES, **options).remote(parcel)
+        self.actor: Any = remote.options(max_concurrency=COHORTS, **options).remote(parcel)
         self.begun_at = time.monotonic()
-        self.batches: dict[Any, list[Candidate]] = {}
+        self.cohorts: dict[Any, list[Candidate]] = {}
         """By what their outcomes come as."""
         self.greeting = self.actor.place.remote()
         self.is_ready = False
@@ -31,8 +31,8 @@ class Member:
         """Whether it has one candidate that may end it, and is to be handed nothing else."""
 
     def hand(self, candidates: Sequence[Candidate], apart: bool = False) -> None:
-        """Gives it a batch."""
-        self.batches[self.actor.evaluate.remote(list(candidates))] = list(candidates)
+        """Gives it a cohort."""
+        self.cohorts[self.actor.evaluate.remote(list(candidates))] = list(candidates)
         self.is_apart = apart
 
     def greet(self) -> str:
@@ -52,7 +52,7 @@ class Member:
 
     def awaited(self) -> list[Any]:
         """What it is to answer."""
-        return list(self.batches) if self.is_ready else [self.greeting]
+        return list(self.cohorts) if self.is_ready else [self.greeting]
 
     def leave(self) -> None:
         """Ends the actor, whatever it is at."""
