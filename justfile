@@ -128,3 +128,11 @@ gpu-bench CONFIG="configs/quickstart.ron":
 # Every functional duplicate of fifteen runs evaluated, with the probe that hashes had at first and with today's: twenty minutes.
 recheck:
     cargo test --release --test tests recheck::campaign -- --ignored --nocapture
+
+# What dispatch costs on Ray, beside a task for each evaluation; a Python that has the package and Ray. Ten minutes.
+ray-dispatch PYTHON="python3" *ARGS:
+    {{ PYTHON }} benches/ray_dispatch.py {{ ARGS }}
+
+# What to expect of 10, 100 and 1000 workers, from what `ray-dispatch` measured.
+cluster-simulation PYTHON="python3" FILE="docs/records/2026-12-01-ray-dispatch.json":
+    {{ PYTHON }} benches/cluster_simulation.py {{ FILE }}
