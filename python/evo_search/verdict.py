@@ -21,8 +21,8 @@ from .seeds import seed_generators
 
 Result: TypeAlias = float | Outcome
 Objective: TypeAlias = Callable[..., Result | Iterator[float]]
-"""`f(program)`, or `f(program, repeat=...)`: a number or an `Outcome`; or a generator that yields
-what it has so far behind each stage and returns the last."""
+"""`f(program)`: a number or an `Outcome`; or a generator that yields what it has so far behind each
+stage and returns the last. With a parameter `repeat`, or `held_out`, it is told that too."""
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
 
@@ -32,7 +32,8 @@ class Judge:
 
     objective: Objective
     direction: Direction
-    _takes_repeat: bool = field(init=False)
+    _told: frozenset[str] = field(init=False)
+    """What of a candidate the objective has a parameter for."""
 
     def __post_init__(self) -> None:
         if not callable(self.objective):
@@ -41,16 +42,16 @@ class Judge:
             message = f'`direction` must be "maximize" or "minimize", not {self.direction!r}'
             raise ValueError(message)
         # Looked up once, as it takes longer than a short objective.
-        object.__setattr__(self, "_takes_repeat", "repeat" in _parameters(self.objective))
+        object.__setattr__(self, "_told", _parameters(self.objective) & {"repeat", "held_out"})
 
     def outcome(self, candidate: Candidate) -> Outcome:
         """What came of evaluating a program."""
+        if candidate.held_out and "held_out" not in self._told:
+            return Outcome.failed("the objective has no parameter `held_out`, which is asked for")
         seed_generators(candidate.repeat)
         try:
-            if self._takes_repeat:
-                result = self.objective(candidate.program, repeat=candidate.repeat)
-            else:
-                result = self.objective(candidate.program)
+            told = {name: getattr(candidate, name) for name in self._told}
+            result = self.objective(candidate.program, **told)
             if isinstance(result, Generator):
                 return self._staged(result, candidate)
             return self._final(result, [])

@@ -59,7 +59,7 @@ def losses(optimizer: torch.optim.Optimizer, model: nn.Module, steps: int) -> It
 def objective(program: Program) -> Iterator[float]:
     """The loss of a small network: behind each stage, where a hurdle may stop it."""
     model = network(16)
-    yield from losses(program.to_torch(model.parameters(), lr=1.0), model, 60)
+    yield from losses(program.to_torch(model.parameters()), model, 60)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import ObjectLostError, RayActorError, RayError
 
 from .._engine import Candidate, Outcome
 from ..crew import Key, Told, key_of
@@ -26,6 +26,8 @@ from .cohort_size import CohortSize
 from .member import Member
 
 _MOST_DEATHS = 3
+_PATIENCE = 60.0
+"""Seconds without any actor behind which that is told."""
 _LOOK_AROUND = 1.0
 """Seconds between two looks for actors that could join."""
 
@@ -62,6 +64,7 @@ class Fleet:
         self._told: list[Told] = []
         self._looked = float("-inf")
         self._never_begun = 0
+        self._told_of_none = False
         self.cohorts = CohortSize()
         self.in_flight = 0
         self.seconds = 0.0
@@ -113,7 +116,7 @@ class Fleet:
                 self._welcome(member)
                 return
             cohort: Evaluated = ray.get(ref)
-        except RayActorError as error:
+        except (RayActorError, ObjectLostError) as error:
             self._note_begun(member, error)
             self._bury(member)
             return
@@ -123,7 +126,7 @@ class Fleet:
         self.cohorts.evaluated(len(candidates), cohort.seconds)
         self._told += zip(candidates, cohort.outcomes, strict=True)
 
-    def _note_begun(self, member: Member, error: RayActorError) -> None:
+    def _note_begun(self, member: Member, error: RayError) -> None:
         """Gives up where actors end before they have begun, as with data that they do not find."""
         self._never_begun = 0 if member.is_ready else self._never_begun + 1
         if self._never_begun >= _MOST_DEATHS:
@@ -143,8 +146,9 @@ class Fleet:
         print(f"left out: {message}", file=sys.stderr)
 
     def _bury(self, member: Member) -> None:
-        """Has the work of a dead actor done again."""
+        """Has the work of a dead actor done again; one that is only out of reach dies of it."""
         self._members.remove(member)
+        member.leave()
         for candidates in member.cohorts.values():
             for candidate in candidates:
                 self._suspect(candidate)
@@ -184,11 +188,21 @@ class Fleet:
         if now - self._looked < _LOOK_AROUND:
             return
         self._looked = now
+        self._tell_if_nobody_comes(now)
         begun = all(member.is_ready for member in self._members)
         if len(self._members) < self._size.least or (
             begun and len(self._members) < self._size.most and self._has_room()
         ):
             self._recruit()
+
+    def _tell_if_nobody_comes(self, now: float) -> None:
+        if self._told_of_none or any(member.is_ready for member in self._members):
+            return
+        if all(now - member.begun_at > _PATIENCE for member in self._members):
+            self._told_of_none = True
+            size = self._size
+            needs = f"each takes {size.cpus:g} CPUs and {size.gpus:g} GPUs"
+            print(f"no actor has begun yet: {needs}, which the cluster lacks", file=sys.stderr)
 
     def _has_room(self) -> bool:
         free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
