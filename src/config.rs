@@ -19,6 +19,7 @@ mod paths;
 mod source;
 mod starts;
 mod studies;
+mod text;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,9 +42,9 @@ pub use expressions::ExpressionSearch;
 use flat::Flat;
 pub use graphs::GraphSearch;
 pub use learners::LearnerSearch;
-use source::Source;
 pub use starts::Starts;
 pub use studies::{load_funnel, load_studies, states_funnel, states_studies};
+pub use text::ConfigText;
 
 /// What to search for, and how: the settings of the engine, and those that belong to what is
 /// searched. `S` says what a search starts from, `M` how children are made, `E` how programs are
@@ -99,13 +100,7 @@ impl DomainName {
     /// # Errors
     /// A file that cannot be read.
     pub fn stated_in(path: &Path) -> Result<DomainName, ConfigError> {
-        Ok(match Source::read(path)?.stated("domain") {
-            Some("Expressions") => DomainName::Expressions,
-            Some("Learners") => DomainName::Learners,
-            Some("Enumerated") => DomainName::Enumerated,
-            Some("Graphs") => DomainName::Graphs,
-            _ => DomainName::Optimizers,
-        })
+        Ok(ConfigText::read(path)?.domain())
     }
 }
 

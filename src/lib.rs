@@ -50,7 +50,7 @@ pub use exit_code::ExitCode;
 
 pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
-    Baselines, Config, ConfigError, DomainName, EnumeratedSearch, ExpressionEvaluation,
+    Baselines, Config, ConfigError, ConfigText, DomainName, EnumeratedSearch, ExpressionEvaluation,
     ExpressionHeldOut, ExpressionScorer, ExpressionSearch, GraphSearch, HashingConfig,
     LearnerSearch, MeasuredBaseline, RunConfig, Starts, load_funnel, load_studies, states_funnel,
     states_studies,
@@ -84,7 +84,7 @@ pub use evo_graphs::{
 };
 pub use evo_hashes::{EvaluationCache, Hash, Observations, Seed, StreamRng};
 pub use evo_search::{
-    AbsorbedBirth, Ancestor, Ancestors, BirthWatcher, Bred, Breeder, COLLISION_TOLERANCES,
+    AbsorbedBirth, Ancestor, Ancestors, Aside, BirthWatcher, Bred, Breeder, COLLISION_TOLERANCES,
     CacheContents, CacheKey, CacheUse, CachedEvaluator, CachedOutcome, Candidate, Champion,
     Collisions, Conception, Counters, Deduplication, DeduplicationLevel, Driver, Evaluated,
     Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve, HeldOutPoint, HurdleConfig,

@@ -156,6 +156,9 @@ pub enum EndReason {
     Crashed,
     /// It took more memory than any program may.
     OutOfMemory,
+    /// The evaluator refused it by an exception, as code of a user does that meets what it was not
+    /// written for.
+    Raised,
 }
 
 impl fmt::Display for EndReason {
@@ -164,6 +167,7 @@ impl fmt::Display for EndReason {
             EndReason::Hung => "the evaluation hung",
             EndReason::Crashed => "the evaluation crashed",
             EndReason::OutOfMemory => "the evaluation ran out of memory",
+            EndReason::Raised => "the evaluation raised an exception",
         })
     }
 }

@@ -46,11 +46,16 @@ impl<'r, D: Domain> Driver<'r, D> {
         search.deduplication().check_suits(depends_on)?;
         let earlier = search.store().map_or(Ok(0.0), Store::seconds)?;
         observer.on_start(search);
-        let clock = Clock { started: now(), earlier, seconds: search.stopping().seconds, cancel };
-        let (uncommitted, best) = (0, None);
-        let mut driver = Driver { search, observer, clock, uncommitted, best };
+        let aside = Aside { started: now(), earlier, uncommitted: 0, best: None };
+        let mut driver = aside.go_on(search, observer, cancel);
         driver.note_best()?;
         Ok(driver)
+    }
+
+    /// Gives search and observer back for a while; nothing is made durable by it.
+    pub fn put_aside(self) -> Aside {
+        let Driver { clock, uncommitted, best, .. } = self;
+        Aside { started: clock.started, earlier: clock.earlier, uncommitted, best }
     }
 
     /// Up to so many programs that must be evaluated, bred here where none are waiting.
@@ -190,6 +195,30 @@ impl<'r, D: Domain> Driver<'r, D> {
             self.observer.on_new_best(self.search, best);
         }
         Ok(())
+    }
+}
+
+/// A driver without its search and observer: what it remembers between two uses of them, for an
+/// owner of all three.
+#[derive(Clone, Copy, Debug)]
+pub struct Aside {
+    started: Instant,
+    earlier: f64,
+    uncommitted: usize,
+    best: Option<u64>,
+}
+
+impl Aside {
+    /// The driver again, of the search and the observer that it was begun with.
+    pub fn go_on<'r, D: Domain>(
+        self,
+        search: &'r mut Search<D>,
+        observer: &'r mut dyn Observer<D>,
+        cancel: Option<&'r AtomicBool>,
+    ) -> Driver<'r, D> {
+        let Aside { started, earlier, uncommitted, best } = self;
+        let clock = Clock { started, earlier, seconds: search.stopping().seconds, cancel };
+        Driver { search, observer, clock, uncommitted, best }
     }
 }
 

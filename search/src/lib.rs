@@ -141,7 +141,7 @@ pub use candidate::Candidate;
 pub use config::{SearchConfig, default_window};
 pub use counters::Counters;
 pub use deduplication::{Deduplication, DeduplicationLevel};
-pub use driver::Driver;
+pub use driver::{Aside, Driver};
 pub use error::SearchError;
 pub use hall_of_fame::{Champion, HallOfFame};
 pub use held_out::{HeldOutConfig, HeldOutCurve, HeldOutPoint};

@@ -374,7 +374,7 @@ impl<D: Domain> Search<D> {
     }
 
     /// The window: births that may be bred beyond the oldest not absorbed.
-    pub(crate) fn width(&self) -> usize {
+    pub fn width(&self) -> usize {
         usize::try_from(self.width).unwrap_or(usize::MAX)
     }
 

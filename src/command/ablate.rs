@@ -16,7 +16,6 @@ mod thinned;
 mod watch;
 
 use std::path::{Path, PathBuf};
-use crate::exit_code::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
@@ -31,6 +30,7 @@ use super::place::Place;
 use super::session::{INTERRUPTED, interruptible_by};
 use super::whole_file;
 use crate::args::AblateArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &AblateArgs) -> anyhow::Result<ExitCode> {

@@ -5,7 +5,6 @@ mod panel;
 mod ways;
 
 use std::num::NonZeroUsize;
-use crate::exit_code::ExitCode;
 use std::time::Instant;
 
 use evo::{
@@ -18,6 +17,7 @@ use serde::Serialize;
 use super::studies::{self, Named};
 use super::{place, whole_file};
 use crate::args::AuditArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// The most that a task adds to a figure on the targets, to either side: as in a fitness, one that

@@ -4,13 +4,13 @@
 //! by it is a fair one. Only those of AdamW are kept: fitness is measured against them.
 
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{Baseline, Baselines, Config, EvaluatorError, Grid, MeasuredBaseline, TaskConfig};
 
 use super::{cpu, place, whole_file};
 use crate::args::BaselineArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// The optimizer that fitness is measured against.

@@ -1,6 +1,5 @@
 //! `evo bench`: what the tasks of a configuration cost on this machine, and where the time goes.
 
-use crate::exit_code::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,6 +9,7 @@ use serde::Serialize;
 use super::measure::{self, Cost, PHASES};
 use super::place::Place;
 use crate::args::BenchArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// What was measured, as `--json` prints it.

@@ -6,9 +6,8 @@ mod prune;
 mod stats;
 mod verify;
 
-use crate::exit_code::ExitCode;
-
 use crate::args::{CacheCommand, CacheCommandArgs};
+use crate::exit_code::ExitCode;
 
 pub(crate) use attached::Attached;
 

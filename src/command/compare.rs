@@ -4,13 +4,12 @@ pub(super) mod cost;
 mod files;
 mod table;
 
-use crate::exit_code::ExitCode;
-
 use evo::{Compared, Standings, load_studies};
 
 use super::place;
 use super::studies::{self, Named};
 use crate::args::CompareArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {

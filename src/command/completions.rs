@@ -1,10 +1,9 @@
 //! `evo completions`: what a shell needs to complete the command line.
 
-use crate::exit_code::ExitCode;
-
 use clap::CommandFactory;
 
 use crate::args::{Arguments, CompletionsArgs};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {

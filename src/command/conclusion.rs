@@ -1,13 +1,13 @@
 //! The report of a run that came to its end.
 
-use crate::exit_code::ExitCode;
-
 use anyhow::Context;
 use evo::{Domain, HeldOutPoint, MutationTally, RecheckRate, Search, StopReason, shell_word};
 use serde::Serialize;
 
 use super::duplicates::Duplicates;
+use super::run_directory::RunDirectory;
 use super::session::{Finish, Session};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// The file of the report in a run directory.
@@ -26,7 +26,7 @@ pub(crate) trait Verdict: Serialize {
 
 /// What a run comes to, as `--json` prints it.
 #[derive(Serialize)]
-struct Report<V> {
+pub(crate) struct Report<V> {
     run_directory: String,
     stop_reason: StopReason,
     seed: u64,
@@ -86,27 +86,9 @@ pub(crate) fn conclude<D: Domain>(
     verdict: impl Verdict,
 ) -> anyhow::Result<ExitCode> {
     let best = search.best().context("a search with a result has a best")?;
-    let mutations = search.mutation_statistics().iter();
-    let report = Report {
-        run_directory: session.directory.path().display().to_string(),
-        stop_reason: search.stop_reason().context("the search has ended")?,
-        seed: session.seed,
-        seconds: search.store().context("every run has a store")?.seconds()?,
-        counters: *search.counters(),
-        rechecks: Rechecks::of(&RecheckRate::of(search.counters())),
-        duplicates: Duplicates::of(search),
-        mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
-        restarts: search.restarts().len(),
-        digest: search.digest().to_string(),
-        start: best.individual.start,
-        starts: search.starts().len(),
-        keeps_births: session.keeps_births,
-        held_out: HeldOut::of(search),
-        verdict,
-        program: search.domain().live_text(&best.individual.program),
-    };
-    let json = serde_json::to_string_pretty(&report)? + "\n";
-    session.directory.write(REPORT, json.as_bytes())?;
+    let report =
+        Report::of(session.directory, session.seed, session.keeps_births, search, verdict)?;
+    let json = report.write(session.directory)?;
     warn_of_rechecks(search);
     output::print(&if session.args.json { json } else { report.text() })?;
     let Finish { reason, raised } = finish;
@@ -121,6 +103,45 @@ pub(crate) fn conclude<D: Domain>(
     let fitness = best.individual.fitness;
     let missed = search.stopping().fitness.is_some_and(|target| fitness < target);
     Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+impl<V: Serialize> Report<V> {
+    /// The report of a search that has a best.
+    pub(crate) fn of<D: Domain>(
+        directory: &RunDirectory,
+        seed: u64,
+        keeps_births: bool,
+        search: &Search<D>,
+        verdict: V,
+    ) -> anyhow::Result<Report<V>> {
+        let best = search.best().context("a search with a result has a best")?;
+        let mutations = search.mutation_statistics().iter();
+        Ok(Report {
+            run_directory: directory.path().display().to_string(),
+            stop_reason: search.stop_reason().context("the search has ended")?,
+            seed,
+            seconds: search.store().context("every run has a store")?.seconds()?,
+            counters: *search.counters(),
+            rechecks: Rechecks::of(&RecheckRate::of(search.counters())),
+            duplicates: Duplicates::of(search),
+            mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
+            restarts: search.restarts().len(),
+            digest: search.digest().to_string(),
+            start: best.individual.start,
+            starts: search.starts().len(),
+            keeps_births,
+            held_out: HeldOut::of(search),
+            verdict,
+            program: search.domain().live_text(&best.individual.program),
+        })
+    }
+
+    /// Writes it into the run directory; gives the text.
+    pub(crate) fn write(&self, directory: &RunDirectory) -> anyhow::Result<String> {
+        let json = serde_json::to_string_pretty(self)? + "\n";
+        directory.write(REPORT, json.as_bytes())?;
+        Ok(json)
+    }
 }
 
 fn warn_of_rechecks<D: Domain>(search: &Search<D>) {

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use crate::exit_code::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, bail};
@@ -23,6 +22,7 @@ use super::place::cores;
 use super::session::{INTERRUPTED, interruptible_by};
 use super::whole_file;
 use crate::args::EnumerateArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// How far two fitness values may be apart to count as equal, in turn.

@@ -1,12 +1,11 @@
 //! `evo evaluate`: programs scored as the search would score them.
 
-use crate::exit_code::ExitCode;
-
 use evo::{Config, DomainName};
 
 use super::comparison::Comparison;
 use super::place::Place;
 use crate::args::EvaluateArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {

@@ -1,13 +1,13 @@
 //! `evo export`: a program as code for another language, or a run's hall of fame as a table.
 
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{ExportTarget, LearnerTarget, nearest_name, zoo};
 
 use crate::args::ExportArgs;
 use crate::command::{latex_table, whole_file};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {

@@ -1,7 +1,7 @@
 //! Searches of expressions: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use crate::exit_code::ExitCode;
+use std::path::Path;
 
 use anyhow::bail;
 use evo::{
@@ -16,10 +16,11 @@ use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::fits::Fits;
 use super::place::{Place, cores};
-use super::resume;
+use super::resume::{self, Again};
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::{EvaluateArgs, ResumeArgs, SearchArgs};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// What expressions come to, by what they are scored by.
@@ -75,14 +76,8 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let key = || Ok(key(&config, &scorer, &place));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&scorer)?);
-    directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
-    let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
-    directory.write(CONFIG, text.as_bytes())?;
-    let cpu = place.description(&config.settings.held_out);
-    let fingerprint = scorer.fingerprint();
-    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
-    let search = search.with_store(directory.begin(&properties, &starts)?)?;
+    let search = search.with_store(create(&directory, &config, base, &scorer, &starts, &place)?)?;
     let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
@@ -93,27 +88,53 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     conclude(&session, &scorer, search)
 }
 
+/// Creates the run directory, with the configuration as resolved and the store.
+pub(crate) fn create(
+    directory: &RunDirectory,
+    config: &ExpressionSearch,
+    base: &Path,
+    scorer: &ExpressionScorer,
+    starts: &[Program],
+    place: &Place,
+) -> anyhow::Result<Store> {
+    directory.make()?;
+    let text = config.with_texts_of(starts).placed_in(directory.path(), base).to_ron();
+    directory.write(CONFIG, text.as_bytes())?;
+    let cpu = place.description(&config.settings.held_out);
+    let fingerprint = scorer.fingerprint();
+    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
+    directory.begin(&properties, starts)
+}
+
+/// Opens a run directory to go on, when all that decides its outcomes is as it was.
+pub(crate) fn reopen(
+    again: &Again<'_>,
+    place: &Place,
+) -> anyhow::Result<(ExpressionSearch, ExpressionScorer, Store)> {
+    let directory = again.directory;
+    let config = ExpressionSearch::load(&directory.path().join(CONFIG), again.overrides)?;
+    let scorer = config.scorer()?;
+    let domain = config.domain(&scorer)?;
+    let mut store = again.open(&domain)?;
+    let data = (&*scorer.task(), &*scorer.fingerprint());
+    resume::refuse_another(&store, directory.path(), &config, data, |config| {
+        config.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    })?;
+    if scorer.trains() {
+        again.check_place(&mut store, &place.description(&config.settings.held_out))?;
+    }
+    Ok((config, scorer, store))
+}
+
 /// `evo resume`.
 pub(crate) fn resume(
     args: &ResumeArgs,
     directory: &RunDirectory,
     command: &str,
 ) -> anyhow::Result<ExitCode> {
-    let config = ExpressionSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
     let place = Place::cpu(&args.run.device, "expressions")?;
-    let scorer = config.scorer()?;
-    let domain = config.domain(&scorer)?;
     interruptible_while_replaying(command)?;
-    let store = Store::open(&directory.store(), &domain);
-    let mut store = store.map_err(|error| hinted(error, command))?;
-    let data = (&*scorer.task(), &*scorer.fingerprint());
-    resume::refuse_another(&store, directory.path(), &config, data, |config| {
-        config.paths_mut().into_iter().for_each(|(_, path)| path.clear());
-    })?;
-    if scorer.trains() {
-        let here = place.description(&config.settings.held_out);
-        resume::check_place(&mut store, &here, args.accept_cpu, command)?;
-    }
+    let (config, scorer, store) = reopen(&Again::of(args, directory, command), &place)?;
     measure(&config, &scorer)?;
     let key = || Ok(key(&config, &scorer, &place));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
@@ -152,7 +173,7 @@ fn key(config: &ExpressionSearch, scorer: &ExpressionScorer, place: &Place) -> C
 }
 
 /// Measures what the run compares with, so that errors come before it begins.
-fn measure(config: &ExpressionSearch, scorer: &ExpressionScorer) -> anyhow::Result<()> {
+pub(crate) fn measure(config: &ExpressionSearch, scorer: &ExpressionScorer) -> anyhow::Result<()> {
     scorer.measure()?;
     match scorer.held_out().filter(|_| config.settings.held_out.every.is_some()) {
         Some(held_out) => Ok(held_out.measure()?),
@@ -180,8 +201,16 @@ fn conclude(
         );
         return Ok(ExitCode::from(1));
     };
-    let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];
     let threads = session.place.threads(session.args.threads);
-    let judged = Judged::of(&winner, scorer, threads)?;
+    let judged = verdict(scorer, &best.individual.program, threads)?;
     conclusion::conclude(session, &search, &finish, judged)
+}
+
+/// What a winner comes to.
+pub(crate) fn verdict(
+    scorer: &ExpressionScorer,
+    winner: &Program,
+    threads: NonZeroUsize,
+) -> anyhow::Result<impl Verdict + use<>> {
+    Judged::of(&[("winner".to_owned(), winner.clone())], scorer, threads)
 }

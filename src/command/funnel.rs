@@ -6,7 +6,6 @@ mod record;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use evo::{FunnelConfig, Gains, Race, StudiedTask, StudyConfig, load_funnel};
 
@@ -14,6 +13,7 @@ pub(super) use self::record::{Entry, StageRecord};
 use super::place;
 use super::studies::{self, Named};
 use crate::args::FunnelArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &FunnelArgs) -> anyhow::Result<ExitCode> {

@@ -1,7 +1,7 @@
 //! Searches of compute graphs: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use crate::exit_code::ExitCode;
+use std::path::Path;
 
 use evo::{
     Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, HeldOutConfig, Search,
@@ -13,10 +13,11 @@ use super::cache::Attached;
 use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::place::Place;
-use super::resume;
+use super::resume::{self, Again};
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::{EvaluateArgs, ResumeArgs, SearchArgs};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// What graphs come to.
@@ -113,14 +114,8 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let key = || Ok(config.cache_key(&judges, &place.description(&HeldOutConfig::default())));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&judges)?);
-    directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
-    let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
-    directory.write(CONFIG, text.as_bytes())?;
-    let fingerprint = judges.fingerprint().to_string();
-    let cpu = place.description(&config.settings.held_out);
-    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
-    let search = search.with_store(directory.begin(&properties, &starts)?)?;
+    let search = search.with_store(create(&directory, &config, base, &judges, &starts, &place)?)?;
     let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
@@ -131,25 +126,51 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     conclude(&session, &judges, search)
 }
 
+/// Creates the run directory, with the configuration as resolved and the store.
+pub(crate) fn create(
+    directory: &RunDirectory,
+    config: &GraphSearch,
+    base: &Path,
+    judges: &GraphJudges,
+    starts: &[Graph],
+    place: &Place,
+) -> anyhow::Result<Store> {
+    directory.make()?;
+    let text = config.with_texts_of(starts).placed_in(directory.path(), base).to_ron();
+    directory.write(CONFIG, text.as_bytes())?;
+    let fingerprint = judges.fingerprint().to_string();
+    let cpu = place.description(&config.settings.held_out);
+    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint), ("cpu", &cpu)];
+    directory.begin(&properties, starts)
+}
+
+/// Opens a run directory to go on, when all that decides its outcomes is as it was.
+pub(crate) fn reopen(
+    again: &Again<'_>,
+    place: &Place,
+) -> anyhow::Result<(GraphSearch, GraphJudges, Store)> {
+    let directory = again.directory;
+    let config = GraphSearch::load(&directory.path().join(CONFIG), again.overrides)?;
+    let judges = config.judges()?;
+    let domain = config.domain(&judges)?;
+    let mut store = again.open(&domain)?;
+    let data = (&*judges.name, &*judges.fingerprint().to_string());
+    resume::refuse_another(&store, directory.path(), &config, data, |config| {
+        config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    })?;
+    again.check_place(&mut store, &place.description(&config.settings.held_out))?;
+    Ok((config, judges, store))
+}
+
 /// `evo resume`.
 pub(crate) fn resume(
     args: &ResumeArgs,
     directory: &RunDirectory,
     command: &str,
 ) -> anyhow::Result<ExitCode> {
-    let config = GraphSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
     let place = Place::cpu(&args.run.device, "graphs")?;
-    let judges = config.judges()?;
-    let domain = config.domain(&judges)?;
     interruptible_while_replaying(command)?;
-    let store = Store::open(&directory.store(), &domain);
-    let mut store = store.map_err(|error| hinted(error, command))?;
-    let data = (&*judges.name, &*judges.fingerprint().to_string());
-    resume::refuse_another(&store, directory.path(), &config, data, |config| {
-        config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
-    })?;
-    let here = place.description(&config.settings.held_out);
-    resume::check_place(&mut store, &here, args.accept_cpu, command)?;
+    let (config, judges, store) = reopen(&Again::of(args, directory, command), &place)?;
     let key = || Ok(config.cache_key(&judges, &place.description(&HeldOutConfig::default())));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&judges)?).with_store(store);
@@ -193,7 +214,16 @@ fn conclude(
         eprintln!("{}", why.unwrap_or_else(|| "no graph could be trained".to_owned()));
         return Ok(ExitCode::from(1));
     };
-    let winner = [("winner".to_owned(), best.individual.program.as_ref().clone())];
-    let judged = Judged::of(&winner, judges, session.place.threads(session.args.threads))?;
+    let threads = session.place.threads(session.args.threads);
+    let judged = verdict(judges, &best.individual.program, threads)?;
     conclusion::conclude(session, &search, &finish, judged)
+}
+
+/// What a winner comes to.
+pub(crate) fn verdict(
+    judges: &GraphJudges,
+    winner: &Graph,
+    threads: NonZeroUsize,
+) -> anyhow::Result<impl Verdict + use<>> {
+    Judged::of(&[("winner".to_owned(), winner.clone())], judges, threads)
 }

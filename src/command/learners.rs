@@ -1,11 +1,11 @@
 //! Searches of learners: begun, gone on with, and what their winner comes to.
 
 use std::num::NonZeroUsize;
-use crate::exit_code::ExitCode;
+use std::path::Path;
 
 use evo::{
-    Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram, LearnerSearch, Learners, Search,
-    Store, parallel_map,
+    Champion, Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram, LearnerSearch, Learners,
+    Search, Store, parallel_map,
 };
 use serde::Serialize;
 
@@ -13,15 +13,16 @@ use super::cache::Attached;
 use super::conclusion::{self, Verdict};
 use super::dry_run;
 use super::place::Place;
-use super::resume;
+use super::resume::{self, Again};
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory};
 use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::{EvaluateArgs, ResumeArgs, SearchArgs};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// What learners come to on the three sets of tasks.
 #[derive(Serialize)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     problem: String,
     learners: Vec<JudgedLearner>,
     /// The text of the one that is best on the tasks to select by, where one is selected.
@@ -124,13 +125,8 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     let key = || Ok(config.cache_key(&judges));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&judges)?);
-    directory.make()?;
     let base = args.config.config.parent().unwrap_or("".as_ref());
-    let text = config.with_texts_of(&starts).placed_in(directory.path(), base).to_ron();
-    directory.write(CONFIG, text.as_bytes())?;
-    let fingerprint = judges.fingerprint().to_string();
-    let properties = [("config", text.as_str()), (FINGERPRINTS, &fingerprint)];
-    let search = search.with_store(directory.begin(&properties, &starts)?)?;
+    let search = search.with_store(create(&directory, &config, base, &judges, &starts)?)?;
     let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say(&format!(
         "searching {} with seed {} on {threads} threads, into {}",
@@ -141,23 +137,43 @@ pub(crate) fn search(args: &SearchArgs, overrides: &[String]) -> anyhow::Result<
     conclude(&session, &config, &judges, search)
 }
 
+/// Creates the run directory, with the configuration as resolved and the store.
+pub(crate) fn create(
+    directory: &RunDirectory,
+    config: &LearnerSearch,
+    base: &Path,
+    judges: &LearnerJudges,
+    starts: &[LearnerProgram],
+) -> anyhow::Result<Store> {
+    directory.make()?;
+    let text = config.with_texts_of(starts).placed_in(directory.path(), base).to_ron();
+    directory.write(CONFIG, text.as_bytes())?;
+    let fingerprint = judges.fingerprint().to_string();
+    directory.begin(&[("config", text.as_str()), (FINGERPRINTS, &fingerprint)], starts)
+}
+
+/// Opens a run directory to go on, when all that decides its outcomes is as it was.
+pub(crate) fn reopen(again: &Again<'_>) -> anyhow::Result<(LearnerSearch, LearnerJudges, Store)> {
+    let directory = again.directory;
+    let config = LearnerSearch::load(&directory.path().join(CONFIG), again.overrides)?;
+    let judges = config.judges()?;
+    let store = again.open(&config.domain(&judges)?)?;
+    let data = (&*judges.name, &*judges.fingerprint().to_string());
+    resume::refuse_another(&store, directory.path(), &config, data, |config| {
+        config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
+    })?;
+    Ok((config, judges, store))
+}
+
 /// `evo resume`.
 pub(crate) fn resume(
     args: &ResumeArgs,
     directory: &RunDirectory,
     command: &str,
 ) -> anyhow::Result<ExitCode> {
-    let config = LearnerSearch::load(&directory.path().join(CONFIG), &args.overrides)?;
     let place = Place::cpu(&args.run.device, "learners")?;
-    let judges = config.judges()?;
-    let domain = config.domain(&judges)?;
     interruptible_while_replaying(command)?;
-    let store = Store::open(&directory.store(), &domain);
-    let store = store.map_err(|error| hinted(error, command))?;
-    let data = (&*judges.name, &*judges.fingerprint().to_string());
-    resume::refuse_another(&store, directory.path(), &config, data, |config| {
-        config.evaluation.paths_mut().into_iter().for_each(|(_, path)| path.clear());
-    })?;
+    let (config, judges, store) = reopen(&Again::of(args, directory, command))?;
     let key = || Ok(config.cache_key(&judges));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&judges)?).with_store(store);
@@ -202,6 +218,22 @@ fn conclude(
         eprintln!("{}", why.unwrap_or_else(|| "no learner could be scored".to_owned()));
         return Ok(ExitCode::from(1));
     };
+    let threads = session.place.threads(session.args.threads);
+    let judged = verdict(judges, &search, best, session.directory, threads)?;
+    let target = config.settings.stopping.held_out_fitness;
+    let missed = target.is_some_and(|target| judged.learners.iter().all(|it| it.select < target));
+    let code = conclusion::conclude(session, &search, &finish, judged)?;
+    Ok(if missed { ExitCode::from(1) } else { code })
+}
+
+/// What the fittest and the best held-out come to; the one to be selected is written down.
+pub(crate) fn verdict(
+    judges: &LearnerJudges,
+    search: &Search<Learners>,
+    best: &Champion<LearnerProgram>,
+    directory: &RunDirectory,
+    threads: NonZeroUsize,
+) -> anyhow::Result<Judged> {
     let mut winners = vec![("fittest".to_owned(), best.individual.program.as_ref().clone())];
     let mut births = vec![best.individual.birth];
     // The fittest of all may be one that selection has refused, or that was never looked at.
@@ -209,13 +241,10 @@ fn conclude(
         winners.push(("best held-out".to_owned(), (*selected.program).clone()));
         births.push(selected.birth);
     }
-    let mut judged = Judged::of(&winners, judges, session.place.threads(session.args.threads));
+    let mut judged = Judged::of(&winners, judges, threads);
     let selected = winners[judged.best()].1.live().to_string();
-    session.directory.write(SELECTED, selected.as_bytes())?;
+    directory.write(SELECTED, selected.as_bytes())?;
     judged.selected = Some(selected);
     judged.selected_birth = Some(births[judged.best()]);
-    let target = config.settings.stopping.held_out_fitness;
-    let missed = target.is_some_and(|target| judged.learners.iter().all(|it| it.select < target));
-    let code = conclusion::conclude(session, &search, &finish, judged)?;
-    Ok(if missed { ExitCode::from(1) } else { code })
+    Ok(judged)
 }

@@ -3,7 +3,6 @@
 mod again;
 
 use std::path::{Path, PathBuf};
-use crate::exit_code::ExitCode;
 
 use anyhow::{Context, bail};
 use evo::{Ancestor, Graphs, Learners, Optimizers, ProgramSourceError, Store};
@@ -13,6 +12,7 @@ use super::conclusion::REPORT;
 use super::learners::SELECTED;
 use super::{place, run_directory};
 use crate::args::LineageArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &LineageArgs) -> anyhow::Result<ExitCode> {

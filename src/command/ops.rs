@@ -1,11 +1,10 @@
 //! `evo ops`: the table of ops.
 
-use crate::exit_code::ExitCode;
-
 use anyhow::anyhow;
 use evo::{LearnerOp, LearnerOpInfo, Op, OpSet, nearest_name};
 
 use crate::args::OpsArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// The heading of the optimizer's ops.

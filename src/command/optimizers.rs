@@ -1,6 +1,6 @@
 //! The end of a search of optimizers: its winner beside known ones.
 
-use crate::exit_code::ExitCode;
+use std::num::NonZeroUsize;
 
 use anyhow::Context;
 use evo::{
@@ -13,6 +13,7 @@ use super::comparison::Comparison;
 use super::conclusion::{self, Verdict};
 use super::run_directory;
 use super::session::Session;
+use crate::exit_code::ExitCode;
 
 #[derive(Serialize)]
 struct Compared {
@@ -54,10 +55,20 @@ pub(crate) fn run(
         );
         return Ok(ExitCode::from(1));
     };
-    let programs = compared(config, &best.individual.program.live())?;
     let threads = session.place.threads(session.args.threads);
-    let comparison = Comparison::of(config, judges, &programs, threads)?;
-    conclusion::conclude(session, &search, &finish, Compared { comparison })
+    let compared = verdict(config, judges, &best.individual.program, threads)?;
+    conclusion::conclude(session, &search, &finish, compared)
+}
+
+/// A winner beside known optimizers and the programs it comes from.
+pub(crate) fn verdict(
+    config: &Config,
+    judges: &Judges,
+    winner: &Program,
+    threads: NonZeroUsize,
+) -> anyhow::Result<impl Verdict + use<>> {
+    let programs = compared(config, &winner.live())?;
+    Ok(Compared { comparison: Comparison::of(config, judges, &programs, threads)? })
 }
 
 /// The programs of the table, the winner last.

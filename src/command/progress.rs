@@ -27,8 +27,8 @@ const COLUMNS: usize = 79;
 const BAR: usize = 10;
 
 /// Shows a run.
-pub(crate) struct Progress<'a> {
-    directory: &'a RunDirectory,
+pub(crate) struct Progress {
+    directory: RunDirectory,
     bar: Option<ProgressBar>,
     quiet: bool,
     started: Instant,
@@ -40,8 +40,8 @@ pub(crate) struct Progress<'a> {
     pub save_error: Option<anyhow::Error>,
 }
 
-impl<'a> Progress<'a> {
-    pub(crate) fn new(directory: &'a RunDirectory, quiet: bool) -> Progress<'a> {
+impl Progress {
+    pub(crate) fn new(directory: &RunDirectory, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
             let style = format!("{{bar:{BAR}}} {{wide_msg}}");
@@ -51,7 +51,7 @@ impl<'a> Progress<'a> {
         });
         let now = Instant::now();
         Progress {
-            directory,
+            directory: directory.clone(),
             bar,
             quiet,
             started: now,
@@ -115,7 +115,7 @@ fn position<D: Domain>(search: &Search<D>) -> (u64, Option<u64>) {
     }
 }
 
-impl<D: Domain> Observer<D> for Progress<'_> {
+impl<D: Domain> Observer<D> for Progress {
     fn on_start(&mut self, search: &Search<D>) {
         self.earlier = (search.counters().births, search.counters().evaluations);
     }

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use evo::{
     Config, Deduplication, Domain, DomainName, Evaluator, FunctionalHit, GraphSearch, Hash,
@@ -19,6 +18,7 @@ use serde::Serialize;
 use super::place::Place;
 use super::run_directory::{CONFIG, STORE};
 use crate::args::RecheckArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// Fitness further apart than this is more than the noise of a fitness explains.

@@ -22,7 +22,6 @@ mod simplified;
 mod story;
 
 use std::path::{Path, PathBuf};
-use crate::exit_code::ExitCode;
 
 use anyhow::Context;
 
@@ -30,6 +29,7 @@ use self::document::Document;
 use self::run::Run;
 use super::whole_file;
 use crate::args::ReportArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// The name of the report in a run directory.

@@ -5,10 +5,11 @@
 //! bytes do not.
 
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use anyhow::{Context, bail};
-use evo::{Config, ConfigError, DomainName, HeldOutConfig, Program, Starts, Store, shell_word};
+use evo::{
+    Config, ConfigError, Domain, DomainName, HeldOutConfig, Program, Starts, Store, shell_word,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,18 +19,12 @@ use super::place::Place;
 use super::run_directory::{CONFIG, FINGERPRINTS, RunDirectory, fingerprints, start_property};
 use super::session::{Session, hinted, interruptible_while_replaying};
 use crate::args::ResumeArgs;
+use crate::exit_code::ExitCode;
 
 pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let directory = RunDirectory::open(&args.run_directory)?;
-    for set in &args.overrides {
-        let key = set.split('=').next().unwrap_or_default().trim();
-        if key != "stopping" && !key.starts_with("stopping.") && !is_of_data(key) {
-            bail!(
-                "--set {set}: `{key}` is part of what the run is; only `stopping`, and where data \
-                 files lie, may change"
-            );
-        }
-    }
+    check_overrides(&args.overrides)?;
+    directory.refuse_objective()?;
     let path = directory.path().join(CONFIG);
     let place = Place::open(&args.run.device)?;
     let device = place.arguments(&args.run.device);
@@ -45,16 +40,11 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         DomainName::Graphs => return super::graphs::resume(args, &directory, &command),
         DomainName::Optimizers => {}
     }
+    interruptible_while_replaying(&command)?;
+    let again = Again::of(args, &directory, &command);
     let config = Config::load_with_baselines(&path, &args.overrides)
         .map_err(|error| moved(error, &command))?;
-    interruptible_while_replaying(&command)?;
-    let store = Store::open(&directory.store(), &config.domain()?);
-    let mut store = store.map_err(|error| hinted(error, &command))?;
-    let original = unchanged(&store, &path, &config)?;
-    check_data(&store, &config)?;
-    let here = place.description(&config.settings.held_out);
-    check_place(&mut store, &here, args.accept_cpu, &command)?;
-    let starts = start_programs(&store, original.start.iter().len())?;
+    let (original, starts, store) = reopen(&again, &config, &place)?;
     let judges = place.judges(&config)?;
     let key = || config.cache_key(&place.description(&HeldOutConfig::default()));
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
@@ -65,6 +55,66 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let session = Session::new(&config, &directory, &place, &args.run, cache);
     session.say_resuming(search.counters().births);
     super::optimizers::run(&session, &config, &judges, search)
+}
+
+/// A run to go on with.
+pub(crate) struct Again<'a> {
+    pub directory: &'a RunDirectory,
+    pub overrides: &'a [String],
+    /// Whether another kind of CPU will do.
+    pub accept_cpu: bool,
+    /// The command that does the same.
+    pub command: &'a str,
+}
+
+impl<'a> Again<'a> {
+    pub(crate) fn of(
+        args: &'a ResumeArgs,
+        directory: &'a RunDirectory,
+        command: &'a str,
+    ) -> Again<'a> {
+        let (overrides, accept_cpu) = (&args.overrides[..], args.accept_cpu);
+        Again { directory, overrides, accept_cpu, command }
+    }
+
+    /// Opens the store.
+    pub(crate) fn open<D: Domain>(&self, domain: &D) -> anyhow::Result<Store> {
+        Store::open(&self.directory.store(), domain).map_err(|error| hinted(error, self.command))
+    }
+
+    /// Refuses another kind of CPU or device than the run began on, unless it is accepted.
+    pub(crate) fn check_place(&self, store: &mut Store, here: &str) -> anyhow::Result<()> {
+        check_place(store, here, self.accept_cpu, self.command)
+    }
+}
+
+/// Opens a run directory of optimizers to go on, when all that decides its outcomes is as it was;
+/// gives the configuration it began with and its start programs too.
+pub(crate) fn reopen(
+    again: &Again<'_>,
+    config: &Config,
+    place: &Place,
+) -> anyhow::Result<(Config, Vec<Program>, Store)> {
+    let mut store = again.open(&config.domain()?)?;
+    let original = unchanged(&store, &again.directory.path().join(CONFIG), config)?;
+    check_data(&store, config)?;
+    again.check_place(&mut store, &place.description(&config.settings.held_out))?;
+    let starts = start_programs(&store, original.start.iter().len())?;
+    Ok((original, starts, store))
+}
+
+/// Refuses overrides of anything but limits and the places of data.
+pub(crate) fn check_overrides(overrides: &[String]) -> anyhow::Result<()> {
+    for set in overrides {
+        let key = set.split('=').next().unwrap_or_default().trim();
+        if key != "stopping" && !key.starts_with("stopping.") && !is_of_data(key) {
+            bail!(
+                "--set {set}: `{key}` is part of what the run is; only `stopping`, and where data \
+                 files lie, may change"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The programs that a run began with, as its store has them.
@@ -215,12 +265,7 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<(String, String,
     }
 }
 
-pub(super) fn check_place(
-    store: &mut Store,
-    here: &str,
-    accept: bool,
-    command: &str,
-) -> anyhow::Result<()> {
+fn check_place(store: &mut Store, here: &str, accept: bool, command: &str) -> anyhow::Result<()> {
     let before = store.property("cpu")?.unwrap_or_default();
     if here == before {
         return Ok(());

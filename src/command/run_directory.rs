@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, Domain, Program, Search, Starts, Store, shell_path};
+use evo::{Config, DependsOn, Domain, Program, Search, Starts, Store, shell_path};
 
 use super::whole_file;
 
@@ -30,6 +30,12 @@ pub(crate) fn start_property(birth: usize) -> String {
 /// The property of the store that holds the fingerprints of the run's tasks, in order, those held
 /// out behind the others.
 pub(crate) const FINGERPRINTS: &str = "fingerprints";
+
+/// The property of the store that names an evaluator that is not ours.
+const OBJECTIVE: &str = "objective";
+
+/// The property of the store that says what its outcomes depend on.
+const DEPENDS_ON: &str = "depends_on";
 
 /// The directory of one run.
 #[derive(Clone, Debug)]
@@ -68,6 +74,41 @@ impl RunDirectory {
             }
         }
         Ok(RunDirectory { path: path.to_owned() })
+    }
+
+    /// Says that the run is evaluated by whoever tells outcomes, an evaluator of this name, whose
+    /// outcomes depend on this.
+    pub(crate) fn note_objective(
+        store: &mut Store,
+        name: &str,
+        depends_on: DependsOn,
+    ) -> anyhow::Result<()> {
+        store.set_property(OBJECTIVE, name)?;
+        store.set_property(DEPENDS_ON, &format!("{depends_on:?}"))?;
+        Ok(store.commit()?)
+    }
+
+    /// The name of the evaluator that is not ours, and what its outcomes depend on; `None` of a run
+    /// that is evaluated as its configuration says.
+    pub(crate) fn objective(&self) -> anyhow::Result<Option<(String, DependsOn)>> {
+        let store = Store::read(&self.store())?;
+        let Some(name) = store.property(OBJECTIVE)? else { return Ok(None) };
+        let depends_on = match store.property(DEPENDS_ON)?.as_deref() {
+            Some("Behaviour") => DependsOn::Behaviour,
+            Some("Structure") => DependsOn::Structure,
+            _ => DependsOn::Text,
+        };
+        Ok(Some((name, depends_on)))
+    }
+
+    /// Refuses to go on with a run that is evaluated by whoever tells outcomes.
+    pub(crate) fn refuse_objective(&self) -> anyhow::Result<()> {
+        let Some((name, _)) = self.objective()? else { return Ok(()) };
+        bail!(
+            "{}: its programs are scored by the objective `{name}`, which is no part of evo; go on \
+             from Python, with evo_search.Search.resume",
+            self.path.display()
+        )
     }
 
     /// Creates the directory with the configuration as resolved, the start programs that were

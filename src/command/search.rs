@@ -1,7 +1,5 @@
 //! `evo search`: from a configuration to a discovered program.
 
-use crate::exit_code::ExitCode;
-
 use evo::{Config, DomainName, HeldOutConfig};
 
 use super::cache::Attached;
@@ -10,6 +8,7 @@ use super::place::Place;
 use super::run_directory::RunDirectory;
 use super::session::Session;
 use crate::args::SearchArgs;
+use crate::exit_code::ExitCode;
 
 pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<ExitCode> {
     let mut overrides = args.config.overrides.clone();

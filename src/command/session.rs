@@ -1,6 +1,5 @@
 //! A session: one process's part of a run, from the search at hand to its end.
 
-use crate::exit_code::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +12,7 @@ use super::place::Place;
 use super::progress::Progress;
 use super::run_directory::RunDirectory;
 use crate::args::RunArgs;
+use crate::exit_code::ExitCode;
 
 /// Exit code of a run that was interrupted and can be resumed.
 pub(crate) const INTERRUPTED: u8 = 130;

@@ -1,7 +1,6 @@
 //! `evo show`: a program in one of its forms.
 
 use std::fmt::Write as _;
-use crate::exit_code::ExitCode;
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -11,6 +10,7 @@ use evo::{
 };
 
 use crate::args::{ShowArgs, ShowForm};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {

@@ -5,12 +5,12 @@ mod folder;
 mod learner;
 
 use std::fmt::Write as _;
-use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{Note, Rounding, Simplified, simplify};
 
 use crate::args::{RoundingArg, SimplifyArgs};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &SimplifyArgs) -> anyhow::Result<ExitCode> {

@@ -1,13 +1,12 @@
 //! `evo validate`: everything a search would check before it starts, and nothing else.
 
-use crate::exit_code::ExitCode;
-
 use evo::{
     Config, DomainName, EnumeratedSearch, ExpressionSearch, GraphSearch, LearnerSearch,
     load_funnel, load_studies, states_funnel, states_studies,
 };
 
 use crate::args::ConfigArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {

@@ -1,11 +1,10 @@
 //! `evo zoo`: the known optimizers, learners and compute graphs.
 
-use crate::exit_code::ExitCode;
-
 use anyhow::Context;
 use evo::{GraphZooEntry, LearnerZooEntry, zoo};
 
 use crate::args::ZooArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &ZooArgs) -> anyhow::Result<ExitCode> {

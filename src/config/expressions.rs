@@ -13,7 +13,7 @@ use evo_search::{Search, SearchError};
 use super::evaluation::{ExpressionEvaluation, ExpressionScorer};
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, DomainName, RunConfig, Starts};
+use super::{ConfigError, ConfigText, DomainName, RunConfig, Starts};
 
 /// A search of expressions, each start the text of one such as `"def f(x):\n  return x + 1.0\n"`,
 /// a file or `RUN_DIR:BIRTH`, or where none is given from the first input. Deduplication is by
@@ -27,9 +27,20 @@ impl ExpressionSearch {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<ExpressionSearch, ConfigError> {
-        let mut source = Source::read(path)?;
+        Self::load_text(&ConfigText::read(path)?, overrides)
+    }
+
+    /// As [`ExpressionSearch::load`], of a text that has been read.
+    ///
+    /// # Errors
+    /// As [`ExpressionSearch::load`].
+    pub fn load_text(
+        text: &ConfigText,
+        overrides: &[String],
+    ) -> Result<ExpressionSearch, ConfigError> {
+        let mut source = Source::of(text);
         let (mut file, mut config): (ExpressionSearch, _) = source.with_overrides(overrides)?;
-        let base = path.parent().unwrap_or(Path::new(""));
+        let base = text.base();
         if let (Some(starts), Some(stated)) = (&config.start, &file.start) {
             config.start = Some(starts.anchored(base, stated));
         }

@@ -14,7 +14,7 @@ use evo_search::{Search, SearchError};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, DomainName, RunConfig, Starts};
+use super::{ConfigError, ConfigText, DomainName, RunConfig, Starts};
 
 /// A search of compute graphs, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; or
 /// `"random"`, the default: as many random ones as a population holds, or one for each island.
@@ -29,9 +29,17 @@ impl GraphSearch {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<GraphSearch, ConfigError> {
-        let mut source = Source::read(path)?;
+        Self::load_text(&ConfigText::read(path)?, overrides)
+    }
+
+    /// As [`GraphSearch::load`], of a text that has been read.
+    ///
+    /// # Errors
+    /// As [`GraphSearch::load`].
+    pub fn load_text(text: &ConfigText, overrides: &[String]) -> Result<GraphSearch, ConfigError> {
+        let mut source = Source::of(text);
         let (mut file, mut config): (GraphSearch, _) = source.with_overrides(overrides)?;
-        let base = path.parent().unwrap_or(Path::new(""));
+        let base = text.base();
         if let (Some(starts), Some(stated)) = (&config.start, &file.start)
             && starts.iter().any(Starts::is_file)
         {

@@ -13,7 +13,7 @@ use evo_search::{Search, SearchError};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, DomainName, RunConfig, Starts};
+use super::{ConfigError, ConfigText, DomainName, RunConfig, Starts};
 
 /// A search of learners, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; `"empty"`, one
 /// of statements that do nothing; or `"random"`, the default: as many random ones as a population
@@ -30,14 +30,25 @@ impl LearnerSearch {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<LearnerSearch, ConfigError> {
-        let mut source = Source::read(path)?;
+        Self::load_text(&ConfigText::read(path)?, overrides)
+    }
+
+    /// As [`LearnerSearch::load`], of a text that has been read.
+    ///
+    /// # Errors
+    /// As [`LearnerSearch::load`].
+    pub fn load_text(
+        text: &ConfigText,
+        overrides: &[String],
+    ) -> Result<LearnerSearch, ConfigError> {
+        let mut source = Source::of(text);
         if source.stated("domain").is_none_or(|domain| domain != "Learners") {
             let message = "must be `Learners`: the configuration of a search of learners is \
                            needed here";
             return Err(source.locate(ConfigError::new("domain", message)));
         }
         let (mut file, mut config): (LearnerSearch, _) = source.with_overrides(overrides)?;
-        let base = path.parent().unwrap_or(Path::new(""));
+        let base = text.base();
         if let (Some(starts), Some(stated)) = (&config.start, &file.start)
             && starts.iter().any(is_file)
         {

@@ -11,7 +11,7 @@ use evo_evaluators::Judges;
 
 use super::baselines::Lack;
 use super::source::Source;
-use super::{Config, ConfigError, DomainName};
+use super::{Config, ConfigError, ConfigText, DomainName};
 
 impl Config {
     /// Loads a configuration and applies overrides such as `stopping.candidates=3000`, in order.
@@ -22,7 +22,7 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
-        Self::load_parts(path, overrides).map(|(config, ..)| config)
+        Self::load_parts(&ConfigText::read(path)?, overrides).map(|(config, ..)| config)
     }
 
     /// As [`Config::load`], for those who do not want to tune: a task without a baseline, or
@@ -31,8 +31,20 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_with_baselines(path: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
-        let (config, source, lack) = Self::load_parts(path, overrides)?;
-        match lack {
+        Self::load_text_with_baselines(&ConfigText::read(path)?, overrides)
+    }
+
+    /// As [`Config::load_with_baselines`], of a text that has been read. A text in memory has no
+    /// file of baselines beside it, so its tasks may go without.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_text_with_baselines(
+        text: &ConfigText,
+        overrides: &[String],
+    ) -> Result<Config, ConfigError> {
+        let (config, source, lack) = Self::load_parts(text, overrides)?;
+        match lack.filter(|_| !text.is_in_memory()) {
             None => Ok(config),
             Some(Lack { key, reason }) => {
                 let message = format!("{reason}; `{}` measures it", source.baseline_command());
@@ -41,28 +53,56 @@ impl Config {
         }
     }
 
+    /// Loads the configuration of a search whose outcomes are told by someone else. It may state
+    /// no `evaluation`; one that it states decides how programs are compared, and nothing is read,
+    /// trained or measured for it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with file, line, column and key.
+    pub fn load_for_objective(
+        text: &ConfigText,
+        overrides: &[String],
+    ) -> Result<Config, ConfigError> {
+        let mut source = Source::of(text);
+        if source.stated("evaluation").is_none() {
+            source.add("evaluation", "(tasks: [])");
+        }
+        let (config, source) = Self::load_parsed(source, text, overrides)?;
+        config.search().map_err(|error| source.locate(error))?;
+        Ok(config)
+    }
+
     fn load_parts(
-        path: &Path,
+        text: &ConfigText,
         overrides: &[String],
     ) -> Result<(Config, Source, Option<Lack>), ConfigError> {
-        let mut source = Source::read(path)?;
+        let (mut config, source) = Self::load_parsed(Source::of(text), text, overrides)?;
+        config.check().map_err(|error| source.locate(error))?;
+        let lack = config.take_baselines(text.path())?;
+        Ok((config, source, lack))
+    }
+
+    /// What the text and the overrides say, not yet checked.
+    fn load_parsed(
+        mut source: Source,
+        text: &ConfigText,
+        overrides: &[String],
+    ) -> Result<(Config, Source), ConfigError> {
         if source.stated("domain").is_some_and(|domain| domain != "Optimizers") {
             let message = "must be `Optimizers`: the configuration of a search of optimizers is \
                            needed here";
             return Err(source.locate(ConfigError::new("domain", message)));
         }
         let (file, mut config): (Config, Config) = source.with_overrides(overrides)?;
-        config.anchor(path.parent().unwrap_or(Path::new("")), &file);
-        config.check().map_err(|error| source.locate(error))?;
-        let lack = config.take_baselines(path)?;
-        Ok((config, source, lack))
+        config.anchor(text.base(), &file);
+        // An override may name another than the file.
+        if config.domain != DomainName::Optimizers {
+            return Err(source.locate(ConfigError::new("domain", "must be `Optimizers`")));
+        }
+        Ok((config, source))
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        // An override may name another than the file.
-        if self.domain != DomainName::Optimizers {
-            return Err(ConfigError::new("domain", "must be `Optimizers`"));
-        }
         self.search()?;
         self.check_hurdles(&self.evaluation.stages)?;
         let held_out = !self.evaluation.held_out.is_empty();

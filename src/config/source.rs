@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use evo_dsl::nearest_name;
 use evo_evaluators::read_file;
 
-use super::ConfigError;
 use super::outline::Node;
+use super::{ConfigError, ConfigText};
 use crate::{shell_path, shell_word};
 
 /// A configuration text and where it came from.
@@ -42,6 +42,16 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let bytes = read_file(path, LARGEST).map_err(|message| at("", message))?;
     let text = String::from_utf8(bytes).map_err(|_| at("", "not UTF-8 text".to_owned()))?;
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    check_text(path, &text)?;
+    Ok(text)
+}
+
+/// Refuses a text that holds nothing, or that readers of nested text would not come through.
+pub(super) fn check_text(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let at = |place: &str, message: String| ConfigError {
+        place: format!("{}{place}: ", path.display()),
+        ..ConfigError::new("", message)
+    };
     if text.trim().is_empty() {
         return Err(at(
             ":1:1",
@@ -49,13 +59,13 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
                 .to_owned(),
         ));
     }
-    if let Some(line) = too_deep(&text) {
+    if let Some(line) = too_deep(text) {
         return Err(at(
             &format!(":{line}:1"),
             format!("more than {DEEPEST} brackets are open at once"),
         ));
     }
-    Ok(text)
+    Ok(())
 }
 
 /// The line, from 1, on which too many brackets are open.
@@ -83,8 +93,20 @@ fn parse<C: DeserializeOwned>(text: &str) -> Result<C, SpannedError> {
 impl Source {
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Source, ConfigError> {
-        let text = read(path)?;
-        Ok(Source { path: path.to_owned(), original: text.clone(), text, sets: Vec::new() })
+        Ok(Source::of(&ConfigText::read(path)?))
+    }
+
+    /// Of a text, without overrides.
+    pub(super) fn of(text: &ConfigText) -> Source {
+        let (path, text) = (text.path.clone(), text.text.clone());
+        Source { path, original: text.clone(), text, sets: Vec::new() }
+    }
+
+    /// Adds a key that the text does not state.
+    pub(super) fn add(&mut self, key: &str, value: &str) {
+        if let Some(text) = splice(&self.text, &Node::of(&self.text), key, value) {
+            self.text = text;
+        }
     }
 
     /// What the file says at a key, in the words of the file; `None` if it says nothing.

@@ -113,6 +113,23 @@ impl Store {
         self.query_evaluation(&query, params![hash.0, before as i64, rechecks_speak])
     }
 
+    /// Every evaluation that has ended with its outcome, in order of birth: the birth, the text of
+    /// the program that was evaluated, and what came of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is damaged.
+    pub fn outcomes(&self) -> Result<Vec<(u64, String, Outcome)>, SearchError> {
+        let query = format!("SELECT {COLUMNS} ORDER BY birth");
+        let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
+        let mut rows = statement.query([]).map_err(|error| self.error(error))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| self.error(error))? {
+            let EvaluationRow { birth, program, outcome, .. } = self.check_row(row)?;
+            found.push((birth as u64, program, self.read_outcome(birth, &outcome)?));
+        }
+        Ok(found)
+    }
+
     /// All evaluations from a birth on.
     pub(crate) fn evaluations_from(
         &self,

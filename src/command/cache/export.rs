@@ -1,11 +1,10 @@
 //! `evo cache export`: every outcome as a line, the one written first coming first.
 
-use crate::exit_code::ExitCode;
-
 use evo::{CacheContents, CachedOutcome, Outcome};
 use serde::Serialize;
 
 use crate::args::{CacheExportArgs, CacheFormat};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// Bytes that are printed together.

@@ -1,12 +1,11 @@
 //! `evo cache prune`: outcomes that are wanted no more.
 
-use crate::exit_code::ExitCode;
-
 use anyhow::bail;
 use evo::{CacheContents, CacheKey, Pruned, Pruning};
 use serde_json::json;
 
 use crate::args::CachePruneArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 pub(crate) fn run(args: &CachePruneArgs) -> anyhow::Result<ExitCode> {

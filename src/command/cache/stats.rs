@@ -1,11 +1,10 @@
 //! `evo cache stats`: whose outcomes a cache holds.
 
-use crate::exit_code::ExitCode;
-
 use evo::{CacheContents, CachedEvaluator};
 use serde::Serialize;
 
 use crate::args::CacheStatsArgs;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 #[derive(Serialize)]

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use crate::exit_code::ExitCode;
 
 use anyhow::{Context, bail};
 use evo::{
@@ -17,6 +16,7 @@ use serde::Serialize;
 
 use crate::args::CacheVerifyArgs;
 use crate::command::place::{Place, cores};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 #[derive(Serialize)]

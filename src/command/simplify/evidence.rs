@@ -10,7 +10,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use evo::{
     Estimate, Hash, Knobs, Program, Reduction, Rounding, Seed, Setting, StudiedTask, Study,
@@ -22,6 +21,7 @@ use super::folder::Folder;
 use crate::args::SimplifyArgs;
 use crate::command::place;
 use crate::command::studies::{self, StudyKey, StudyStore};
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// How often all reductions are gone through, as long as some is kept.

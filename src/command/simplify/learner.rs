@@ -8,7 +8,6 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use crate::exit_code::ExitCode;
 
 use anyhow::bail;
 use evo::{
@@ -21,6 +20,7 @@ use super::folder::Folder;
 use crate::args::{RoundingArg, SimplifyArgs};
 use crate::command::learners::Judged;
 use crate::command::place;
+use crate::exit_code::ExitCode;
 use crate::output;
 
 /// The most that a short learner may cost where nothing else is said.
