@@ -31,6 +31,8 @@ mod command_line;
 mod config;
 mod exit_code;
 mod funnel;
+#[doc(hidden)]
+pub mod hosted;
 mod output;
 mod program_source;
 mod reductions;

@@ -392,9 +392,9 @@ def baseline(
     *,
     overrides: Sequence[str] = (),
     threads: int | None = None,
-) -> dict[str, float]:
+) -> str:
     """Tunes AdamW on every task of a configuration file, keeps the losses to beat beside it, as
-    `evo baseline` does, and gives them by task."""
+    `evo baseline` does, and gives the table that it prints."""
 
 def compare(
     programs: Sequence[Program | str],

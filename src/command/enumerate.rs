@@ -293,7 +293,7 @@ impl Report {
 }
 
 /// Refuses a configuration of a space where a search is needed.
-pub(super) fn no_search(command: &str) -> anyhow::Error {
+pub(crate) fn no_search(command: &str) -> anyhow::Error {
     anyhow::anyhow!(
         "a space that is written out is searched by `evo ablate`, not by `evo {command}`"
     )

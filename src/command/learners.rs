@@ -178,8 +178,7 @@ pub(crate) fn resume(
     let cache = Attached::open(&args.run.cache, config.settings.deduplication, key)?;
     let search = Attached::to(cache.as_ref(), config.search(&judges)?).with_store(store);
     let search = search.map_err(|error| hinted(error, command))?;
-    let written = config.placed_in(directory.path(), directory.path()).to_ron();
-    directory.write(CONFIG, written.as_bytes())?;
+    directory.write_text(&config.placed_in(directory.path(), directory.path()))?;
     let session = Session::new(&config, directory, &place, &args.run, cache);
     session.say_resuming(search.counters().births);
     conclude(&session, &config, &judges, search)

@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, DependsOn, Domain, Program, Search, Starts, Store, shell_path};
+use evo::{Config, DependsOn, Domain, Program, RunConfig, Search, Starts, Store, shell_path};
+use serde::Serialize;
 
 use super::whole_file;
 
@@ -161,6 +162,14 @@ impl RunDirectory {
         let text = config.placed_in(&self.path, base).to_ron();
         self.write(CONFIG, text.as_bytes())?;
         Ok(text)
+    }
+
+    /// Writes a configuration whose paths are for it.
+    pub(crate) fn write_text<S, M, E>(&self, config: &RunConfig<S, M, E>) -> anyhow::Result<()>
+    where
+        RunConfig<S, M, E>: Serialize,
+    {
+        self.write(CONFIG, config.to_ron().as_bytes())
     }
 
     /// The file of its store.

@@ -1,0 +1,44 @@
+//! The compiled part of the Python package `evo_search`; `evo_search/_engine.pyi` is its contract.
+//!
+//! Invariant: nothing is decided here. Objects of Python become the types of `evo::hosted` and back;
+//! whatever takes long is done without the interpreter lock, and a search is behind a lock of its
+//! own, so any thread may call.
+
+mod candidate;
+mod champion;
+mod config;
+mod errors;
+mod evaluator;
+mod functions;
+mod outcome;
+mod program;
+mod running;
+mod search;
+mod stepper;
+
+use pyo3::prelude::*;
+
+/// The module.
+#[pymodule(gil_used = false)]
+fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    evo::pin_inner_threads();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("EvoError", py.get_type::<errors::EvoError>())?;
+    for (name, exception) in errors::kinds(py)? {
+        module.add(name, exception)?;
+    }
+    module.add_class::<program::Program>()?;
+    module.add_class::<stepper::Stepper>()?;
+    module.add_class::<outcome::Outcome>()?;
+    module.add_class::<candidate::Candidate>()?;
+    module.add_class::<champion::Champion>()?;
+    module.add_class::<champion::Evaluation>()?;
+    module.add_class::<search::Search>()?;
+    module.add_class::<running::Progress>()?;
+    module.add_class::<evaluator::Evaluator>()?;
+    module.add_function(wrap_pyfunction!(functions::zoo, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::cpu, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::main, module)?)?;
+    Ok(())
+}
