@@ -33,6 +33,9 @@ from evo_search._engine import (
     main,
     zoo,
 )
+from evo_search.crew import ObjectiveFailed
+from evo_search.objective import optimize
+from evo_search.workers import WorkersFailed
 
 __all__ = [
     "Candidate",
@@ -41,6 +44,7 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "EvoError",
+    "ObjectiveFailed",
     "Outcome",
     "Program",
     "ProgramError",
@@ -48,11 +52,13 @@ __all__ = [
     "Search",
     "SearchError",
     "Stepper",
+    "WorkersFailed",
     "__version__",
     "baseline",
     "compare",
     "cpu",
     "evaluate",
     "main",
+    "optimize",
     "zoo",
 ]
