@@ -34,6 +34,7 @@ CONFIG = """(
     seed: 1,
     start: "zoo:adamw",
     strategy: RegularizedEvolution(population: 50, tournament: 5),
+    deduplication: (level: Structural),
     window: 1024,
     stopping: (candidates: 1000000),
 )"""

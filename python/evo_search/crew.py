@@ -25,7 +25,7 @@ def key_of(candidate: Candidate) -> Key:
 
 
 Callback: TypeAlias = Callable[[Search], object]
-"""Called with the search after every handful of outcomes; to end the run early, true."""
+"""Called with the search after every handful of outcomes and at the end; true ends the run."""
 
 
 class Crew(Protocol):
@@ -68,4 +68,8 @@ def drive(search: Search, crew: Crew, callbacks: Iterable[Callback] = ()) -> str
             search.tell(candidate, outcome)
         if any([callback(search) for callback in callbacks]):
             break
-    return search.finish()
+    reason = search.finish()
+    # Once more for the end: what was told last has been absorbed by now.
+    for callback in callbacks:
+        callback(search)
+    return reason

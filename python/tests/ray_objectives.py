@@ -15,7 +15,7 @@ def note(path: str, word: str) -> None:
 
 
 class Deadly:
-    """Kills the process that it is called in for one structure of ten."""
+    """Kills the process that it is called in for one structure of twelve."""
 
     def __init__(self, log: str) -> None:
         self.log = log
@@ -23,7 +23,7 @@ class Deadly:
     def __call__(self, program: Program) -> float:
         structure = program.structural_hash()
         note(self.log, structure)
-        if int(structure[:8], 16) % 10 == 3:
+        if int(structure[:8], 16) % 12 == 7:
             os.kill(os.getpid(), signal.SIGKILL)
         return float(int(structure[:6], 16))
 

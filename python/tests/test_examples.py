@@ -19,6 +19,8 @@ CONFIG = """(
     seed: 5,
     start: "zoo:adamw",
     strategy: RegularizedEvolution(population: 20, tournament: 4),
+    deduplication: (level: Structural),
+    window: 8,
     stopping: (candidates: 60),
 )"""
 
@@ -86,6 +88,8 @@ def test_tensorboard_has_the_best_fitness(tmp_path: Path) -> None:
 def test_mlflow_has_the_best_fitness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mlflow = pytest.importorskip("mlflow")
     monkeypatch.chdir(tmp_path)
+    # Its files need no server and no database.
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     mlflow.set_tracking_uri(f"file:{tmp_path}/mlruns")
     callback = MLflow()
     search = logged_with(callback)
