@@ -54,22 +54,16 @@ class Program:
         """Hexadecimal; equal ones mean outcomes equal to the bit."""
     def functional_hash(self) -> str | None:
         """Hexadecimal; of what the program does on the domain's standard probe. None where that is
-        not finite. Optimizers and graphs have a probe of their own; expressions are run on points
-        between -10 and 10; of learners it is refused, as it takes the tasks of a search."""
+        not finite. That of a search may look elsewhere, as its data are. Of learners and graphs it
+        is refused: they are run on the data of a search."""
     def simplify(self, *, rounding: bool = False) -> Program:
         """The shortest equal program that is found; `rounding` allows rules that are equal but for
         rounding. Optimizers and expressions; of learners without rounding."""
     def optimizer(self, shapes: Sequence[Sequence[int]]) -> Stepper:
         """The compiled rule for tensors of these shapes; optimizers only."""
-    def export(
-        self,
-        target: str,
-        *,
-        name: str | None = None,
-        digits: int | None = None,
-    ) -> str:
+    def export(self, target: str, *, name: str | None = None) -> str:
         """The program as code: "torch", "optax", "python", "rust", "latex" or "dot"; of learners
-        "numpy", "rust" or "latex"; of graphs "dot"."""
+        "numpy", "rust" or "latex"; of graphs nothing. `name` is that of its class or function."""
     def to_torch(self, params: Iterable[Any], lr: float | None = None, **settings: Any) -> Any:
         """A `torch.optim.Optimizer` with this rule for these parameters; `settings` are the
         hyperparameters of the exported class, as `betas`. Needs PyTorch."""
@@ -96,7 +90,8 @@ class Stepper:
         the start. `learning_rate` is the schedule's factor, at most 1 where a zoo rule states its
         own rate."""
     @property
-    def steps(self) -> int: ...
+    def steps(self) -> int:
+        """Steps taken."""
     def reset(self) -> None:
         """Back to no step and zero states."""
 
@@ -191,6 +186,16 @@ class Candidate:
 class Champion:
     """A member of the hall of fame: the fittest of its length."""
 
+    def __init__(
+        self,
+        birth: int,
+        program: Program,
+        fitness: float,
+        held_out_fitness: float | None,
+        length: int,
+        states: int,
+        losses: Sequence[float],
+    ) -> None: ...
     @property
     def birth(self) -> int: ...
     @property
@@ -245,11 +250,12 @@ class Search:
         """`overrides` are as `--set` has them, "stopping.candidates=3000". Paths in text or a dict
         are relative to `base`, the working directory unless given.
 
-        `objective` names an evaluator that is not the engine's: the configuration then states no
-        `evaluation` (for expressions: `evaluation: (inputs: ["x", "y"])`), the caller tells
-        outcomes, and the name is kept as the fingerprint: a run is resumed under the same name
-        only. `depends_on` is what of a program its outcomes depend on; "behaviour" lets programs
-        that do the same share one. `run`, `evaluator` are not there then.
+        `objective` names an evaluator that is not the engine's: the caller tells outcomes, and the
+        name is kept as the fingerprint: a run is resumed under the same name only. A configuration
+        of optimizers then needs no `evaluation`. One that is stated scores nothing: it says what
+        programs are compared on, and of other domains, which need it, what inputs they have.
+        `depends_on` is what of a program its outcomes depend on; "behaviour" lets programs that do
+        the same share one. `run` and `evaluator` are refused then.
         """
     @staticmethod
     def resume(
@@ -295,11 +301,13 @@ class Search:
         every: float = 0.5,
     ) -> str:
         """Searches to the end with the evaluator that the configuration states, calls `callback`
-        every so many seconds and at the end, and gives the reason for the end. Ctrl-C, or an
+        every so many seconds and at the end, and gives the reason for the end. In a run directory
+        the winner is then judged and `report.json` written, as `evo search` does. Ctrl-C, or an
         exception of the callback, cancels in good order, keeps the run resumable and is raised."""
     def finish(self) -> str:
         """Ends the run: writes the summary and, in a run directory, `hall_of_fame.csv`, `best.py`
-        and `report.json`; gives the reason, "cancelled" unless all that was bred is evaluated."""
+        and of a run that came to its end `report.json`; gives the reason, that it was cancelled
+        unless all that was bred is evaluated."""
     def close(self) -> None:
         """Lets the store go, what was told made durable. A second call does nothing."""
     @property
@@ -376,34 +384,6 @@ class Evaluator:
 
 def zoo(domain: Domain = "optimizers") -> list[str]:
     """The names of the programs that ship with the engine."""
-
-def evaluate(
-    programs: Program | Sequence[Program],
-    config: Config,
-    *,
-    overrides: Sequence[str] = (),
-    base: str | os.PathLike[str] | None = None,
-    threads: int | None = None,
-) -> list[Outcome]:
-    """Scores programs as the search of a configuration would."""
-
-def baseline(
-    config: str | os.PathLike[str],
-    *,
-    overrides: Sequence[str] = (),
-    threads: int | None = None,
-) -> str:
-    """Tunes AdamW on every task of a configuration file, keeps the losses to beat beside it, as
-    `evo baseline` does, and gives the table that it prints."""
-
-def compare(
-    programs: Sequence[Program | str],
-    config: str | os.PathLike[str],
-    *,
-    overrides: Sequence[str] = (),
-    threads: int | None = None,
-) -> dict[str, Any]:
-    """Tunes programs alike on the tasks of a configuration of studies, as `evo compare --json`."""
 
 def cpu() -> str:
     """The kind of CPU and its vector unit, all that the bits of an outcome depend on here but for

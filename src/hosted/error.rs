@@ -31,6 +31,16 @@ pub struct HostError {
 }
 
 impl HostError {
+    /// The same error of a run, where nothing else is known to be at fault.
+    #[must_use]
+    pub(super) fn of_run(self) -> HostError {
+        let kind = match self.kind {
+            HostErrorKind::Other => HostErrorKind::Search,
+            kind => kind,
+        };
+        HostError { kind, ..self }
+    }
+
     /// An error of a kind.
     pub fn new(kind: HostErrorKind, message: impl Into<String>) -> HostError {
         HostError { kind, message: message.into() }

@@ -63,13 +63,14 @@ struct Opened<D: Hostable> {
 /// # Errors
 /// What is wrong with the configuration, or a directory that cannot be.
 pub fn begin(text: &ConfigText, options: &BeginOptions) -> Result<Box<dyn HostedRun>, HostError> {
-    Ok(match text.domain() {
-        DomainName::Optimizers => begin_optimizers(text, options)?,
-        DomainName::Expressions => begin_expressions(text, options)?,
-        DomainName::Learners => begin_learners(text, options)?,
-        DomainName::Graphs => begin_graphs(text, options)?,
-        DomainName::Enumerated => return Err(enumerate::no_search("search").into()),
-    })
+    let begun = match text.domain() {
+        DomainName::Optimizers => begin_optimizers(text, options),
+        DomainName::Expressions => begin_expressions(text, options),
+        DomainName::Learners => begin_learners(text, options),
+        DomainName::Graphs => begin_graphs(text, options),
+        DomainName::Enumerated => Err(enumerate::no_search("search")),
+    };
+    begun.map_err(|error| HostError::from(error).of_run())
 }
 
 /// Goes on with a run.
@@ -77,7 +78,7 @@ pub fn begin(text: &ConfigText, options: &BeginOptions) -> Result<Box<dyn Hosted
 /// # Errors
 /// When it is not the run that was begun, or cannot be gone on with here.
 pub fn resume(path: &Path, options: &ResumeOptions) -> Result<Box<dyn HostedRun>, HostError> {
-    Ok(reopen(path, options)?)
+    reopen(path, options).map_err(|error| HostError::from(error).of_run())
 }
 
 /// The evaluator of a configuration.

@@ -342,11 +342,11 @@ impl<D: Hostable> HostedRun for Owned<D> {
         threads: NonZeroUsize,
         look: &mut dyn FnMut(&dyn RunView),
     ) -> Result<StopReason, HostError> {
-        Ok(self.run_to_the_end(threads, look)?)
+        self.run_to_the_end(threads, look).map_err(|error| HostError::from(error).of_run())
     }
 
     fn finish(&mut self, threads: NonZeroUsize) -> Result<StopReason, HostError> {
-        Ok(self.conclude(threads)?)
+        self.conclude(threads).map_err(|error| HostError::from(error).of_run())
     }
 
     fn in_flight(&self) -> usize {
