@@ -29,7 +29,7 @@ def test_an_expression_is_a_program_too() -> None:
 
 
 def test_what_is_wrong_with_a_program_is_said() -> None:
-    with pytest.raises(evo.ProgramError, match="line 2"):
+    with pytest.raises(evo.ProgramError, match="2:7: unknown op"):
         evo.Program.parse("def train(w, g, lr):\n  u = nonsense(g)\n  return u\n")
     with pytest.raises(ValueError, match="lion"):
         evo.Program.zoo("lyon")
