@@ -6,16 +6,17 @@
 //! again, because the engine is generic in it already.
 
 mod error;
+mod face;
 mod judge;
 mod open;
 mod program;
 mod run;
 
 pub use error::{HostError, HostErrorKind};
+pub use face::{About, HostedCandidate, HostedChampion, HostedEvaluation, HostedRun, RunView};
 pub use judge::HostedEvaluator;
 pub use open::{BeginOptions, ResumeOptions, begin, evaluator, resume};
 pub use program::AnyProgram;
-pub use run::{About, HostedCandidate, HostedChampion, HostedEvaluation, HostedRun, RunView};
 
 /// The kind of CPU as far as the bits of an outcome depend on it.
 pub fn cpu() -> String {

@@ -3,6 +3,7 @@
 //! Invariant: nothing is decided here. Objects of Python become the types of `evo::hosted` and back;
 //! whatever takes long is done without the interpreter lock, and a search is behind a lock of its
 //! own, so any thread may call.
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod candidate;
 mod champion;

@@ -14,8 +14,8 @@ use evo_search::{Keep, Search, Store};
 
 use super::judge::{Evaluating, Judge, OptimizerJudge};
 use super::program::Hostable;
-use super::run::{About, Owned};
-use super::{HostError, HostedEvaluator, HostedRun};
+use super::run::Owned;
+use super::{About, HostError, HostedEvaluator, HostedRun};
 use crate::args::DeviceArgs;
 use crate::command::place::Place;
 use crate::command::resume::{self, Again};

@@ -57,8 +57,12 @@ hostable!(
     Optimizers => Optimizer, Expressions => Expression, Learners => Learner, Graphs => Graph
 );
 
-fn refused(message: impl ToString) -> HostError {
-    HostError::new(HostErrorKind::Program, message.to_string())
+fn refused(message: impl Into<String>) -> HostError {
+    HostError::new(HostErrorKind::Program, message)
+}
+
+fn malformed(error: impl std::fmt::Display) -> HostError {
+    refused(error.to_string())
 }
 
 impl AnyProgram {
@@ -69,15 +73,15 @@ impl AnyProgram {
     pub fn parse(domain: DomainName, text: &str) -> Result<AnyProgram, HostError> {
         Ok(match domain {
             DomainName::Optimizers | DomainName::Enumerated => {
-                AnyProgram::Optimizer(Program::parse(text).map_err(refused)?.into())
+                AnyProgram::Optimizer(Program::parse(text).map_err(malformed)?.into())
             }
             DomainName::Expressions => {
-                AnyProgram::Expression(Program::parse_expression(text).map_err(refused)?.into())
+                AnyProgram::Expression(Program::parse_expression(text).map_err(malformed)?.into())
             }
             DomainName::Learners => {
-                AnyProgram::Learner(LearnerProgram::parse(text).map_err(refused)?.into())
+                AnyProgram::Learner(LearnerProgram::parse(text).map_err(malformed)?.into())
             }
-            DomainName::Graphs => AnyProgram::Graph(Graph::parse(text).map_err(refused)?.into()),
+            DomainName::Graphs => AnyProgram::Graph(Graph::parse(text).map_err(malformed)?.into()),
         })
     }
 
