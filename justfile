@@ -41,6 +41,16 @@ python-checks PYTHON="python3":
     {{ PYTHON }} tests/python/test_distributed.py
     just loss-curves {{ PYTHON }}
 
+# The wheel of the Python package, into target/wheels; a maturin, and `dev` to share what the tests have built.
+wheel MATURIN="maturin" PROFILE="release":
+    {{ MATURIN }} build --manifest-path python/Cargo.toml --profile {{ PROFILE }} --out target/wheels
+
+# The tests, types and examples of the Python package, by a Python that has it and python/tests/requirements.txt.
+python-test PYTHON="python3":
+    cd python/tests && {{ PYTHON }} -m pytest -q -p no:cacheprovider -m "not slow" .
+    cd python && {{ PYTHON }} -m mypy evo_search tests
+    {{ PYTHON }} -m doctest -o ELLIPSIS docs/python.md
+
 # Losses of training beside PyTorch's, compared; FILE: written there as the fixture of the tests.
 loss-curves PYTHON="python3" FILE="":
     EVO_LOSS_CASES={{ justfile_directory() }}/target/loss-cases cargo test -p evo-evaluators --test loss_curves -- --ignored

@@ -36,6 +36,8 @@ mod funnel;
 mod graphs;
 #[path = "cli/held_out.rs"]
 mod held_out;
+#[path = "cli/hosted.rs"]
+mod hosted;
 #[path = "cli/learner_results.rs"]
 mod learner_results;
 #[path = "cli/learners.rs"]

@@ -88,7 +88,6 @@ impl Search {
         config, *, seed = None, out = None, overrides = Vec::new(), base = None, objective = None,
         depends_on = "behaviour"
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn begin(
         config: &Bound<'_, PyAny>,
         seed: Option<u64>,

@@ -1,16 +1,18 @@
 """Programs: text, hashes, pickles, exports, and steps that are the interpreter's formulas."""
 
 import pickle
+from typing import Any, Literal
 
 import evo_search as evo
 import numpy as np
 import pytest
 
-DOMAINS = ["optimizers", "learners", "graphs"]
+Domain = Literal["optimizers", "learners", "graphs"]
+DOMAINS: list[Domain] = ["optimizers", "learners", "graphs"]
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_every_program_of_a_zoo_is_given_back_by_its_text_and_by_pickle(domain: str) -> None:
+def test_every_program_of_a_zoo_is_given_back_by_its_text_and_by_pickle(domain: Domain) -> None:
     names = evo.zoo(domain)
     assert names
     for name in names:
@@ -84,13 +86,14 @@ def test_reset_begins_anew() -> None:
 def test_arrays_that_do_not_fit_are_refused_and_not_touched() -> None:
     stepper = evo.Program.zoo("sgd").optimizer([(4,)])
     good = np.ones(4, np.float32)
-    for weights, gradients, error in [
+    cases: list[tuple[Any, Any, type[Exception]]] = [
         ([np.ones(5, np.float32)], [good], ValueError),
         ([good], [], ValueError),
         ([np.ones(4)], [good], TypeError),
         ([np.ones(8, np.float32)[::2]], [good], ValueError),
         ([good], [good], TypeError),
-    ]:
+    ]
+    for weights, gradients, error in cases:
         with pytest.raises(error):
             stepper.step(weights, gradients)
     assert stepper.steps == 0 and (good == 1).all()

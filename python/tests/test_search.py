@@ -19,7 +19,8 @@ DOMAINS = ["optimizers", "expressions", "learners", "graphs"]
 
 def shuffled(search: evo.Search, evaluator: evo.Evaluator, seed: int = 0) -> str:
     """Drives a search by hand: outcomes of what is in flight are told in a drawn order."""
-    draw, waiting = random.Random(seed), []
+    draw = random.Random(seed)
+    waiting: list[tuple[evo.Candidate, evo.Outcome]] = []
     while True:
         asked = search.ask(draw.randint(1, 9))
         outcomes = evaluator.evaluate(asked)
