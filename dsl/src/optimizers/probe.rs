@@ -57,8 +57,9 @@ const OBSERVED: [usize; 6] = {
     [0, 1, 15, behind - 1, behind + 3, behind + 4]
 };
 
-/// A weight beyond this, and the program is known by how it came there. What it would do next no
-/// training shows either, and chance would tell it from others that run away alike.
+/// A weight beyond this, and the training ends: chance would tell the program from others that run
+/// away alike. It is known by how it came there and by the extremes, which go on from no trained
+/// state: the first step alone cannot tell what states do, and tasks may be gentler than the probe.
 const AWAY: f32 = 100.0;
 
 /// The same where evaluations give up on what diverges.
@@ -83,7 +84,7 @@ impl OptimizerProbe {
     pub fn new(rate: f64) -> OptimizerProbe {
         let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
         OptimizerProbe {
-            name: format!("optimizer, 4, training at {rate:?}"),
+            name: format!("optimizer, 5, training at {rate:?}"),
             network: Network::new(),
             leaves: Layout::with_roles(leaves()),
             multiple: 1.5 * rate as f32,
@@ -200,10 +201,11 @@ impl Probe for OptimizerProbe {
 
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
         match self.train(flow, seen) {
-            End::AtTheLastStep => self.go_to_extremes(flow, seen),
-            End::Away => {}
-            End::NotFinite => return false,
+            End::AtTheLastStep | End::Away => {
+                self.go_to_extremes(flow, seen);
+                true
+            }
+            End::NotFinite => false,
         }
-        true
     }
 }
