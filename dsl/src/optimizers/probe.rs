@@ -46,8 +46,9 @@ struct Extreme {
 /// Steps of training in a row from the first one, along half a cosine.
 const STEPS: u64 = 72;
 
-/// Steps behind them, by number and learning rate: rules may count far, and schedules end low.
-const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), (401, 0.02)];
+/// Steps behind them, by number and learning rate: rules may count far, and schedules end low, half
+/// a cosine of 50 steps at 0.001: a bound on the learning rate shows only where that passes it.
+const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), (401, 0.0005)];
 
 /// The steps whose updates are observed, counted from 0. The weights are observed at the end, and
 /// every step has left its trace in them; the first two because a program may put all weights to
