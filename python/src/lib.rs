@@ -23,7 +23,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    evo::pin_inner_threads();
+    pin_inner_threads(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("EvoError", py.get_type::<errors::EvoError>())?;
     for (name, exception) in errors::kinds(py)? {
@@ -42,4 +42,13 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(functions::cpu, module)?)?;
     module.add_function(wrap_pyfunction!(functions::main, module)?)?;
     Ok(())
+}
+
+/// Keeps what is parallel inside an evaluation on the thread that evaluates, as the binary does. Not
+/// by its means, an environment that all libraries of the process and its children would read: the
+/// pool is this library's own, and the variable is candle's alone. Results do not depend on it.
+fn pin_inner_threads(py: Python<'_>) -> PyResult<()> {
+    // A second module of this process finds the pool that the first one made.
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().ok();
+    py.import("os")?.getattr("environ")?.set_item("CANDLE_NUM_THREADS", "1")
 }
