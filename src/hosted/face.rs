@@ -20,11 +20,11 @@ pub struct HostedCandidate {
     pub birth: u64,
     /// The program.
     pub program: AnyProgram,
-    /// As of [`Candidate`].
+    /// As of [`Candidate`](evo_search::Candidate).
     pub hurdles: Arc<[f64]>,
-    /// As of [`Candidate`].
+    /// As of [`Candidate`](evo_search::Candidate).
     pub repeat: u32,
-    /// As of [`Candidate`].
+    /// As of [`Candidate`](evo_search::Candidate).
     pub held_out: bool,
 }
 
@@ -68,7 +68,7 @@ pub trait RunView {
 
 /// A run of any domain.
 pub trait HostedRun: RunView + Send {
-    /// As [`Driver::ask`].
+    /// As [`Driver::ask`](evo_search::Driver::ask).
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -78,7 +78,7 @@ pub trait HostedRun: RunView + Send {
     /// # Errors
     /// When none is awaited, or the store cannot be written.
     fn tell(&mut self, birth: u64, outcome: Outcome) -> Result<(), HostError>;
-    /// As [`Driver::commit`].
+    /// As [`Driver::commit`](evo_search::Driver::commit).
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -113,7 +113,7 @@ pub trait HostedRun: RunView + Send {
     /// # Errors
     /// Without a store, or when it cannot be read.
     fn evaluations(&self) -> Result<Vec<HostedEvaluation>, HostError>;
-    /// As [`Search::digest`].
+    /// As [`Search::digest`](evo_search::Search::digest).
     fn digest(&self) -> String;
     /// The same, to look at.
     fn view(&self) -> &dyn RunView;
