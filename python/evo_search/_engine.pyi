@@ -6,7 +6,7 @@ order of `tell` change what it finds. Every call that works for long releases th
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class ProgramError(EvoError, ValueError):
 class SearchError(EvoError, RuntimeError):
     """A run that cannot be begun, gone on with or stored."""
 
+@final
 class Program:
     """A program of one of the domains. It is immutable, compared and hashed by text and domain,
     and pickled as these."""
@@ -77,6 +78,7 @@ class Program:
     def __str__(self) -> str: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@final
 class Stepper:
     """An optimizer at work on arrays: its state, and the steps behind it."""
 
@@ -95,6 +97,7 @@ class Stepper:
     def reset(self) -> None:
         """Back to no step and zero states."""
 
+@final
 class Outcome:
     """What evaluating a program led to. Immutable, comparable, pickled as its text."""
 
@@ -152,6 +155,7 @@ class Outcome:
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@final
 class Candidate:
     """A program to evaluate, as `Search.ask` gives it. Pickled as its parts, so that another
     machine can be handed it."""
@@ -183,6 +187,7 @@ class Candidate:
         """Whether the evaluation ends behind this stage, from 0, with this fitness so far."""
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@final
 class Champion:
     """A member of the hall of fame: the fittest of its length."""
 
@@ -215,6 +220,7 @@ class Champion:
         """Flat: birth, fitness, held_out_fitness, length, states, losses, program (text)."""
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@final
 class Evaluation:
     """An evaluation of a run, from its store."""
 
@@ -225,6 +231,7 @@ class Evaluation:
     @property
     def outcome(self) -> Outcome: ...
 
+@final
 class Search:
     """A run. Ask it for candidates, evaluate them anywhere, tell their outcomes in any order; or
     have `run` do so with the evaluator that the configuration states.
@@ -345,6 +352,7 @@ class Search:
     def __enter__(self) -> Search: ...
     def __exit__(self, *exception: object) -> None: ...
 
+@final
 class Progress:
     """How far a run is, as the callback of `Search.run` is told."""
 
@@ -356,6 +364,7 @@ class Progress:
     def seconds(self) -> float:
         """Since `run` began."""
 
+@final
 class Evaluator:
     """What measures the programs of a configuration. Pickled as the configuration with everything
     written out, so that other machines can make their own. Data files are then looked for where
