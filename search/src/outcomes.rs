@@ -48,6 +48,8 @@ struct Equal {
     evaluation: u64,
     /// Whether the two have one structure.
     same_structure: bool,
+    /// Whether it may be made again to see how far the two are apart.
+    may_be_rechecked: bool,
 }
 
 /// An outcome that has been absorbed and not yet been shown to the births it is known to.
@@ -172,18 +174,26 @@ impl Outcomes {
             return Ok(None);
         }
         if let Some(evaluation) = self.find(structure, arrival, store)? {
-            return Ok(Some(Equal { evaluation, same_structure: true }));
+            let (same_structure, may_be_rechecked) = (true, false);
+            return Ok(Some(Equal { evaluation, same_structure, may_be_rechecked }));
         }
         if behaviour == structure {
             return Ok(None);
         }
         let found = self.find(behaviour, arrival, store)?;
-        Ok(found.map(|evaluation| Equal { evaluation, same_structure: false }))
+        let may_be_rechecked = found.is_some() && !self.is_known_to_end(&behaviour);
+        Ok(found.map(|evaluation| Equal { evaluation, same_structure: false, may_be_rechecked }))
+    }
+
+    /// Whether a behaviour is known to end its evaluation: what does is not let loose again.
+    fn is_known_to_end(&mut self, behaviour: &Hash) -> bool {
+        let known = self.known.get(behaviour).filter(|_| !self.pending.contains_key(behaviour));
+        known.is_some_and(|known| matches!(*known.outcome, Outcome::Ended(_)))
     }
 
     /// What becomes of a birth that is equal to an earlier one.
     fn decide(&mut self, birth: u64, equal: Equal) -> Sighting {
-        let Equal { evaluation, same_structure } = equal;
+        let Equal { evaluation, same_structure, may_be_rechecked } = equal;
         let config = &self.config;
         let shares = Sighting::Duplicate { evaluation, same_structure };
         if config.counterfactual {
@@ -193,7 +203,7 @@ impl Outcomes {
             };
         }
         let Some(ledger) = &mut self.ledger else {
-            let rechecks = !same_structure && config.rechecks(self.rechecks, birth);
+            let rechecks = may_be_rechecked && config.rechecks(self.rechecks, birth);
             return if rechecks { Sighting::Recheck { evaluation } } else { shares };
         };
         let entry = ledger.get(evaluation).expect("what is forgotten is not found");

@@ -394,19 +394,19 @@ fn settings_of_old_stores(level: &str) -> SearchConfig {
 }
 
 #[test]
-fn a_store_of_the_version_before_held_out_points_goes_on_to_the_digest_it_would_have_had() {
+fn a_store_of_the_version_before_held_out_points_is_read_and_goes_on_by_its_own_probe_alone() {
     let (_directory, path) = copied("store_v6.db");
     let mut config = settings_of_old_stores("Functional");
     config.deduplication.recheck = 0.1;
     config.restarts.plateau = Some(60);
     let store = brought_up_to_date(&path, "version 6 of the tables");
-    // Of a whole run by that version.
-    let digest = store.property("digest at 400").expect("the store is sound");
-    let mut search = search(&config).with_store(store).expect("the store fits the search");
-    let asked = drive(&mut search, 1, by_training);
-    assert!(asked.iter().all(|candidate| candidate.birth >= 120 && !candidate.held_out));
-    assert_eq!(Some(search.digest().to_string()), digest);
-    search.commit(3.0).expect("the store works");
-    drop(search);
-    assert!(Store::open(&path, &Optimizers::default()).is_ok());
+    // Of births that an older probe compared, today's would find others equal.
+    let refused = search(&config).with_store(store).map(drop);
+    let error = refused.expect_err("it was made by an older probe");
+    let SearchError::StoreOutdated { probe, today, .. } = error else { panic!("{error}") };
+    assert_eq!(probe, "optimizer, 4, training at 1.0");
+    assert!(today != probe && today.starts_with("optimizer, "), "{today}");
+    // Nothing of it was touched.
+    let store = brought_up_to_date(&path, "version 6 of the tables");
+    assert!(store.property("digest at 400").expect("the store is sound").is_some());
 }
