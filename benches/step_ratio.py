@@ -6,8 +6,8 @@
 
 All run pinned to one core with one thread, and window after window is measured of one, then of the
 next, so that a busy machine slows all alike: the ratios hold where the times do not. PyTorch runs
-eagerly with the faster of its fused and for-each AdamW (`pytorch_step.py` has its networks), JAX the
-whole loop compiled (`jax_step.py`). Needs PyTorch, JAX and Optax. With `--check` the exit code is 1
+eagerly with the faster of its fused and for-each AdamW (`pytorch_step.py` has its networks), JAX
+the whole loop compiled (`jax_step.py`). Needs PyTorch, JAX and Optax. With `--check` the exit code is 1
 where a ratio is below its target.
 """
 
@@ -94,8 +94,9 @@ def report(name, rounds):
         )
     core = of(lambda r: r["operations"] / r["whole"] / r["rate"])
     own = of(lambda r: r["products"] / r["whole"])
+    rate = 1e-3 * of(lambda r: r["rate"])
     print(
-        f"  GEMM: {100 * core:.0f} % of the core's rate ({1e-3 * of(lambda r: r['rate']):.0f} GFLOP/s);"
+        f"  GEMM: {100 * core:.0f} % of the core's rate ({rate:.0f} GFLOP/s);"
         f" the step's products alone take {100 * own:.0f} % of it"
     )
     print(f"  data {data}, forward {forward}, backward {backward}, update {update}")
