@@ -4,8 +4,8 @@
     XLA_FLAGS=--xla_cpu_multi_thread_eigen=false taskset -c 0 python3 benches/jax_step.py
 
 Same networks, batches and update as `pytorch_step.py`, as JAX is fastest at them: the whole loop,
-batches included, is one `jit` of a `scan`, so nothing is dispatched between steps. Prints the median
-over windows of the microseconds a step. Needs JAX and Optax.
+batches included, is one `jit` of a `scan`, so nothing is dispatched between steps. Prints the
+median over windows of the microseconds a step. Needs JAX and Optax.
 """
 
 import argparse

@@ -7,8 +7,8 @@
 All run pinned to one core with one thread, and window after window is measured of one, then of the
 next, so that a busy machine slows all alike: the ratios hold where the times do not. PyTorch runs
 eagerly with the faster of its fused and for-each AdamW (`pytorch_step.py` has its networks), JAX
-the whole loop compiled (`jax_step.py`). Needs PyTorch, JAX and Optax. With `--check` the exit code is 1
-where a ratio is below its target.
+the whole loop compiled (`jax_step.py`). Needs PyTorch, JAX and Optax. With `--check` the exit code
+is 1 where a ratio is below its target.
 """
 
 import argparse

@@ -76,7 +76,7 @@ impl<T: Real> NarrowProduct<T> {
         padded
     }
 
-    /// All tiles, of nearly the same number of rows: a thin one is bound by the latency of its sums.
+    /// All tiles, of nearly the same number of rows: a thin one waits for its sums.
     ///
     /// # Safety
     /// As for [`NarrowProduct::write`]; rows of `b` are `W` long.

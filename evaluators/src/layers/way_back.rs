@@ -45,7 +45,7 @@ trait Step {
     fn results(&self) -> &Tensor;
 
     /// Hands the gradients of its operands on, from that of its results.
-    fn hand_on(&self, gradient: &Tensor, to: &mut Gradients) -> Result<()>;
+    fn hand_on(&self, gradient: &Tensor, to: &mut Moved) -> Result<()>;
 }
 
 /// An operation.
@@ -60,7 +60,7 @@ impl<O: Node<N>, const N: usize> Step for Made<O, N> {
         &self.results
     }
 
-    fn hand_on(&self, gradient: &Tensor, to: &mut Gradients) -> Result<()> {
+    fn hand_on(&self, gradient: &Tensor, to: &mut Moved) -> Result<()> {
         let operands = self.operands.each_ref();
         let gradients = self.node.gradients(operands, &self.results, gradient)?;
         for (operand, gradient) in operands.into_iter().zip(gradients) {
@@ -84,7 +84,7 @@ impl<B: Fn(&Tensor) -> Result<Tensor>, const N: usize> Step for Composed<B, N> {
         &self.results
     }
 
-    fn hand_on(&self, gradient: &Tensor, to: &mut Gradients) -> Result<()> {
+    fn hand_on(&self, gradient: &Tensor, to: &mut Moved) -> Result<()> {
         let gradient = (self.back)(gradient)?;
         let mut trained = self.operands.iter().filter(|operand| operand.track_op());
         trained.try_for_each(|operand| to.add(operand, gradient.clone()))
@@ -177,22 +177,21 @@ impl Noted {
         if self.steps.is_empty() {
             return self.loss.backward().map(Gradients::Candles);
         }
-        let mut gradients = Gradients::Own(Vec::with_capacity(self.steps.len()));
+        let mut gradients = Moved(Vec::with_capacity(self.steps.len()));
         gradients.add(&self.loss, self.loss.ones_like()?)?;
         for step in self.steps.iter().rev() {
             if let Some(gradient) = gradients.take(step.results()) {
                 step.hand_on(&gradient, &mut gradients)?;
             }
         }
-        Ok(gradients)
+        Ok(Gradients::Own(gradients))
     }
 }
 
 /// Gradients by tensor.
 pub(crate) enum Gradients {
     Candles(GradStore),
-    /// Few at a time, the latest of most interest.
-    Own(Vec<(TensorId, Tensor)>),
+    Own(Moved),
 }
 
 impl Gradients {
@@ -200,21 +199,21 @@ impl Gradients {
     pub(crate) fn get(&self, of: &Tensor) -> Option<&Tensor> {
         match self {
             Gradients::Candles(store) => store.get(of),
-            Gradients::Own(all) => {
-                let mut found = all.iter().rev().filter(|(id, _)| *id == of.id());
-                found.next().map(|(_, gradient)| gradient)
-            }
+            Gradients::Own(moved) => moved.place(of).map(|at| &moved.0[at].1),
         }
+    }
+}
+
+/// Gradients that go from node to node. Few at a time, the latest of most interest.
+pub(crate) struct Moved(Vec<(TensorId, Tensor)>);
+
+impl Moved {
+    fn place(&self, of: &Tensor) -> Option<usize> {
+        self.0.iter().rposition(|(id, _)| *id == of.id())
     }
 
     fn take(&mut self, of: &Tensor) -> Option<Tensor> {
-        match self {
-            Gradients::Candles(store) => store.remove(of),
-            Gradients::Own(all) => {
-                let at = all.iter().rposition(|(id, _)| *id == of.id())?;
-                Some(all.swap_remove(at).1)
-            }
-        }
+        self.place(of).map(|at| self.0.swap_remove(at).1)
     }
 
     fn add(&mut self, to: &Tensor, gradient: Tensor) -> Result<()> {
@@ -222,10 +221,7 @@ impl Gradients {
             Some(earlier) => (earlier + gradient)?,
             None => gradient,
         };
-        match self {
-            Gradients::Candles(store) => drop(store.insert(to, gradient)),
-            Gradients::Own(all) => all.push((to.id(), gradient)),
-        }
+        self.0.push((to.id(), gradient));
         Ok(())
     }
 }
