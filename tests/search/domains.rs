@@ -428,9 +428,11 @@ fn deaths_change_nothing<C: Case>() {
         victim.env(DIRECTORY, directory.path()).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(!victim.status().expect("it starts").success(), "it was to die");
         let births = stored::<C>(&path).expect("the store is sound").counters().births;
-        assert!(births > before && births < BIRTHS, "it died in the middle, at {births}");
+        // What a death leaves depends on what was written by then: perhaps nothing new.
+        assert!(births >= before && births < BIRTHS, "it died in the middle, at {births}");
         before = births;
     }
+    assert!(before > 0, "some of it was written");
     assert_eq!(run::<C>(&mut stored::<C>(&path).expect("the store is sound"), 1), expected);
 }
 

@@ -24,16 +24,37 @@ pub struct OptimizerProbe {
     /// long: what is summed over leaves is another number there, and so is what goes by rows and
     /// columns.
     leaves: Layout,
-    /// What updates are multiplied by in training.
+    pace: Pace,
+    extremes: Vec<Vec<Given>>,
+}
+
+/// How far a training goes.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// What updates are multiplied by.
     multiple: f32,
     /// Where a program has run away.
     away: f32,
-    extremes: [Extreme; 6],
+}
+
+impl Pace {
+    /// For what has run away at this one: tasks may be gentler than the probe, and the steps until
+    /// then say little of what states come to.
+    fn gentler(self) -> Pace {
+        Pace { multiple: self.multiple / 4.0, away: AWAY }
+    }
+}
+
+/// What a program is given in one step.
+#[derive(Clone, Debug)]
+struct Given {
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    rate: f64,
 }
 
 /// A step whose weights and gradient are not what training left: updates are observed, and their
 /// NaN and infinities tell programs apart too.
-#[derive(Clone, Copy, Debug)]
 struct Extreme {
     /// What the initial weights are multiplied by; the gradient is taken there.
     weights: f32,
@@ -43,12 +64,58 @@ struct Extreme {
     rate: f64,
 }
 
+const fn extreme(weights: f32, gradient: f32, rate: f64) -> Extreme {
+    Extreme { weights, gradient, rate }
+}
+
+impl Extreme {
+    /// What a program is given there, in step number `index` of its list.
+    fn given(&self, index: usize, network: &Network) -> Given {
+        let weights = network.weights(self.weights);
+        let mut gradient = vec![0.0; weights.len()];
+        network.gradient(index, &weights, &mut gradient);
+        gradient.iter_mut().for_each(|slope| *slope *= self.gradient);
+        Given { weights, gradient, rate: self.rate }
+    }
+}
+
+/// Steps one behind the other, each list from states of 0: what one gradient has left in a state
+/// hides what the next, a thousand times smaller, would have done alone.
+const EXTREMES: [&[Extreme]; 4] = [
+    &[
+        extreme(-1.0, 1.0, 1.0),
+        extreme(-1.0, -30.0, BEYOND),
+        // Confident and wrong: gradients of whole numbers.
+        extreme(100.0, 4.0, 1.0),
+        extreme(-1.0, 1e-5, 0.5),
+        extreme(1.0, 0.0, 1.0),
+        extreme(1.0, -100.0, 1.0),
+        // The learning rate as a bound, on what the steps before have left in the state; then
+        // what such a bound has left there.
+        extreme(-1.0, 3.0, LOWEST),
+        extreme(1.0, -0.3, 0.3),
+    ],
+    // As small as gradients of wide networks are.
+    &[
+        extreme(1.0, 0.03, 1.0),
+        extreme(1.0, 0.03, 0.5),
+        extreme(1.0, 0.01, 0.02),
+        extreme(1.0, 0.01, 0.002),
+    ],
+    // As large as where a rule has thrown the weights.
+    &[extreme(1.0, -30.0, 1.0), extreme(1.0, -30.0, 0.02), extreme(1.0, -30.0, LOWEST)],
+    &[extreme(4.0, 4.0, 1.0), extreme(4.0, 4.0, 0.001)],
+];
+
 /// Steps of training in a row from the first one, along half a cosine.
 const STEPS: u64 = 72;
 
 /// Steps behind them, by number and learning rate: rules may count far, and schedules end low, half
 /// a cosine of 50 steps at 0.001: a bound on the learning rate shows only where that passes it.
-const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), (401, 0.0005)];
+const LATE: [(u64, f64); 5] = [(80, 0.1), (81, 0.08), (150, 0.06), (400, 0.04), (401, LOWEST)];
+
+/// The lowest learning rate.
+const LOWEST: f64 = 0.0005;
 
 /// The steps whose updates are observed, counted from 0. The weights are observed at the end, and
 /// every step has left its trace in them; the first two because a program may put all weights to
@@ -59,8 +126,8 @@ const OBSERVED: [usize; 6] = {
 };
 
 /// A weight beyond this, and the training ends: chance would tell the program from others that run
-/// away alike. It is known by how it came there and by the extremes, which go on from no trained
-/// state: the first step alone cannot tell what states do, and tasks may be gentler than the probe.
+/// away alike. It is known by how it came there, by the extremes, which go on from no trained state,
+/// and by a gentler training.
 const AWAY: f32 = 100.0;
 
 /// The same where evaluations give up on what diverges.
@@ -83,32 +150,28 @@ impl OptimizerProbe {
     /// As in an evaluation, the program is given a schedule of at most 1 and the rate multiplies
     /// its update.
     pub fn new(rate: f64) -> OptimizerProbe {
-        let extreme = |weights, gradient, rate| Extreme { weights, gradient, rate };
+        let network = Network::new();
+        let given = |steps: &[Extreme]| {
+            let steps = steps.iter().enumerate();
+            steps.map(|(index, extreme)| extreme.given(index, &network)).collect()
+        };
         OptimizerProbe {
-            name: format!("optimizer, 5, training at {rate:?}"),
-            network: Network::new(),
+            name: format!("optimizer, 6, training at {rate:?}"),
+            extremes: EXTREMES.iter().map(|steps| given(steps)).collect(),
+            network,
             leaves: Layout::with_roles(leaves()),
-            multiple: 1.5 * rate as f32,
-            away: AWAY,
-            extremes: [
-                extreme(-1.0, 1.0, 1.0),
-                extreme(-1.0, -30.0, BEYOND),
-                // Confident and wrong: gradients of whole numbers.
-                extreme(100.0, 4.0, 1.0),
-                extreme(-1.0, 1e-5, 0.5),
-                extreme(1.0, 0.0, 1.0),
-                extreme(1.0, -100.0, 1.0),
-            ],
+            pace: Pace { multiple: 1.5 * rate as f32, away: AWAY },
         }
     }
 
     /// The same for evaluations that are long enough to give up on a program that diverges: there
     /// programs that run away are alike as soon as they do.
     pub fn that_gives_up(self) -> OptimizerProbe {
-        OptimizerProbe { name: self.name + ", giving up", away: AWAY_AT_ONCE, ..self }
+        let pace = Pace { away: AWAY_AT_ONCE, ..self.pace };
+        OptimizerProbe { name: self.name + ", giving up", pace, ..self }
     }
 
-    fn train(&self, flow: &Dataflow, seen: &mut Observations) -> End {
+    fn train(&self, pace: Pace, flow: &Dataflow, seen: &mut Observations) -> End {
         let layout = &self.network.layout;
         let mut executor = Executor::of(flow, layout);
         let mut weights = self.network.weights(1.0);
@@ -118,9 +181,9 @@ impl OptimizerProbe {
             executor.skip_to(step);
             executor.update(&weights, &gradient, rate, &mut update);
             let moves = weights.iter_mut().zip(&update);
-            moves.for_each(|(weight, update)| *weight -= self.multiple * update);
+            moves.for_each(|(weight, update)| *weight -= pace.multiple * update);
             // Not finite, or away.
-            let left = |weight: &f32| (weight.abs() > self.away) | weight.is_nan();
+            let left = |weight: &f32| (weight.abs() > pace.away) | weight.is_nan();
             let left = weights.iter().fold(false, |any, weight| any | left(weight));
             if left && !weights.iter().all(|weight| weight.is_finite()) {
                 return End::NotFinite;
@@ -135,7 +198,7 @@ impl OptimizerProbe {
         }
         seen.fine_values(&weights);
         if let Some(readout) = executor.readout() {
-            let read = self.read_out(&weights, &update, readout);
+            let read = read_out(pace, &weights, &update, readout);
             if !read.iter().all(|weight| weight.is_finite()) {
                 return End::NotFinite;
             }
@@ -144,26 +207,26 @@ impl OptimizerProbe {
         End::AtTheLastStep
     }
 
-    /// The weights to validate with, from those behind the last step and what it gave.
-    fn read_out(&self, weights: &[f32], update: &[f32], readout: &[f32]) -> Vec<f32> {
-        let offsets = update.iter().zip(readout).map(|(update, readout)| update - readout);
-        let both = weights.iter().zip(offsets);
-        both.map(|(weight, offset)| weight + self.multiple * offset).collect()
-    }
-
     fn go_to_extremes(&self, flow: &Dataflow, seen: &mut Observations) {
         let layout = &self.leaves;
-        let mut executor = Executor::of(flow, layout);
-        let (mut gradient, mut update) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
-        for (index, extreme) in self.extremes.iter().enumerate() {
-            let weights = self.network.weights(extreme.weights);
-            self.network.gradient(index, &weights, &mut gradient);
-            gradient.iter_mut().for_each(|slope| *slope *= extreme.gradient);
-            executor.update(&weights, &gradient, extreme.rate, &mut update);
-            seen.values(&update);
-            executor.readout().into_iter().for_each(|readout| seen.values(readout));
+        let compiled = Executor::of(flow, layout);
+        let mut update = vec![0.0; layout.len()];
+        for steps in &self.extremes {
+            let mut executor = compiled.clone();
+            for Given { weights, gradient, rate } in steps {
+                executor.update(weights, gradient, *rate, &mut update);
+                seen.values(&update);
+                executor.readout().into_iter().for_each(|readout| seen.values(readout));
+            }
         }
     }
+}
+
+/// The weights to validate with, from those behind the last step and what it gave.
+fn read_out(pace: Pace, weights: &[f32], update: &[f32], readout: &[f32]) -> Vec<f32> {
+    let offsets = update.iter().zip(readout).map(|(update, readout)| update - readout);
+    let both = weights.iter().zip(offsets);
+    both.map(|(weight, offset)| weight + pace.multiple * offset).collect()
 }
 
 /// The shapes of the leaves at the extremes: rows by columns from 1/96 to 96, beyond the 3 by 96 of
@@ -201,12 +264,15 @@ impl Probe for OptimizerProbe {
     }
 
     fn observe(&self, flow: &Dataflow, seen: &mut Observations) -> bool {
-        match self.train(flow, seen) {
-            End::AtTheLastStep | End::Away => {
-                self.go_to_extremes(flow, seen);
-                true
-            }
-            End::NotFinite => false,
+        let end = self.train(self.pace, flow, seen);
+        if let End::NotFinite = end {
+            return false;
         }
+        self.go_to_extremes(flow, seen);
+        if let End::Away = end {
+            // However that ends.
+            self.train(self.pace.gentler(), flow, seen);
+        }
+        true
     }
 }
