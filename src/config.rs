@@ -94,6 +94,16 @@ pub enum DomainName {
     Graphs,
 }
 
+/// Who scores the programs of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoredBy {
+    /// The evaluation that the configuration states.
+    Evaluation,
+    /// An objective, which has stages and held-out parts of its own, unknown to the configuration.
+    /// An evaluation that is stated says what programs are compared on and what inputs they have.
+    Objective,
+}
+
 impl DomainName {
     /// The representation that a file names; that of optimizers where it names none of these.
     ///

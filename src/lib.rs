@@ -54,8 +54,8 @@ pub use audit::{AuditedWay, TOP as AUDIT_TOP, TaskGains, Trust};
 pub use config::{
     Baselines, Config, ConfigError, ConfigText, DomainName, EnumeratedSearch, ExpressionEvaluation,
     ExpressionHeldOut, ExpressionScorer, ExpressionSearch, GraphSearch, HashingConfig,
-    LearnerSearch, MeasuredBaseline, RunConfig, Starts, load_funnel, load_studies, states_funnel,
-    states_studies,
+    LearnerSearch, MeasuredBaseline, RunConfig, ScoredBy, Starts, load_funnel, load_studies,
+    states_funnel, states_studies,
 };
 pub use evo_domain::{
     DependsOn, Domain, EndReason, Ended, Evaluator, Invalid, InvalidReason, Outcome, RunResult,

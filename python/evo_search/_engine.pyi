@@ -222,14 +222,16 @@ class Champion:
 
 @final
 class Evaluation:
-    """An evaluation of a run, from its store."""
+    """An evaluation of a run, from its store. Pickled as its parts."""
 
+    def __init__(self, birth: int, program: Program, outcome: Outcome) -> None: ...
     @property
     def birth(self) -> int: ...
     @property
     def program(self) -> Program: ...
     @property
     def outcome(self) -> Outcome: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class Search:
@@ -329,6 +331,9 @@ class Search:
     def objective(self) -> str | None: ...
     @property
     def depends_on(self) -> Literal["behaviour", "structure", "text"]: ...
+    @property
+    def holds_out(self) -> bool:
+        """Whether candidates are asked for on what is held out of the search (`held_out.every`)."""
     @property
     def config_text(self) -> str:
         """The configuration with everything written out (RON), without overrides to come."""

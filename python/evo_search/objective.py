@@ -43,9 +43,8 @@ def optimize(
 
     Results depend on none of these but the limits: what passes them is a fact of the run.
     """
-    if search.objective is None:
-        raise ValueError('the search has an evaluation of its own: Search(..., objective="NAME")')
     judge, limits = Judge(objective, direction), Limits(seconds, memory_mb)
+    judge.check_suits(search)
     if workers == 0:
         return drive(search, Here(judge, limits), callbacks)
     with Workers(judge, workers or os.cpu_count() or 1, limits, threads) as crew:

@@ -12,11 +12,11 @@ import inspect
 import math
 import sys
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from ._engine import Candidate, Outcome
+from ._engine import Candidate, Outcome, Search
 from .seeds import seed_generators
 
 Result: TypeAlias = float | Outcome
@@ -44,6 +44,17 @@ class Judge:
         # Looked up once, as it takes longer than a short objective.
         object.__setattr__(self, "_told", _parameters(self.objective) & {"repeat", "held_out"})
 
+    def check_suits(self, search: Search) -> None:
+        """Refuses a search that asks for more than the objective can be told to give."""
+        if search.objective is None:
+            message = 'the search has an evaluation of its own: Search(..., objective="NAME")'
+            raise ValueError(message)
+        if search.holds_out and "held_out" not in self._told:
+            message = "`held_out.every` of the configuration asks for what is held out, and the "
+            message += "objective has no parameter `held_out` to tell it by: give it one, which "
+            message += "is true then, or leave `held_out` out of the configuration"
+            raise ValueError(message)
+
     def outcome(self, candidate: Candidate) -> Outcome:
         """What came of evaluating a program."""
         if candidate.held_out and "held_out" not in self._told:
@@ -52,13 +63,13 @@ class Judge:
         try:
             told = {name: getattr(candidate, name) for name in self._told}
             result = self.objective(candidate.program, **told)
-            if isinstance(result, Generator):
+            if isinstance(result, Iterator):
                 return self._staged(result, candidate)
             return self._final(result, [])
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it is this program's
             return _raised(error)
 
-    def _staged(self, stages: Generator[object, None, object], candidate: Candidate) -> Outcome:
+    def _staged(self, stages: Iterator[object], candidate: Candidate) -> Outcome:
         cleared: list[float] = []
         last: object = None
         while True:
@@ -68,10 +79,10 @@ class Judge:
                 return self._final(last if end.value is None else end.value, cleared)
             value = self._fitness(last)
             if not math.isfinite(value):
-                stages.close()
+                _close(stages)
                 return _not_finite(len(cleared), cleared)
             if candidate.stops(len(cleared), value):
-                stages.close()
+                _close(stages)
                 return Outcome.stopped(stage=len(cleared), fitness=value, cleared=cleared)
             cleared.append(value)
 
@@ -87,10 +98,13 @@ class Judge:
     def _fitness(self, result: object) -> float:
         """A result as a fitness, of which higher is better."""
         try:
+            if isinstance(result, str | bytes | bytearray):
+                raise TypeError("a text is no number, whatever stands in it")
             # Numbers of NumPy and of PyTorch know how to become one.
             value = float(result)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            message = f"the objective gave {type(result).__name__}, not a number or an Outcome"
+            kind = type(result).__name__
+            message = f"the objective gave {kind}, not a number or, as its result, an Outcome"
             raise TypeError(message) from None
         return -value if self.direction == "minimize" else value
 
@@ -100,6 +114,13 @@ def _parameters(objective: Objective) -> frozenset[str]:
         return frozenset(inspect.signature(objective).parameters)
     except (TypeError, ValueError):
         return frozenset()
+
+
+def _close(stages: Iterator[object]) -> None:
+    """Lets a generator give up what it holds; iterators of other kinds hold nothing."""
+    close = getattr(stages, "close", None)
+    if close is not None:
+        close()
 
 
 def _not_finite(stage: int, stages: list[float]) -> Outcome:

@@ -122,6 +122,12 @@ pub(crate) struct Evaluation(pub(crate) HostedEvaluation);
 
 #[pymethods]
 impl Evaluation {
+    /// Of its parts; what pickle calls.
+    #[new]
+    fn new(birth: u64, program: Program, outcome: Outcome) -> Evaluation {
+        Evaluation(HostedEvaluation { birth, program: program.0, outcome: outcome.0 })
+    }
+
     /// The birth that was evaluated.
     #[getter]
     fn birth(&self) -> u64 {
@@ -142,5 +148,12 @@ impl Evaluation {
 
     fn __repr__(&self) -> String {
         format!("<Evaluation of birth {}>", self.0.birth)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let it = slf.get();
+        let parts = (it.birth(), it.program(), it.outcome());
+        let whole = (slf.get_type(), parts).into_pyobject(slf.py())?;
+        Ok(whole.into_any())
     }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use evo::hosted::{HostedCandidate, HostedEvaluator, evaluator};
 use pyo3::exceptions::PyTypeError;
@@ -13,6 +14,7 @@ use crate::config;
 use crate::errors::Raise;
 use crate::outcome::Outcome;
 use crate::program::{Program, word};
+use crate::running::interruptible;
 
 /// What measures the programs of a configuration.
 #[pyclass(frozen, module = "evo_search")]
@@ -64,7 +66,10 @@ impl Evaluator {
         threads: NonZeroUsize,
     ) -> PyResult<Vec<Outcome>> {
         let trials = programs.iter().map(trial).collect::<PyResult<Vec<_>>>()?;
-        let outcomes = py.detach(|| self.0.evaluate(&trials, threads)).raise(py)?;
+        let outcomes = py.detach(|| {
+            interruptible(|cancel: &AtomicBool| self.0.evaluate(&trials, threads, cancel))
+        })?;
+        let outcomes = outcomes.raise(py)?;
         Ok(outcomes.into_iter().map(Outcome).collect())
     }
 

@@ -1,4 +1,4 @@
-//! `Progress`: what the callback of `Search.run` is told, and when.
+//! `Progress`: what the callback of `Search.run` is told, and when; and work that an interrupt ends.
 //!
 //! Invariant: the callback looks on. A clock decides when it is called and when Python is asked for
 //! an interrupt, and nothing of the search.
@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use evo::Counters;
@@ -17,6 +18,36 @@ use crate::champion::Champion;
 
 /// Time between two looks for an interrupt.
 const SIGNALS: Duration = Duration::from_millis(50);
+
+/// Works without the interpreter lock, on a thread beside this one, which looks for interrupts
+/// meanwhile; one sets what the work is handed, and is the error once the work has ended.
+pub(crate) fn interruptible<R: Send>(work: impl FnOnce(&AtomicBool) -> R + Send) -> PyResult<R> {
+    let cancel = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        let working = scope.spawn(|| {
+            let tell = tell;
+            // Nobody listens where this thread is gone, which waits for the word.
+            tell.send(work(&cancel)).ok();
+        });
+        let mut interrupt = None;
+        loop {
+            match told.recv_timeout(SIGNALS) {
+                Ok(result) => return interrupt.map_or(Ok(result), Err),
+                Err(RecvTimeoutError::Timeout) if interrupt.is_none() => {
+                    interrupt = Python::attach(|py| py.check_signals()).err();
+                    cancel.store(interrupt.is_some(), Ordering::Relaxed);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                // It sends unless it panics.
+                Err(RecvTimeoutError::Disconnected) => match working.join() {
+                    Err(panic) => std::panic::resume_unwind(panic),
+                    Ok(()) => unreachable!("it has sent its result"),
+                },
+            }
+        }
+    })
+}
 
 /// How far a run is.
 #[pyclass(frozen, module = "evo_search")]

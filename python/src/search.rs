@@ -262,6 +262,12 @@ impl Search {
         depends_word(self.about.depends_on)
     }
 
+    /// Whether candidates are asked for on what is held out.
+    #[getter]
+    fn holds_out(&self) -> bool {
+        self.about.holds_out
+    }
+
     /// The configuration with everything written out.
     #[getter]
     fn config_text(&self) -> &str {

@@ -1,9 +1,14 @@
 """Configurations small enough for tests: seconds, and still every part of a search."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from evo_search import Program
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+Domain = Literal["optimizers", "expressions", "learners", "graphs"]
+DOMAINS: list[Domain] = ["optimizers", "expressions", "learners", "graphs"]
 
 OPTIMIZERS = """
 (
@@ -35,6 +40,22 @@ EXTERNAL: dict[str, Any] = {
     "deduplication": {"level": "Structural"},
     "stopping": {"candidates": 80},
 }
+
+
+def starts(domain: Domain) -> list[Program]:
+    """Programs that evaluate in no time, the first of them longer than it need be."""
+    if domain == "optimizers":
+        text = "  a = -g\n  b = -a\n  u = b * lr\n  return u\n"
+        return [Program.parse(f"def train(w, g, lr):\n{text}"), Program.zoo("adamw")]
+    if domain == "expressions":
+        texts = ["  a = x * 1.0\n  b = a * a\n  return b\n", "  a = x * x\n  return a\n"]
+        return [Program.parse(f"def f(x):\n{text}", domain) for text in texts]
+    if domain == "learners":
+        linear = Program.zoo("linear_learner", domain)
+        # What is never written is zero.
+        longer = str(linear).replace("  s3 = s2 *", "  s3 = s3 - s9\n  s3 = s2 *")
+        return [Program.parse(longer, domain), linear]
+    return [Program.zoo(name, domain) for name in ("plain_cell", "resnet_cell")]
 
 
 def short(domain: str) -> tuple[Path | str, list[str]]:

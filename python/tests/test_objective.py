@@ -134,7 +134,9 @@ def test_what_each_kind_of_bad_candidate_is_told_as() -> None:
         ("OutOfMemory", "more than 300 MB"),
     ]
     assert (told[7].kind, told[7].reason) == ("invalid", "NonFinite")
-    assert told[8].message == "TypeError: the objective gave str, not a number or an Outcome"
+    assert told[8].message == (
+        "TypeError: the objective gave str, not a number or, as its result, an Outcome"
+    )
     assert [told[it].fitness for it in (1, 9, 10)] == [1.5, 1.5, 1.5]
     assert are_gone("time.sleep(987)"), "what candidates began has ended with them"
 

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use evo::{
-    Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, HeldOutConfig, Search,
-    Store, parallel_map,
+    ConfigText, Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, HeldOutConfig,
+    Search, Store, parallel_map,
 };
 use serde::Serialize;
 
@@ -150,7 +150,8 @@ pub(crate) fn reopen(
     place: &Place,
 ) -> anyhow::Result<(GraphSearch, GraphJudges, Store)> {
     let directory = again.directory;
-    let config = GraphSearch::load(&directory.path().join(CONFIG), again.overrides)?;
+    let text = ConfigText::read(&directory.path().join(CONFIG))?;
+    let config = GraphSearch::load_text(&text, again.overrides, again.scored_by)?;
     let judges = config.judges()?;
     let domain = config.domain(&judges)?;
     let mut store = again.open(&domain)?;

@@ -16,7 +16,7 @@ use evo::{
 use serde::Serialize;
 
 use super::place::Place;
-use super::run_directory::{CONFIG, STORE};
+use super::run_directory::{self, CONFIG, STORE};
 use crate::args::RecheckArgs;
 use crate::exit_code::ExitCode;
 use crate::output;
@@ -86,6 +86,9 @@ pub(crate) fn run(args: &RecheckArgs) -> anyhow::Result<ExitCode> {
 
 fn recheck(directory: &Path, place: &Place, threads: NonZeroUsize) -> anyhow::Result<Row> {
     let path = directory.join(CONFIG);
+    let store = Store::read(&directory.join(STORE))?;
+    let instead = "only that could evaluate its functional hits again";
+    run_directory::refuse_objective(&store, directory, instead)?;
     if DomainName::stated_in(&path)? == DomainName::Graphs {
         let config = GraphSearch::load(&path, &[])?;
         check_is_exact(&config.settings, directory)?;

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use evo::{
-    Config, ConfigError, Domain, DomainName, HeldOutConfig, Program, Starts, Store, shell_word,
+    Config, ConfigError, Domain, DomainName, HeldOutConfig, Program, ScoredBy, Starts, Store,
+    shell_word,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -61,6 +62,7 @@ pub(crate) fn run(args: &ResumeArgs) -> anyhow::Result<ExitCode> {
 pub(crate) struct Again<'a> {
     pub directory: &'a RunDirectory,
     pub overrides: &'a [String],
+    pub scored_by: ScoredBy,
     /// Whether another kind of CPU will do.
     pub accept_cpu: bool,
     /// The command that does the same.
@@ -74,7 +76,8 @@ impl<'a> Again<'a> {
         command: &'a str,
     ) -> Again<'a> {
         let (overrides, accept_cpu) = (&args.overrides[..], args.accept_cpu);
-        Again { directory, overrides, accept_cpu, command }
+        let scored_by = ScoredBy::Evaluation;
+        Again { directory, overrides, scored_by, accept_cpu, command }
     }
 
     /// Opens the store.

@@ -104,12 +104,8 @@ impl RunDirectory {
 
     /// Refuses to go on with a run that is evaluated by whoever tells outcomes.
     pub(crate) fn refuse_objective(&self) -> anyhow::Result<()> {
-        let Some((name, _)) = self.objective()? else { return Ok(()) };
-        bail!(
-            "{}: its programs are scored by the objective `{name}`, which is no part of evo; go on \
-             from Python, with evo_search.Search.resume",
-            self.path.display()
-        )
+        let instead = "go on from Python, with evo_search.Search.resume";
+        refuse_objective(&Store::read(&self.store())?, &self.path, instead)
     }
 
     /// Creates the directory with the configuration as resolved, the start programs that were
@@ -203,6 +199,16 @@ impl RunDirectory {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Refuses to evaluate programs of a run whose outcomes are told by someone else; says what to do
+/// instead.
+pub(crate) fn refuse_objective(store: &Store, run: &Path, instead: &str) -> anyhow::Result<()> {
+    let Some(name) = store.property(OBJECTIVE)? else { return Ok(()) };
+    bail!(
+        "{}: its programs are scored by the objective `{name}`, which is no part of evo; {instead}",
+        run.display()
+    )
 }
 
 /// The fingerprint of every task of a configuration, those held out behind the others.

@@ -13,7 +13,7 @@ use evo_search::{Search, SearchError};
 use super::evaluation::{ExpressionEvaluation, ExpressionScorer};
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, ConfigText, DomainName, RunConfig, Starts};
+use super::{ConfigError, ConfigText, DomainName, RunConfig, ScoredBy, Starts};
 
 /// A search of expressions, each start the text of one such as `"def f(x):\n  return x + 1.0\n"`,
 /// a file or `RUN_DIR:BIRTH`, or where none is given from the first input. Deduplication is by
@@ -27,16 +27,17 @@ impl ExpressionSearch {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<ExpressionSearch, ConfigError> {
-        Self::load_text(&ConfigText::read(path)?, overrides)
+        Self::load_text(&ConfigText::read(path)?, overrides, ScoredBy::Evaluation)
     }
 
-    /// As [`ExpressionSearch::load`], of a text that has been read.
+    /// As [`ExpressionSearch::load`], of a text that has been read, for whoever scores the programs.
     ///
     /// # Errors
     /// As [`ExpressionSearch::load`].
     pub fn load_text(
         text: &ConfigText,
         overrides: &[String],
+        scored_by: ScoredBy,
     ) -> Result<ExpressionSearch, ConfigError> {
         let mut source = Source::of(text);
         let (mut file, mut config): (ExpressionSearch, _) = source.with_overrides(overrides)?;
@@ -45,17 +46,22 @@ impl ExpressionSearch {
             config.start = Some(starts.anchored(base, stated));
         }
         anchored(base, config.paths_mut(), &file.paths_mut());
-        config.check().map_err(|error| source.locate(error))?;
+        config.check(scored_by).map_err(|error| source.locate(error))?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, scored_by: ScoredBy) -> Result<(), ConfigError> {
         if self.domain != DomainName::Expressions {
             return Err(ConfigError::new("domain", "must be `Expressions`"));
         }
-        self.check_hurdles(self.evaluation.stages())?;
         let scorer = self.scorer()?;
-        self.check_held_out(scorer.held_out().is_some(), scorer.held_out_kind())?;
+        if scored_by == ScoredBy::Evaluation {
+            self.check_hurdles(self.evaluation.stages())?;
+            self.check_held_out(scorer.held_out().is_some(), scorer.held_out_kind())?;
+            let depends_on = scorer.evaluator().depends_on();
+            let suits = self.settings.deduplication.check_suits(depends_on);
+            suits.map_err(ConfigError::from_search)?;
+        }
         self.search(&scorer).map(drop)
     }
 
@@ -74,9 +80,6 @@ impl ExpressionSearch {
     pub fn search(&self, scorer: &ExpressionScorer) -> Result<Search<Expressions>, ConfigError> {
         let starts = self.start_programs(scorer)?;
         let domain = self.domain(scorer)?;
-        let deduplication = self.settings.deduplication;
-        let suits = deduplication.check_suits(scorer.evaluator().depends_on());
-        suits.map_err(ConfigError::from_search)?;
         let search = Search::from_starts(&self.settings, Seed(self.seed), domain, starts);
         search.map_err(ConfigError::from_search)
     }

@@ -14,7 +14,7 @@ use evo_search::{Search, SearchError};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, ConfigText, DomainName, RunConfig, Starts};
+use super::{ConfigError, ConfigText, DomainName, RunConfig, ScoredBy, Starts};
 
 /// A search of compute graphs, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; or
 /// `"random"`, the default: as many random ones as a population holds, or one for each island.
@@ -29,14 +29,18 @@ impl GraphSearch {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<GraphSearch, ConfigError> {
-        Self::load_text(&ConfigText::read(path)?, overrides)
+        Self::load_text(&ConfigText::read(path)?, overrides, ScoredBy::Evaluation)
     }
 
-    /// As [`GraphSearch::load`], of a text that has been read.
+    /// As [`GraphSearch::load`], of a text that has been read, for whoever scores the programs.
     ///
     /// # Errors
     /// As [`GraphSearch::load`].
-    pub fn load_text(text: &ConfigText, overrides: &[String]) -> Result<GraphSearch, ConfigError> {
+    pub fn load_text(
+        text: &ConfigText,
+        overrides: &[String],
+        scored_by: ScoredBy,
+    ) -> Result<GraphSearch, ConfigError> {
         let mut source = Source::of(text);
         let (mut file, mut config): (GraphSearch, _) = source.with_overrides(overrides)?;
         let base = text.base();
@@ -46,18 +50,20 @@ impl GraphSearch {
             config.start = Some(starts.anchored(base, stated));
         }
         anchored(base, config.evaluation.paths_mut(), &file.evaluation.paths_mut());
-        config.check().map_err(|error| source.locate(error))?;
+        config.check(scored_by).map_err(|error| source.locate(error))?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, scored_by: ScoredBy) -> Result<(), ConfigError> {
         if self.domain != DomainName::Graphs {
             return Err(ConfigError::new("domain", "must be `Graphs`"));
         }
-        self.check_hurdles(&[])?;
         let judges = self.judges()?;
-        let suits = self.settings.deduplication.check_suits(judges.search.depends_on());
-        suits.map_err(ConfigError::from_search)?;
+        if scored_by == ScoredBy::Evaluation {
+            self.check_hurdles(&[])?;
+            let suits = self.settings.deduplication.check_suits(judges.search.depends_on());
+            suits.map_err(ConfigError::from_search)?;
+        }
         self.search(&judges).map(drop)
     }
 

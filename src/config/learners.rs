@@ -13,7 +13,7 @@ use evo_search::{Search, SearchError};
 
 use super::paths::{anchored, placed};
 use super::source::Source;
-use super::{ConfigError, ConfigText, DomainName, RunConfig, Starts};
+use super::{ConfigError, ConfigText, DomainName, RunConfig, ScoredBy, Starts};
 
 /// A search of learners, each start `zoo:NAME`, a text, a file or `RUN_DIR:BIRTH`; `"empty"`, one
 /// of statements that do nothing; or `"random"`, the default: as many random ones as a population
@@ -30,16 +30,17 @@ impl LearnerSearch {
     /// # Errors
     /// The first thing that is wrong, with file, line, column and key.
     pub fn load(path: &Path, overrides: &[String]) -> Result<LearnerSearch, ConfigError> {
-        Self::load_text(&ConfigText::read(path)?, overrides)
+        Self::load_text(&ConfigText::read(path)?, overrides, ScoredBy::Evaluation)
     }
 
-    /// As [`LearnerSearch::load`], of a text that has been read.
+    /// As [`LearnerSearch::load`], of a text that has been read, for whoever scores the programs.
     ///
     /// # Errors
     /// As [`LearnerSearch::load`].
     pub fn load_text(
         text: &ConfigText,
         overrides: &[String],
+        scored_by: ScoredBy,
     ) -> Result<LearnerSearch, ConfigError> {
         let mut source = Source::of(text);
         if source.stated("domain").is_none_or(|domain| domain != "Learners") {
@@ -55,19 +56,21 @@ impl LearnerSearch {
             config.start = Some(starts.anchored(base, stated));
         }
         anchored(base, config.evaluation.paths_mut(), &file.evaluation.paths_mut());
-        config.check().map_err(|error| source.locate(error))?;
+        config.check(scored_by).map_err(|error| source.locate(error))?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, scored_by: ScoredBy) -> Result<(), ConfigError> {
         if self.domain != DomainName::Learners {
             return Err(ConfigError::new("domain", "must be `Learners`"));
         }
-        self.check_hurdles(&[])?;
-        let target = self.settings.stopping.held_out_fitness;
-        if target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
-            let message = "must be 0 to 1, as the fitness of a learner is";
-            return Err(ConfigError::new("stopping.held_out_fitness", message));
+        if scored_by == ScoredBy::Evaluation {
+            self.check_hurdles(&[])?;
+            let target = self.settings.stopping.held_out_fitness;
+            if target.is_some_and(|target| !(0.0..=1.0).contains(&target)) {
+                let message = "must be 0 to 1, as the fitness of a learner is";
+                return Err(ConfigError::new("stopping.held_out_fitness", message));
+            }
         }
         self.search(&self.judges()?).map(drop)
     }

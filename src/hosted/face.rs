@@ -138,6 +138,8 @@ pub struct About {
     pub directory: Option<String>,
     /// Set by anyone to breed no more.
     pub cancel: Arc<AtomicBool>,
+    /// Whether incumbents are asked for on what is held out.
+    pub holds_out: bool,
     /// Whether births can be shown.
     pub(crate) keeps_births: bool,
 }

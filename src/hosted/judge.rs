@@ -5,6 +5,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use evo_domain::{DependsOn, Domain, Evaluator, Outcome, Trial};
 use evo_dsl::{Expressions, Learners, Optimizers};
@@ -121,14 +122,17 @@ impl Judge<Graphs> for GraphJudges {
 
 /// The evaluator of a configuration.
 pub trait HostedEvaluator: Send + Sync {
-    /// One outcome for each, in order, on so many threads.
+    /// One outcome for each, in order, on so many threads. `cancel` may be set by anyone: then no
+    /// further evaluation is begun.
     ///
     /// # Errors
-    /// A program of another domain, or one that asks for what is held out where nothing is.
+    /// A program of another domain, or one that asks for what is held out where nothing is; that it
+    /// was cancelled.
     fn evaluate(
         &self,
         candidates: &[HostedCandidate],
         threads: NonZeroUsize,
+        cancel: &AtomicBool,
     ) -> Result<Vec<Outcome>, HostError>;
 
     /// The domain of its programs.
@@ -157,11 +161,15 @@ impl<D: Hostable> HostedEvaluator for Evaluating<D> {
         &self,
         candidates: &[HostedCandidate],
         threads: NonZeroUsize,
+        cancel: &AtomicBool,
     ) -> Result<Vec<Outcome>, HostError> {
         let refused = |message: &str| HostError::new(HostErrorKind::Program, message);
         let mut result = Ok(Vec::new());
         self.judge.with(&mut |evaluators| {
             let outcome = |candidate: &HostedCandidate| {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(HostError::new(HostErrorKind::Other, "it was cancelled"));
+                }
                 let program = D::unwrap(&candidate.program).ok_or_else(|| {
                     let (of, needed) = (candidate.program.domain(), self.name);
                     refused(&format!("the program is of {of:?}, and one of {needed:?} is needed"))

@@ -23,6 +23,7 @@ use crate::command::run_directory::{CONFIG, RunDirectory};
 use crate::command::{enumerate, expressions, graphs, learners};
 use crate::{
     Config, ConfigText, DomainName, ExpressionSearch, GraphSearch, LearnerSearch, RunConfig,
+    ScoredBy,
 };
 
 /// How a run is begun.
@@ -48,6 +49,10 @@ pub struct ResumeOptions {
 }
 
 type Objective = Option<(String, DependsOn)>;
+
+fn scored_by(objective: &Objective) -> ScoredBy {
+    objective.as_ref().map_or(ScoredBy::Evaluation, |_| ScoredBy::Objective)
+}
 
 /// What is opened, before it runs.
 struct Opened<D: Hostable> {
@@ -99,7 +104,7 @@ pub fn evaluator(
             Box::new(Evaluating { judge, fingerprint, config_text, name })
         }
         DomainName::Expressions => {
-            let config = ExpressionSearch::load_text(text, overrides)?;
+            let config = ExpressionSearch::load_text(text, overrides, ScoredBy::Evaluation)?;
             let scorer = config.scorer()?;
             expressions::measure(&config, &scorer)?;
             let fingerprint = config.cache_key(&scorer, "").fingerprint().to_string();
@@ -107,14 +112,14 @@ pub fn evaluator(
             Box::new(Evaluating { judge: Box::new(scorer), fingerprint, config_text, name })
         }
         DomainName::Learners => {
-            let config = LearnerSearch::load_text(text, overrides)?;
+            let config = LearnerSearch::load_text(text, overrides, ScoredBy::Evaluation)?;
             let judges = config.judges()?;
             let fingerprint = config.cache_key(&judges).fingerprint().to_string();
             let (config_text, name) = (config.to_ron(), DomainName::Learners);
             Box::new(Evaluating { judge: Box::new(judges), fingerprint, config_text, name })
         }
         DomainName::Graphs => {
-            let config = GraphSearch::load_text(text, overrides)?;
+            let config = GraphSearch::load_text(text, overrides, ScoredBy::Evaluation)?;
             let judges = config.judges()?;
             let fingerprint = config.cache_key(&judges, "").fingerprint().to_string();
             let (config_text, name) = (config.to_ron(), DomainName::Graphs);
@@ -173,6 +178,7 @@ where
         config_text: config.to_ron(),
         directory: directory.as_ref().map(|it| it.path().display().to_string()),
         cancel: Arc::default(),
+        holds_out: search.holds_out(),
         keeps_births: config.settings.keep == Keep::Births,
     };
     Ok(Box::new(Owned::begin(search, judge, directory, about)?))
@@ -221,7 +227,7 @@ fn begin_expressions(
     options: &BeginOptions,
 ) -> anyhow::Result<Box<dyn HostedRun>> {
     let (objective, base) = (options.objective.clone(), text.base());
-    let config = ExpressionSearch::load_text(text, &options.overrides)?;
+    let config = ExpressionSearch::load_text(text, &options.overrides, scored_by(&objective))?;
     let directory = directory(text, options, config.seed)?;
     let scorer = config.scorer()?;
     if objective.is_none() {
@@ -237,7 +243,7 @@ fn begin_expressions(
 
 fn begin_learners(text: &ConfigText, options: &BeginOptions) -> anyhow::Result<Box<dyn HostedRun>> {
     let objective = options.objective.clone();
-    let config = LearnerSearch::load_text(text, &options.overrides)?;
+    let config = LearnerSearch::load_text(text, &options.overrides, scored_by(&objective))?;
     let directory = directory(text, options, config.seed)?;
     let judges = config.judges()?;
     let starts = config.start_programs(&config.domain(&judges)?)?;
@@ -250,7 +256,7 @@ fn begin_learners(text: &ConfigText, options: &BeginOptions) -> anyhow::Result<B
 
 fn begin_graphs(text: &ConfigText, options: &BeginOptions) -> anyhow::Result<Box<dyn HostedRun>> {
     let (objective, base) = (options.objective.clone(), text.base());
-    let config = GraphSearch::load_text(text, &options.overrides)?;
+    let config = GraphSearch::load_text(text, &options.overrides, scored_by(&objective))?;
     let directory = directory(text, options, config.seed)?;
     let judges = config.judges()?;
     let (starts, place) = (config.start_programs(&config.domain(&judges)?)?, place()?);
@@ -286,6 +292,7 @@ fn reopen(path: &Path, options: &ResumeOptions) -> anyhow::Result<Box<dyn Hosted
     let again = Again {
         directory: &directory,
         overrides: &options.overrides,
+        scored_by: scored_by(&objective),
         accept_cpu: options.accept_cpu,
         command: &command,
     };

@@ -46,12 +46,16 @@ pub(crate) struct Owned<D: Domain> {
 
 impl<D: Hostable> Owned<D> {
     pub(crate) fn begin(
-        search: Search<D>,
+        mut search: Search<D>,
         judge: Option<Box<dyn Judge<D>>>,
         directory: Option<RunDirectory>,
         about: About,
     ) -> anyhow::Result<Owned<D>> {
         search.deduplication().check_suits(about.depends_on)?;
+        // A run that has come to its end is looked at, and asked for nothing.
+        if let Some(reason) = search.stop_reason() {
+            search.stop(reason)?;
+        }
         let watchers = match &directory {
             None => None,
             Some(directory) => {

@@ -1,6 +1,7 @@
 //! Runs of a host: the results, the directories and the refusals of the command line.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use evo::hosted::{
     BeginOptions, HostErrorKind, HostedRun, ResumeOptions, begin, cores, evaluator, resume,
@@ -46,9 +47,10 @@ fn a_host_that_tells_in_its_own_order_gets_the_run_of_the_command_line() {
     let out = Some(scratch.path("hosted"));
     let options = BeginOptions { overrides: overrides(), out, objective: None };
     let mut run = begin(&tiny(), &options).expect("it is a configuration");
+    let go_on = AtomicBool::new(false);
     // Put down in the middle and taken up again.
     let mut score = |asked: &Asked| {
-        let outcomes = judge.evaluate(std::slice::from_ref(asked), cores(None));
+        let outcomes = judge.evaluate(std::slice::from_ref(asked), cores(None), &go_on);
         outcomes.expect("it is an optimizer").remove(0)
     };
     drive(&mut *run, 10, &mut score);
@@ -107,4 +109,60 @@ fn a_text_in_memory_is_refused_by_line_and_key() {
     let json = r#"{"strategy": {"RegularizedEvolution": {"population": -1}}}"#;
     let error = ConfigText::from_json(json, "".as_ref()).expect_err("no such number");
     assert!(error.to_string().contains("`strategy.RegularizedEvolution.population`"), "{error}");
+}
+
+#[test]
+fn an_objective_has_hurdles_where_the_evaluation_of_its_domain_has_no_stages() {
+    let scratch = Scratch::new();
+    for name in ["expression_nguyen", "learner_linear", "graph_digits"] {
+        let path = repository(&format!("configs/{name}.ron"));
+        let text = ConfigText::read(path.as_ref()).expect("it is there");
+        let overrides = ["deduplication.level=Structural", "held_out=()", "window=16"]
+            .into_iter()
+            .chain(["stopping=(candidates: 150)", "hurdles=(percentile: 50.0, warm_up: 10)"])
+            .chain(["keep=Births"])
+            .map(str::to_owned)
+            .collect::<Vec<String>>();
+        let scored = BeginOptions { overrides: overrides.clone(), ..BeginOptions::default() };
+        let error = begin(&text, &scored).err().expect("no stages to test behind");
+        assert!(error.message.contains("`hurdles.percentile`"), "{error}");
+
+        let out = scratch.path(name);
+        let objective = Some(("a number".to_owned(), DependsOn::Structure));
+        let options = BeginOptions { overrides, out: Some(out.clone()), objective };
+        let mut run = begin(&text, &options).expect("an objective has stages of its own");
+        drive(&mut *run, 60, staged);
+        drop(run);
+        let mut run = resume(&out, &ResumeOptions::default()).expect("it goes on");
+        drive(&mut *run, usize::MAX, staged);
+        run.finish(cores(None)).expect("it is written");
+        assert!(run.counters().stopped > 5, "{name}: {:?}", run.counters());
+        let digest = run.digest();
+        drop(run);
+
+        let run = resume(&out, &ResumeOptions::default()).expect("it is looked at");
+        assert_eq!((run.is_finished(), run.digest()), (true, digest), "{name}, once it has ended");
+    }
+    let refused = scratch.run(&["recheck", "graph_digits"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("objective `a number`"), "{}", refused.stderr);
+}
+
+/// A fitness that the structure decides, a stage before it, and what hurdles make of that.
+fn staged(asked: &Asked) -> Outcome {
+    let hash = asked.program.structural_hash().to_string();
+    let number = u32::from_str_radix(&hash[..6], 16).expect("a hash is hexadecimal");
+    let fitness = f64::from(number);
+    let score = Score { stages: vec![fitness], ..Score::new(fitness, Vec::new()) };
+    let whole = Outcome::Scored(score);
+    whole.stopped_by(&asked.hurdles).map_or(whole, Outcome::Stopped)
+}
+
+#[test]
+fn evaluations_that_are_cancelled_are_not_begun() {
+    let judge = evaluator(&tiny(), &overrides()).expect("it is a configuration");
+    let mut run = begin(&tiny(), &BeginOptions::default()).expect("it is a configuration");
+    let asked = run.ask(3).expect("nothing is stored");
+    let error = judge.evaluate(&asked, cores(None), &AtomicBool::new(true));
+    assert!(error.expect_err("it was cancelled").message.contains("cancelled"));
 }

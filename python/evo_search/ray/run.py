@@ -72,6 +72,7 @@ def _source(
     if direction is None:
         raise ValueError("an objective needs its `direction`")
     judge = Judge(objective, direction)
+    judge.check_suits(search)
     if isolate:
         return Limited(judge, limits)
     if limits != Limits():

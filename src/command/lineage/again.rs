@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use evo::{Ancestor, Ancestors, Domain, Evaluators, LearnerSearch, RunOptions, Stopping, Store};
 
 use crate::command::resume;
-use crate::command::run_directory::CONFIG;
+use crate::command::run_directory::{self, CONFIG};
 
 /// The path from a start program to a birth; `None` where the run has not come to it.
 pub(super) fn of(
@@ -27,6 +27,8 @@ pub(super) fn of(
     if birth >= counted {
         return Ok(None);
     }
+    let instead = "a search of it with `keep: Births` would tell where a birth came from";
+    run_directory::refuse_objective(store, directory, instead)?;
     let mut config = LearnerSearch::load(&directory.join(CONFIG), &[])?;
     let judges = config.judges()?;
     resume::refuse_other_data(store, &judges.name, &judges.fingerprint().to_string())?;
