@@ -13,6 +13,11 @@ and tells in any order.
 Numbers are computed by the compiled part, `_engine`, whose stubs are the reference.
 """
 
+from evo_search import _loadable
+
+# Before the first import of the compiled part.
+_loadable.check(__path__)
+
 from evo_search._commands import baseline, compare, evaluate
 from evo_search._engine import (
     Candidate,

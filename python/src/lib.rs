@@ -2,7 +2,9 @@
 //!
 //! Invariant: nothing is decided here. Objects of Python become the types of `evo::hosted` and back;
 //! whatever takes long is done without the interpreter lock, and a search is behind a lock of its
-//! own, so any thread may call.
+//! own, so any thread may call. The allocator is the system's, not the binary's mimalloc, which takes
+//! half as much memory again and has locks that a forked child may find held: an interpreter is
+//! forked by others, as by the loaders of PyTorch.
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod candidate;

@@ -14,11 +14,13 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
-    """Ray on this machine, with more processors than it has: tests are of what is computed."""
+    """Ray on this machine, with more processors than it has, and devices that it has not: tests are
+    of what is computed, and who is given what."""
     ray = pytest.importorskip("ray")
     ray.init(
         address="local",
         num_cpus=6,
+        num_gpus=2,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",

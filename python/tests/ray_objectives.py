@@ -46,3 +46,15 @@ class Unmakeable:
     def make(self) -> Evaluates:
         """Fails."""
         raise FileNotFoundError("no such data")
+
+
+class Placed:
+    """Takes a moment, and notes which actor began it, and the devices that it was given."""
+
+    def __init__(self, log: str, seconds: float) -> None:
+        self.log, self.seconds = log, seconds
+
+    def __call__(self, program: Program) -> float:
+        note(self.log, f"{os.getppid()}/{os.environ.get('CUDA_VISIBLE_DEVICES', '')}")
+        time.sleep(self.seconds)
+        return float(int(program.structural_hash()[:6], 16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from evo_search.ray.actor import InProcess
 from evo_search.ray.cohort_size import CohortSize
 from evo_search.ray.fleet import Fleet, Size
 from evo_search.verdict import Judge
-from ray_objectives import Deadly, Slow, Unmakeable
+from ray_objectives import Deadly, Placed, Slow, Unmakeable
 
 TINY = Path(__file__).parents[2] / "tests" / "data" / "tiny.ron"
 """A search whose evaluations train a small network."""
@@ -101,6 +102,39 @@ def test_actors_join_while_the_run_goes_on(cluster: Any, tmp_path: Path) -> None
     search = external(tmp_path / "run", candidates=150)
     evo_search.ray.run(search, Slow(str(log)), direction="maximize", actors=(1, 3))
     assert len(set(log.read_text().split())) == 3
+
+
+def test_actors_are_given_a_device_each_and_there_are_no_more_than_devices(
+    cluster: Any, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    search = external(tmp_path / "run", candidates=150)
+    objective = Placed(str(log), 0.1)
+    evo_search.ray.run(
+        search, objective, direction="maximize", actors=(1, 4), gpus_per_actor=1.0
+    )
+    places = set(log.read_text().split())
+    assert len(places) == 2 and {place.split("/")[1] for place in places} == {"0", "1"}
+
+
+def test_nodes_that_come_and_die_leave_the_result_as_it_is(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    log = tmp_path / "log"
+    log.touch()
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("nodes.py")), str(log)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["digest"] == found["alone"]
+    places, (killed_after,) = found["places"], found["killed_after"]
+    first = places[0]
+    assert len(set(places)) >= 3, "actors on the node that came up joined"
+    assert first not in places[killed_after + 10 :], "its node was killed"
+    assert len(places) > killed_after + 20, "the others went on"
 
 
 def test_an_actor_on_another_kind_of_cpu_is_left_out(cluster: Any) -> None:
