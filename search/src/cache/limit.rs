@@ -2,7 +2,8 @@
 //!
 //! Invariant: what was written first goes first, whoever wrote it and however often it was found:
 //! an order of use would have every lookup write. Nothing that goes changes a result. A tenth more
-//! than needed goes at a time, so that not every commit has to.
+//! than needed goes at a time, so that not every commit has to. It goes on the way through a large
+//! commit too: what a file has once grown to it keeps, and only fills again.
 
 use rusqlite::Connection;
 

@@ -165,12 +165,19 @@ impl Work {
                 outcome = excluded.outcome, checksum = excluded.checksum
             WHERE excluded.reach > reach";
         let mut insert = transaction.prepare_cached(text)?;
+        let (most_unchecked, mut unchecked) = (self.limit.unwrap_or(u64::MAX) / 16, 0);
         for Pending { structure, program, outcome } in batch {
             let (key, reach) = (self.key.of_structure(structure), reach(outcome));
             let outcome = Entry::text_of(outcome);
             let checksum = checksum(&key, structure, reach, program, &outcome);
             let row = params![key.0, evaluator, structure.0, reach, program, outcome, checksum];
             written += insert.execute(row)?;
+            // A large batch would make the file as large, before what is too much goes.
+            unchecked += (program.len() + outcome.len()) as u64;
+            if let Some(limit) = self.limit.filter(|_| unchecked > most_unchecked) {
+                evict(&transaction, limit)?;
+                unchecked = 0;
+            }
         }
         drop(insert);
         if let Some(limit) = self.limit {
@@ -178,5 +185,46 @@ impl Work {
         }
         transaction.commit()?;
         Ok(written as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use evo_domain::Score;
+
+    use super::*;
+    use crate::cache::open::to_write;
+
+    /// Its writer has waited for so long that all of them are one batch.
+    #[test]
+    fn a_batch_far_beyond_the_limit_leaves_the_file_within_it() {
+        const LIMIT: u64 = 64 << 10;
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = folder.path().join("cache");
+        let connection = to_write(&path).expect("it is made");
+        let key = CacheKey {
+            domain: "programs".to_owned(),
+            structure_version: 1,
+            fingerprint: Hash([7; 16]),
+            description: "numbers".to_owned(),
+        };
+        let (limit, tally) = (Some(LIMIT), Arc::default());
+        let mut work = Work { path: path.clone(), connection, key, limit, tally, told: (0, 0) };
+        let pending = |number: u64| Pending {
+            structure: Hash::of(&number.to_le_bytes()),
+            program: format!("def f(x):\n  y = x + {number}.0\n  return y\n").repeat(5),
+            outcome: Arc::new(Outcome::Scored(Score::new(number as f64, vec![1.0]))),
+        };
+        let batch: Vec<Pending> = (0..3_000).map(pending).collect();
+        work.write(&batch);
+        assert!(!work.tally.is_given_up());
+        let query = "SELECT COUNT(*), MIN(number), MAX(number) FROM outcomes";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let (entries, first, last): (i64, i64, i64) =
+            work.connection.query_row(query, [], row).expect("it can be read");
+        assert!(entries > 50 && last == 3_000 && last - first == entries - 1, "those written last");
+        drop(work);
+        let length = std::fs::metadata(&path).expect("it is there").len();
+        assert!(length <= LIMIT * 5 / 4, "{length} bytes");
     }
 }
