@@ -86,7 +86,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def compare(
-    programs: Sequence[Program | str],
+    programs: Program | str | Sequence[Program | str],
     config: str | os.PathLike[str],
     *,
     reference: Program | str = "zoo:adamw",

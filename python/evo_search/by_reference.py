@@ -1,7 +1,8 @@
 """How an objective reaches another process.
 
-By reference where it has a name in a module, as functions and instances of classes do. With
-cloudpickle, if that is installed, by value where it has none: lambdas, functions of a notebook.
+By reference where it has a name in a module that can be imported, as functions and instances of
+classes do. With cloudpickle, if that is installed, by value where it has none: lambdas, and what is
+defined in a notebook or a script that was typed or piped in, which nobody can import.
 
 Ray's own cloudpickle serves where Ray is in use, as in its actors.
 """
@@ -9,6 +10,7 @@ Ray's own cloudpickle serves where Ray is in use, as in its actors.
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
 import sys
 from typing import Any
@@ -18,10 +20,23 @@ class CannotSend(TypeError):
     """An objective that no other process could be handed."""
 
 
+def main_can_be_imported() -> bool:
+    """Whether the program that was started is a file or a module, for another process to import."""
+    main = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is not None:
+        return True
+    file = getattr(main, "__file__", None)
+    return file is not None and os.path.exists(file)
+
+
 def pickled(thing: Any) -> bytes:
     """The bytes that another process makes it from."""
+    reason: Exception
     try:
-        return pickle.dumps(thing)
+        by_name = pickle.dumps(thing)
+        if b"__main__" not in by_name or main_can_be_imported():
+            return by_name
+        reason = TypeError("what is defined in a notebook, or typed or piped in, has no file")
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         reason = error
     name = "ray.cloudpickle" if "ray" in sys.modules else "cloudpickle"

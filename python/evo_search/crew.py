@@ -53,6 +53,8 @@ class ObjectiveFailed(RuntimeError):
 def drive(search: Search, crew: Crew, callbacks: Iterable[Callback] = ()) -> str:
     """Runs a search to its end and gives the reason, or until a callback is true; what is being
     evaluated then is asked for again when the run is resumed."""
+    if callable(callbacks):
+        raise TypeError("`callbacks` is a list of functions, also where there is only one")
     callbacks = list(callbacks)
     while True:
         candidates = search.ask(crew.room) if crew.room else []

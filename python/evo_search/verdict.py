@@ -46,6 +46,8 @@ class Judge:
 
     def check_suits(self, search: Search) -> None:
         """Refuses a search that asks for more than the objective can be told to give."""
+        if not isinstance(search, Search):
+            raise TypeError(f"a Search is what is run, not {type(search)}")
         if search.objective is None:
             message = 'the search has an evaluation of its own: Search(..., objective="NAME")'
             raise ValueError(message)

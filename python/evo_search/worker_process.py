@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ._engine import Candidate, Outcome
+from .by_reference import main_can_be_imported
 from .limits import Limits, end_tree, memory_of_tree
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -128,8 +129,8 @@ def _preparation() -> dict[str, Any]:
     # Keys refuse to be sent other than by the standard library itself.
     preparation["authkey"] = bytes(preparation["authkey"])
     # A script that was read from a pipe can be read no second time.
-    if not os.path.exists(preparation.get("init_main_from_path", os.curdir)):
-        del preparation["init_main_from_path"]
+    if not main_can_be_imported():
+        preparation.pop("init_main_from_path", None)
     return preparation
 
 

@@ -37,12 +37,25 @@ class WorkersFailed(RuntimeError):
     """No worker could begin: the objective cannot be imported, or ends the process that does."""
 
 
+def _why(trace: str) -> str:
+    """Why a worker could not begin, by what it has told."""
+    if "_check_not_importing_main" in trace:
+        # The standard library speaks of frozen executables then.
+        return (
+            "the script begins a run as it is imported, and workers import it for its objective: "
+            'put what it does under `if __name__ == "__main__":`'
+        )
+    return f"a worker could not begin:\n{trace}"
+
+
 class Workers:
     """Processes that evaluate candidates; a context that ends them."""
 
     def __init__(self, judge: Judge, count: int, limits: Limits, threads: int = 1) -> None:
         if count < 1:
-            raise ValueError(f"`workers` must be at least 1, not {count}")
+            raise ValueError(f"`workers` must be 1 or more, or 0 for none, not {count}")
+        if threads < 1:
+            raise ValueError(f"`threads` must be at least 1, not {threads}")
         self._judge, self._limits, self._threads = pickled(judge), limits, threads
         self.in_flight = 0
         self._waiting: deque[Candidate] = deque()
@@ -141,7 +154,7 @@ class Workers:
                 if word == "ready":
                     worker.begin()
                 elif word == "broken":
-                    raise WorkersFailed(f"a worker could not begin:\n{what}")
+                    raise WorkersFailed(_why(what))
                 else:
                     candidate, seconds = worker.answer()
                     self._mean += 0.2 * (seconds - self._mean)

@@ -1,10 +1,10 @@
 //! The compiled part of the Python package `evo_search`; `evo_search/_engine.pyi` is its contract.
 //!
-//! Invariant: nothing is decided here. Objects of Python become the types of `evo::hosted` and back;
-//! whatever takes long is done without the interpreter lock, and a search is behind a lock of its
-//! own, so any thread may call. The allocator is the system's, not the binary's mimalloc, which takes
-//! half as much memory again and has locks that a forked child may find held: an interpreter is
-//! forked by others, as by the loaders of PyTorch.
+//! Invariant: nothing is decided here. Objects of Python become the types of `evo::hosted` and
+//! back; whatever takes long is done without the interpreter lock, and a search is behind a lock of
+//! its own, so any thread may call. The allocator is the system's, not the binary's mimalloc: that
+//! takes half as much memory again, and has locks that a forked child may find held, and processes
+//! of Python are forked by others, as by the loaders of PyTorch.
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod candidate;
@@ -46,9 +46,9 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// Keeps what is parallel inside an evaluation on the thread that evaluates, as the binary does. Not
-/// by its means, an environment that all libraries of the process and its children would read: the
-/// pool is this library's own, and the variable is candle's alone. Results do not depend on it.
+/// Keeps what is parallel inside an evaluation on the thread that evaluates, as the binary does.
+/// Not by its means, an environment that all libraries of the process and its children would read:
+/// the pool is this library's own, and the variable is candle's alone. Results do not depend on it.
 fn pin_inner_threads(py: Python<'_>) -> PyResult<()> {
     // A second module of this process finds the pool that the first one made.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().ok();

@@ -1,4 +1,4 @@
-//! `Progress`: what the callback of `Search.run` is told, and when; and work that an interrupt ends.
+//! `Progress`: what the callback of `Search.run` is told, and when; work that an interrupt ends.
 //!
 //! Invariant: the callback looks on. A clock decides when it is called and when Python is asked for
 //! an interrupt, and nothing of the search.

@@ -99,6 +99,9 @@ impl Search {
     ) -> PyResult<Search> {
         let py = config.py();
         let depends_on = depends_on_of(depends_on)?;
+        if objective.as_deref() == Some("") {
+            return Err(PyValueError::new_err("an objective has a name, by which a run knows it"));
+        }
         let text = config::text_of(config, base)?;
         overrides.extend(seed.map(|seed| format!("seed={seed}")));
         let objective = objective.map(|name| (name, depends_on));
@@ -108,7 +111,9 @@ impl Search {
 
     /// Goes on with a run directory where it was.
     #[staticmethod]
-    #[pyo3(signature = (directory, *, overrides = Vec::new(), accept_cpu = false, objective = None))]
+    #[pyo3(signature = (
+        directory, *, overrides = Vec::new(), accept_cpu = false, objective = None
+    ))]
     fn resume(
         py: Python<'_>,
         directory: PathBuf,

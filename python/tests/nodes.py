@@ -10,6 +10,7 @@ own, since a process is part of one cluster alone.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -81,12 +82,12 @@ def comes_and_goes(cluster: Any, log: Path) -> dict[str, Any]:
 def main() -> None:
     """Makes the run on the cluster, and by itself."""
     cluster = Cluster(initialize_head=True, head_node_args=HEAD)
-    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     try:
         found = comes_and_goes(cluster, Path(sys.argv[1]))
     finally:
         ray.shutdown()
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
     alone = a_search()
     evo_search.optimize(alone, Placed("/dev/null", 0.0), direction="maximize", workers=0)
     print(json.dumps({**found, "alone": alone.digest()}))

@@ -174,3 +174,28 @@ def test_the_command_line_makes_the_run_that_a_local_one_is(
     assert (done.returncode, local in done.stdout) == (0, True), done.stderr
     assert " births, " in done.stderr
     assert {"run.db", "report.json", "best.py"} <= {it.name for it in (tmp_path / "run").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--objective", "nothing:here", "--direction", "minimize"], "No module named 'nothing'"),
+        (["--objective", "ray_objectives", "--direction", "minimize"], "MODULE:FUNCTION"),
+        (["--objective", "ray_objectives:note"], "--direction"),
+        (["--direction", "minimize"], "--direction goes with --objective"),
+        (["--memory-mb", "100"], "--memory-mb goes with --objective"),
+        (["--set", "stopping.candidate=3"], "stopping.candidate"),
+    ],
+)
+def test_what_cannot_be_run_leaves_nothing(
+    cluster: Any, arguments: list[str], words: str, tmp_path: Path, capsys: Any
+) -> None:
+    from evo_search.ray.__main__ import main
+
+    out = tmp_path / "run"
+    assert main([str(TINY), "--out", str(out), *arguments]) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("error: ") and words in told.err, told.err
+    assert not out.exists() and told.out == ""
+    with pytest.raises(SystemExit):
+        main([str(TINY), "--actors", "4-2"])

@@ -141,7 +141,8 @@ def test_what_ended_is_stored_with_its_reason_and_never_asked_again(tmp_path: Pa
     with evo.Search(EXTERNAL, objective="length", depends_on="structure", out=out) as search:
         asked = search.ask(5)
         for candidate, reason in zip(asked[1:], reasons, strict=True):
-            search.tell(candidate, evo.Outcome.ended(reason, "by the test"))  # type: ignore[arg-type]
+            outcome = evo.Outcome.ended(reason, "by the test")  # type: ignore[arg-type]
+            search.tell(candidate, outcome)
         search.tell(asked[0], 0.0)
     with evo.Search.resume(out) as search:
         again = {candidate.id for candidate in search.ask(20)}

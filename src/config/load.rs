@@ -76,6 +76,10 @@ impl Config {
         text: &ConfigText,
         overrides: &[String],
     ) -> Result<(Config, Source, Option<Lack>), ConfigError> {
+        if text.lacks_evaluation {
+            let message = "is missing: it says how programs are scored, where no objective does";
+            return Err(Source::of(text).locate(ConfigError::new("evaluation", message)));
+        }
         let (mut config, source) = Self::load_parsed(Source::of(text), text, overrides)?;
         config.check().map_err(|error| source.locate(error))?;
         let lack = config.take_baselines(text.path())?;

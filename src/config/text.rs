@@ -20,6 +20,8 @@ pub struct ConfigText {
     pub(super) path: PathBuf,
     pub(super) text: String,
     in_memory: bool,
+    /// Whether an evaluation of no tasks was put in for one that JSON did not state.
+    pub(super) lacks_evaluation: bool,
 }
 
 impl ConfigText {
@@ -28,7 +30,8 @@ impl ConfigText {
     /// # Errors
     /// A file that cannot be read, or holds no text.
     pub fn read(path: &Path) -> Result<ConfigText, ConfigError> {
-        Ok(ConfigText { path: path.to_owned(), text: read(path)?, in_memory: false })
+        let (path, text) = (path.to_owned(), read(path)?);
+        Ok(ConfigText { path, text, in_memory: false, lacks_evaluation: false })
     }
 
     /// A text in memory; paths in it are relative to `base`.
@@ -38,7 +41,8 @@ impl ConfigText {
     pub fn in_memory(text: &str, base: &Path) -> Result<ConfigText, ConfigError> {
         let path = base.join(NAME);
         check_text(&path, text)?;
-        Ok(ConfigText { path, text: text.to_owned(), in_memory: true })
+        let text = text.to_owned();
+        Ok(ConfigText { path, text, in_memory: true, lacks_evaluation: false })
     }
 
     /// A configuration written in JSON, with the names that it has in RON: an enum is its name, or
@@ -48,13 +52,17 @@ impl ConfigText {
     /// What the keys do not hold, named by its key.
     pub fn from_json(json: &str, base: &Path) -> Result<ConfigText, ConfigError> {
         let stated: serde_json::Value = parsed(json)?;
+        let mut lacks_evaluation = false;
         let text = match stated.get("domain").and_then(|domain| domain.as_str()) {
             Some("Expressions") => parsed::<ExpressionSearch>(json)?.to_ron(),
             Some("Learners") => parsed::<LearnerSearch>(json)?.to_ron(),
             Some("Graphs") => parsed::<GraphSearch>(json)?.to_ron(),
-            _ => optimizers(stated)?,
+            _ => {
+                lacks_evaluation = stated.get("evaluation").is_none();
+                optimizers(stated)?
+            }
         };
-        ConfigText::in_memory(&text, base)
+        Ok(ConfigText { lacks_evaluation, ..ConfigText::in_memory(&text, base)? })
     }
 
     /// The representation that it names; that of optimizers where it names none of the others.
@@ -100,6 +108,12 @@ fn parsed<C: DeserializeOwned>(json: &str) -> Result<C, ConfigError> {
         let key = error.path().to_string().replace('?', "").trim_end_matches('.').to_owned();
         let message = error.inner().to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
+        let missing = message.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`'));
+        let (key, message) = match missing {
+            Some(name) if key.is_empty() => (name.to_owned(), "is missing"),
+            Some(name) => (format!("{key}.{name}"), "is missing"),
+            None => (key, message),
+        };
         ConfigError::at(format!("{NAME}: "), format!("`{key}`: {message}"))
     })
 }

@@ -106,6 +106,15 @@ fn a_text_in_memory_is_refused_by_line_and_key() {
     let error = begin(&text, &BeginOptions::default()).err().expect("no such key");
     assert_eq!(error.kind, HostErrorKind::Config);
     assert!(error.message.starts_with("<config>:3:3: `strategi`: unknown key"), "{error}");
+    let json = r#"{"start": "zoo:lion", "stopping": {"candidates": 5},
+        "strategy": {"RegularizedEvolution": {"population": 9}}}"#;
+    let error = ConfigText::from_json(json, "".as_ref()).expect_err("a key is missing");
+    let key = "`strategy.RegularizedEvolution.tournament`: is missing";
+    assert!(error.to_string().contains(key), "{error}");
+    let json = json.replace('9', "9, \"tournament\": 3");
+    let text = ConfigText::from_json(&json, "".as_ref()).expect("an objective may score it");
+    let error = begin(&text, &BeginOptions::default()).err().expect("nothing scores it");
+    assert!(error.message.contains("`evaluation`: is missing"), "{error}");
     let json = r#"{"strategy": {"RegularizedEvolution": {"population": -1}}}"#;
     let error = ConfigText::from_json(json, "".as_ref()).expect_err("no such number");
     assert!(error.to_string().contains("`strategy.RegularizedEvolution.population`"), "{error}");

@@ -44,14 +44,35 @@ def parser() -> argparse.ArgumentParser:
 def actors(text: str) -> tuple[int, int]:
     """`4`, or `2-16`."""
     least, _, most = text.partition("-")
-    return int(least), int(most or least)
+    size = int(least), int(most or least)
+    if not 1 <= size[0] <= size[1]:
+        raise ValueError("none, or fewer at most than at least")
+    return size
 
 
 def named(text: str) -> Objective:
     """The function that `module:function` names."""
     module, _, name = text.partition(":")
-    objective: Objective = getattr(importlib.import_module(module), name)
+    if not module or not name:
+        raise ValueError(f"--objective {text}: it is named as MODULE:FUNCTION")
+    try:
+        objective: Objective = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"--objective {text}: {error}") from error
     return objective
+
+
+def objective_of(args: argparse.Namespace) -> Objective | None:
+    """The objective, asked for before anything is begun, as is what goes with one."""
+    if args.objective:
+        objective = named(args.objective)
+        if args.direction is None:
+            raise ValueError("--objective needs --direction: maximize or minimize")
+        return objective
+    for option in ("direction", "seconds", "memory_mb"):
+        if getattr(args, option) is not None:
+            raise ValueError(f"--{option.replace('_', '-')} goes with --objective")
+    return None
 
 
 def begun(args: argparse.Namespace) -> Search:
@@ -78,12 +99,14 @@ def main(argv: list[str] | None = None) -> int:
     if (args.config is None) == (args.resume is None):
         parser().error("either CONFIG or --resume RUN_DIR")
     try:
-        search = begun(args)
+        objective = objective_of(args)
         if not ray.is_initialized():
             ray.init(address=args.address, include_dashboard=False)
+        # Last, so that what cannot be run leaves no run directory.
+        search = begun(args)
         reason = run(
             search,
-            named(args.objective) if args.objective else None,
+            objective,
             direction=args.direction,
             actors=args.actors,
             cpus_per_actor=args.cpus_per_actor,

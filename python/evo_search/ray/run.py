@@ -68,6 +68,8 @@ def _source(
     if objective is None:
         if limits != Limits():
             raise ValueError("`seconds` and `memory_mb` are limits of an objective")
+        if direction is not None:
+            raise ValueError("`direction` goes with an objective")
         return Configured(search.evaluator())
     if direction is None:
         raise ValueError("an objective needs its `direction`")
