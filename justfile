@@ -47,13 +47,13 @@ wheel MATURIN="maturin" PROFILE="release":
 
 # The tests, types and examples of the Python package, by a Python that has it and python/tests/requirements.txt.
 python-test PYTHON="python3":
-    cd python/tests && {{ PYTHON }} -m pytest -q -p no:cacheprovider -m "not slow" .
-    cd python && {{ PYTHON }} -m mypy evo_search tests examples
+    {{ PYTHON }} -m pytest -q -p no:cacheprovider -m "not slow" python/tests
+    {{ PYTHON }} -m mypy --config-file python/pyproject.toml python/evo_search python/tests python/examples
     {{ PYTHON }} -m doctest -o ELLIPSIS docs/python.md
 
 # With the slow one, which kills and resumes a run whose candidates hang, crash and eat memory: four minutes.
 python-test-all PYTHON="python3": (python-test PYTHON)
-    cd python/tests && {{ PYTHON }} -m pytest -q -p no:cacheprovider -m slow .
+    {{ PYTHON }} -m pytest -q -p no:cacheprovider -m slow python/tests
 
 # Losses of training beside PyTorch's, compared; FILE: written there as the fixture of the tests.
 loss-curves PYTHON="python3" FILE="":
