@@ -15,7 +15,7 @@ mod run;
 pub use error::{HostError, HostErrorKind};
 pub use face::{About, HostedCandidate, HostedChampion, HostedEvaluation, HostedRun, RunView};
 pub use judge::HostedEvaluator;
-pub use open::{BeginOptions, ResumeOptions, begin, evaluator, resume};
+pub use open::{BeginOptions, Out, ResumeOptions, begin, evaluator, resume};
 pub use program::AnyProgram;
 
 /// The kind of CPU as far as the bits of an outcome depend on it.

@@ -239,7 +239,7 @@ class Search:
     have `run` do so with the evaluator that the configuration states.
 
     Without `out` nothing is written, and there is nothing to resume. With `out`, a new or empty
-    folder, it is a run directory as `evo search` makes it: `evo resume`, `show`, `report` and the
+    folder, or true for the next free `runs/NAME-seedN`, it is a run directory as `evo search` makes it: `evo resume`, `show`, `report` and the
     other commands read it (of a run with an objective: all but `resume`, which says so). One
     process at a time may have it open; `close`, the end of a `with` block or the end of the object
     let it go. A search is used by one thread at a time: calls of others wait.
@@ -250,7 +250,7 @@ class Search:
         config: Config,
         *,
         seed: int | None = None,
-        out: str | os.PathLike[str] | None = None,
+        out: str | os.PathLike[str] | Literal[True] | None = None,
         overrides: Sequence[str] = (),
         base: str | os.PathLike[str] | None = None,
         objective: str | None = None,

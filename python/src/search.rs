@@ -12,12 +12,13 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use evo::hosted::{
-    About, BeginOptions, HostErrorKind, HostedRun, ResumeOptions, begin, cores, evaluator, resume,
+    About, BeginOptions, HostErrorKind, HostedRun, Out, ResumeOptions, begin, cores, evaluator,
+    resume,
 };
 use evo::{ConfigText, DependsOn, StopReason};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 
 use crate::candidate::{Candidate, depends_word};
 use crate::champion::{Champion, Evaluation};
@@ -68,6 +69,17 @@ impl Search {
     }
 }
 
+/// Where a run is kept that is given a folder, or true.
+fn out_of(given: &Bound<'_, PyAny>) -> PyResult<Out> {
+    if given.cast::<PyBool>().is_ok_and(|it| it.is_true()) {
+        return Ok(Out::Named);
+    }
+    given.extract().map(Out::At).map_err(|_| {
+        let kind = given.get_type();
+        PyTypeError::new_err(format!("`out` is a folder, or True for runs/NAME-seedN, not {kind}"))
+    })
+}
+
 fn reason_text(reason: StopReason) -> String {
     reason.to_string()
 }
@@ -91,7 +103,7 @@ impl Search {
     fn begin(
         config: &Bound<'_, PyAny>,
         seed: Option<u64>,
-        out: Option<PathBuf>,
+        out: Option<Bound<'_, PyAny>>,
         mut overrides: Vec<String>,
         base: Option<PathBuf>,
         objective: Option<String>,
@@ -105,6 +117,7 @@ impl Search {
         let text = config::text_of(config, base)?;
         overrides.extend(seed.map(|seed| format!("seed={seed}")));
         let objective = objective.map(|name| (name, depends_on));
+        let out = out.map_or(Ok(Out::Nothing), |it| out_of(&it))?;
         let options = BeginOptions { overrides, out, objective };
         Ok(Search::new(py.detach(|| begin(&text, &options)).raise(py)?))
     }

@@ -199,3 +199,28 @@ def test_what_cannot_be_run_leaves_nothing(
     assert not out.exists() and told.out == ""
     with pytest.raises(SystemExit):
         main([str(TINY), "--actors", "4-2"])
+
+
+def test_a_run_is_kept_where_evo_search_keeps_it_and_goes_on_from_there(
+    cluster: Any, local: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from evo_search.ray import __main__ as command_line
+
+    monkeypatch.chdir(tmp_path)
+    begin = [str(TINY), "--quiet", "--set", "stopping.candidates=30"]
+    assert command_line.main(begin) == 0
+    resume = ["--resume", "runs/tiny-seed7", "--quiet", "--set", "stopping.candidates=150"]
+    capsys.readouterr()
+    with monkeypatch.context() as broken:
+        broken.setattr(command_line, "run", interrupted)
+        assert command_line.main(resume) == 130
+    hint = "interrupted; to go on: python -m evo_search.ray --resume runs/tiny-seed7\n"
+    assert capsys.readouterr().err == hint
+    assert command_line.main(resume) == 0
+    assert local in capsys.readouterr().out
+    assert [it.name for it in (tmp_path / "runs").iterdir()] == ["tiny-seed7"]
+
+
+def interrupted(*_: Any, **__: Any) -> str:
+    """As by Ctrl-C."""
+    raise KeyboardInterrupt

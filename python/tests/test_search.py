@@ -292,3 +292,17 @@ def test_the_command_line_is_the_same(tmp_path: Path) -> None:
     assert "lion" in command("zoo")
     (tmp_path / "bad.ron").write_text("(seed: x)")
     assert command("validate", str(tmp_path / "bad.ron"), code=2).startswith("error: ")
+
+
+def test_a_run_may_be_kept_where_evo_search_would_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.ron").write_text(OPTIMIZERS)
+    directories = []
+    for config in ("mine.ron", "mine.ron", OPTIMIZERS):
+        with evo.Search(config, out=True) as search:
+            directories.append(search.directory)
+    assert directories == ["runs/mine-seed3", "runs/mine-seed3-2", "runs/search-seed3"]
+    with pytest.raises(TypeError, match="a folder, or True"):
+        evo.Search(OPTIMIZERS, out=3)  # type: ignore[arg-type]

@@ -26,13 +26,25 @@ use crate::{
     ScoredBy,
 };
 
+/// Where a run is kept.
+#[derive(Clone, Debug, Default)]
+pub enum Out {
+    /// Nowhere.
+    #[default]
+    Nothing,
+    /// In the next free `runs/NAME-seedN`, as `evo search` has it.
+    Named,
+    /// In this folder, new or empty.
+    At(PathBuf),
+}
+
 /// How a run is begun.
 #[derive(Clone, Debug, Default)]
 pub struct BeginOptions {
     /// As `--set` has them.
     pub overrides: Vec<String>,
-    /// The run directory, new or empty; without one nothing is kept.
-    pub out: Option<PathBuf>,
+    /// The run directory.
+    pub out: Out,
     /// The name of an evaluator that is not ours, and what its outcomes depend on.
     pub objective: Option<(String, DependsOn)>,
 }
@@ -139,8 +151,14 @@ fn directory(
     options: &BeginOptions,
     seed: u64,
 ) -> anyhow::Result<Option<RunDirectory>> {
-    let out = options.out.as_deref();
-    out.map(|out| RunDirectory::plan(Some(out), text.path(), seed)).transpose()
+    let out = match &options.out {
+        Out::Nothing => return Ok(None),
+        Out::Named => None,
+        Out::At(out) => Some(out.as_path()),
+    };
+    // A text that is no file has no name to take.
+    let name = if text.is_in_memory() { Path::new("search") } else { text.path() };
+    RunDirectory::plan(out, name, seed).map(Some)
 }
 
 /// Gives the search its store, which knows the objective.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use evo::hosted::{
-    BeginOptions, HostErrorKind, HostedRun, ResumeOptions, begin, cores, evaluator, resume,
+    BeginOptions, HostErrorKind, HostedRun, Out, ResumeOptions, begin, cores, evaluator, resume,
 };
 use evo::{ConfigText, DependsOn, Outcome, Score};
 
@@ -44,7 +44,7 @@ fn a_host_that_tells_in_its_own_order_gets_the_run_of_the_command_line() {
         serde_json::from_str(&scratch.run(&args).success()).expect("it is JSON");
 
     let judge = evaluator(&tiny(), &overrides()).expect("it is a configuration");
-    let out = Some(scratch.path("hosted"));
+    let out = Out::At(scratch.path("hosted"));
     let options = BeginOptions { overrides: overrides(), out, objective: None };
     let mut run = begin(&tiny(), &options).expect("it is a configuration");
     let go_on = AtomicBool::new(false);
@@ -71,7 +71,7 @@ fn begin_by_brevity(out: &Path) -> Box<dyn HostedRun> {
     let objective = Some(("brevity".to_owned(), DependsOn::Structure));
     let structural = "deduplication.level=Structural".to_owned();
     let overrides = vec![overrides().remove(0), structural];
-    let options = BeginOptions { overrides, out: Some(out.to_owned()), objective };
+    let options = BeginOptions { overrides, out: Out::At(out.to_owned()), objective };
     begin(&tiny(), &options).expect("it is a configuration")
 }
 
@@ -138,7 +138,7 @@ fn an_objective_has_hurdles_where_the_evaluation_of_its_domain_has_no_stages() {
 
         let out = scratch.path(name);
         let objective = Some(("a number".to_owned(), DependsOn::Structure));
-        let options = BeginOptions { overrides, out: Some(out.clone()), objective };
+        let options = BeginOptions { overrides, out: Out::At(out.clone()), objective };
         let mut run = begin(&text, &options).expect("an objective has stages of its own");
         drive(&mut *run, 60, staged);
         drop(run);

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import sys
 
 import ray
@@ -87,7 +88,7 @@ def begun(args: argparse.Namespace) -> Search:
     return Search(
         args.config,
         seed=args.seed,
-        out=args.out,
+        out=args.out or True,
         overrides=args.overrides,
         objective=args.objective,
     )
@@ -98,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if (args.config is None) == (args.resume is None):
         parser().error("either CONFIG or --resume RUN_DIR")
+    search: Search | None = None
     try:
         objective = objective_of(args)
         if not ray.is_initialized():
@@ -117,6 +119,9 @@ def main(argv: list[str] | None = None) -> int:
             callbacks=[] if args.quiet else [ProgressLine()],
         )
     except KeyboardInterrupt:
+        if search is not None:
+            hint = f"python -m evo_search.ray --resume {shlex.quote(str(search.directory))}"
+            print(f"interrupted; to go on: {hint}", file=sys.stderr)
         return 130
     except (EvoError, OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
