@@ -64,6 +64,9 @@ def short(domain: str) -> tuple[Path | str, list[str]]:
         return OPTIMIZERS, []
     if domain == "expressions":
         return CONFIGS / "expression_nguyen.ron", ["stopping.candidates=3000"]
+    if domain == "activations":
+        # Expressions too, but scored by networks.
+        return CONFIGS.parent / "tests" / "data" / "activation.ron", []
     if domain == "learners":
         return CONFIGS / "learner_linear.ron", ["stopping.candidates=3000"]
     return CONFIGS / "graph_digits.ron", ["stopping.candidates=4"]

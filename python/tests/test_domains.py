@@ -41,7 +41,7 @@ def with_held_out(program: Program, held_out: bool) -> float:
     return number_of(program) - (10.0 if held_out else 0.0)
 
 
-def by_objective(domain: Domain, candidates: int, *more: str, out: Path | None = None) -> Search:
+def by_objective(domain: str, candidates: int, *more: str, out: Path | None = None) -> Search:
     """A search of the domain for an objective whose stages the configuration knows nothing of."""
     config, _ = short(domain)
     overrides = ["keep=Births", "deduplication.level=Structural", *more]
@@ -54,9 +54,9 @@ def by_objective(domain: Domain, candidates: int, *more: str, out: Path | None =
 HURDLES = ("window=16", "held_out=()", "hurdles=(percentile: 50.0, warm_up: 10)")
 
 
-@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("domain", [*DOMAINS, "activations"])
 def test_hurdles_stop_an_objective_in_every_domain_and_after_a_resume(
-    domain: Domain, tmp_path: Path
+    domain: str, tmp_path: Path
 ) -> None:
     whole = by_objective(domain, 250, *HURDLES, out=tmp_path / "whole")
     optimize(whole, staged, direction="minimize", workers=2)
