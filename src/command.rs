@@ -16,6 +16,7 @@ pub(crate) mod lineage;
 pub(crate) mod ops;
 pub(crate) mod recheck;
 pub(crate) mod report;
+mod reprieved;
 pub(crate) mod resume;
 pub(crate) mod search;
 pub(crate) mod show;

@@ -181,8 +181,17 @@ impl<S, M, E> RunConfig<S, M, E> {
         Ok((0..beginnings).map(|index| draw(&mut stream.stream(index))).collect())
     }
 
-    /// Refuses hurdles that no evaluation would ever meet.
+    /// Refuses hurdles that no evaluation would ever meet, behind tasks or inside of them.
     fn check_hurdles(&self, stages: &[usize]) -> Result<(), ConfigError> {
+        if self.settings.hurdles.partial.is_some() {
+            let message = "is tested while optimizers are trained on a task of this configuration";
+            return Err(ConfigError::new("hurdles.partial", message));
+        }
+        self.check_hurdles_between(stages)
+    }
+
+    /// Refuses hurdles behind tasks that no evaluation would ever meet.
+    fn check_hurdles_between(&self, stages: &[usize]) -> Result<(), ConfigError> {
         if self.settings.hurdles.percentile.is_none() || !stages.is_empty() {
             return Ok(());
         }
@@ -230,7 +239,8 @@ impl Config {
     pub fn evaluator(&self) -> Result<OptimizerEvaluator, ConfigError> {
         let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
         let base = std::path::Path::new("");
-        OptimizerEvaluator::new(&evaluation, base).map_err(ConfigError::from_evaluator)
+        let evaluator = OptimizerEvaluator::new(&evaluation, base);
+        Ok(evaluator.map_err(ConfigError::from_evaluator)?.within(self.partial_places()))
     }
 
     /// The same evaluator with those of held-out tasks and fresh repeats.
@@ -239,7 +249,14 @@ impl Config {
     /// As [`Config::evaluator`].
     pub fn judges(&self) -> Result<Judges, ConfigError> {
         let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
-        Judges::new(&evaluation, std::path::Path::new("")).map_err(ConfigError::from_evaluator)
+        let judges = Judges::new(&evaluation, std::path::Path::new(""));
+        let judges = judges.map_err(ConfigError::from_evaluator)?;
+        Ok(Judges { search: judges.search.within(self.partial_places()), ..judges })
+    }
+
+    /// The shares of a task's steps behind which there are hurdles.
+    fn partial_places(&self) -> &[f64] {
+        self.settings.hurdles.partial.as_ref().map_or(&[], |partial| &partial.at)
     }
 
     /// The same configuration with every baseline tuned that was left out.
@@ -280,7 +297,9 @@ impl Config {
                 message: format!("is {limit}, below the {count} statements of the start program"),
             });
         }
-        Search::from_starts(&self.settings, Seed(self.seed), self.domain()?, starts)
+        let search = Search::from_starts(&self.settings, Seed(self.seed), self.domain()?, starts)?;
+        let partial_stages = self.evaluation.partial_stages(self.partial_places().len());
+        Ok(search.with_partial_stages(partial_stages))
     }
 
     /// A start program as it is bred from.

@@ -91,10 +91,10 @@ pub use evo_search::{
     Collisions, Conception, Counters, Deduplication, DeduplicationLevel, Driver, Evaluated,
     Evaluators, FunctionalHit, HallOfFame, HeldOutConfig, HeldOutCurve, HeldOutPoint, HurdleConfig,
     Individual, Keep, KnownBirths, MutationStatistics, MutationTally, NoiseConfig, Observer,
-    OutcomeCache, PolicyCounters, Population, Pruned, Pruning, RECHECK_TOLERANCE, RecheckRate,
-    Restart, RestartFrom, RestartReason, Restarts, RunOptions, Search, SearchConfig, SearchError,
-    Selection, StopReason, Stopping, Store, StoredChampion, StoredRestart, StrategyConfig,
-    TabuConfig, outcomes_apart, run, run_with,
+    OutcomeCache, PartialHurdles, PolicyCounters, Population, Pruned, Pruning, RECHECK_TOLERANCE,
+    RecheckRate, Reprieves, Restart, RestartFrom, RestartReason, Restarts, RunOptions, Search,
+    SearchConfig, SearchError, Selection, StopReason, Stopping, Store, StoredChampion,
+    StoredRestart, StrategyConfig, TabuConfig, outcomes_apart, run, run_with,
 };
 pub use evo_statistics::{
     Bootstrap, Estimate, Interval, Profile, ProfileError, ProfileStep, holm, kendall,

@@ -64,7 +64,8 @@ impl Outcome {
     pub fn stopped_by(&self, hurdles: &[f64]) -> Option<Stopped> {
         let mut stages = self.stages().enumerate();
         let (stage, fitness) = stages.find(|&(stage, fitness)| stops(hurdles, stage, fitness))?;
-        Some(Stopped { stage, fitness, cleared: self.stages().take(stage).collect() })
+        let cleared = self.stages().take(stage).collect();
+        Some(Stopped { stage, fitness, cleared, whole: None })
     }
 }
 
@@ -100,6 +101,10 @@ pub struct Stopped {
     pub fitness: f64,
     /// The fitness behind each stage before.
     pub cleared: Vec<f64>,
+    /// Of a reprieved trial, what it came to without the hurdles inside its tasks. It is there to
+    /// be counted, and changes nothing that a search does.
+    #[serde(default)]
+    pub whole: Option<Box<Outcome>>,
 }
 
 /// Why and where a program failed to train.
@@ -193,7 +198,7 @@ mod tests {
             stages: vec![0.5],
         });
         assert_eq!(invalid.fitness(), f64::NEG_INFINITY);
-        let stopped = Stopped { stage: 0, fitness: 0.5, cleared: vec![] };
+        let stopped = Stopped { stage: 0, fitness: 0.5, cleared: vec![], whole: None };
         assert_eq!(invalid.stopped_by(&[0.6]), Some(stopped.clone()));
         assert_eq!(Outcome::Stopped(stopped).fitness(), f64::NEG_INFINITY);
         let ended = Ended { reason: EndReason::Hung, message: "10 s".to_owned() };
@@ -220,8 +225,11 @@ mod tests {
         ] {
             assert_eq!(at(cleared), None, "{cleared:?}");
         }
-        assert_eq!(at(&[0.2, 0.4]), Some(Stopped { stage: 0, fitness: 0.1, cleared: vec![] }));
-        let second = Stopped { stage: 1, fitness: 0.3, cleared: vec![0.1] };
+        assert_eq!(
+            at(&[0.2, 0.4]),
+            Some(Stopped { stage: 0, fitness: 0.1, cleared: vec![], whole: None })
+        );
+        let second = Stopped { stage: 1, fitness: 0.3, cleared: vec![0.1], whole: None };
         assert_eq!(at(&[0.1, 0.4]), Some(second.clone()));
         assert_eq!(Outcome::Stopped(second).stages().collect::<Vec<_>>(), [0.1, 0.3]);
         assert_eq!(at(&[0.1, 0.3, -9.0]).map(|stopped| stopped.stage), Some(2), "NaN is below");

@@ -8,6 +8,7 @@ mod grid;
 mod judgement;
 mod judges;
 pub(crate) mod lanes;
+mod partial;
 pub(crate) mod progress;
 pub(crate) mod proxy_task;
 pub(crate) mod rates;

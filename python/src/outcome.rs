@@ -89,7 +89,7 @@ impl Outcome {
     fn stopped(stage: usize, fitness: f64, cleared: Vec<f64>) -> PyResult<Outcome> {
         finite("a fitness", &[fitness])?;
         finite("stages", &cleared)?;
-        Ok(Outcome(Inner::Stopped(Stopped { stage, fitness, cleared })))
+        Ok(Outcome(Inner::Stopped(Stopped { stage, fitness, cleared, whole: None })))
     }
 
     /// Broken off from outside, or by an exception: a property of the program, never evaluated

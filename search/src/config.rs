@@ -90,8 +90,7 @@ impl<M> SearchConfig<M> {
             let message = format!("must be at most {WIDEST_WINDOW}");
             return Err(SearchError::config("window", message));
         }
-        let (hurdles, seconds) =
-            (self.hurdles.percentile.is_some(), self.stopping.seconds.is_some());
+        let (hurdles, seconds) = (self.hurdles.are_on(), self.stopping.seconds.is_some());
         self.deduplication.validate(hurdles)?;
         self.noise.validate(self.deduplication.rechecks_any(), hurdles)?;
         self.hurdles.validate()?;

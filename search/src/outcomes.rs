@@ -371,7 +371,8 @@ impl Outcomes {
         Ok(Some(Answer { outcome: Arc::new(stored.outcome), source }))
     }
 
-    /// Tells the shared cache, where there is one, of an outcome; `text` is that of the program.
+    /// Tells the shared cache, where there is one, of an outcome, of a reprieved one the whole;
+    /// `text` is that of the program.
     pub(crate) fn publish(
         &self,
         identity: Identity,
@@ -380,7 +381,12 @@ impl Outcomes {
     ) {
         let holds = !matches!(**outcome, Outcome::Failed { .. });
         if let Some(cache) = self.cache.as_ref().filter(|_| holds && self.compares()) {
-            cache.insert(self.domain, &identity.structure, outcome, text);
+            let whole = match &**outcome {
+                Outcome::Stopped(stopped) => stopped.whole.as_deref(),
+                _ => None,
+            };
+            let whole = whole.map(|whole| Arc::new(whole.clone()));
+            cache.insert(self.domain, &identity.structure, whole.as_ref().unwrap_or(outcome), text);
         }
     }
 }

@@ -94,7 +94,7 @@ mod tests {
     fn stopped(stages: &[f64]) -> Outcome {
         let (last, cleared) = stages.split_last().expect("it was stopped behind a stage");
         let stage = cleared.len();
-        Outcome::Stopped(Stopped { stage, fitness: *last, cleared: cleared.to_vec() })
+        Outcome::Stopped(Stopped { stage, fitness: *last, cleared: cleared.to_vec(), whole: None })
     }
 
     fn invalid(stages: &[f64]) -> Outcome {

@@ -13,6 +13,7 @@ mod absorption;
 mod conceiving;
 mod confirmation;
 mod holding_out;
+mod reprieving;
 mod resume;
 mod settling;
 mod state;
@@ -22,7 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use evo_domain::{Domain, Outcome, Size};
-use evo_hashes::{Hash, Seed};
+use evo_hashes::{Hash, Seed, SeedPurpose};
 
 use crate::breeding::{Bred, Breeder, Breeding};
 use crate::evolution::Evolution;
@@ -32,6 +33,7 @@ use crate::limits::Limits;
 use crate::lineage::LineageDigest;
 use crate::noise::Noise;
 use crate::outcomes::Outcomes;
+use crate::partial_hurdles::ReprieveCount;
 use crate::restarts::RestartClock;
 use crate::store::Provenance;
 use crate::tabu::Tabu;
@@ -62,6 +64,8 @@ pub struct Search<D: Domain> {
     unasked: VecDeque<u64>,
     outcomes: Outcomes,
     noise: Noise,
+    /// Decides which births are reprieved.
+    reprieves: SeedPurpose,
     limits: Limits,
     found: Found<D::Program>,
     kept: Kept,
@@ -75,6 +79,7 @@ pub struct Search<D: Domain> {
 struct Found<P> {
     counters: Counters,
     policies: PolicyCounters,
+    reprieves: ReprieveCount,
     hall_of_fame: HallOfFame<P>,
     mutations: MutationStatistics,
     restarts: Vec<Restart<P>>,
@@ -156,7 +161,7 @@ impl<D: Domain> Search<D> {
                 strategy: config.strategy.begin(&starts, config.selection),
                 starts,
                 streams: seed.purpose("breed"),
-                hurdles: Hurdles::new(config.hurdles),
+                hurdles: Hurdles::new(config.hurdles.clone()),
                 restart_clock: RestartClock::new(config.restarts, config.window),
             },
             width: config.window,
@@ -167,10 +172,12 @@ impl<D: Domain> Search<D> {
             unasked: VecDeque::new(),
             outcomes: Outcomes::new(config.deduplication, D::NAME, seed),
             noise: Noise::new(config.noise, seed.purpose("noise")),
+            reprieves: seed.purpose("reprieve"),
             limits: Limits::new(config.stopping),
             found: Found {
                 counters: Counters::default(),
                 policies: PolicyCounters::default(),
+                reprieves: ReprieveCount::default(),
                 hall_of_fame: HallOfFame::default(),
                 mutations: MutationStatistics::new(kinds),
                 restarts: Vec::new(),
@@ -237,7 +244,7 @@ impl<D: Domain> Search<D> {
         let birth = self.unasked.pop_front()?;
         let (program, hurdles, repeat) = match self.window.get(birth) {
             Some(Birth { program, hurdles, sighting, .. }) => {
-                (Arc::clone(program), Arc::clone(hurdles), sighting.repeat())
+                (Arc::clone(program), self.tested(birth, hurdles), sighting.repeat())
             }
             None => {
                 let program = self.confirmation.program(birth).expect("it waits until it is told");
@@ -269,10 +276,10 @@ impl<D: Domain> Search<D> {
         if self.confirmation.awaits(birth) {
             return self.confirm(birth, &outcome);
         }
-        let told = self
-            .window
-            .tell(birth, Arc::clone(&outcome))
-            .ok_or(SearchError::UnexpectedOutcome { birth })?;
+        let unexpected = SearchError::UnexpectedOutcome { birth };
+        let Some(Birth { hurdles, .. }) = self.window.get(birth) else { return Err(unexpected) };
+        let outcome = self.counted(birth, outcome, hurdles);
+        let told = self.window.tell(birth, Arc::clone(&outcome)).ok_or(unexpected)?;
         let (identity, sighting) = (told.identity, told.sighting);
         let program = Arc::clone(&told.program);
         let text = || self.breeding.domain.text(&program);

@@ -43,6 +43,7 @@ pub use known_births::KnownBirths;
 pub use overview::{Evaluated, StoredChampion, StoredRestart};
 
 use seals::{Sealed, Seals};
+pub(crate) use summary::Counted;
 
 /// Rows after which a transaction is committed unasked.
 const MOST_PENDING: u64 = 10_000;

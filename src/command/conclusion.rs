@@ -5,6 +5,7 @@ use evo::{Domain, HeldOutPoint, MutationTally, RecheckRate, Search, StopReason, 
 use serde::Serialize;
 
 use super::duplicates::Duplicates;
+use super::reprieved::Reprieved;
 use super::run_directory::RunDirectory;
 use super::session::{Finish, Session};
 use crate::exit_code::ExitCode;
@@ -34,6 +35,9 @@ pub(crate) struct Report<V> {
     seconds: f64,
     counters: evo::Counters,
     rechecks: Rechecks,
+    /// Of a run with partial hurdles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reprieves: Option<Reprieved>,
     duplicates: Duplicates,
     mutations: Vec<MutationRow>,
     restarts: usize,
@@ -90,6 +94,7 @@ pub(crate) fn conclude<D: Domain>(
         Report::of(session.directory, session.seed, session.keeps_births, search, verdict)?;
     let json = report.write(session.directory)?;
     warn_of_rechecks(search);
+    report.reprieves.iter().for_each(Reprieved::warn);
     output::print(&if session.args.json { json } else { report.text() })?;
     let Finish { reason, raised } = finish;
     if matches!(reason, StopReason::Failures(_)) {
@@ -123,6 +128,7 @@ impl<V: Serialize> Report<V> {
             seconds: search.store().context("every run has a store")?.seconds()?,
             counters: *search.counters(),
             rechecks: Rechecks::of(&RecheckRate::of(search.counters())),
+            reprieves: Reprieved::of(search),
             duplicates: Duplicates::of(search),
             mutations: mutations.map(|(kind, tally)| MutationRow { kind, tally }).collect(),
             restarts: search.restarts().len(),
@@ -216,6 +222,7 @@ impl<V: Verdict> Report<V> {
         };
         let held_out = self.held_out.as_ref().map(|it| it.text(&self.run_directory));
         let held_out = held_out.unwrap_or_default();
+        let reprieves = self.reprieves.as_ref().map(Reprieved::text).unwrap_or_default();
         let notes =
             [(counters.cached, "answered by the cache"), (counters.ended, "ended from outside")];
         let notes = notes.into_iter().filter(|(count, _)| *count > 0);
@@ -231,7 +238,7 @@ impl<V: Verdict> Report<V> {
             false => String::new(),
         };
         format!(
-            "\n{}\n{}{start}{held_out}\n{}\n\
+            "\n{}\n{}{start}{held_out}{reprieves}\n{}\n\
              Ended because {}. {} candidates, {} evaluated{notes}, {} restarts, {:.0} s; {}.\n{}\
              Saved in {}: {own}best.py, hall_of_fame.csv, report.json, run.db, events.jsonl, \
              config.ron\n\

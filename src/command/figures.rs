@@ -22,6 +22,8 @@ pub(crate) struct Figures {
     /// The held-out fitness of the latest incumbent, where it was evaluated and has one.
     pub held_out: Option<f64>,
     pub counters: Counters,
+    /// How many of the fittest hurdles inside of tasks have stopped, where there are some.
+    pub lost: Option<RecheckRate>,
     /// Bytes, where they are known.
     pub memory: Option<u64>,
 }
@@ -40,7 +42,7 @@ impl Figures {
     }
 
     /// What there is to say, the most important first.
-    fn parts(&self) -> [Option<String>; 12] {
+    fn parts(&self) -> [Option<String>; 13] {
         let counters = &self.counters;
         let share = |count: u64, all: u64| 100.0 * count as f64 / (all as f64).max(1.0);
         let percent = |count: u64, all: u64, what: &str| {
@@ -68,18 +70,19 @@ impl Figures {
             percent(invalid, evaluated, "invalid"),
             percent(stopped, evaluated, "stopped"),
             percent(ended, evaluated, "ended"),
-            rechecks(&RecheckRate::of(counters)),
+            rate_of("wrong", &RecheckRate::of(counters)),
+            self.lost.as_ref().and_then(|lost| rate_of("lost", lost)),
             self.memory.map(mebibytes),
         ]
     }
 }
 
-/// How many duplicates by behaviour were wrong of those rechecked, with the interval of the rate.
-fn rechecks(rate: &RecheckRate) -> Option<String> {
+/// How many of those looked at were found wrong, or lost, with the interval of the rate.
+fn rate_of(what: &str, rate: &RecheckRate) -> Option<String> {
     let (low, high) = rate.interval();
     let RecheckRate { rechecked, disagreed } = *rate;
     let interval = format!("{:.0}-{:.0}%", 100.0 * low, 100.0 * high);
-    (rechecked > 0).then(|| format!("{disagreed}/{rechecked} wrong ({interval})"))
+    (rechecked > 0).then(|| format!("{disagreed}/{rechecked} {what} ({interval})"))
 }
 
 /// A length of time in at most seven characters.
@@ -126,6 +129,7 @@ mod tests {
                 disagreed: scale / 2,
                 ..Counters::default()
             },
+            lost: None,
             memory: Some(312 << 20),
         }
     }
@@ -137,6 +141,9 @@ mod tests {
         let longer = format!("{expected}  1% stopped");
         assert_eq!(figures(1).line(79), longer);
         assert_eq!(figures(1).line(120), format!("{longer}  0/12 wrong (0-24%)  312 MiB"));
+        let lost = Some(RecheckRate { rechecked: 40, disagreed: 1 });
+        let lost = Figures { lost, ..figures(1) }.line(120);
+        assert_eq!(lost, format!("{longer}  0/12 wrong (0-24%)  1/40 lost (0-13%)  312 MiB"));
         assert_eq!(figures(1).line(24), "12s  1234/3000  17s left");
         let held_out = Figures { held_out: Some(-0.05), ..figures(1) };
         let expected = "12s  1234/3000  best +0.3078  17s left  held out -0.0500  103/s";
@@ -154,6 +161,7 @@ mod tests {
             best: None,
             held_out: None,
             counters: Counters::default(),
+            lost: None,
             memory: None,
         };
         assert_eq!(begun.line(79), "0.0s  0  best none  0.0/s");

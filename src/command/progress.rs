@@ -101,6 +101,7 @@ impl Progress {
             best: search.best().map(|best| best.individual.fitness),
             held_out: search.held_out().points().last().and_then(|point| point.held_out_fitness),
             counters: *search.counters(),
+            lost: search.reprieves().map(|it| it.rate()),
             memory: resident(),
         }
     }

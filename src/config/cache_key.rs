@@ -42,7 +42,14 @@ impl Config {
         paths.for_each(|path| path.clear());
         let names: Vec<&str> = evaluation.tasks.iter().map(|task| task.name.as_str()).collect();
         let settings = in_ron(&evaluation);
-        let parts = [place, &text_of(&fingerprints), &settings];
+        // Where hurdles stand decides what stages an outcome has; how high they are does not.
+        let places = match self.partial_places() {
+            [] => None,
+            places => Some(in_ron(&places)),
+        };
+        let (fingerprints, places) = (text_of(&fingerprints), places.iter().map(String::as_str));
+        let parts: Vec<&str> =
+            [place, &fingerprints, &settings].into_iter().chain(places).collect();
         Ok(key::<Optimizers>(&format!("{}, on {place}", names.join(", ")), &parts))
     }
 }

@@ -69,6 +69,10 @@ impl Config {
         }
         let (config, source) = Self::load_parsed(source, text, overrides)?;
         config.search().map_err(|error| source.locate(error))?;
+        if config.settings.hurdles.partial.is_some() {
+            let message = "looks into trainings, and what an objective does is not known here";
+            return Err(source.locate(ConfigError::new("hurdles.partial", message)));
+        }
         Ok(config)
     }
 
@@ -108,7 +112,7 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.search()?;
-        self.check_hurdles(&self.evaluation.stages)?;
+        self.check_hurdles_between(&self.evaluation.stages)?;
         let held_out = !self.evaluation.held_out.is_empty();
         self.check_held_out(held_out, "tasks in `evaluation.held_out`")?;
         // Data does not depend on baselines, which would take training to find.

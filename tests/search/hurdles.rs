@@ -31,7 +31,12 @@ pub(crate) fn staged(candidate: &Candidate) -> Outcome {
     };
     let first = -libm::log(score.losses[0]);
     if candidate.trial().stops(0, first) {
-        return Outcome::Stopped(Stopped { stage: 0, fitness: first, cleared: vec![] });
+        return Outcome::Stopped(Stopped {
+            stage: 0,
+            fitness: first,
+            cleared: vec![],
+            whole: None,
+        });
     }
     Outcome::Scored(Score { stages: vec![first], ..score })
 }

@@ -142,7 +142,12 @@ impl ActivationEvaluator {
     /// The runs of a contest on a variant of its task, those of a multiple that one of them is
     /// stopped with left out; the first stop where none are left.
     fn train(&self, contest: &Contest, runs: &[Run], task: &ProxyTask) -> Trained {
-        let watching = Watching { divergence: self.divergence, stated: &[], loss: RunLoss::Final };
+        let watching = Watching {
+            divergence: self.divergence,
+            stated: &[],
+            within: &[],
+            loss: RunLoss::Final,
+        };
         Rates::Best.train(task, &self.adamw, (runs, contest.repeats), watching)
     }
 

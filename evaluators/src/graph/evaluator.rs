@@ -84,15 +84,15 @@ impl GraphEvaluator {
         let (mut loss, mut accuracy) = (0.0, 0.0);
         for run in &self.runs {
             let mut update = self.update(&task, run);
-            let Ok(behind) = trained(&task, run, &mut update, self.watching())? else {
+            let Ok(training) = trained(&task, run, &mut update, self.watching())? else {
                 return Ok(None);
             };
-            let found = behind.training.validate(&update)?;
+            let found = training.validate(&update)?;
             if !found.is_finite() {
                 return Ok(None);
             }
             loss += found;
-            accuracy += share_right(network, behind.training.leaves()?, &task.validation)?;
+            accuracy += share_right(network, training.leaves()?, &task.validation)?;
         }
         let count = self.runs.len() as f64;
         Ok(Some(MeasuredGraph { loss: loss / count, accuracy: accuracy / count }))
@@ -132,7 +132,7 @@ impl GraphEvaluator {
 
     fn watching(&self) -> Watching<'_> {
         let divergence = self.config.divergence;
-        Watching { divergence, stated: &[], loss: RunLoss::Final }
+        Watching { divergence, stated: &[], within: &[], loss: RunLoss::Final }
     }
 }
 

@@ -76,7 +76,8 @@ impl OptimizerConfig {
         let multiples = &self.learning_rate_multiples;
         let (repeats, scoring) = (self.repeats.get(), &self.scoring);
         let runs = task.runs(setting.learning_rate, multiples, 0..repeats, scoring);
-        let watching = Watching { divergence: self.divergence, stated: &[], loss: scoring.loss };
+        let watching =
+            Watching { divergence: self.divergence, stated: &[], within: &[], loss: scoring.loss };
         let runs = (&runs[..], repeats as usize);
         let trained = scoring.rates.train(task, setting.program, runs, watching)?;
         Ok(trained.map(|runs| {

@@ -13,16 +13,15 @@ use evo_dsl::Program;
 
 use super::config::keyed;
 use super::judgement::{AtMultiple, best_multiple};
-use super::lanes::{LaneTask, Lanes, train_lanes};
+use super::lanes::{LaneRuns, LaneTask, Lanes, train_lanes};
+use super::partial::Abreast;
 use super::progress::Progress;
 use super::proxy_task::{ProxyTask, Run, repeats_anew};
-use super::rates::{Trained, joined};
-use super::scoring::{Rates, RunLoss, Scoring};
+use super::scoring::{Rates, Scoring};
 use super::stated::stated_steps;
 use super::training::Watching;
 use crate::{
-    DependsOn, Evaluator, EvaluatorError, Invalid, OptimizerConfig, Outcome, Score, TaskConfig,
-    TaskRuns, Trial,
+    DependsOn, Evaluator, EvaluatorError, OptimizerConfig, Outcome, Score, TaskConfig, Trial,
 };
 
 /// Scores programs of the optimizer domain by training proxy networks with them.
@@ -38,6 +37,8 @@ pub struct OptimizerEvaluator {
     tasks: Vec<Contest>,
     /// Numbers of tasks after which a hurdle is tested.
     stages: Vec<usize>,
+    /// Shares of the steps of each task behind which one is tested.
+    within: Vec<f64>,
     divergence: f64,
     /// Factors of each task's learning rate.
     multiples: Vec<f64>,
@@ -99,6 +100,7 @@ impl OptimizerEvaluator {
         Self {
             tasks,
             stages: Vec::new(),
+            within: Vec::new(),
             divergence: config.divergence,
             multiples: config.learning_rate_multiples.clone(),
             scoring: config.scoring.clone(),
@@ -125,6 +127,7 @@ impl OptimizerEvaluator {
         Self {
             tasks: self.tasks.iter().map(contest).collect(),
             stages: Vec::new(),
+            within: Vec::new(),
             divergence: self.divergence,
             multiples: multiples.clone(),
             scoring: self.scoring.clone(),
@@ -146,11 +149,20 @@ impl OptimizerEvaluator {
         Some(Self {
             tasks: contests.map(contest).collect(),
             stages: Vec::new(),
+            within: Vec::new(),
             divergence: first.divergence,
             multiples: first.multiples.clone(),
             scoring: first.scoring.clone(),
             laned: None,
         })
+    }
+
+    /// The same evaluator with stages at these shares of the steps of each task too, in (0, 1) and
+    /// rising: behind each, the fitness so far, with the partial loss for that on the task, has to
+    /// clear the trial's hurdle.
+    #[must_use]
+    pub fn within(self, shares: &[f64]) -> Self {
+        Self { within: shares.to_vec(), ..self }
     }
 
     /// The same evaluator training cohorts with lanes.
@@ -186,17 +198,44 @@ impl OptimizerEvaluator {
     fn outcome(&self, trial: Trial<'_>) -> Outcome {
         let mut progress = Progress::new(trial, self.scoring.rates.measure());
         for contest in &self.tasks {
-            let runs = self.runs(contest, trial.repeat);
-            let trained = contest.train(trial.program, &runs, self.divergence, &self.scoring);
-            let outcome = match trained {
-                Ok(runs) => progress.absorb(runs, contest.baseline_loss, &self.stages),
-                Err(error) => Some(failed(&error)),
-            };
-            if let Some(outcome) = outcome {
-                return outcome;
+            match self.go_on(contest, &mut progress) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return outcome,
+                Err(error) => return failed(&error),
             }
         }
         progress.score()
+    }
+
+    /// Trains the next task; the outcome where the evaluation ends there.
+    fn go_on(
+        &self,
+        contest: &Contest,
+        progress: &mut Progress<'_>,
+    ) -> Result<Option<Outcome>, EvaluatorError> {
+        let trial = progress.trial();
+        let runs = self.runs(contest, trial.repeat);
+        let watching = self.watching(contest);
+        let rates = self.scoring.rates;
+        if self.within.is_empty() {
+            let runs = (&runs[..], contest.repeats);
+            let trained = rates.train(&contest.task, trial.program, runs, watching)?;
+            return Ok(progress.absorb(trained, contest.baseline_loss, &self.stages));
+        }
+        let parts = rates.parts(&runs, contest.repeats);
+        let mut abreast = Abreast::start(&contest.task, trial.program, parts, watching)?;
+        for &share in &self.within {
+            let stopped = progress.pass(abreast.loss_at(share)?, contest.baseline_loss);
+            if stopped.is_some() {
+                return Ok(stopped);
+            }
+        }
+        Ok(progress.absorb(abreast.ending()?, contest.baseline_loss, &self.stages))
+    }
+
+    fn watching<'a>(&'a self, contest: &'a Contest) -> Watching<'a> {
+        let (divergence, loss) = (self.divergence, self.scoring.loss);
+        Watching { divergence, stated: &contest.stated, within: &self.within, loss }
     }
 
     /// The outcomes of a cohort trained with lanes. Those left after a task are grouped anew, so
@@ -213,7 +252,7 @@ impl OptimizerEvaluator {
                 let programs: Vec<&Program> =
                     group.iter().map(|&at| progress[at].trial().program).collect();
                 let runs = self.runs(contest, cohort[group[0]].repeat);
-                let watching = contest.watching(self.divergence, self.scoring.loss);
+                let watching = self.watching(contest);
                 let trained = contest.train_lanes(
                     (&programs, &runs),
                     (lane_task, &laned.lanes),
@@ -222,9 +261,13 @@ impl OptimizerEvaluator {
                 );
                 match trained {
                     Ok(runs) => {
-                        for (&at, runs) in group.iter().zip(runs) {
-                            let baseline_loss = contest.baseline_loss;
-                            outcomes[at] = progress[at].absorb(runs, baseline_loss, &self.stages);
+                        for (&at, trained) in group.iter().zip(runs) {
+                            let LaneRuns { runs, partial } = trained;
+                            let (progress, baseline) = (&mut progress[at], contest.baseline_loss);
+                            let mut partial = partial.into_iter();
+                            let stopped = partial.find_map(|loss| progress.pass(loss, baseline));
+                            outcomes[at] =
+                                stopped.or_else(|| progress.absorb(runs, baseline, &self.stages));
                         }
                     }
                     Err(error) => group.iter().for_each(|&at| outcomes[at] = Some(failed(&error))),
@@ -296,36 +339,20 @@ impl Contest {
         })
     }
 
-    fn watching(&self, divergence: f64, loss: RunLoss) -> Watching<'_> {
-        Watching { divergence, stated: &self.stated, loss }
-    }
-
-    /// What the runs come to with `program`, or why it cannot train them.
-    fn train(
-        &self,
-        program: &Program,
-        runs: &[Run],
-        divergence: f64,
-        scoring: &Scoring,
-    ) -> Trained {
-        let watching = self.watching(divergence, scoring.loss);
-        scoring.rates.train(&self.task, program, (runs, self.repeats), watching)
-    }
-
-    /// The same of `programs`, no more of them than lanes, trained as one cohort.
+    /// What the runs come to with each of `programs`, no more of them than lanes, trained as one
+    /// cohort.
     fn train_lanes(
         &self,
         (programs, runs): (&[&Program], &[Run]),
         (lane_task, lanes): (&LaneTask, &Lanes),
         watching: Watching<'_>,
         rates: Rates,
-    ) -> Result<Vec<Result<TaskRuns, Invalid>>, EvaluatorError> {
-        let mut parts = vec![Vec::new(); programs.len()];
+    ) -> Result<Vec<LaneRuns>, EvaluatorError> {
+        let mut parts: Vec<Vec<LaneRuns>> = programs.iter().map(|_| Vec::new()).collect();
         for runs in rates.parts(runs, self.repeats) {
             let trained = train_lanes(&self.task, lane_task, runs, programs, lanes, watching)?;
             parts.iter_mut().zip(trained).for_each(|(parts, part)| parts.push(part));
         }
-        let name = &self.task.name;
-        Ok(parts.into_iter().map(|parts| joined(name, parts.into_iter())).collect())
+        Ok(parts.into_iter().map(|parts| LaneRuns::joined(&self.task.name, parts)).collect())
     }
 }

@@ -16,4 +16,4 @@ mod training;
 pub(crate) mod update;
 
 pub use options::Lanes;
-pub(super) use training::{Cohort, LaneTask, train_lanes};
+pub(super) use training::{Cohort, LaneRuns, LaneTask, train_lanes};

@@ -63,15 +63,28 @@ impl<'a> Progress<'a> {
                 return Some(Outcome::Invalid(Invalid { stages, ..invalid }));
             }
         }
-        let stage = self.stages.len();
-        if stages.get(stage) == Some(&self.losses.len()) {
-            let fitness = self.gain / self.losses.len() as f64;
-            if self.trial.stops(stage, fitness) {
-                let cleared = std::mem::take(&mut self.stages);
-                return Some(Outcome::Stopped(Stopped { stage, fitness, cleared }));
-            }
-            self.stages.push(fitness);
+        match stages.contains(&self.losses.len()) {
+            true => self.reach(self.gain / self.losses.len() as f64),
+            false => None,
         }
+    }
+
+    /// Takes in the partial loss on the next task at a share of its steps; the outcome where it
+    /// ends here. The fitness so far has it in place of the loss, and is finite: outcomes travel
+    /// as JSON, which has no infinity.
+    pub(crate) fn pass(&mut self, partial_loss: f64, baseline_loss: f64) -> Option<Outcome> {
+        let gain = self.gain + gain(baseline_loss, partial_loss.min(f64::MAX));
+        self.reach(gain / (self.losses.len() + 1) as f64)
+    }
+
+    /// Comes to the next stage with this fitness so far.
+    fn reach(&mut self, fitness: f64) -> Option<Outcome> {
+        let stage = self.stages.len();
+        if self.trial.stops(stage, fitness) {
+            let cleared = std::mem::take(&mut self.stages);
+            return Some(Outcome::Stopped(Stopped { stage, fitness, cleared, whole: None }));
+        }
+        self.stages.push(fitness);
         None
     }
 

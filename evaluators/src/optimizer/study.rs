@@ -222,7 +222,8 @@ impl StudiedTask {
     ) -> Result<Ending, EvaluatorError> {
         let program = run.program(&knobs.program(setting));
         let mut executor = Executor::new(&program, &self.task.layout);
-        let watching = Watching { divergence: self.divergence, stated, loss: RunLoss::Final };
+        let watching =
+            Watching { divergence: self.divergence, stated, within: &[], loss: RunLoss::Final };
         Ok(train(&self.task, run, &mut executor, watching)?)
     }
 }

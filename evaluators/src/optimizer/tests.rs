@@ -5,6 +5,7 @@ mod course;
 mod judgement;
 mod lanes;
 mod learning;
+mod partial;
 mod readout;
 mod refusals;
 mod scoring;
@@ -161,7 +162,7 @@ fn hurdles_end_an_evaluation_at_the_first_stage_below_one_and_change_nothing_els
         assert_eq!(with(cleared), full, "{cleared:?}");
     }
     let stopped = |stage, fitness, cleared: &[f64]| {
-        Outcome::Stopped(Stopped { stage, fitness, cleared: cleared.to_vec() })
+        Outcome::Stopped(Stopped { stage, fitness, cleared: cleared.to_vec(), whole: None })
     };
     for (hurdles, outcome) in [
         ([first + 1e-9, second + 1.0], stopped(0, first, &[])),

@@ -38,6 +38,16 @@ impl Update for evo_dsl::Executor {
     }
 }
 
+impl<U: Update> Update for &mut U {
+    fn step(&mut self, weights: &mut [f32], gradient: &[f32], learning_rate: f64) -> bool {
+        U::step(self, weights, gradient, learning_rate)
+    }
+
+    fn readout(&self) -> Option<&[f32]> {
+        U::readout(self)
+    }
+}
+
 /// What is looked at while a run is trained, beside what trains it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watching<'a> {
@@ -45,6 +55,8 @@ pub(crate) struct Watching<'a> {
     pub(crate) divergence: f64,
     /// The numbers of steps behind which it is validated, rising, each below all of them.
     pub(crate) stated: &'a [u64],
+    /// Shares of its steps, rising, behind which its partial loss is looked at.
+    pub(crate) within: &'a [f64],
     /// What it comes to.
     pub(crate) loss: RunLoss,
 }
@@ -193,46 +205,97 @@ pub(crate) fn read_out<'a>(
     before.iter().zip(readout).map(|(weight, offset)| weight - offset)
 }
 
-/// A run behind its last step.
-pub(crate) struct Trained<'a> {
-    pub(crate) training: Training<'a>,
-    /// The sum of the training losses.
-    total: f64,
+/// A run between two of its steps, with what trains it.
+pub(crate) struct UnderWay<'a, U> {
+    run: &'a Run,
+    update: U,
+    watching: Watching<'a>,
+    training: Training<'a>,
+    watch: Watch,
+    /// Those of the steps made.
+    losses: Vec<f64>,
     /// The validation losses at the stated steps.
     course: Vec<(u64, f64)>,
 }
 
-/// Makes all steps of a run on `task` with `update`, or those up to where it is stopped.
+impl<'a, U: Update> UnderWay<'a, U> {
+    /// A run on `task` before its first step.
+    ///
+    /// # Errors
+    /// Candle refuses an operation; so for all methods.
+    pub(crate) fn start(
+        task: &'a ProxyTask,
+        run: &'a Run,
+        update: U,
+        watching: Watching<'a>,
+    ) -> Result<Self> {
+        let (training, watch) = (Training::start(task, run)?, Watch::new(watching.divergence));
+        let course = Vec::with_capacity(watching.stated.len());
+        let losses = Vec::with_capacity(usize::try_from(run.steps).unwrap_or_default());
+        Ok(Self { run, update, watching, training, watch, losses, course })
+    }
+
+    pub(crate) fn run(&self) -> &'a Run {
+        self.run
+    }
+
+    /// The training losses of the steps made.
+    pub(crate) fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
+    /// Makes the steps up to so many, or those up to where it is stopped, which none may follow.
+    pub(crate) fn advance(&mut self, steps: u64) -> Result<Option<Stop>> {
+        for step in self.losses.len() as u64..steps {
+            let batch = self.training.draw()?;
+            let loss = self.training.forward(&batch)?;
+            let loss = self.training.backward(&loss)?;
+            let stopped = |reason| Ok(Some(Stop { reason, step: step + 1 }));
+            if let Some(reason) = self.watch.reason_to_stop(loss) {
+                return stopped(reason);
+            }
+            self.losses.push(loss);
+            if !self.training.update(&mut self.update, self.run.learning_rate(step)) {
+                return stopped(InvalidReason::NonFinite);
+            }
+            if self.watching.stated.contains(&(step + 1)) {
+                self.course.push((step + 1, self.training.validate(&self.update)?));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes all steps that are left, and measures what the run comes to.
+    pub(crate) fn ending(mut self) -> Result<Ending> {
+        if let Some(stop) = self.advance(self.run.steps)? {
+            return Ok(Ending::Stopped(stop));
+        }
+        let loss = match self.watching.loss {
+            RunLoss::Final => self.training.validate(&self.update)?,
+            RunLoss::MeanTraining => mean_training(&self.losses),
+        };
+        Ok(Ending::of(loss, self.course, self.run.steps))
+    }
+}
+
+/// The mean of the training losses of all steps.
+pub(crate) fn mean_training(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len() as f64
+}
+
+/// A run on `task` behind its last step with `update`, or where it is stopped.
 ///
 /// # Errors
 /// Candle refuses an operation.
 pub(crate) fn trained<'a>(
     task: &'a ProxyTask,
-    run: &Run,
+    run: &'a Run,
     update: &mut impl Update,
-    watching: Watching<'_>,
-) -> Result<std::result::Result<Trained<'a>, Stop>> {
-    let mut training = Training::start(task, run)?;
-    let mut watch = Watch::new(watching.divergence);
-    let mut course = Vec::with_capacity(watching.stated.len());
-    let mut total = 0.0;
-    for step in 0..run.steps {
-        let batch = training.draw()?;
-        let loss = training.forward(&batch)?;
-        let loss = training.backward(&loss)?;
-        let stopped = |reason| Ok(Err(Stop { reason, step: step + 1 }));
-        if let Some(reason) = watch.reason_to_stop(loss) {
-            return stopped(reason);
-        }
-        total += loss;
-        if !training.update(update, run.learning_rate(step)) {
-            return stopped(InvalidReason::NonFinite);
-        }
-        if watching.stated.contains(&(step + 1)) {
-            course.push((step + 1, training.validate(update)?));
-        }
-    }
-    Ok(Ok(Trained { training, total, course }))
+    watching: Watching<'a>,
+) -> Result<std::result::Result<Training<'a>, Stop>> {
+    let mut under_way = UnderWay::start(task, run, update, watching)?;
+    let stop = under_way.advance(run.steps)?;
+    Ok(stop.map_or(Ok(under_way.training), Err))
 }
 
 /// Trains `task` with `update` and measures the validation losses.
@@ -245,15 +308,7 @@ pub(crate) fn train(
     update: &mut impl Update,
     watching: Watching<'_>,
 ) -> Result<Ending> {
-    let Trained { training, total, course } = match trained(task, run, update, watching)? {
-        Ok(trained) => trained,
-        Err(stop) => return Ok(Ending::Stopped(stop)),
-    };
-    let loss = match watching.loss {
-        RunLoss::Final => training.validate(update)?,
-        RunLoss::MeanTraining => total / run.steps as f64,
-    };
-    Ok(Ending::of(loss, course, run.steps))
+    UnderWay::start(task, run, update, watching)?.ending()
 }
 
 /// What each of `runs` comes to, each with an update of its own; the first run that is stopped

@@ -55,8 +55,12 @@ mod tests {
     #[test]
     fn a_stopped_evaluation_serves_only_births_that_would_be_stopped_too() {
         let known = |outcome: Outcome| Known { birth: 0, outcome: Arc::new(outcome) };
-        let stopped =
-            known(Outcome::Stopped(Stopped { stage: 1, fitness: 0.3, cleared: vec![0.1] }));
+        let stopped = known(Outcome::Stopped(Stopped {
+            stage: 1,
+            fitness: 0.3,
+            cleared: vec![0.1],
+            whole: None,
+        }));
         assert!(stopped.serves(&[0.0, 0.4]) && stopped.serves(&[0.2]));
         assert!(!stopped.serves(&[0.1, 0.3]) && !stopped.serves(&[]));
         assert!(known(Outcome::Scored(Score::new(0.0, vec![]))).serves(&[9.0]));

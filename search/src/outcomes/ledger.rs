@@ -199,7 +199,7 @@ mod tests {
         ledger.absorb(3, &Outcome::Failed { message: String::new() });
         assert_eq!(ledger.absorb(3, &scored(2.0)), Some(Score::new(1.5, vec![3.0])));
         assert_eq!(ledger.mean(3), Some(Score::new(1.5, vec![3.0])));
-        let stopped = evo_domain::Stopped { stage: 0, fitness: 9.0, cleared: vec![] };
+        let stopped = evo_domain::Stopped { stage: 0, fitness: 9.0, cleared: vec![], whole: None };
         assert_eq!(ledger.absorb(3, &Outcome::Stopped(stopped)), None);
         assert_eq!(ledger.absorb(3, &scored(2.0)), None);
     }

@@ -102,9 +102,10 @@ impl<D: Domain> Search<D> {
         sighting: Sighting,
     ) -> Result<(), SearchError> {
         self.count(outcome);
+        self.count_reprieve(birth, outcome);
         // After a restart, what was bred before it says nothing of the new population.
         if self.evolution.restart_clock.admits(birth) {
-            self.evolution.hurdles.absorb(outcome.stages());
+            self.evolution.hurdles.absorb(outcome);
         }
         if let Some((evaluation, same_structure)) = sighting.rechecked() {
             let store = self.kept.rows();

@@ -22,6 +22,7 @@ use crate::held_out::HeldOutCurve;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, start_of};
 use crate::outcomes::{Arrival, Remembered};
+use crate::store::Counted;
 use crate::tabu::Tabu;
 use crate::window::{Birth, Fate, Window};
 use crate::{DeduplicationLevel, Individual, Keep, Restart, SearchError, Stopping, Store};
@@ -175,8 +176,11 @@ impl<D: Domain> Search<D> {
         let Some(store) = &mut self.kept.store else { return Ok(()) };
         let Found { hall_of_fame, counters, policies, mutations, restarts, .. } = &self.found;
         let policies = self.outcomes.config().has_policy().then_some(policies);
+        let partial = self.evolution.hurdles.partial();
+        let reprieves = partial.map(|_| self.found.reprieves.counts());
+        let counters = Counted { counters, policies, reprieves };
         let domain = self.breeding.identifier.domain();
-        store.save_summary(domain, hall_of_fame, (counters, policies), mutations, restarts)
+        store.save_summary(domain, hall_of_fame, counters, mutations, restarts)
     }
 
     /// Births that a run that goes on from the store has not to make again.
@@ -224,6 +228,8 @@ impl<D: Domain> Search<D> {
         if let Some(policies) = &mut state.policies {
             (policies.ledger, policies.tabu) = (None, None);
         }
+        // Who is reprieved changes nothing that a run is judged by.
+        state.reprieves = None;
         let mut hash = [0; 16];
         hash.copy_from_slice(&blake3::hash(&state.to_bytes()).as_bytes()[..16]);
         Hash(hash)
@@ -285,6 +291,7 @@ impl<D: Domain> Search<D> {
             held_out,
             beside: self.beside(),
             policies: self.policies(),
+            reprieves: self.reprieves().map(|_| self.found.reprieves.clone()),
         }
     }
 
@@ -297,9 +304,11 @@ impl<D: Domain> Search<D> {
 
     /// `None` if what was saved does not fit these policies.
     fn restore_policies(&mut self, saved: Option<SavedPolicies>) -> Option<()> {
-        if saved.is_some() != self.deduplication().has_policy() {
+        let has_policy = self.deduplication().has_policy();
+        if saved.is_none() && has_policy {
             return None;
         }
+        let saved = saved.filter(|_| has_policy);
         let SavedPolicies { counters, ledger, tabu } = saved.unwrap_or_default();
         self.found.policies = counters;
         match (&self.breeding.tabu, tabu) {
@@ -352,6 +361,10 @@ impl<D: Domain> Search<D> {
             self.held_out.incumbent = incumbent.transpose().ok()?;
         }
         self.restore_policies(state.policies)?;
+        if state.reprieves.is_some() != self.reprieves().is_some() {
+            return None;
+        }
+        self.found.reprieves = state.reprieves.unwrap_or_default();
         self.outcomes.remember(state.beside.remembered);
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {

@@ -4,8 +4,6 @@
 //! finished since it was begun: an earlier birth's evaluation, the store, a shared cache, or one of
 //! its own.
 
-use std::sync::Arc;
-
 use evo_domain::Domain;
 
 use super::Search;
@@ -102,24 +100,27 @@ impl<D: Domain> Search<D> {
         program: &D::Program,
         sighting: Sighting,
     ) -> Result<Fate, SearchError> {
-        let Arrival { birth, identity, .. } = arrival;
+        let Arrival { birth, identity, hurdles } = arrival;
+        let tested = self.tested(birth, hurdles);
         let store = self.kept.rows();
         let found = match self.is_shareable(sighting) {
-            true => self.outcomes.find_own(arrival, store)?,
+            true => self.outcomes.find_own(Arrival { hurdles: &tested, ..arrival }, store)?,
             false => self.outcomes.take_stored(birth, identity, store)?,
         };
         let Some(found) = found else { return Ok(Fate::Awaited) };
+        let mut outcome = found.outcome;
         match found.source {
             Source::Store { cached } => self.found.counters.cached += u64::from(cached),
             Source::Cache => {
                 self.found.counters.cached += 1;
+                outcome = self.counted(birth, outcome, hurdles);
                 if let Some(store) = self.kept.rows_mut() {
                     let provenance = Provenance { cached: true, recheck: sighting.instead_of() };
                     let program = self.breeding.domain.text(program);
-                    store.note_evaluation(birth, identity, &program, &found.outcome, provenance)?;
+                    store.note_evaluation(birth, identity, &program, &outcome, provenance)?;
                 }
             }
         }
-        Ok(Fate::Told(Arc::clone(&found.outcome)))
+        Ok(Fate::Told(outcome))
     }
 }

@@ -15,6 +15,7 @@ use crate::hurdles::HurdleHistory;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, LineageDigest};
 use crate::outcomes::{Ledger, Remembered, Sighting};
+use crate::partial_hurdles::ReprieveCount;
 use crate::restarts::SinceRestart;
 use crate::strategy::StrategyState;
 use crate::{Counters, HeldOutPoint, Individual, MutationTally, PolicyCounters, RestartReason};
@@ -52,6 +53,9 @@ pub(super) struct State {
     /// Behind that, of a search with policies beyond caching.
     #[serde(skip)]
     pub(super) policies: Option<SavedPolicies>,
+    /// Behind that, of a search with partial hurdles.
+    #[serde(skip)]
+    pub(super) reprieves: Option<ReprieveCount>,
 }
 
 /// What policies beyond caching have counted and remember.
@@ -125,7 +129,7 @@ impl State {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = postcard::to_stdvec(self).expect("plain data can be serialised");
         let Beside { remembered, selected } = &self.beside;
-        let policies = self.policies.is_some();
+        let policies = self.policies.is_some() || self.reprieves.is_some();
         let beside = !remembered.is_empty() || selected.is_some() || policies;
         if self.ancestry != Ancestry::default() || self.held_out.is_some() || beside {
             append(&mut bytes, &self.ancestry);
@@ -140,6 +144,11 @@ impl State {
         }
         if let Some(policies) = &self.policies {
             append(&mut bytes, policies);
+        } else if policies {
+            append(&mut bytes, &SavedPolicies::default());
+        }
+        if let Some(reprieves) = &self.reprieves {
+            append(&mut bytes, reprieves);
         }
         bytes
     }
@@ -162,11 +171,18 @@ impl State {
             [] => (Beside::default(), rest),
             rest => postcard::take_from_bytes(rest).ok()?,
         };
-        let policies = match rest {
+        let (policies, rest) = match rest {
+            [] => (None, rest),
+            rest => {
+                let (policies, rest) = postcard::take_from_bytes(rest).ok()?;
+                (Some(policies), rest)
+            }
+        };
+        let reprieves = match rest {
             [] => None,
             rest => Some(postcard::from_bytes(rest).ok()?),
         };
-        Some(State { ancestry, held_out, beside, policies, ..state })
+        Some(State { ancestry, held_out, beside, policies, reprieves, ..state })
     }
 }
 

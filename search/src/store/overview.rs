@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Store;
 use super::schema;
-use crate::{Counters, HeldOutPoint, MutationTally, PolicyCounters, SearchError};
+use crate::{Counters, HeldOutPoint, MutationTally, PolicyCounters, Reprieves, SearchError};
 
 /// An evaluation of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,11 +110,26 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn policy_counters(&self) -> Result<Option<PolicyCounters>, SearchError> {
+        let values = self.counted()?;
+        Ok(PolicyCounters::of_named(|name| values.get(name).copied()))
+    }
+
+    /// What came of the births that were reprieved, as last saved; `None` of a run without partial
+    /// hurdles.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn reprieves(&self) -> Result<Option<Reprieves>, SearchError> {
+        let values = self.counted()?;
+        Ok(Reprieves::of_named(|name| values.get(name).copied()))
+    }
+
+    /// Every count by its name.
+    fn counted(&self) -> Result<BTreeMap<String, u64>, SearchError> {
         let rows = self.rows("SELECT name, value FROM counters", [], |row| {
             Ok((row.get::<_, String>(0)?, natural(row, 1)?))
         })?;
-        let values: BTreeMap<String, u64> = rows.into_iter().collect();
-        Ok(PolicyCounters::of_named(|name| values.get(name).copied()))
+        Ok(rows.into_iter().collect())
     }
 
     /// Every kind of mutation and how it fared, as last saved.

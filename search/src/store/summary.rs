@@ -9,7 +9,9 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::Store;
-use crate::{Counters, HallOfFame, MutationStatistics, PolicyCounters, Restart, SearchError};
+use crate::{
+    Counters, HallOfFame, MutationStatistics, PolicyCounters, Reprieves, Restart, SearchError,
+};
 
 impl Store {
     /// Writes all of it anew.
@@ -17,7 +19,7 @@ impl Store {
         &mut self,
         domain: &D,
         hall_of_fame: &HallOfFame<D::Program>,
-        (counters, policies): (&Counters, Option<&PolicyCounters>),
+        counted: Counted<'_>,
         mutations: &MutationStatistics,
         restarts: &[Restart<D::Program>],
     ) -> Result<(), SearchError> {
@@ -34,9 +36,7 @@ impl Store {
                 row.execute(params![champion.length as i64, birth, individual.fitness, program])?;
             }
             let mut row = connection.prepare("INSERT INTO counters VALUES (?, ?)")?;
-            let policies = policies.map(PolicyCounters::named).unwrap_or_default();
-            let policies = policies.into_iter().map(|(name, value)| (name, value as i64));
-            for (name, value) in named(counters).into_iter().chain(policies) {
+            for (name, value) in counted.named() {
                 row.execute(params![name, value])?;
             }
             let mut row = connection.prepare("INSERT INTO mutations VALUES (?, ?, ?, ?)")?;
@@ -54,10 +54,27 @@ impl Store {
     }
 }
 
-/// Every counter by the name of its field.
-fn named(counters: &Counters) -> Vec<(String, i64)> {
-    let Ok(Value::Object(fields)) = serde_json::to_value(counters) else {
-        unreachable!("counters are a struct of numbers")
-    };
-    fields.into_iter().map(|(name, value)| (name, value.as_i64().unwrap_or(i64::MAX))).collect()
+/// All that is counted of a run.
+pub(crate) struct Counted<'a> {
+    pub(crate) counters: &'a Counters,
+    /// Of one with policies beyond caching.
+    pub(crate) policies: Option<&'a PolicyCounters>,
+    /// Of one with partial hurdles.
+    pub(crate) reprieves: Option<Reprieves>,
+}
+
+impl Counted<'_> {
+    /// Every count by the name of its field.
+    fn named(&self) -> Vec<(String, i64)> {
+        let Ok(Value::Object(fields)) = serde_json::to_value(self.counters) else {
+            unreachable!("counters are a struct of numbers")
+        };
+        let plain =
+            fields.into_iter().map(|(name, value)| (name, value.as_u64().unwrap_or(u64::MAX)));
+        let policies = self.policies.map(PolicyCounters::named).unwrap_or_default();
+        let reprieves = self.reprieves.into_iter().flat_map(|it| it.named());
+        let reprieves = reprieves.map(|(name, value)| (name.to_owned(), value));
+        let all = plain.chain(policies).chain(reprieves);
+        all.map(|(name, value)| (name, i64::try_from(value).unwrap_or(i64::MAX))).collect()
+    }
 }

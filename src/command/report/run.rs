@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use evo::{
     Ancestor, Counters, Evaluated, Expressions, Graphs, HeldOutPoint, KnownBirths, Learners,
-    MutationTally, Optimizers, PolicyCounters, ProgramSourceError, StopReason, Store,
+    MutationTally, Optimizers, PolicyCounters, ProgramSourceError, Reprieves, StopReason, Store,
     StoredChampion, StoredRestart,
 };
 use serde::Deserialize;
@@ -39,6 +39,7 @@ pub(super) struct Run {
     pub known: Vec<KnownBirths>,
     /// What a policy beyond caching did.
     pub policies: Option<PolicyCounters>,
+    pub reprieves: Option<Reprieves>,
     /// From a start program to the best; empty where nothing has a fitness.
     pub lineage: Vec<Ancestor>,
     /// What its end told; `None` of a run that has not ended.
@@ -134,6 +135,7 @@ impl Run {
         Ok(Run {
             known: known_births(&store, births)?,
             policies: store.policy_counters()?,
+            reprieves: store.reprieves()?,
             name: name(path),
             configured: Configured::of(&config),
             config,

@@ -1,6 +1,6 @@
 //! What a page says of one run, all of it text but the figures.
 
-use evo::shell_path;
+use evo::{Reprieves, shell_path};
 use serde::Serialize;
 
 use super::figure::Figure;
@@ -164,6 +164,11 @@ fn rates(run: &Run) -> Vec<Rate> {
     if let Some(counters) = run.counters.as_ref().filter(|it| it.rechecked > 0) {
         let (wrong, all) = (counters.disagreed, counters.rechecked);
         rates.push(rate("wrong of the hits rechecked", wrong, all, "rechecks"));
+    }
+    if let Some(counts) = &run.reprieves {
+        let Reprieves { reprieved, stopped, top, lost } = *counts;
+        rates.push(rate("stopped inside of a task", stopped, reprieved, "evaluations reprieved"));
+        rates.push(rate("stopped inside of a task", lost, top, "fittest reprieved"));
     }
     if let Some(policies) = &run.policies {
         rates.extend(of_policies(policies, run.births));

@@ -11,9 +11,11 @@ use candle_core::{Result, Tensor};
 use evo_dsl::Program;
 use evo_hashes::StreamRng;
 
+use super::super::partial::{partial_loss, step_at};
 use super::super::proxy_task::{ProxyTask, Run};
+use super::super::rates::joined;
 use super::super::scoring::RunLoss;
-use super::super::training::{Ending, Stop, Watch, Watching, read_out};
+use super::super::training::{Ending, Stop, Watch, Watching, mean_training, read_out};
 use super::super::units::Units;
 use super::options::Lanes;
 use super::update::LaneUpdate;
@@ -45,8 +47,28 @@ impl LaneTask {
     }
 }
 
-/// What each of `runs` comes to for each program, or why it comes to nothing: the first run that is
-/// stopped decides. There are at most as many programs as lanes.
+/// What a part of the runs on a task comes to for one program.
+#[derive(Debug)]
+pub(in super::super) struct LaneRuns {
+    /// Why they come to nothing where one is stopped: the first of them that is.
+    pub(in super::super) runs: std::result::Result<TaskRuns, Invalid>,
+    /// The mean of their partial losses at each share looked at, infinite once one is stopped.
+    pub(in super::super) partial: Vec<f64>,
+}
+
+impl LaneRuns {
+    /// What the parts of the runs on a task come to together; a partial loss is that of the best.
+    pub(in super::super) fn joined(task: &str, parts: Vec<LaneRuns>) -> LaneRuns {
+        let lower = |best: Vec<f64>, part: &LaneRuns| {
+            best.iter().zip(&part.partial).map(|(a, b)| a.min(*b)).collect()
+        };
+        let none = vec![f64::INFINITY; parts.first().map_or(0, |part| part.partial.len())];
+        let partial = parts.iter().fold(none, lower);
+        LaneRuns { runs: joined(task, parts.into_iter().map(|part| part.runs)), partial }
+    }
+}
+
+/// What `runs` come to for each program. There are at most as many programs as lanes.
 ///
 /// # Errors
 /// [`EvaluatorError::Internal`] when candle refuses an operation.
@@ -57,26 +79,35 @@ pub(in super::super) fn train_lanes(
     programs: &[&Program],
     lanes: &Lanes,
     watching: Watching<'_>,
-) -> std::result::Result<Vec<std::result::Result<TaskRuns, Invalid>>, EvaluatorError> {
-    let none = TaskRuns { task: task.name.clone(), runs: Vec::with_capacity(runs.len()) };
-    let mut found = vec![Ok(none); programs.len()];
+) -> std::result::Result<Vec<LaneRuns>, EvaluatorError> {
+    let none = || LaneRuns {
+        runs: Ok(TaskRuns { task: task.name.clone(), runs: Vec::with_capacity(runs.len()) }),
+        partial: vec![0.0; watching.within.len()],
+    };
+    let mut found: Vec<LaneRuns> = programs.iter().map(|_| none()).collect();
     for run in runs {
-        let remaining: Vec<usize> = (0..programs.len()).filter(|&at| found[at].is_ok()).collect();
+        // Partial losses are those of all runs, also before the share at which one is stopped.
+        let is_left = |at: &usize| found[*at].runs.is_ok() || !watching.within.is_empty();
+        let remaining: Vec<usize> = (0..programs.len()).filter(is_left).collect();
         let Some(&first) = remaining.first() else { break };
         let filled = remaining.iter().copied().chain(std::iter::repeat(first));
         let filled: Vec<&Program> = filled.take(lanes.count.get()).map(|at| programs[at]).collect();
         let cohort = Cohort::start(task, lane_task, run, &filled, lanes)?;
         let endings = cohort.train(remaining.len(), watching)?;
-        for (at, ending) in remaining.into_iter().zip(endings) {
-            match (ending, &mut found[at]) {
+        for (at, (ending, partial)) in remaining.into_iter().zip(endings) {
+            let LaneRuns { runs: found, partial: sums } = &mut found[at];
+            sums.iter_mut().zip(partial).for_each(|(sum, loss)| *sum += loss);
+            match (ending, &mut *found) {
                 (Ending::Finished { loss, course }, Ok(found)) => {
                     found.runs.push(run.result(loss, course));
                 }
-                (Ending::Stopped(stop), place) => *place = Err(stop.invalid(&task.name)),
-                (Ending::Finished { .. }, Err(_)) => unreachable!("only those left were trained"),
+                (Ending::Stopped(stop), Ok(_)) => *found = Err(stop.invalid(&task.name)),
+                (_, Err(_)) => {}
             }
         }
     }
+    let count = runs.len() as f64;
+    found.iter_mut().flat_map(|it| &mut it.partial).for_each(|sum| *sum /= count);
     Ok(found)
 }
 
@@ -199,8 +230,8 @@ impl<'a> Cohort<'a> {
         Ok((self.parameters.fixed_at(leaves)?, broken))
     }
 
-    /// Trains all lanes and tells how the first `watched` ended.
-    fn train(mut self, watched: usize, watching: Watching<'_>) -> Result<Vec<Ending>> {
+    /// Trains all lanes and tells how the first `watched` ended, with their partial losses.
+    fn train(mut self, watched: usize, watching: Watching<'_>) -> Result<Vec<Watched>> {
         let steps = self.run.steps;
         let mut fates: Vec<Fate> = (0..watched).map(|_| Fate::new(watching.divergence)).collect();
         let mut unread = Vec::with_capacity(READING_INTERVAL);
@@ -223,30 +254,33 @@ impl<'a> Cohort<'a> {
                 }
             }
         }
-        if let Some(stopped) = fates.iter().map(|fate| fate.stopped.map(Ending::Stopped)).collect()
-        {
-            return Ok(stopped);
-        }
         let losses = match watching.loss {
+            // Nothing is validated that has ended.
+            _ if fates.iter().all(|fate| fate.stopped.is_some()) => vec![f64::NAN; fates.len()],
             RunLoss::Final => self.validate()?,
-            RunLoss::MeanTraining => fates.iter().map(|fate| fate.total / steps as f64).collect(),
+            RunLoss::MeanTraining => fates.iter().map(|fate| mean_training(&fate.losses)).collect(),
         };
-        Ok(fates.into_iter().zip(losses).map(|(fate, loss)| fate.ending(loss, steps)).collect())
+        let ended = fates.into_iter().zip(losses);
+        Ok(ended.map(|(fate, loss)| fate.ending(loss, steps, watching.within)).collect())
     }
 }
+
+/// How a lane ended, with its partial losses at the shares looked at.
+type Watched = (Ending, Vec<f64>);
 
 /// What is known of a lane.
 struct Fate {
     watch: Watch,
     stopped: Option<Stop>,
     course: Vec<(u64, f64)>,
-    /// Of the training losses.
-    total: f64,
+    /// The training losses up to where it stopped.
+    losses: Vec<f64>,
 }
 
 impl Fate {
     fn new(divergence: f64) -> Self {
-        Self { watch: Watch::new(divergence), stopped: None, course: Vec::new(), total: 0.0 }
+        let (course, losses) = (Vec::new(), Vec::new());
+        Self { watch: Watch::new(divergence), stopped: None, course, losses }
     }
 
     /// Follows losses from step `first` on; a weight was not finite after step `non_finite`.
@@ -262,14 +296,25 @@ impl Fate {
                 self.stopped = Some(Stop { reason, step });
                 return;
             }
-            self.total += f64::from(loss);
+            self.losses.push(f64::from(loss));
         }
     }
 
-    fn ending(self, loss: f64, steps: u64) -> Ending {
-        match self.stopped {
+    fn ending(self, loss: f64, steps: u64, within: &[f64]) -> Watched {
+        let partial = within.iter().map(|&share| self.partial_loss(step_at(share, steps)));
+        let partial = partial.collect();
+        let ending = match self.stopped {
             Some(stop) => Ending::Stopped(stop),
             None => Ending::of(loss, self.course, steps),
+        };
+        (ending, partial)
+    }
+
+    /// Infinite where it had stopped by then.
+    fn partial_loss(&self, step: u64) -> f64 {
+        match self.stopped {
+            Some(stop) if stop.step <= step => f64::INFINITY,
+            _ => partial_loss(&self.losses, step),
         }
     }
 }

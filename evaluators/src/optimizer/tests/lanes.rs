@@ -13,7 +13,7 @@ use crate::{Device, RunLoss, Scoring};
 
 /// A program that goes down the gradient times `factor` and makes the weights NaN at `step`, where
 /// exp overflows.
-fn breaking(step: u64, factor: f64) -> Program {
+pub(super) fn breaking(step: u64, factor: f64) -> Program {
     let rate = 700.0 / (step - 1) as f64;
     let lines = [
         "def train(w, g, lr, t):".to_owned(),
@@ -74,7 +74,7 @@ fn families(steps: u64) -> Vec<(ProxyTask, Vec<Run>)> {
 
 /// What is looked at in these tests.
 const WATCHING: Watching<'static> =
-    Watching { divergence: 4.0, stated: &[3, 7], loss: RunLoss::Final };
+    Watching { divergence: 4.0, stated: &[3, 7], within: &[], loss: RunLoss::Final };
 
 /// The mean loss of the runs and those on the way.
 type Loss = Result<(f64, Vec<(u64, f64)>), Invalid>;
@@ -83,7 +83,7 @@ fn with_lanes(task: &ProxyTask, runs: &[Run], programs: &[&Program], lanes: &Lan
     let lane_task = LaneTask::new(task, lanes).expect("candle works");
     let found = train_lanes(task, &lane_task, runs, programs, lanes, WATCHING);
     let found = found.expect("candle works").into_iter();
-    found.map(|runs| runs.map(|runs| (runs.loss(), runs.course()))).collect()
+    found.map(|it| it.runs.map(|runs| (runs.loss(), runs.course()))).collect()
 }
 
 fn alone(task: &ProxyTask, runs: &[Run], program: &Program) -> Loss {
@@ -215,7 +215,7 @@ fn outcomes_with_lanes_are_those_of_one_candidate_after_another() {
 
 /// Compares two outcomes, numbers to the rounding of a short training.
 #[track_caller]
-fn alike(found: &Outcome, expected: &Outcome) {
+pub(super) fn alike(found: &Outcome, expected: &Outcome) {
     let near = |a: &[f64], b: &[f64]| {
         assert_eq!(a.len(), b.len());
         for (a, b) in a.iter().zip(b) {
