@@ -240,7 +240,8 @@ impl Config {
         let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
         let base = std::path::Path::new("");
         let evaluator = OptimizerEvaluator::new(&evaluation, base);
-        Ok(evaluator.map_err(ConfigError::from_evaluator)?.within(self.partial_places()))
+        let evaluator = evaluator.and_then(|it| it.within(self.partial_places()));
+        evaluator.map_err(ConfigError::from_evaluator)
     }
 
     /// The same evaluator with those of held-out tasks and fresh repeats.
@@ -249,9 +250,15 @@ impl Config {
     /// As [`Config::evaluator`].
     pub fn judges(&self) -> Result<Judges, ConfigError> {
         let evaluation = self.resolved_evaluation().map_err(ConfigError::from_evaluator)?;
-        let judges = Judges::new(&evaluation, std::path::Path::new(""));
-        let judges = judges.map_err(ConfigError::from_evaluator)?;
-        Ok(Judges { search: judges.search.within(self.partial_places()), ..judges })
+        self.judges_by(&evaluation)
+    }
+
+    /// The judges by an evaluation without gaps, the search's looking where there are hurdles.
+    fn judges_by(&self, evaluation: &OptimizerConfig) -> Result<Judges, ConfigError> {
+        let judges = Judges::new(evaluation, std::path::Path::new("")).and_then(|judges| {
+            Ok(Judges { search: judges.search.within(self.partial_places())?, ..judges })
+        });
+        judges.map_err(ConfigError::from_evaluator)
     }
 
     /// The shares of a task's steps behind which there are hurdles.

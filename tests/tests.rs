@@ -48,6 +48,8 @@ mod limits;
 mod moved;
 #[path = "cli/old_probe.rs"]
 mod old_probe;
+#[path = "cli/partial_hurdles.rs"]
+mod partial_hurdles;
 #[path = "cli/policies.rs"]
 mod policies;
 #[path = "cli/programs.rs"]

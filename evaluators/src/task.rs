@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{DataConfig, Operation, Problem};
 pub use model::{Cell, ModelConfig};
-pub(crate) use size::{Reads, refuse_large_batch, refuse_large_network, validation_batch};
+pub(crate) use size::{
+    MOST_WEIGHTS, Reads, refuse_large_batch, refuse_large_network, validation_batch,
+};
 pub use style::{Activation, Normalisation};
 pub(crate) use style::{Between, Style};
 

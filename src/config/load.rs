@@ -7,7 +7,6 @@
 use std::path::Path;
 
 use evo_domain::Evaluator as _;
-use evo_evaluators::Judges;
 
 use super::baselines::Lack;
 use super::source::Source;
@@ -121,8 +120,7 @@ impl Config {
             task.learning_rate.get_or_insert(1.0);
             task.baseline_loss.get_or_insert(1.0);
         }
-        let judges = Judges::new(&evaluation, Path::new(""));
-        let judges = judges.map_err(ConfigError::from_evaluator)?;
+        let judges = self.judges_by(&evaluation)?;
         let suits = self.settings.deduplication.check_suits(judges.search.depends_on());
         suits.map_err(ConfigError::from_search)
     }

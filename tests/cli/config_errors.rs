@@ -19,7 +19,7 @@ fn refused(scratch: &Scratch, args: &[&str], expected: &[&str]) {
 }
 
 /// What is written instead of what, and what the refusal must say.
-const MISTAKES: [(&str, &str, &[&str]); 36] = [
+const MISTAKES: [(&str, &str, &[&str]); 38] = [
     ("window: 16", "windw: 16", &["bad.ron:7:5", "`windw`", "did you mean `window`?"]),
     ("window: 16", "window: 18446744073709551615", &["bad.ron:7:13", "`window`", "at most"]),
     (
@@ -37,6 +37,16 @@ const MISTAKES: [(&str, &str, &[&str]); 36] = [
         "window: 16",
         "window: 16, hurdles: (percentile: 40.0)",
         &["bad.ron:7:39", "`hurdles.percentile`", "`evaluation` has none"],
+    ),
+    (
+        "window: 16",
+        "window: 16, hurdles: (partial: (at: [0.5, 1.0]))",
+        &["bad.ron:7:47", "`hurdles.partial.at[1]`", "below 1"],
+    ),
+    (
+        "window: 16",
+        "window: 16, hurdles: (partial: (percentil: 5.0))",
+        &["bad.ron:7:37", "did you mean `percentile`?"],
     ),
     (
         "population: 20",

@@ -18,6 +18,7 @@ mod kill;
 mod landscape;
 mod learners;
 mod limits;
+mod partial_hurdles;
 mod policies;
 mod quadratic;
 mod reading;

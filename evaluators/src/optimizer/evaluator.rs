@@ -20,6 +20,7 @@ use super::proxy_task::{ProxyTask, Run, repeats_anew};
 use super::scoring::{Rates, Scoring};
 use super::stated::stated_steps;
 use super::training::Watching;
+use crate::task::MOST_WEIGHTS;
 use crate::{
     DependsOn, Evaluator, EvaluatorError, OptimizerConfig, Outcome, Score, TaskConfig, Trial,
 };
@@ -159,10 +160,22 @@ impl OptimizerEvaluator {
 
     /// The same evaluator with stages at these shares of the steps of each task too, in (0, 1) and
     /// rising: behind each, the fitness so far, with the partial loss for that on the task, has to
-    /// clear the trial's hurdle.
-    #[must_use]
-    pub fn within(self, shares: &[f64]) -> Self {
-        Self { within: shares.to_vec(), ..self }
+    /// clear the trial's hurdle. The runs on a task are then in memory together.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Config`] where those are too many for networks of that size.
+    pub fn within(self, shares: &[f64]) -> Result<Self, EvaluatorError> {
+        for (index, contest) in self.tasks.iter().enumerate().filter(|_| !shares.is_empty()) {
+            let (weights, runs) = (contest.task.layout.len(), contest.runs.len());
+            if weights as f64 * runs as f64 > MOST_WEIGHTS {
+                let message = format!(
+                    "has {weights} weights, and hurdles inside of tasks hold {runs} runs of it in \
+                     memory: at most {MOST_WEIGHTS} together"
+                );
+                return Err(EvaluatorError::config(format!("tasks[{index}].model"), message));
+            }
+        }
+        Ok(Self { within: shares.to_vec(), ..self })
     }
 
     /// The same evaluator training cohorts with lanes.
@@ -224,8 +237,8 @@ impl OptimizerEvaluator {
         }
         let parts = rates.parts(&runs, contest.repeats);
         let mut abreast = Abreast::start(&contest.task, trial.program, parts, watching)?;
-        for &share in &self.within {
-            let stopped = progress.pass(abreast.loss_at(share)?, contest.baseline_loss);
+        for place in 0..self.within.len() {
+            let stopped = progress.pass(abreast.loss_at(place)?, contest.baseline_loss);
             if stopped.is_some() {
                 return Ok(stopped);
             }

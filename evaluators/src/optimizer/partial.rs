@@ -22,11 +22,34 @@ pub(super) fn step_at(share: f64, steps: u64) -> u64 {
     ((share * steps as f64).round() as u64).clamp(1, steps.max(2) - 1)
 }
 
-/// The partial loss of a run behind a step, from its training losses at least up to there.
-pub(super) fn partial_loss(losses: &[f64], step: u64) -> f64 {
-    let step = usize::try_from(step).expect("it was made, and its loss is in memory");
-    let latter = &losses[step / 2..step];
-    latter.iter().sum::<f64>() / latter.len() as f64
+/// The partial losses of a run, as its training losses come.
+#[derive(Debug)]
+pub(super) struct PartialLosses(Vec<Latter>);
+
+/// The latter half of the steps up to one.
+#[derive(Debug)]
+struct Latter {
+    step: u64,
+    sum: f64,
+}
+
+impl PartialLosses {
+    /// Of a run of so many steps behind these shares of them.
+    pub(super) fn new(shares: &[f64], steps: u64) -> Self {
+        let latter = |&share: &f64| Latter { step: step_at(share, steps), sum: 0.0 };
+        Self(shares.iter().map(latter).collect())
+    }
+
+    /// Takes in the training loss of a step, counted from 1.
+    pub(super) fn note(&mut self, step: u64, loss: f64) {
+        let counts = |latter: &&mut Latter| latter.step / 2 < step && step <= latter.step;
+        self.0.iter_mut().filter(counts).for_each(|latter| latter.sum += loss);
+    }
+
+    /// Each step with the partial loss there, as far as the losses up to it have come.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, f64)> {
+        self.0.iter().map(|&Latter { step, sum }| (step, sum / (step - step / 2) as f64))
+    }
 }
 
 /// The runs on a task with one program, all as far as they have been trained.
@@ -62,12 +85,12 @@ impl<'a> Abreast<'a> {
         Ok(Self { task, parts: parts.map(part).collect::<Result<_>>()? })
     }
 
-    /// Trains all runs up to a share of their steps; the partial loss of the task there, that of
-    /// its best part, which is infinite where no part can be trained.
-    pub(super) fn loss_at(&mut self, share: f64) -> Result<f64> {
+    /// Trains all runs up to the share of this number; the partial loss of the task there, that
+    /// of its best part, which is infinite where no part can be trained.
+    pub(super) fn loss_at(&mut self, place: usize) -> Result<f64> {
         let mut best = f64::INFINITY;
         for part in &mut self.parts {
-            best = best.min(part.loss_at(share)?);
+            best = best.min(part.loss_at(place)?);
         }
         Ok(best)
     }
@@ -81,17 +104,16 @@ impl<'a> Abreast<'a> {
 }
 
 impl Part<'_> {
-    fn loss_at(&mut self, share: f64) -> Result<f64> {
+    fn loss_at(&mut self, place: usize) -> Result<f64> {
         let mut total = 0.0;
         for index in 0..self.runs.len() {
             let run = &mut self.runs[index];
-            let step = step_at(share, run.run().steps);
-            if let Some(stop) = run.advance(step)? {
+            if let Some(stop) = run.advance_to(place)? {
                 self.stop = Some(stop);
                 self.runs.truncate(index);
                 break;
             }
-            total += partial_loss(run.losses(), step);
+            total += run.partial_loss(place);
         }
         Ok(if self.stop.is_some() { f64::INFINITY } else { total / self.runs.len() as f64 })
     }
@@ -134,7 +156,10 @@ mod tests {
     fn a_share_is_a_step_on_the_way_and_its_loss_that_of_the_latter_half() {
         assert_eq!([0.01, 0.25, 0.5, 0.99].map(|share| step_at(share, 10)), [1, 3, 5, 9]);
         assert_eq!([1, 2].map(|steps| step_at(0.5, steps)), [1, 1]);
-        let losses = [9.0, 8.0, 7.0, 6.0, 5.0, 100.0];
-        assert_eq!([1, 2, 4, 5].map(|step| partial_loss(&losses, step)), [9.0, 8.0, 6.5, 6.0]);
+        let mut losses = PartialLosses::new(&[0.1, 0.2, 0.4, 0.5], 10);
+        let all = [9.0, 8.0, 7.0, 6.0, 5.0, 100.0];
+        (1..).zip(all).for_each(|(step, loss)| losses.note(step, loss));
+        let found: Vec<_> = losses.iter().collect();
+        assert_eq!(found, [(1, 9.0), (2, 8.0), (4, 6.5), (5, 6.0)]);
     }
 }

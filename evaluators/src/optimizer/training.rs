@@ -8,6 +8,7 @@
 use candle_core::{Result, Tensor};
 use evo_hashes::StreamRng;
 
+use super::partial::PartialLosses;
 use super::proxy_task::{ProxyTask, Run};
 use super::scoring::RunLoss;
 use super::units::Units;
@@ -212,8 +213,11 @@ pub(crate) struct UnderWay<'a, U> {
     watching: Watching<'a>,
     training: Training<'a>,
     watch: Watch,
-    /// Those of the steps made.
-    losses: Vec<f64>,
+    /// Steps made.
+    made: u64,
+    /// The sum of their training losses.
+    total: f64,
+    partial: PartialLosses,
     /// The validation losses at the stated steps.
     course: Vec<(u64, f64)>,
 }
@@ -231,22 +235,29 @@ impl<'a, U: Update> UnderWay<'a, U> {
     ) -> Result<Self> {
         let (training, watch) = (Training::start(task, run)?, Watch::new(watching.divergence));
         let course = Vec::with_capacity(watching.stated.len());
-        let losses = Vec::with_capacity(usize::try_from(run.steps).unwrap_or_default());
-        Ok(Self { run, update, watching, training, watch, losses, course })
+        let partial = PartialLosses::new(watching.within, run.steps);
+        let (made, total) = (0, 0.0);
+        Ok(Self { run, update, watching, training, watch, made, total, partial, course })
     }
 
     pub(crate) fn run(&self) -> &'a Run {
         self.run
     }
 
-    /// The training losses of the steps made.
-    pub(crate) fn losses(&self) -> &[f64] {
-        &self.losses
+    /// Makes the steps up to the place of this number among those it is looked at.
+    pub(super) fn advance_to(&mut self, place: usize) -> Result<Option<Stop>> {
+        let step = self.partial.iter().nth(place).map_or(self.run.steps, |(step, _)| step);
+        self.advance(step)
+    }
+
+    /// The partial loss at that place, once it has come there.
+    pub(super) fn partial_loss(&self, place: usize) -> f64 {
+        self.partial.iter().nth(place).map_or(f64::INFINITY, |(_, loss)| loss)
     }
 
     /// Makes the steps up to so many, or those up to where it is stopped, which none may follow.
     pub(crate) fn advance(&mut self, steps: u64) -> Result<Option<Stop>> {
-        for step in self.losses.len() as u64..steps {
+        for step in self.made..steps {
             let batch = self.training.draw()?;
             let loss = self.training.forward(&batch)?;
             let loss = self.training.backward(&loss)?;
@@ -254,7 +265,9 @@ impl<'a, U: Update> UnderWay<'a, U> {
             if let Some(reason) = self.watch.reason_to_stop(loss) {
                 return stopped(reason);
             }
-            self.losses.push(loss);
+            self.made = step + 1;
+            self.total += loss;
+            self.partial.note(step + 1, loss);
             if !self.training.update(&mut self.update, self.run.learning_rate(step)) {
                 return stopped(InvalidReason::NonFinite);
             }
@@ -272,15 +285,10 @@ impl<'a, U: Update> UnderWay<'a, U> {
         }
         let loss = match self.watching.loss {
             RunLoss::Final => self.training.validate(&self.update)?,
-            RunLoss::MeanTraining => mean_training(&self.losses),
+            RunLoss::MeanTraining => self.total / self.run.steps as f64,
         };
         Ok(Ending::of(loss, self.course, self.run.steps))
     }
-}
-
-/// The mean of the training losses of all steps.
-pub(crate) fn mean_training(losses: &[f64]) -> f64 {
-    losses.iter().sum::<f64>() / losses.len() as f64
 }
 
 /// A run on `task` behind its last step with `update`, or where it is stopped.

@@ -19,7 +19,7 @@ const MOST_NUMBERS: f64 = (1u64 << 28) as f64;
 /// The most weights of a network. Training holds about a dozen numbers for each: itself, its
 /// gradient, candle's copies of both, an optimizer's states, and what that keeps from one pass to
 /// the next.
-const MOST_WEIGHTS: f64 = (1u64 << 27) as f64;
+pub(crate) const MOST_WEIGHTS: f64 = (1u64 << 27) as f64;
 
 /// The most layers of a network, blocks of several counted once: differentiation recurses through
 /// them, and takes the stack with it at some thousands.

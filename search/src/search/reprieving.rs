@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use evo_domain::{Domain, Outcome, Stopped};
 
-use super::Search;
+use super::{Found, Search};
 use crate::Reprieves;
+use crate::partial_hurdles::ReprieveCount;
+use crate::store::Counted;
 
 impl<D: Domain> Search<D> {
     /// Says which stages of an evaluation, in order, lie inside of tasks: to those the hurdles of
@@ -26,6 +28,18 @@ impl<D: Domain> Search<D> {
     /// What came of the births that were reprieved; `None` without partial hurdles.
     pub fn reprieves(&self) -> Option<Reprieves> {
         self.evolution.hurdles.partial().map(|_| self.found.reprieves.counts())
+    }
+
+    /// As a snapshot holds it.
+    pub(super) fn saved_reprieves(&self) -> Option<ReprieveCount> {
+        self.evolution.hurdles.partial().map(|_| self.found.reprieves.clone())
+    }
+
+    /// Goes on with what was counted; `None` if that does not fit these hurdles.
+    pub(super) fn restore_reprieves(&mut self, saved: Option<ReprieveCount>) -> Option<()> {
+        let fits = saved.is_some() == self.evolution.hurdles.partial().is_some();
+        self.found.reprieves = saved.unwrap_or_default();
+        fits.then_some(())
     }
 
     fn is_reprieved(&self, birth: u64) -> bool {
@@ -66,6 +80,17 @@ impl<D: Domain> Search<D> {
         if self.evolution.hurdles.partial().is_some() {
             let reprieved = self.is_reprieved(birth);
             self.found.reprieves.absorb(outcome, reprieved);
+        }
+    }
+}
+
+impl<P> Found<P> {
+    /// All that is counted, of a search with policies beyond caching, or with partial hurdles.
+    pub(super) fn counted(&self, policy: bool, partial: bool) -> Counted<'_> {
+        Counted {
+            counters: &self.counters,
+            policies: policy.then_some(&self.policies),
+            reprieves: partial.then(|| self.reprieves.counts()),
         }
     }
 }

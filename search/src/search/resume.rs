@@ -22,7 +22,6 @@ use crate::held_out::HeldOutCurve;
 use crate::identity::Identity;
 use crate::lineage::{Lineage, start_of};
 use crate::outcomes::{Arrival, Remembered};
-use crate::store::Counted;
 use crate::tabu::Tabu;
 use crate::window::{Birth, Fate, Window};
 use crate::{DeduplicationLevel, Individual, Keep, Restart, SearchError, Stopping, Store};
@@ -174,13 +173,11 @@ impl<D: Domain> Search<D> {
     pub fn save_summary(&mut self) -> Result<(), SearchError> {
         self.kept.summed_up = self.best().map(|best| best.individual.birth);
         let Some(store) = &mut self.kept.store else { return Ok(()) };
-        let Found { hall_of_fame, counters, policies, mutations, restarts, .. } = &self.found;
-        let policies = self.outcomes.config().has_policy().then_some(policies);
-        let partial = self.evolution.hurdles.partial();
-        let reprieves = partial.map(|_| self.found.reprieves.counts());
-        let counters = Counted { counters, policies, reprieves };
+        let Found { hall_of_fame, mutations, restarts, .. } = &self.found;
+        let policy = self.outcomes.config().has_policy();
+        let counted = self.found.counted(policy, self.evolution.hurdles.partial().is_some());
         let domain = self.breeding.identifier.domain();
-        store.save_summary(domain, hall_of_fame, counters, mutations, restarts)
+        store.save_summary(domain, hall_of_fame, counted, mutations, restarts)
     }
 
     /// Births that a run that goes on from the store has not to make again.
@@ -291,7 +288,7 @@ impl<D: Domain> Search<D> {
             held_out,
             beside: self.beside(),
             policies: self.policies(),
-            reprieves: self.reprieves().map(|_| self.found.reprieves.clone()),
+            reprieves: self.saved_reprieves(),
         }
     }
 
@@ -305,11 +302,8 @@ impl<D: Domain> Search<D> {
     /// `None` if what was saved does not fit these policies.
     fn restore_policies(&mut self, saved: Option<SavedPolicies>) -> Option<()> {
         let has_policy = self.deduplication().has_policy();
-        if saved.is_none() && has_policy {
-            return None;
-        }
-        let saved = saved.filter(|_| has_policy);
-        let SavedPolicies { counters, ledger, tabu } = saved.unwrap_or_default();
+        let saved = if has_policy { saved? } else { SavedPolicies::default() };
+        let SavedPolicies { counters, ledger, tabu } = saved;
         self.found.policies = counters;
         match (&self.breeding.tabu, tabu) {
             (Some(list), Some(saved)) => list.restore(saved),
@@ -361,10 +355,7 @@ impl<D: Domain> Search<D> {
             self.held_out.incumbent = incumbent.transpose().ok()?;
         }
         self.restore_policies(state.policies)?;
-        if state.reprieves.is_some() != self.reprieves().is_some() {
-            return None;
-        }
-        self.found.reprieves = state.reprieves.unwrap_or_default();
+        self.restore_reprieves(state.reprieves)?;
         self.outcomes.remember(state.beside.remembered);
         self.window = Window::from(state.counters.absorbed);
         for (number, saved) in (state.counters.absorbed..).zip(state.window) {

@@ -11,11 +11,11 @@ use candle_core::{Result, Tensor};
 use evo_dsl::Program;
 use evo_hashes::StreamRng;
 
-use super::super::partial::{partial_loss, step_at};
+use super::super::partial::PartialLosses;
 use super::super::proxy_task::{ProxyTask, Run};
 use super::super::rates::joined;
 use super::super::scoring::RunLoss;
-use super::super::training::{Ending, Stop, Watch, Watching, mean_training, read_out};
+use super::super::training::{Ending, Stop, Watch, Watching, read_out};
 use super::super::units::Units;
 use super::options::Lanes;
 use super::update::LaneUpdate;
@@ -233,7 +233,8 @@ impl<'a> Cohort<'a> {
     /// Trains all lanes and tells how the first `watched` ended, with their partial losses.
     fn train(mut self, watched: usize, watching: Watching<'_>) -> Result<Vec<Watched>> {
         let steps = self.run.steps;
-        let mut fates: Vec<Fate> = (0..watched).map(|_| Fate::new(watching.divergence)).collect();
+        let fate = |_| Fate::new(watching.divergence, PartialLosses::new(watching.within, steps));
+        let mut fates: Vec<Fate> = (0..watched).map(fate).collect();
         let mut unread = Vec::with_capacity(READING_INTERVAL);
         for step in 0..steps {
             let batch = self.draw()?;
@@ -258,10 +259,10 @@ impl<'a> Cohort<'a> {
             // Nothing is validated that has ended.
             _ if fates.iter().all(|fate| fate.stopped.is_some()) => vec![f64::NAN; fates.len()],
             RunLoss::Final => self.validate()?,
-            RunLoss::MeanTraining => fates.iter().map(|fate| mean_training(&fate.losses)).collect(),
+            RunLoss::MeanTraining => fates.iter().map(|fate| fate.total / steps as f64).collect(),
         };
         let ended = fates.into_iter().zip(losses);
-        Ok(ended.map(|(fate, loss)| fate.ending(loss, steps, watching.within)).collect())
+        Ok(ended.map(|(fate, loss)| fate.ending(loss, steps)).collect())
     }
 }
 
@@ -273,14 +274,15 @@ struct Fate {
     watch: Watch,
     stopped: Option<Stop>,
     course: Vec<(u64, f64)>,
-    /// The training losses up to where it stopped.
-    losses: Vec<f64>,
+    /// Of the training losses.
+    total: f64,
+    partial: PartialLosses,
 }
 
 impl Fate {
-    fn new(divergence: f64) -> Self {
-        let (course, losses) = (Vec::new(), Vec::new());
-        Self { watch: Watch::new(divergence), stopped: None, course, losses }
+    fn new(divergence: f64, partial: PartialLosses) -> Self {
+        let watch = Watch::new(divergence);
+        Self { watch, stopped: None, course: Vec::new(), total: 0.0, partial }
     }
 
     /// Follows losses from step `first` on; a weight was not finite after step `non_finite`.
@@ -296,26 +298,22 @@ impl Fate {
                 self.stopped = Some(Stop { reason, step });
                 return;
             }
-            self.losses.push(f64::from(loss));
+            self.total += f64::from(loss);
+            self.partial.note(step, f64::from(loss));
         }
     }
 
-    fn ending(self, loss: f64, steps: u64, within: &[f64]) -> Watched {
-        let partial = within.iter().map(|&share| self.partial_loss(step_at(share, steps)));
+    fn ending(self, loss: f64, steps: u64) -> Watched {
+        let partial = self.partial.iter().map(|(step, loss)| match self.stopped {
+            Some(stop) if stop.step <= step => f64::INFINITY,
+            _ => loss,
+        });
         let partial = partial.collect();
         let ending = match self.stopped {
             Some(stop) => Ending::Stopped(stop),
             None => Ending::of(loss, self.course, steps),
         };
         (ending, partial)
-    }
-
-    /// Infinite where it had stopped by then.
-    fn partial_loss(&self, step: u64) -> f64 {
-        match self.stopped {
-            Some(stop) if stop.step <= step => f64::INFINITY,
-            _ => partial_loss(&self.losses, step),
-        }
     }
 }
 
@@ -343,7 +341,7 @@ mod tests {
     /// How a lane ends whose losses are read in parts, with a weight that is not finite after a
     /// step.
     fn end(parts: &[&[f32]], non_finite: Option<u64>) -> Option<Stop> {
-        let mut fate = Fate::new(4.0);
+        let mut fate = Fate::new(4.0, PartialLosses::new(&[], 1));
         let mut first = 1;
         for part in parts {
             let last = first + part.len() as u64 - 1;

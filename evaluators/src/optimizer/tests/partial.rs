@@ -25,6 +25,10 @@ fn plain(config: &OptimizerConfig) -> OptimizerEvaluator {
     OptimizerEvaluator::new(config, Path::new(".")).expect("it is trainable")
 }
 
+fn looking(config: &OptimizerConfig) -> OptimizerEvaluator {
+    plain(config).within(&SHARES).expect("networks are small")
+}
+
 fn programs() -> Vec<Program> {
     let text = [EXPLODING, CLIMBING];
     let ended = [breaking(7, 0.01), breaking(30, 0.01)];
@@ -61,7 +65,7 @@ fn looking_inside_of_tasks_adds_stages_and_moves_nothing_else() {
         let partial = config.partial_stages(SHARES.len());
         assert_eq!(partial, [true, true, false, true, true]);
         let programs = programs();
-        let found = whole(&plain(&config).within(&SHARES), &programs);
+        let found = whole(&looking(&config), &programs);
         let expected = whole(&plain(&config), &programs);
         assert!(matches!(expected[0], Outcome::Scored(_)));
         assert!(expected.iter().any(|outcome| matches!(outcome, Outcome::Invalid(_))));
@@ -75,7 +79,7 @@ fn looking_inside_of_tasks_adds_stages_and_moves_nothing_else() {
 #[test]
 fn a_hurdle_inside_of_a_task_ends_the_evaluation_there_and_the_whole_tells_where() {
     let config = config(Rates::Best);
-    let evaluator = plain(&config).within(&SHARES);
+    let evaluator = looking(&config);
     for program in &programs() {
         let whole = evaluator.evaluate(&[Trial::of(program)]).remove(0);
         for stage in 0..whole.stages().count() {
@@ -95,7 +99,7 @@ fn a_hurdle_inside_of_a_task_ends_the_evaluation_there_and_the_whole_tells_where
 #[test]
 fn a_program_that_can_no_longer_train_is_far_below_all_that_can() {
     let config = config(Rates::Mean);
-    let evaluator = plain(&config).within(&SHARES);
+    let evaluator = looking(&config);
     let programs = [zoo("adamw"), breaking(2, 0.01)];
     let [whole, broken] = &whole(&evaluator, &programs)[..] else { unreachable!("two") };
     let first = |outcome: &Outcome| outcome.stages().next().expect("it was reached");
@@ -107,7 +111,7 @@ fn a_program_that_can_no_longer_train_is_far_below_all_that_can() {
 fn cohorts_with_lanes_end_where_each_would_alone() {
     for rates in [Rates::Mean, Rates::Best] {
         let config = config(rates);
-        let evaluator = plain(&config).within(&SHARES);
+        let evaluator = looking(&config);
         let programs = programs();
         let first: Vec<f64> =
             evaluator.evaluate(&[Trial::of(&programs[0])]).remove(0).stages().collect();
@@ -131,4 +135,14 @@ fn cohorts_with_lanes_end_where_each_would_alone() {
         });
         assert_eq!(stages.collect::<Vec<_>>(), [0, 1, 3]);
     }
+}
+
+#[test]
+fn runs_that_are_too_large_to_be_held_together_are_refused_at_their_model() {
+    let wide = MLP.replace("hidden: [16]", "hidden: [6000, 6000]");
+    let mut config = staged(&[], &[TEACHER, &wide]);
+    config.learning_rate_multiples = vec![1.0, 2.0, 3.0, 4.0];
+    let error = plain(&config).within(&SHARES).expect_err("146 million weights").to_string();
+    assert!(error.starts_with("tasks[1].model: has 36"), "{error}");
+    assert!(plain(&config).within(&[]).is_ok());
 }
