@@ -177,7 +177,7 @@ impl<D: Domain> Search<D> {
         let policy = self.outcomes.config().has_policy();
         let counted = self.found.counted(policy, self.evolution.hurdles.partial().is_some());
         let domain = self.breeding.identifier.domain();
-        store.save_summary(domain, hall_of_fame, counted, mutations, restarts)
+        store.save_summary(domain, hall_of_fame, &counted, mutations, restarts)
     }
 
     /// Births that a run that goes on from the store has not to make again.

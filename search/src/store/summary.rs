@@ -19,7 +19,7 @@ impl Store {
         &mut self,
         domain: &D,
         hall_of_fame: &HallOfFame<D::Program>,
-        counted: Counted<'_>,
+        counted: &Counted<'_>,
         mutations: &MutationStatistics,
         restarts: &[Restart<D::Program>],
     ) -> Result<(), SearchError> {
