@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(figures(1).line(79), longer);
         assert_eq!(figures(1).line(120), format!("{longer}  0/12 wrong (0-24%)  312 MiB"));
         let lost = Some(RecheckRate { rechecked: 40, disagreed: 1 });
-        let lost = Figures { lost, ..figures(1) }.line(120);
+        let lost = Figures { lost, ..figures(1) }.line(130);
         assert_eq!(lost, format!("{longer}  0/12 wrong (0-24%)  1/40 lost (0-13%)  312 MiB"));
         assert_eq!(figures(1).line(24), "12s  1234/3000  17s left");
         let held_out = Figures { held_out: Some(-0.05), ..figures(1) };
