@@ -123,7 +123,8 @@ fn threads_and_cohorts_change_nothing_where_evaluations_are_ended() {
         config.deduplication.recheck = 0.5;
         let mut search = search(&config);
         run(&mut search, &Dangerous, &mut (), &options).expect("the threads start");
-        assert!(search.counters().ended > 20 && search.counters().rechecked > 20);
+        let (ended, rechecked) = (search.counters().ended, search.counters().rechecked);
+        assert!(ended > 20 && rechecked > 5, "{ended} {rechecked}");
         (search.digest(), *search.counters())
     };
     let alone = digest(1, 1);

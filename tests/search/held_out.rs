@@ -182,7 +182,7 @@ fn threads_and_cohorts_change_neither_the_curve_nor_what_follows_from_it() {
             (reason, search.digest(), search.held_out().points().to_vec(), restarts)
         };
         let alone = outcome(1, 1);
-        assert!(alone.2.len() > 10, "{more}: {alone:?}");
+        assert!(alone.2.len() > 6, "{more}: {alone:?}");
         for (threads, cohort) in [(2, 1), (8, 1), (2, 5), (8, 100)] {
             assert_eq!(outcome(threads, cohort), alone, "{threads} threads, {cohort}: {more}");
         }
