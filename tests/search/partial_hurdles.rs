@@ -21,8 +21,8 @@ const STAGES: [bool; 3] = [true, true, false];
 fn config(reprieve: f64, more: &str) -> SearchConfig {
     let text = format!(
         "(strategy: RegularizedEvolution(population: 50, tournament: 3), window: 16,
-          hurdles: (percentile: Some(40.0), partial: Some((percentile: 25.0, reprieve: {reprieve:?})),
-                    history: 30, warm_up: 10), {more}
+          hurdles: (percentile: Some(40.0), history: 30, warm_up: 10,
+                    partial: Some((percentile: 25.0, reprieve: {reprieve:?}))), {more}
           mutation: (max_statements: 20), stopping: (candidates: Some(3000)))"
     );
     ron::from_str(&text).expect("the text is a configuration")

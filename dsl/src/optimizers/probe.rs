@@ -126,8 +126,8 @@ const OBSERVED: [usize; 6] = {
 };
 
 /// A weight beyond this, and the training ends: chance would tell the program from others that run
-/// away alike. It is known by how it came there, by the extremes, which go on from no trained state,
-/// and by a gentler training.
+/// away alike. It is known by how it came there, by the extremes, which go on from no trained
+/// state, and by a gentler training.
 const AWAY: f32 = 100.0;
 
 /// The same where evaluations give up on what diverges.
@@ -230,7 +230,7 @@ fn read_out(pace: Pace, weights: &[f32], update: &[f32], readout: &[f32]) -> Vec
 }
 
 /// The shapes of the leaves at the extremes: rows by columns from 1/96 to 96, beyond the 3 by 96 of
-/// a small convolution. A bound on that ratio shows only where a leaf passes it. Every role is one's.
+/// a small convolution. A bound on that ratio shows only where a leaf passes it. Every role occurs.
 fn leaves() -> Vec<(Vec<usize>, LeafRole)> {
     let tiny = [vec![2], vec![1]].into_iter().cycle().take(14);
     let mut leaves = vec![
