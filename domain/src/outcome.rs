@@ -67,6 +67,14 @@ impl Outcome {
         let cleared = self.stages().take(stage).collect();
         Some(Stopped { stage, fitness, cleared, whole: None })
     }
+
+    /// What a reprieved trial that was stopped came to without that.
+    pub fn whole(&self) -> Option<&Outcome> {
+        match self {
+            Outcome::Stopped(stopped) => stopped.whole.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// The result of a program that trained every task.

@@ -381,11 +381,7 @@ impl Outcomes {
     ) {
         let holds = !matches!(**outcome, Outcome::Failed { .. });
         if let Some(cache) = self.cache.as_ref().filter(|_| holds && self.compares()) {
-            let whole = match &**outcome {
-                Outcome::Stopped(stopped) => stopped.whole.as_deref(),
-                _ => None,
-            };
-            let whole = whole.map(|whole| Arc::new(whole.clone()));
+            let whole = outcome.whole().map(|whole| Arc::new(whole.clone()));
             cache.insert(self.domain, &identity.structure, whole.as_ref().unwrap_or(outcome), text);
         }
     }

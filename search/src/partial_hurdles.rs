@@ -132,10 +132,7 @@ struct Seen {
 impl ReprieveCount {
     /// Takes in what an evaluation came to.
     pub(crate) fn absorb(&mut self, outcome: &Outcome, reprieved: bool) {
-        let whole = match outcome {
-            Outcome::Stopped(stopped) => stopped.whole.as_deref(),
-            _ => None,
-        };
+        let whole = outcome.whole();
         let fitness = whole.unwrap_or(outcome).fitness();
         self.era.push(Seen { fitness, reprieved, stopped: whole.is_some() });
         if self.era.len() == ERA {

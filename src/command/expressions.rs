@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use evo::{
-    CacheKey, ConfigText, Evaluator, Evaluators, ExpressionScorer, ExpressionSearch, Expressions,
+    CacheKey, Evaluator, Evaluators, ExpressionScorer, ExpressionSearch, Expressions,
     HeldOutConfig, Program, Search, Store,
 };
 use serde::Serialize;
@@ -112,7 +112,7 @@ pub(crate) fn reopen(
     place: &Place,
 ) -> anyhow::Result<(ExpressionSearch, ExpressionScorer, Store)> {
     let directory = again.directory;
-    let text = ConfigText::read(&directory.path().join(CONFIG))?;
+    let text = directory.config_text()?;
     let config = ExpressionSearch::load_text(&text, again.overrides, again.scored_by)?;
     let scorer = config.scorer()?;
     let domain = config.domain(&scorer)?;

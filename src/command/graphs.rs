@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use evo::{
-    ConfigText, Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, HeldOutConfig,
-    Search, Store, parallel_map,
+    Evaluators, Graph, GraphEvaluator, GraphJudges, GraphSearch, Graphs, HeldOutConfig, Search,
+    Store, parallel_map,
 };
 use serde::Serialize;
 
@@ -150,7 +150,7 @@ pub(crate) fn reopen(
     place: &Place,
 ) -> anyhow::Result<(GraphSearch, GraphJudges, Store)> {
     let directory = again.directory;
-    let text = ConfigText::read(&directory.path().join(CONFIG))?;
+    let text = directory.config_text()?;
     let config = GraphSearch::load_text(&text, again.overrides, again.scored_by)?;
     let judges = config.judges()?;
     let domain = config.domain(&judges)?;

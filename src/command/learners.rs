@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use evo::{
-    Champion, ConfigText, Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram,
-    LearnerSearch, Learners, Search, Store, parallel_map,
+    Champion, Evaluators, LearnerEvaluator, LearnerJudges, LearnerProgram, LearnerSearch, Learners,
+    Search, Store, parallel_map,
 };
 use serde::Serialize;
 
@@ -155,7 +155,7 @@ pub(crate) fn create(
 /// Opens a run directory to go on, when all that decides its outcomes is as it was.
 pub(crate) fn reopen(again: &Again<'_>) -> anyhow::Result<(LearnerSearch, LearnerJudges, Store)> {
     let directory = again.directory;
-    let text = ConfigText::read(&directory.path().join(CONFIG))?;
+    let text = directory.config_text()?;
     let config = LearnerSearch::load_text(&text, again.overrides, again.scored_by)?;
     let judges = config.judges()?;
     let store = again.open(&config.domain(&judges)?)?;

@@ -7,7 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use evo::{Config, DependsOn, Domain, Program, RunConfig, Search, Starts, Store, shell_path};
+use evo::{
+    Config, ConfigError, ConfigText, DependsOn, Domain, Program, RunConfig, Search, Starts, Store,
+    shell_path,
+};
 use serde::Serialize;
 
 use super::whole_file;
@@ -75,6 +78,11 @@ impl RunDirectory {
             }
         }
         Ok(RunDirectory { path: path.to_owned() })
+    }
+
+    /// The text of its configuration.
+    pub(crate) fn config_text(&self) -> Result<ConfigText, ConfigError> {
+        ConfigText::read(&self.path.join(CONFIG))
     }
 
     /// Says that the run is evaluated by whoever tells outcomes, an evaluator of this name, whose

@@ -19,7 +19,7 @@ use super::{About, HostError, HostedEvaluator, HostedRun};
 use crate::args::DeviceArgs;
 use crate::command::place::Place;
 use crate::command::resume::{self, Again};
-use crate::command::run_directory::{CONFIG, RunDirectory};
+use crate::command::run_directory::RunDirectory;
 use crate::command::{enumerate, expressions, graphs, learners};
 use crate::{
     Config, ConfigText, DomainName, ExpressionSearch, GraphSearch, LearnerSearch, RunConfig,
@@ -314,7 +314,7 @@ fn reopen(path: &Path, options: &ResumeOptions) -> anyhow::Result<Box<dyn Hosted
         accept_cpu: options.accept_cpu,
         command: &command,
     };
-    let text = ConfigText::read(&path.join(CONFIG))?;
+    let text = directory.config_text()?;
     match text.domain() {
         DomainName::Optimizers => reopen_optimizers(&again, &text, &place, objective),
         DomainName::Expressions => {

@@ -4,7 +4,8 @@
 //! the program's dataflow alone. The probe of optimizers is first of all a closed loop: a small
 //! network whose gradients follow from the weights that the program has moved. On gradients drawn
 //! beforehand nothing amplifies a difference, and one that training would show stays below the
-//! truncation. Steps out of the ordinary follow, where nothing needs to be amplified.
+//! truncation. Steps out of the ordinary follow, where nothing needs to be amplified; what has run
+//! away is trained once more, gently.
 
 mod network;
 
