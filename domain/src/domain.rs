@@ -94,6 +94,14 @@ pub trait Domain: Clone + fmt::Debug + Send + Sync + 'static {
         Err(SettingError { key: "strategy".to_owned(), message })
     }
 
+    /// The program with what it does multiplied by 1 + `by`; `None` where that means nothing. With
+    /// a `by` of a few roundings it tells a fitness that rounding decides from one that the program
+    /// does.
+    fn nudged(&self, program: &Self::Program, by: f64) -> Option<Self::Program> {
+        let _ = (program, by);
+        None
+    }
+
     /// A program as bytes, all of it that mutation can see.
     fn encode(&self, program: &Self::Program) -> Vec<u8>;
 

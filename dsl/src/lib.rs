@@ -35,6 +35,7 @@ mod layout;
 mod learner;
 mod math;
 mod matrix;
+mod multiplied;
 mod mutate;
 mod normalised;
 mod op;

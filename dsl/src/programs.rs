@@ -99,6 +99,10 @@ impl<K: ProgramKind> Domain for Programs<K> {
         Ok(Programs { mutator: self.mutator.tuner_of(start)?, ..self.clone() })
     }
 
+    fn nudged(&self, program: &Program, by: f64) -> Option<Program> {
+        Some(program.multiplied(1.0 + by))
+    }
+
     fn encode(&self, program: &Program) -> Vec<u8> {
         encoding::encode(program)
     }

@@ -24,6 +24,10 @@ use crate::output;
 /// Fitness further apart than this is more than the noise of a fitness explains.
 const FAR: f64 = 0.02;
 
+/// What updates are multiplied by beside 1, to see what rounding does: twice the last place of a
+/// float32.
+const NUDGES: [f64; 2] = [1.0 / 4_194_304.0, -1.0 / 4_194_304.0];
+
 /// What became of the functional hits of a run.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 struct Tally {
@@ -34,6 +38,11 @@ struct Tally {
     far: u64,
     /// As that, or more than [`RECHECK_TOLERANCE`] apart.
     wrong: u64,
+    /// Those of `far` whose own program is as far from itself when nudged: its fitness is what
+    /// rounding makes of it, and no identity of behaviours can tell it.
+    far_by_rounding: u64,
+    /// The same of `wrong`.
+    wrong_by_rounding: u64,
     /// Programs of hits that were right, each once: born again, a program is told by its structure,
     /// whatever the hash. Without those that are not finite at the first step of an evaluation:
     /// they have no functional identity, and to evaluate one costs that step.
@@ -109,9 +118,10 @@ fn row<D: Domain>(
     let structure_of = |program: &D::Program| domain.structure(program, &domain.analyse(program));
     let behaviour_of = |program: &D::Program| domain.behaviour(program, &domain.analyse(program));
     let hits = Store::read(&directory.join(STORE))?.functional_hits(domain)?;
-    let outcomes = own_outcomes(&hits, structure_of, evaluator, threads);
+    let programs = hits.iter().map(|hit| (structure_of(&hit.program), &hit.program)).collect();
+    let outcomes = outcomes_of(&programs, evaluator, threads);
     let (mut tally, mut disagreements) = (Tally::default(), Vec::new());
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
     for hit in &hits {
         let structure = structure_of(&hit.program);
         let (own, first) = (&outcomes[&structure], seen.insert((structure, hit.evaluation)));
@@ -123,7 +133,12 @@ fn row<D: Domain>(
             let (given, own) = (fitness(&hit.outcome), fitness(own));
             let &FunctionalHit { birth, evaluation, .. } = hit;
             disagreements.push(Disagreement { birth, evaluation, given, own });
+            wrong.push((structure, hit));
         }
+    }
+    let nudged = nudged_outcomes(&wrong, domain, evaluator, threads);
+    for (structure, hit) in wrong {
+        tally.note_rounding(hit, &outcomes[&structure], &nudged[&structure]);
     }
     Ok(Row { run: directory.display().to_string(), tally, disagreements })
 }
@@ -141,21 +156,44 @@ fn check_is_exact<M>(settings: &SearchConfig<M>, directory: &Path) -> anyhow::Re
     Ok(())
 }
 
-/// The outcome of every program by its structure, each evaluated once.
-fn own_outcomes<P: Sync>(
-    hits: &[FunctionalHit<P>],
-    structure_of: impl Fn(&P) -> Hash,
+/// The outcome of every program, each evaluated once.
+fn outcomes_of<K: Copy + Ord + Send + Sync, P: Sync>(
+    programs: &BTreeMap<K, &P>,
     evaluator: &dyn Evaluator<P>,
     threads: NonZeroUsize,
-) -> BTreeMap<Hash, Outcome> {
-    let programs: BTreeMap<Hash, &P> =
-        hits.iter().map(|hit| (structure_of(&hit.program), &hit.program)).collect();
-    let programs: Vec<(Hash, &P)> = programs.into_iter().collect();
-    let evaluate = |&(hash, program): &(Hash, &P)| {
+) -> BTreeMap<K, Outcome> {
+    let programs: Vec<(K, &P)> = programs.iter().map(|(key, program)| (*key, *program)).collect();
+    let evaluate = |&(key, program): &(K, &P)| {
         let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
-        (hash, outcome.expect("one outcome for one program"))
+        (key, outcome.expect("one outcome for one program"))
     };
     parallel_map(threads, &programs, evaluate).into_iter().collect()
+}
+
+/// The outcomes of the programs of hits nudged either way, by structure; none where the domain
+/// cannot nudge.
+fn nudged_outcomes<D: Domain>(
+    hits: &[(Hash, &FunctionalHit<D::Program>)],
+    domain: &D,
+    evaluator: &dyn Evaluator<D::Program>,
+    threads: NonZeroUsize,
+) -> BTreeMap<Hash, Vec<Outcome>> {
+    let programs: BTreeMap<Hash, &D::Program> =
+        hits.iter().map(|(structure, hit)| (*structure, &hit.program)).collect();
+    let nudged: BTreeMap<(Hash, usize), D::Program> = programs
+        .iter()
+        .flat_map(|(structure, program)| {
+            let nudges = NUDGES.iter().enumerate();
+            nudges.filter_map(|(way, by)| Some(((*structure, way), domain.nudged(program, *by)?)))
+        })
+        .collect();
+    let nudged: BTreeMap<_, _> = nudged.iter().map(|(key, program)| (*key, program)).collect();
+    let mut outcomes: BTreeMap<Hash, Vec<Outcome>> =
+        programs.into_keys().map(|structure| (structure, Vec::new())).collect();
+    for ((structure, _), outcome) in outcomes_of(&nudged, evaluator, threads) {
+        outcomes.entry(structure).or_default().push(outcome);
+    }
+    outcomes
 }
 
 fn is_not_finite_at_once(outcome: &Outcome) -> bool {
@@ -189,12 +227,23 @@ impl Tally {
         wrong
     }
 
+    /// Counts a hit that was wrong as one that rounding explains, if it does.
+    fn note_rounding<P>(&mut self, hit: &FunctionalHit<P>, own: &Outcome, nudged: &[Outcome]) {
+        let moved = nudged.iter().filter_map(|outcome| outcomes_apart(own, outcome));
+        let moved = moved.fold(0.0, f64::max);
+        let far = outcomes_apart(own, &hit.outcome).is_some_and(|apart| apart > FAR);
+        self.far_by_rounding += u64::from(far && moved > FAR);
+        self.wrong_by_rounding += u64::from(moved > RECHECK_TOLERANCE);
+    }
+
     fn plus(&self, other: &Tally) -> Tally {
         Tally {
             hits: self.hits + other.hits,
             valid_against_invalid: self.valid_against_invalid + other.valid_against_invalid,
             far: self.far + other.far,
             wrong: self.wrong + other.wrong,
+            far_by_rounding: self.far_by_rounding + other.far_by_rounding,
+            wrong_by_rounding: self.wrong_by_rounding + other.wrong_by_rounding,
             right: self.right + other.right,
             right_today: self.right_today + other.right_today,
             wrong_today: self.wrong_today + other.wrong_today,
@@ -212,7 +261,9 @@ fn table(rows: &[Row]) -> String {
         "functional hits",
         "valid/invalid",
         "or > 0.02 apart",
+        "by rounding",
         "or > 0.001 apart",
+        "by rounding",
         "95% interval",
         "right programs, hit today",
         "wrong, hit today",
@@ -228,7 +279,9 @@ fn table(rows: &[Row]) -> String {
             tally.hits.to_string(),
             share(tally.valid_against_invalid, tally.hits),
             share(tally.far, tally.hits),
+            share(tally.far_by_rounding, tally.far),
             share(tally.wrong, tally.hits),
+            share(tally.wrong_by_rounding, tally.wrong),
             format!("{:.2} to {:.2}%", 100.0 * low, 100.0 * high),
             share(tally.right_today, tally.right),
             share(tally.wrong_today, tally.wrong),
@@ -258,4 +311,36 @@ fn worst(rows: &[Row]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evo::Score;
+
+    #[test]
+    fn a_hit_is_wrong_by_rounding_where_its_program_is_as_far_from_itself() {
+        let scored = |fitness| Outcome::Scored(Score::new(fitness, vec![]));
+        let invalid = Outcome::Invalid(Invalid {
+            reason: InvalidReason::Diverged,
+            task: "task".to_owned(),
+            step: 1,
+            stages: vec![],
+        });
+        let by_rounding = |given: f64, nudged: &[Outcome]| {
+            let (birth, evaluation, program, evaluated) = (1, 0, (), ());
+            let outcome = scored(given);
+            let hit = FunctionalHit { birth, evaluation, program, evaluated, outcome };
+            let mut tally = Tally::default();
+            tally.note_rounding(&hit, &scored(0.5), nudged);
+            (tally.far_by_rounding, tally.wrong_by_rounding)
+        };
+        let [near, off, far] = [0.5001, 0.51, 0.6].map(scored);
+        assert_eq!(by_rounding(0.9, &[near.clone(), far.clone()]), (1, 1));
+        assert_eq!(by_rounding(0.9, &[near.clone(), off]), (0, 1));
+        assert_eq!(by_rounding(0.51, &[near.clone(), far]), (0, 1));
+        assert_eq!(by_rounding(0.9, &[near.clone(), invalid]), (1, 1));
+        assert_eq!(by_rounding(0.9, &[near]), (0, 0));
+        assert_eq!(by_rounding(0.9, &[]), (0, 0), "where nothing can be nudged");
+    }
 }

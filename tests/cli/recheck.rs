@@ -97,6 +97,8 @@ fn the_command_finds_the_six_step_probe_guilty_and_todays_not() {
             With::SixSteps => {
                 assert!(run.code == Some(1) && 25 * wrong > hits, "above 4%: {rows}");
                 assert!(25 * count("far") > hits, "{rows}");
+                // Another sign of the update is no rounding.
+                assert!(2 * count("far_by_rounding") < count("far"), "{rows}");
             }
             With::Today => {
                 // Twenty steps of one small network tell signs apart that no probe does.
@@ -107,6 +109,31 @@ fn the_command_finds_the_six_step_probe_guilty_and_todays_not() {
             }
         }
     }
+}
+
+#[test]
+fn a_counterfactual_run_is_judged_as_it_judged_itself() {
+    let scratch = Scratch::new();
+    let tiny = repository("tests/data/tiny.ron");
+    let sets = ["start=zoo:lion", "stopping.candidates=1000"];
+    let sets = sets.map(|set| ["--set".to_owned(), set.replace("zoo:lion", "\"zoo:lion\"")]);
+    let policy = "deduplication=(counterfactual: true, recheck: 0.0)";
+    let mut command = vec!["search", &tiny, "--out", "run", "--set", policy];
+    command.extend(sets.iter().flatten().map(String::as_str));
+    let printed = scratch.run(&command).success();
+    let own = |tolerance: &str| -> (u64, u64) {
+        let end = format!("functional hits would have been wrong by more than {tolerance} (");
+        let line = printed.lines().find(|line| line.contains(&end)).expect(&printed);
+        let mut words = line.split(' ');
+        let mut count = || words.find_map(|word| word.parse().ok()).expect(line);
+        (count(), count())
+    };
+    let run = scratch.run(&["recheck", "run", "--json"]);
+    let rows: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let count = |key: &str| rows[0][key].as_u64().expect("a count");
+    assert!(count("hits") > 30, "{rows}");
+    assert_eq!((count("wrong"), count("hits")), own("0.001"), "{rows}");
+    assert_eq!((count("far"), count("hits")), own("0.02"), "{rows}");
 }
 
 #[test]

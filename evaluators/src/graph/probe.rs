@@ -22,7 +22,7 @@ use rand::RngExt;
 
 use super::GraphNetwork;
 use crate::data::ImageShape;
-use crate::layers::{Noted, values};
+use crate::layers::values;
 use crate::proxies::{CellNet, Parameters, initial_weights};
 
 /// Images that the network is given, as many as functional hashing was published with.
@@ -94,18 +94,23 @@ impl CellProbe {
         let mut seen = seen.expect("a probe has a number of bits that there is");
         for step in 0..=STEPS {
             parameters.load(&weights)?;
-            let logits = network.logits::<f64>(parameters.variables(), &self.features)?;
+            let (leaves, images) = (parameters.variables(), &self.features);
+            let (loss, logits) = match step {
+                STEPS => (None, network.logits::<f64>(leaves, images)?),
+                _ => {
+                    let both = network.loss_and_logits::<f64>(leaves, images, &self.labels)?;
+                    (Some(both.0), both.1)
+                }
+            };
             let logits: Vec<f32> = values::<f64>(&logits)?.iter().map(|it| *it as f32).collect();
             if !logits.iter().all(|it| it.is_finite()) || are_one(&logits, self.classes) {
                 return Ok(None);
             }
-            if step == STEPS {
+            let Some(loss) = loss else {
                 seen.fine_values(&logits);
                 break;
-            }
+            };
             seen.values(&logits);
-            let loss = || network.loss::<f64>(parameters.variables(), &self.features, &self.labels);
-            let loss = Noted::of(loss)?;
             parameters.differentiate(&loss, &mut gradient)?;
             for (weight, slope) in weights.iter_mut().zip(&gradient) {
                 *weight -= RATE * slope;

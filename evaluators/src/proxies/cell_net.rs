@@ -21,7 +21,7 @@ use super::Leaf;
 use crate::data::ImageShape;
 use crate::graph::GraphNetwork;
 use crate::layers::{
-    Activation, Convolution, Real, RmsNorm, activate, classify, dense, max_pool, pixel_rows,
+    Activation, Convolution, Noted, Real, RmsNorm, activate, classify, dense, max_pool, pixel_rows,
     project, project_onto, reshaped, sum, token_mean,
 };
 use crate::task::Between;
@@ -101,6 +101,24 @@ impl CellNet {
     pub(crate) fn logits<T: Real>(&self, weights: &[Tensor], features: &Tensor) -> Result<Tensor> {
         let (x, [w, bias]) = self.pooled::<T>(weights, features)?;
         dense::<T>(&x, w, bias, Activation::Identity)
+    }
+
+    /// The loss, with the way back from it, and the logits it is made of.
+    pub(crate) fn loss_and_logits<T: Real>(
+        &self,
+        weights: &[Tensor],
+        features: &Tensor,
+        labels: &Arc<[u32]>,
+    ) -> Result<(Noted, Tensor)> {
+        let mut means = None;
+        let loss = Noted::of(|| {
+            let (x, [w, bias]) = self.pooled::<T>(weights, features)?;
+            let loss = classify::<T>(&x, w, bias, labels)?;
+            means = Some((x.detach(), w.detach(), bias.detach()));
+            Ok(loss)
+        })?;
+        let (x, w, bias) = means.expect("the loss has been computed");
+        Ok((loss, dense::<T>(&x, &w, &bias, Activation::Identity)?))
     }
 
     /// The mean of all pixels, \[batch, channels\], and the leaves of the dense layer behind it.

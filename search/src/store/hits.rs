@@ -1,5 +1,5 @@
 //! Functional hits: births that were given the outcome of another program that behaves like
-//! theirs.
+//! theirs, or would have been, and were rechecked.
 //!
 //! Invariant: nothing is taken from what the run counted; whether two programs differ in structure
 //! is found from their texts, which is what makes this fit to judge the run by.
@@ -8,24 +8,26 @@ use std::collections::BTreeMap;
 
 use evo_domain::{Domain, Outcome};
 use evo_hashes::Hash;
+use rusqlite::Row;
 
 use super::Store;
 use super::history::Step;
 use super::schema;
 use crate::SearchError;
 
-/// A birth that shares the evaluation of a program of another structure.
+/// A birth that shares the evaluation of a program of another structure, or would have shared it
+/// and was evaluated all the same: a recheck, or any of a counterfactual run.
 #[derive(Clone, Debug)]
 pub struct FunctionalHit<P> {
     /// Its birth.
     pub birth: u64,
-    /// The birth whose evaluation it shares.
+    /// The birth whose evaluation it shares, or would have shared.
     pub evaluation: u64,
     /// Its own program.
     pub program: P,
     /// The program that was evaluated.
     pub evaluated: P,
-    /// The outcome it was given.
+    /// The outcome of that evaluation.
     pub outcome: Outcome,
 }
 
@@ -46,6 +48,7 @@ impl Store {
         if self.version()? < schema::WITH_RECHECKS {
             return Err(self.damage("an earlier version wrote it, and knew no functional hits"));
         }
+        let rechecks = self.rechecks()?;
         let query = self.steps()? + " ORDER BY birth";
         let mut statement = self.connection.prepare(&query).map_err(|error| self.error(error))?;
         let steps = statement.query_map([], Step::read).map_err(|error| self.error(error))?;
@@ -56,14 +59,18 @@ impl Store {
             let step = step.map_err(|error| self.error(error))?;
             let text = self.text_of(domain, &step, &texts)?;
             let program = self.read_program(domain, step.birth, &text)?;
-            if step.evaluation == step.birth {
-                evaluated.insert(step.birth, (structure_of(&program), program));
-            } else {
-                let unknown = || self.damage(&format!("birth {} is missing", step.evaluation));
-                let (structure, first) = evaluated.get(&step.evaluation).ok_or_else(unknown)?;
-                if *structure != structure_of(&program) {
-                    hits.extend(self.hit(&step, program, first)?);
+            let structure = structure_of(&program);
+            let own = step.evaluation == step.birth;
+            let shared = if own { rechecks.get(&step.birth) } else { Some(&step.evaluation) };
+            if let Some(shared) = shared {
+                let unknown = || self.damage(&format!("birth {shared} is missing"));
+                let (other, first) = evaluated.get(shared).ok_or_else(unknown)?;
+                if *other != structure {
+                    hits.extend(self.hit(step.birth, *shared, &program, first)?);
                 }
+            }
+            if own {
+                evaluated.insert(step.birth, (structure, program));
             }
             texts.insert(step.birth, text);
             if texts.len() > TEXTS {
@@ -76,14 +83,24 @@ impl Store {
     /// `None` while the evaluation it shares has not ended.
     fn hit<P: Clone>(
         &self,
-        step: &Step,
-        program: P,
+        birth: u64,
+        evaluation: u64,
+        program: &P,
         first: &P,
     ) -> Result<Option<FunctionalHit<P>>, SearchError> {
-        let &Step { birth, evaluation, .. } = step;
         let Some(found) = self.find_evaluation(evaluation)? else { return Ok(None) };
-        let (evaluated, outcome) = (first.clone(), found.outcome);
+        let (program, evaluated) = (program.clone(), first.clone());
+        let outcome = found.outcome;
         Ok(Some(FunctionalHit { birth, evaluation, program, evaluated, outcome }))
+    }
+
+    /// The births that were evaluated although they equal an earlier one, with that one.
+    fn rechecks(&self) -> Result<BTreeMap<u64, u64>, SearchError> {
+        let query = "SELECT birth, recheck FROM evaluations WHERE recheck IS NOT NULL";
+        let mut statement = self.connection.prepare(query).map_err(|error| self.error(error))?;
+        let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64));
+        let rows = statement.query_map([], pair).map_err(|error| self.error(error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| self.error(error))
     }
 
     pub(super) fn text_of<D: Domain>(

@@ -230,3 +230,40 @@ fn behaviours_join_what_predicts_alike_and_keep_the_rest_apart() {
     assert_eq!(ends("1000.0"), ends("1e200"));
     assert!(ends("1000.0").is_some());
 }
+
+#[test]
+fn what_is_lost_in_something_that_grows_shows_in_the_louder_lane() {
+    let plain = "def Setup():\n  s4 = 1.0\ndef Predict():\n  s1 = dot(v1, v0)\n  s5 = norm(v0)\n  \
+                 s4 = s4 * s5\ndef Learn():\n  v1 = v1 + v0\n";
+    let lost = plain.replace("def Learn", "  s6 = s4 - s1\n  s1 = s4 - s6\ndef Learn");
+    for count in [10, 16] {
+        let tasks: Vec<LearnerTask> = (0..count).map(|index| task(4, 1, 20, index)).collect();
+        let quiet = LearnerTasks::new(&tasks, LENIENT);
+        let differ = |tasks: &LearnerTasks| {
+            let [plain, lost] = [plain, &lost].map(|text| {
+                let program = LearnerProgram::parse(text).expect("the tests hold learners");
+                LearnerExecutor::new().behaviour(&program, tasks)
+            });
+            plain != lost
+        };
+        assert!(!differ(&quiet), "{count}");
+        // Sixteen tasks leave no lane.
+        assert_eq!(differ(&quiet.clone().with_louder_lane()), count == 10, "{count}");
+    }
+}
+
+#[test]
+fn where_every_task_ends_at_once_the_louder_lane_does_not_count() {
+    let mut of = task(4, 1, 20, 1);
+    of.epochs.iter_mut().for_each(|epoch| epoch.labels.fill(0.5));
+    let training = LearnerTraining { loss: LearnerLoss::RootMeanSquare, most_error: 3.0 };
+    let tasks = LearnerTasks::new(&[of], training).with_louder_lane();
+    let hash = |value: &str| {
+        let text = format!("def Setup():\n  s2 = {value}\ndef Predict():\n  s1 = s2 + s2\n");
+        let program = LearnerProgram::parse(&text).expect("the tests hold learners");
+        LearnerExecutor::new().behaviour(&program, &tasks)
+    };
+    // 4 and 4.2 are more than 3 from 0.5, and less than that from 4.
+    assert_eq!(hash("2.0"), hash("2.1"));
+    assert_ne!(hash("1.0"), hash("1.1"));
+}
