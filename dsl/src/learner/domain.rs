@@ -1,8 +1,8 @@
 //! Learners as the engine sees them.
 //!
 //! Invariant: two learners of one structure predict the same, to the bit, on any task. Behaviour is
-//! what a learner predicts for the first examples of the first tasks, and of one with larger
-//! numbers, looked at once for all of these, where the released program looks at each of them.
+//! what a learner predicts for the first examples of the first tasks, looked at once for all of
+//! these tasks, where the released program looks at each of them.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -32,7 +32,7 @@ thread_local! {
 
 impl Learners {
     pub(super) fn of(mutator: LearnerMutator, probe: LearnerTasks) -> Learners {
-        Learners { mutator: Arc::new(mutator), probe: Arc::new(probe.with_louder_lane()) }
+        Learners { mutator: Arc::new(mutator), probe: Arc::new(probe) }
     }
 
     /// What makes children.
@@ -88,7 +88,7 @@ impl Domain for Learners {
     }
 
     fn probe(&self) -> &str {
-        "learner, ten examples of each kind, 3"
+        "learner, ten examples of each kind, 2"
     }
 
     fn size(&self, program: &LearnerProgram, (): &()) -> Size {

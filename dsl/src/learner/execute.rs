@@ -87,12 +87,9 @@ impl LearnerExecutor {
         let group = tasks.groups().first()?;
         let mut watch = Watch::default();
         run::watch(&self.plan, group, tasks, (&mut self.memory, &mut self.native), &mut watch);
-        // Whatever a louder lane shows: nothing is scored there.
-        let all_bad = watch.is_all_bad(group.tasks());
-        let lanes = if all_bad { group.tasks() } else { group.watched() };
         // Of other tasks nothing has been seen.
-        let known = tasks.groups().len() == 1 || !all_bad;
-        known.then(|| watch.hash(lanes))
+        let known = tasks.groups().len() == 1 || !watch.is_all_bad(group.tasks());
+        known.then(|| watch.hash(group.tasks()))
     }
 }
 

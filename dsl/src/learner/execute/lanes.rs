@@ -1,8 +1,7 @@
 //! Tasks side by side: for every number of an example one row, with a lane for each task.
 //!
 //! Invariant: lanes without a task of their own repeat the last task of their group, so they never
-//! do what no task does, and what they come to is thrown away. One of them may be the *louder lane*
-//! of a probe, which is looked at and never scored.
+//! do what no task does, and what they come to is thrown away.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,9 +17,6 @@ impl Line {
     pub(super) const LANES: usize = 8;
 }
 
-/// What features and labels of the louder lane are multiplied by.
-const LOUDER: f64 = 8.0;
-
 /// Tasks packed for the executor, all of one number of features and examples.
 #[derive(Clone, Debug)]
 pub struct LearnerTasks {
@@ -35,8 +31,6 @@ pub struct LearnerTasks {
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     tasks: usize,
-    /// Whether the lane behind those of the tasks is the louder one.
-    louder: bool,
     /// Lines of a row: 1 or 2.
     lines: usize,
     /// All examples, each `n` rows of features and one of labels.
@@ -64,16 +58,8 @@ impl LearnerTasks {
         let n = tasks.first().expect("there must be a task").n;
         let most = 2 * Line::LANES;
         let groups = tasks.chunks(most).map(|tasks| Group::new(tasks, n)).collect();
-        LearnerTasks { id: next_id(), n, training, groups }
-    }
-
-    /// The same for a probe: where the first tasks leave a lane free, it has the first of them with
-    /// features and labels eight times as large. What grows from example to example, and is lost in
-    /// the rounding of something larger in the end, shows there first.
-    pub(crate) fn with_louder_lane(mut self) -> LearnerTasks {
-        self.id = next_id();
-        self.groups[0].add_louder_lane();
-        self
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        LearnerTasks { id: NEXT.fetch_add(1, Ordering::Relaxed), n, training, groups }
     }
 
     pub(super) fn id(&self) -> u64 {
@@ -104,11 +90,6 @@ impl LearnerTasks {
     }
 }
 
-fn next_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 impl Group {
     fn new(tasks: &[LearnerTask], n: usize) -> Group {
         let lines = tasks.len().div_ceil(Line::LANES);
@@ -125,7 +106,6 @@ impl Group {
         let row = |of: &dyn Fn(&LearnerTask) -> f64| pack(tasks, lines, of);
         Group {
             tasks: tasks.len(),
-            louder: false,
             lines,
             examples,
             epochs,
@@ -135,28 +115,8 @@ impl Group {
         }
     }
 
-    fn add_louder_lane(&mut self) {
-        let (line, lane) = (self.tasks / Line::LANES, self.tasks % Line::LANES);
-        self.louder = line < self.lines;
-        if !self.louder {
-            return;
-        }
-        let rows =
-            [(&mut self.examples, LOUDER), (&mut self.uniform, 1.0), (&mut self.normal, 1.0)];
-        for (rows, factor) in rows {
-            for row in rows.chunks_exact_mut(self.lines) {
-                row[line].0[lane] = factor * row[0].0[0];
-            }
-        }
-    }
-
     pub(super) fn tasks(&self) -> usize {
         self.tasks
-    }
-
-    /// The lanes that a probe looks at: those of the tasks, and the louder one.
-    pub(super) fn watched(&self) -> usize {
-        self.tasks + usize::from(self.louder)
     }
 
     pub(super) fn lines(&self) -> usize {

@@ -49,9 +49,9 @@ impl Watch {
         self.bad.iter_mut().zip(lanes).for_each(|(to, bad)| *to = bad);
     }
 
-    /// The hash of what so many lanes have shown. A lane on which training ends at once is known by
-    /// that, however it came about: the fitness is 0.
-    pub(super) fn hash(&self, lanes: usize) -> Hash {
+    /// The hash of what so many tasks have shown. A task on which training ends at once is known by
+    /// that, however it came about: its fitness is 0.
+    pub(super) fn hash(&self, tasks: usize) -> Hash {
         let mut bytes = [0; 1 + 4 * 2 * Line::LANES];
         // No other kind of content that is hashed begins with this letter.
         bytes[0] = b'b';
@@ -61,7 +61,7 @@ impl Watch {
             let half = (seen >> 32) as u32;
             to.copy_from_slice(&(if bad { 0 } else { half | 1 }).to_le_bytes());
         }
-        Hash::of(&bytes[..1 + 4 * lanes])
+        Hash::of(&bytes[..1 + 4 * tasks])
     }
 
     /// Whether training has ended at once on all of so many tasks.
