@@ -4,8 +4,8 @@
 //! The bound is the divider and, at 100,000 weights, memory beside it: the fused loop reads 16
 //! bytes and writes 12 an element, and spends one square root and one division on it. The executor
 //! does all of it in one pass too, and looks whether the weights are finite. Targets: at most 1.5
-//! times the fused loop, at most a third of candle. Lion's loop reads 12 bytes and writes 8. Muon by
-//! hand is two such loops with candle's matrix products between, which are nearly all of it.
+//! times the fused loop, at most a third of candle. Lion's loop reads 12 bytes and writes 8. Muon
+//! by hand is two such loops with candle's matrix products between, which are nearly all of it.
 
 use std::hint::black_box;
 

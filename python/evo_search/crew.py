@@ -56,6 +56,10 @@ def drive(search: Search, crew: Crew, callbacks: Iterable[Callback] = ()) -> str
     if callable(callbacks):
         raise TypeError("`callbacks` is a list of functions, also where there is only one")
     callbacks = list(callbacks)
+    if search.in_flight:
+        message = f"{search.in_flight} candidates were asked for and not told: tell their outcomes "
+        message += "first, or close the search and resume its run"
+        raise ValueError(message)
     while True:
         candidates = search.ask(crew.room) if crew.room else []
         crew.submit(candidates)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,13 +84,14 @@ def memory_of_tree(pid: int) -> int:
     return sum(memory_of(member) for member in [pid, *descendants(pid)])
 
 
-def end_tree(leader: subprocess.Popen[bytes]) -> None:
-    """Kills a process that leads a group, its group, and descendants that left the group.
+def end_tree(leader: subprocess.Popen[bytes], known: Sequence[int] = ()) -> None:
+    """Kills a process that leads a group, its group, and descendants that left the group: those
+    that it has, or of one that is gone those that are `known`.
 
     To be called once: a group that is gone leaves its number to others.
     """
     # Listed before any of them dies, as an orphan is nobody's descendant.
-    others = descendants(leader.pid) if leader.poll() is None else []
+    others = descendants(leader.pid) if leader.poll() is None else known
     for kill, target in [(os.killpg, leader.pid), *((os.kill, it) for it in others)]:
         try:
             kill(target, signal.SIGKILL)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -62,14 +63,22 @@ class Judge:
         if candidate.held_out and "held_out" not in self._told:
             return Outcome.failed("the objective has no parameter `held_out`, which is asked for")
         seed_generators(candidate.repeat)
+        process = os.getpid()
         try:
-            told = {name: getattr(candidate, name) for name in self._told}
-            result = self.objective(candidate.program, **told)
-            if isinstance(result, Iterator):
-                return self._staged(result, candidate)
-            return self._final(result, [])
+            return self._outcome(candidate)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it is this program's
             return _raised(error)
+        finally:
+            # A process that the objective has forked comes out of it as well, and would answer too.
+            if os.getpid() != process:
+                os._exit(0)
+
+    def _outcome(self, candidate: Candidate) -> Outcome:
+        told = {name: getattr(candidate, name) for name in self._told}
+        result = self.objective(candidate.program, **told)
+        if isinstance(result, Iterator):
+            return self._staged(result, candidate)
+        return self._final(result, [])
 
     def _staged(self, stages: Iterator[object], candidate: Candidate) -> Outcome:
         cleared: list[float] = []
@@ -134,13 +143,24 @@ _shown: set[str] = set()
 
 def _raised(error: BaseException) -> Outcome:
     _show_once(error)
-    text = f"{type(error).__name__}: {error}".strip().rstrip(":")
-    first_line = text.splitlines()[0][:500]
+    name = type(error).__name__
+    text = f"{name}: {_text_of(error)}".strip().rstrip(":")
+    first_line = text.splitlines()[0][:500].strip().rstrip(":")
     # PyTorch tells of memory by classes and texts of its own.
     out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     if out or "can't allocate memory" in text:
         return Outcome.ended("OutOfMemory", first_line)
     return Outcome.ended("Raised", first_line)
+
+
+def _text_of(error: BaseException) -> str:
+    """What an exception says, which may be no text, or none that can be encoded: the name of a file
+    holds bytes that are no UTF-8 as surrogates."""
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001 - it fails at saying what failed
+        return "it has no text"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _show_once(error: BaseException) -> None:
@@ -149,7 +169,11 @@ def _show_once(error: BaseException) -> None:
     place = f"{frames[-1].filename}:{frames[-1].lineno}"
     if place not in _shown:
         _shown.add(place)
-        print("".join(traceback.format_exception(error)), file=sys.stderr, end="", flush=True)
+        try:
+            print("".join(traceback.format_exception(error)), file=sys.stderr, end="", flush=True)
+        except (OSError, ValueError):
+            # It was closed: nobody is there to read.
+            pass
 
 
 def raised(outcome: Outcome) -> bool:

@@ -19,7 +19,10 @@ from typing import Any
 
 from ._engine import Candidate, Outcome
 from .by_reference import main_can_be_imported
-from .limits import Limits, end_tree, memory_of_tree
+from .limits import Limits, descendants, end_tree, memory_of_tree
+
+_LAST_WORDS = 3.0
+"""Seconds that a process takes at most from closing its connection to its end."""
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -48,7 +51,10 @@ class WorkerProcess:
         self.is_ready = False
         self.answered = 0
         self.ended_by: Outcome | None = None
+        self.is_silent = False
+        """Whether its connection is closed, as at its end."""
         self._since = 0.0
+        self._left: list[int] = []
         self._is_ended = False
         try:
             self.connection.send(_preparation())
@@ -72,14 +78,31 @@ class WorkerProcess:
         self.is_ready = True
         self._since = time.monotonic()
 
+    def idle_excess(self) -> float | None:
+        """The megabytes that it has before it evaluates anything, where they pass the limit."""
+        most, has = self.limits.memory_mb, memory_of_tree(self.process.pid) / 2**20
+        return has if most is not None and has > most else None
+
     def answer(self) -> tuple[Candidate, float]:
         """Notes that it is through with the first of its candidates; the seconds that took."""
         self.answered += 1
         since, self._since = self._since, time.monotonic()
         return self.candidates.popleft(), self._since - since
 
+    def fall_silent(self) -> None:
+        """Notes that nothing more will come from it: it is ending, and how it ends is awaited."""
+        if not self.is_silent:
+            self.is_silent = True
+            self._since = time.monotonic()
+            # Before it is gone, as an orphan is nobody's descendant.
+            self._left = descendants(self.process.pid)
+
     def enforce(self) -> None:
         """Kills it, and all that it began, where the candidate that it is at passes a limit."""
+        if self.is_silent:
+            if time.monotonic() - self._since > _LAST_WORDS and not self.has_ended():
+                self._end(Outcome.ended("Crashed", "closed its connection"))
+            return
         if not self.candidates or not self.is_ready or self.ended_by is not None:
             return
         seconds, megabytes = self.limits.seconds, self.limits.memory_mb
@@ -96,7 +119,7 @@ class WorkerProcess:
         """Kills it, and all that it began."""
         if not self._is_ended:
             self._is_ended = True
-            end_tree(self.process)
+            end_tree(self.process, self._left)
 
     def has_ended(self) -> bool:
         """Whether its process is gone."""

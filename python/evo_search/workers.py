@@ -117,7 +117,8 @@ class Workers:
         try:
             while not self._closing:
                 self._hand_out()
-                ready = wait([self._bell, *(it.connection for it in self._workers)], _TICK)
+                heard = [it.connection for it in self._workers if not it.is_silent]
+                ready = wait([self._bell, *heard], _TICK)
                 if self._bell in ready:
                     os.read(self._bell, 4096)
                 for worker in list(self._workers):
@@ -152,6 +153,7 @@ class Workers:
             while worker.connection.poll():
                 word, what = worker.connection.recv()
                 if word == "ready":
+                    self._check_idle(worker)
                     worker.begin()
                 elif word == "broken":
                     raise WorkersFailed(_why(what))
@@ -160,7 +162,14 @@ class Workers:
                     self._mean += 0.2 * (seconds - self._mean)
                     self._told.put((candidate, what))
         except (EOFError, OSError):
-            worker.end()
+            worker.fall_silent()
+
+    def _check_idle(self, worker: WorkerProcess) -> None:
+        """Refuses a limit that no candidate can keep: which of them passed it would be chance."""
+        excess = worker.idle_excess()
+        if excess is not None:
+            message = f"`memory_mb` is {self._limits.memory_mb:g}, and a worker has {excess:.0f} MB "
+            raise WorkersFailed(message + "with the objective and what it imports alone")
 
     def _replace(self, worker: WorkerProcess) -> None:
         """Buries a worker, settles what it was at, and begins another."""

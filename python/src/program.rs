@@ -115,7 +115,7 @@ impl Program {
             let message = format!("a program of {} takes no steps", word(self.0.domain()));
             return Err(refuse(py, HostErrorKind::Program, message));
         };
-        Ok(Stepper::new(program, shapes))
+        Stepper::new(program, shapes)
     }
 
     /// The program as code: "torch", "optax", "python", "rust", "latex" or "dot"; of learners

@@ -12,8 +12,8 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use evo::hosted::{
-    About, BeginOptions, HostErrorKind, HostedRun, Out, ResumeOptions, begin, cores, evaluator,
-    resume,
+    About, BeginOptions, HostErrorKind, HostedCandidate, HostedRun, Out, ResumeOptions, begin,
+    cores, evaluator, resume,
 };
 use evo::{ConfigText, DependsOn, StopReason};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -37,6 +37,8 @@ type Held<'a> = MutexGuard<'a, Option<Box<dyn HostedRun>>>;
 pub(crate) struct Search {
     run: Mutex<Option<Box<dyn HostedRun>>>,
     about: About,
+    /// The process that opened it.
+    process: u32,
     /// The thread in `run`.
     runs: Mutex<Option<ThreadId>>,
 }
@@ -44,11 +46,28 @@ pub(crate) struct Search {
 impl Search {
     fn new(run: Box<dyn HostedRun>) -> Search {
         let about = run.about().clone();
-        Search { run: Mutex::new(Some(run)), about, runs: Mutex::new(None) }
+        let process = std::process::id();
+        Search { run: Mutex::new(Some(run)), about, process, runs: Mutex::new(None) }
     }
 
     fn runner(&self) -> MutexGuard<'_, Option<ThreadId>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this process is a copy of the one that opened it, and would write to its store.
+    fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// Refuses a candidate of another search whose birth is awaited here too.
+    fn check_own(&self, py: Python<'_>, candidate: &Candidate) -> PyResult<()> {
+        let HostedCandidate { birth, program, .. } = &candidate.0;
+        let awaited = self.with(py, |run| run.awaited(*birth))?;
+        if awaited.is_none_or(|awaited| awaited == *program) {
+            return Ok(());
+        }
+        let message = format!("birth {birth} has another program here: of another search?");
+        Err(refuse(py, HostErrorKind::Search, message))
     }
 
     /// Works with the run, without the interpreter lock.
@@ -59,6 +78,11 @@ impl Search {
     ) -> PyResult<R> {
         if *self.runner() == Some(std::thread::current().id()) {
             let message = "a callback looks at the Progress it is given, and not at the search";
+            return Err(refuse(py, HostErrorKind::Search, message));
+        }
+        if self.is_forked() {
+            let message = "a search is used by the process that opened it, and by no fork of it: \
+                           evaluate in others, and tell here";
             return Err(refuse(py, HostErrorKind::Search, message));
         }
         let result = py.detach(|| {
@@ -74,7 +98,11 @@ fn out_of(given: &Bound<'_, PyAny>) -> PyResult<Out> {
     if given.cast::<PyBool>().is_ok_and(|it| it.is_true()) {
         return Ok(Out::Named);
     }
-    given.extract().map(Out::At).map_err(|_| {
+    let out: PyResult<PathBuf> = given.extract();
+    if out.as_ref().is_ok_and(|path| path.as_os_str().is_empty()) {
+        return Err(PyValueError::new_err("`out` is empty: name a folder, or leave it out"));
+    }
+    out.map(Out::At).map_err(|_| {
         let kind = given.get_type();
         PyTypeError::new_err(format!("`out` is a folder, or True for runs/NAME-seedN, not {kind}"))
     })
@@ -153,7 +181,10 @@ impl Search {
         outcome: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let birth = match candidate.cast::<Candidate>() {
-            Ok(candidate) => candidate.get().0.birth,
+            Ok(candidate) => {
+                self.check_own(py, candidate.get())?;
+                candidate.get().0.birth
+            }
             Err(_) => candidate.extract()?,
         };
         let outcome = Outcome::of(outcome)?;
@@ -239,7 +270,8 @@ impl Search {
         if self.closed(py) {
             return Ok(());
         }
-        let committed = self.with(py, |run| run.commit())?;
+        // What a fork holds is not its own to write.
+        let committed = if self.is_forked() { Ok(()) } else { self.with(py, |run| run.commit())? };
         py.detach(|| drop(self.run.lock().unwrap_or_else(PoisonError::into_inner).take()));
         committed.raise(py)
     }

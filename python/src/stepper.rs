@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use evo::{Executor, Layout, Program};
 use numpy::{PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// What a step works on.
@@ -37,10 +37,11 @@ pub(crate) struct Stepper {
 }
 
 impl Stepper {
-    pub(crate) fn new(program: &Arc<Program>, shapes: Vec<Vec<usize>>) -> Stepper {
+    pub(crate) fn new(program: &Arc<Program>, shapes: Vec<Vec<usize>>) -> PyResult<Stepper> {
+        check_size(&shapes)?;
         let layout = Layout::new(shapes.clone());
         let work = Mutex::new(Work::new(program, &layout));
-        Stepper { program: Arc::clone(program), shapes, layout, work }
+        Ok(Stepper { program: Arc::clone(program), shapes, layout, work })
     }
 
     /// Refuses arrays of other shapes than the layout's.
@@ -109,6 +110,30 @@ impl Stepper {
         *work = Work::new(&self.program, &self.layout);
     }
 }
+
+/// How many numbers there are in arrays of these shapes; `None` beyond all addresses.
+fn numbers_of(shapes: &[Vec<usize>]) -> Option<usize> {
+    shapes.iter().try_fold(0_usize, |all, shape| {
+        let numbers = shape.iter().try_fold(1_usize, |numbers, it| numbers.checked_mul(*it));
+        all.checked_add(numbers?)
+    })
+}
+
+/// Refuses shapes for whose numbers there is no room: to fail at it would end the interpreter.
+fn check_size(shapes: &[Vec<usize>]) -> PyResult<()> {
+    let Some(numbers) = numbers_of(shapes) else {
+        return Err(PyValueError::new_err(
+            "the shapes have more numbers than memory has addresses",
+        ));
+    };
+    let floats = numbers.saturating_mul(VECTORS);
+    Vec::<f32>::new().try_reserve_exact(floats).map_err(|_| {
+        PyMemoryError::new_err(format!("no room for {VECTORS} vectors of {numbers} numbers"))
+    })
+}
+
+/// Vectors as long as the weights that there are at most, for a start: weights, gradients, states.
+const VECTORS: usize = 6;
 
 fn writable(given: Bound<'_, PyAny>) -> PyResult<PyReadwriteArrayDyn<'_, f32>> {
     given.extract().map_err(|_| not_an_array("weights"))

@@ -303,6 +303,7 @@ def test_a_run_may_be_kept_where_evo_search_would_keep_it(
     for config in ("mine.ron", "mine.ron", OPTIMIZERS):
         with evo.Search(config, out=True) as search:
             directories.append(search.directory)
-    assert directories == ["runs/mine-seed3", "runs/mine-seed3-2", "runs/search-seed3"]
+    names = ["runs/mine-seed3", "runs/mine-seed3-2", "runs/search-seed3"]
+    assert directories == [str(tmp_path / name) for name in names]
     with pytest.raises(TypeError, match="a folder, or True"):
         evo.Search(OPTIMIZERS, out=3)  # type: ignore[arg-type]

@@ -136,9 +136,10 @@ fn row<D: Domain>(
             wrong.push((structure, hit));
         }
     }
-    let nudged = nudged_outcomes(&wrong, domain, evaluator, threads);
+    let nudged = NUDGES.map(|by| nudged_outcomes(&wrong, by, domain, evaluator, threads));
     for (structure, hit) in wrong {
-        tally.note_rounding(hit, &outcomes[&structure], &nudged[&structure]);
+        let nudged = nudged.iter().filter_map(|outcomes| outcomes.get(&structure));
+        tally.note_rounding(hit, &outcomes[&structure], nudged);
     }
     Ok(Row { run: directory.display().to_string(), tally, disagreements })
 }
@@ -156,44 +157,34 @@ fn check_is_exact<M>(settings: &SearchConfig<M>, directory: &Path) -> anyhow::Re
     Ok(())
 }
 
-/// The outcome of every program, each evaluated once.
-fn outcomes_of<K: Copy + Ord + Send + Sync, P: Sync>(
-    programs: &BTreeMap<K, &P>,
+/// The outcome of every program by its structure, each evaluated once.
+fn outcomes_of<P: Sync>(
+    programs: &BTreeMap<Hash, &P>,
     evaluator: &dyn Evaluator<P>,
     threads: NonZeroUsize,
-) -> BTreeMap<K, Outcome> {
-    let programs: Vec<(K, &P)> = programs.iter().map(|(key, program)| (*key, *program)).collect();
-    let evaluate = |&(key, program): &(K, &P)| {
-        let outcome = evaluator.evaluate(&[Trial::of(program)]).pop();
-        (key, outcome.expect("one outcome for one program"))
+) -> BTreeMap<Hash, Outcome> {
+    let programs: Vec<(&Hash, &&P)> = programs.iter().collect();
+    let evaluate = |&(hash, program): &(&Hash, &&P)| {
+        let outcome = evaluator.evaluate(&[Trial::of(*program)]).pop();
+        (*hash, outcome.expect("one outcome for one program"))
     };
     parallel_map(threads, &programs, evaluate).into_iter().collect()
 }
 
-/// The outcomes of the programs of hits nudged either way, by structure; none where the domain
-/// cannot nudge.
+/// The outcomes of the programs of hits, nudged, by the structure that they had; of none where
+/// the domain cannot nudge.
 fn nudged_outcomes<D: Domain>(
     hits: &[(Hash, &FunctionalHit<D::Program>)],
+    by: f64,
     domain: &D,
     evaluator: &dyn Evaluator<D::Program>,
     threads: NonZeroUsize,
-) -> BTreeMap<Hash, Vec<Outcome>> {
-    let programs: BTreeMap<Hash, &D::Program> =
-        hits.iter().map(|(structure, hit)| (*structure, &hit.program)).collect();
-    let nudged: BTreeMap<(Hash, usize), D::Program> = programs
-        .iter()
-        .flat_map(|(structure, program)| {
-            let nudges = NUDGES.iter().enumerate();
-            nudges.filter_map(|(way, by)| Some(((*structure, way), domain.nudged(program, *by)?)))
-        })
-        .collect();
-    let nudged: BTreeMap<_, _> = nudged.iter().map(|(key, program)| (*key, program)).collect();
-    let mut outcomes: BTreeMap<Hash, Vec<Outcome>> =
-        programs.into_keys().map(|structure| (structure, Vec::new())).collect();
-    for ((structure, _), outcome) in outcomes_of(&nudged, evaluator, threads) {
-        outcomes.entry(structure).or_default().push(outcome);
-    }
-    outcomes
+) -> BTreeMap<Hash, Outcome> {
+    let nudged = |hit: &FunctionalHit<D::Program>| domain.nudged(&hit.program, by);
+    let nudged: BTreeMap<Hash, D::Program> =
+        hits.iter().filter_map(|(structure, hit)| Some((*structure, nudged(hit)?))).collect();
+    let programs = nudged.iter().map(|(structure, program)| (*structure, program)).collect();
+    outcomes_of(&programs, evaluator, threads)
 }
 
 fn is_not_finite_at_once(outcome: &Outcome) -> bool {
@@ -228,8 +219,13 @@ impl Tally {
     }
 
     /// Counts a hit that was wrong as one that rounding explains, if it does.
-    fn note_rounding<P>(&mut self, hit: &FunctionalHit<P>, own: &Outcome, nudged: &[Outcome]) {
-        let moved = nudged.iter().filter_map(|outcome| outcomes_apart(own, outcome));
+    fn note_rounding<'a, P>(
+        &mut self,
+        hit: &FunctionalHit<P>,
+        own: &Outcome,
+        nudged: impl Iterator<Item = &'a Outcome>,
+    ) {
+        let moved = nudged.filter_map(|outcome| outcomes_apart(own, outcome));
         let moved = moved.fold(0.0, f64::max);
         let far = outcomes_apart(own, &hit.outcome).is_some_and(|apart| apart > FAR);
         self.far_by_rounding += u64::from(far && moved > FAR);
@@ -332,7 +328,7 @@ mod tests {
             let outcome = scored(given);
             let hit = FunctionalHit { birth, evaluation, program, evaluated, outcome };
             let mut tally = Tally::default();
-            tally.note_rounding(&hit, &scored(0.5), nudged);
+            tally.note_rounding(&hit, &scored(0.5), nudged.iter());
             (tally.far_by_rounding, tally.wrong_by_rounding)
         };
         let [near, off, far] = [0.5001, 0.51, 0.6].map(scored);

@@ -80,6 +80,12 @@ impl RunDirectory {
         Ok(RunDirectory { path: path.to_owned() })
     }
 
+    /// The same, wherever the process goes meanwhile.
+    pub(crate) fn absolute(&self) -> anyhow::Result<RunDirectory> {
+        let path = std::path::absolute(&self.path);
+        Ok(RunDirectory { path: path.with_context(|| self.path.display().to_string())? })
+    }
+
     /// The text of its configuration.
     pub(crate) fn config_text(&self) -> Result<ConfigText, ConfigError> {
         ConfigText::read(&self.path.join(CONFIG))

@@ -73,6 +73,8 @@ pub trait HostedRun: RunView + Send {
     /// # Errors
     /// When the store cannot be read or written.
     fn ask(&mut self, most: usize) -> Result<Vec<HostedCandidate>, HostError>;
+    /// The program of a candidate that was asked for and not told yet.
+    fn awaited(&self, birth: u64) -> Option<AnyProgram>;
     /// Takes in the outcome of the candidate of this birth.
     ///
     /// # Errors

@@ -158,7 +158,8 @@ fn directory(
     };
     // A text that is no file has no name to take.
     let name = if text.is_in_memory() { Path::new("search") } else { text.path() };
-    RunDirectory::plan(out, name, seed).map(Some)
+    // A host may change its working directory while the run goes on.
+    RunDirectory::plan(out, name, seed)?.absolute().map(Some)
 }
 
 /// Gives the search its store, which knows the objective.
@@ -303,7 +304,7 @@ fn check_objective(directory: &RunDirectory, asked: Option<&str>) -> anyhow::Res
 }
 
 fn reopen(path: &Path, options: &ResumeOptions) -> anyhow::Result<Box<dyn HostedRun>> {
-    let directory = RunDirectory::open(path)?;
+    let directory = RunDirectory::open(path)?.absolute()?;
     resume::check_overrides(&options.overrides)?;
     let objective = check_objective(&directory, options.objective.as_deref())?;
     let (place, command) = (place()?, directory.resume_command());

@@ -57,6 +57,20 @@ hostable!(
     Optimizers => Optimizer, Expressions => Expression, Learners => Learner, Graphs => Graph
 );
 
+/// As the invariant says; the very same program is told without its text.
+impl PartialEq for AnyProgram {
+    fn eq(&self, other: &AnyProgram) -> bool {
+        use AnyProgram::{Expression, Graph, Learner, Optimizer};
+        let same = match (self, other) {
+            (Optimizer(a), Optimizer(b)) | (Expression(a), Expression(b)) => Arc::ptr_eq(a, b),
+            (Learner(a), Learner(b)) => Arc::ptr_eq(a, b),
+            (Graph(a), Graph(b)) => Arc::ptr_eq(a, b),
+            _ => return false,
+        };
+        same || self.text() == other.text()
+    }
+}
+
 fn refused(message: impl Into<String>) -> HostError {
     HostError::new(HostErrorKind::Program, message)
 }

@@ -202,6 +202,10 @@ impl<D: Hostable> HostedRun for Owned<D> {
         Ok(hosted)
     }
 
+    fn awaited(&self, birth: u64) -> Option<AnyProgram> {
+        self.asked.get(&birth).map(|it| D::wrap(Arc::clone(&it.program)))
+    }
+
     fn tell(&mut self, birth: u64, outcome: Outcome) -> Result<(), HostError> {
         let Some(candidate) = self.asked.remove(&birth) else {
             let message = format!("no outcome is awaited for birth {birth}");

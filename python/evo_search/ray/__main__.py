@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shlex
 import sys
 
@@ -120,7 +121,8 @@ def main(argv: list[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         if search is not None:
-            hint = f"python -m evo_search.ray --resume {shlex.quote(str(search.directory))}"
+            directory = shlex.quote(os.path.relpath(str(search.directory)))
+            hint = f"python -m evo_search.ray --resume {directory}"
             print(f"interrupted; to go on: {hint}", file=sys.stderr)
         return 130
     except (EvoError, OSError, RuntimeError, ValueError) as error:
