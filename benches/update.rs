@@ -47,28 +47,27 @@ fn fused_body(buffers: &mut Buffers, corrections: Corrections) {
     }
 }
 
-/// The body with corrections, or without; what it is then compiled for is known.
-#[inline(always)]
-fn either_body(buffers: &mut Buffers, corrections: Corrections) {
-    match corrections {
-        Some(corrections) => fused_body(buffers, Some(corrections)),
-        None => fused_body(buffers, None),
-    }
-}
-
-/// The fused loop for the widest vectors the executor uses.
-fn fused(buffers: &mut Buffers, corrections: Corrections) {
+/// A loop for the widest vectors the executor uses.
+fn widest(buffers: &mut Buffers, body: impl Fn(&mut Buffers)) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         #[target_feature(enable = "avx2")]
-        fn with_avx2(buffers: &mut Buffers, corrections: Corrections) {
-            either_body(buffers, corrections);
+        fn with_avx2(buffers: &mut Buffers, body: impl Fn(&mut Buffers)) {
+            body(buffers);
         }
         #[allow(unsafe_code)]
         // SAFETY: the CPU was just found to have AVX2, the one feature the callee needs.
-        return unsafe { with_avx2(buffers, corrections) };
+        return unsafe { with_avx2(buffers, body) };
     }
-    either_body(buffers, corrections);
+    body(buffers);
+}
+
+/// With corrections, or without: what is compiled is known.
+fn fused(buffers: &mut Buffers, corrections: Corrections) {
+    match corrections {
+        Some(it) => widest(buffers, |buffers| fused_body(buffers, Some(it))),
+        None => widest(buffers, |buffers| fused_body(buffers, None)),
+    }
 }
 
 /// The same update with one candle operation after the other.
@@ -132,6 +131,7 @@ fn corrected_update(criterion: &mut Criterion) {
     group.finish();
 }
 
+#[inline(always)]
 fn lion_body(Buffers { w, g, m, .. }: &mut Buffers) {
     for ((w, g), m) in w.iter_mut().zip(&*g).zip(m.iter_mut()) {
         let ahead = 0.1 * g + 0.9 * *m;
@@ -142,28 +142,13 @@ fn lion_body(Buffers { w, g, m, .. }: &mut Buffers) {
     }
 }
 
-/// Lion for the widest vectors the executor uses.
-fn lion(buffers: &mut Buffers) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn with_avx2(buffers: &mut Buffers) {
-            lion_body(buffers);
-        }
-        #[allow(unsafe_code)]
-        // SAFETY: the CPU was just found to have AVX2, the one feature the callee needs.
-        return unsafe { with_avx2(buffers) };
-    }
-    lion_body(buffers);
-}
-
 fn lion_update(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("update of lion");
     for len in LENGTHS {
         group.throughput(Throughput::Elements(len as u64));
         let mut buffers = Buffers::new(len);
         group.bench_function(BenchmarkId::new("fused loop", len), |bencher| {
-            bencher.iter(|| lion(black_box(&mut buffers)));
+            bencher.iter(|| widest(black_box(&mut buffers), lion_body));
         });
         group.bench_function(BenchmarkId::new("executor", len), |bencher| {
             executor("lion", len, bencher);

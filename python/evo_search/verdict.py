@@ -143,9 +143,8 @@ _shown: set[str] = set()
 
 def _raised(error: BaseException) -> Outcome:
     _show_once(error)
-    name = type(error).__name__
-    text = f"{name}: {_text_of(error)}".strip().rstrip(":")
-    first_line = text.splitlines()[0][:500].strip().rstrip(":")
+    text = f"{type(error).__name__}: {_text_of(error)}".strip().rstrip(":")
+    first_line = text.splitlines()[0][:500]
     # PyTorch tells of memory by classes and texts of its own.
     out = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     if out or "can't allocate memory" in text:

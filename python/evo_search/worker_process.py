@@ -80,8 +80,10 @@ class WorkerProcess:
 
     def idle_excess(self) -> float | None:
         """The megabytes that it has before it evaluates anything, where they pass the limit."""
-        most, has = self.limits.memory_mb, memory_of_tree(self.process.pid) / 2**20
-        return has if most is not None and has > most else None
+        if self.limits.memory_mb is None:
+            return None
+        has = memory_of_tree(self.process.pid) / 2**20
+        return has if has > self.limits.memory_mb else None
 
     def answer(self) -> tuple[Candidate, float]:
         """Notes that it is through with the first of its candidates; the seconds that took."""

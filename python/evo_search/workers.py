@@ -168,8 +168,8 @@ class Workers:
         """Refuses a limit that no candidate can keep: which of them passed it would be chance."""
         excess = worker.idle_excess()
         if excess is not None:
-            message = f"`memory_mb` is {self._limits.memory_mb:g}, and a worker has {excess:.0f} MB "
-            raise WorkersFailed(message + "with the objective and what it imports alone")
+            message = f"`memory_mb` is {self._limits.memory_mb:g}, and a worker has {excess:.0f} "
+            raise WorkersFailed(message + "MB with the objective and what it imports alone")
 
     def _replace(self, worker: WorkerProcess) -> None:
         """Buries a worker, settles what it was at, and begins another."""

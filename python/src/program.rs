@@ -156,7 +156,7 @@ impl Program {
     }
 
     fn __eq__(&self, other: &Program) -> bool {
-        self.key() == other.key()
+        self.0 == other.0
     }
 
     fn __hash__(&self) -> u64 {

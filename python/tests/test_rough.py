@@ -18,9 +18,9 @@ from small import EXTERNAL
 ADAMW = Program.zoo("adamw")
 
 
-def search_of(**options: object) -> Search:
+def search_of(out: Path | str | None = None) -> Search:
     """A search for an objective."""
-    return Search(EXTERNAL, objective="rough", depends_on="structure", **options)  # type: ignore[arg-type]
+    return Search(EXTERNAL, objective="rough", depends_on="structure", out=out)
 
 
 def forking(program: Program, repeat: int) -> float:

@@ -115,15 +115,16 @@ fn row<D: Domain>(
     evaluator: &dyn Evaluator<D::Program>,
     threads: NonZeroUsize,
 ) -> anyhow::Result<Row> {
-    let structure_of = |program: &D::Program| domain.structure(program, &domain.analyse(program));
     let behaviour_of = |program: &D::Program| domain.behaviour(program, &domain.analyse(program));
     let hits = Store::read(&directory.join(STORE))?.functional_hits(domain)?;
-    let programs = hits.iter().map(|hit| (structure_of(&hit.program), &hit.program)).collect();
+    let structure_of = |program: &D::Program| domain.structure(program, &domain.analyse(program));
+    let hits: Vec<(Hash, &FunctionalHit<D::Program>)> =
+        hits.iter().map(|hit| (structure_of(&hit.program), hit)).collect();
+    let programs = hits.iter().map(|(structure, hit)| (*structure, &hit.program)).collect();
     let outcomes = outcomes_of(&programs, evaluator, threads);
     let (mut tally, mut disagreements) = (Tally::default(), Vec::new());
     let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
-    for hit in &hits {
-        let structure = structure_of(&hit.program);
+    for (structure, hit) in hits {
         let (own, first) = (&outcomes[&structure], seen.insert((structure, hit.evaluation)));
         if let Outcome::Failed { message } = own {
             anyhow::bail!("birth {} of {}: {message}", hit.birth, directory.display());

@@ -115,11 +115,14 @@ fn the_command_finds_the_six_step_probe_guilty_and_todays_not() {
 fn a_counterfactual_run_is_judged_as_it_judged_itself() {
     let scratch = Scratch::new();
     let tiny = repository("tests/data/tiny.ron");
-    let sets = ["start=zoo:lion", "stopping.candidates=1000"];
-    let sets = sets.map(|set| ["--set".to_owned(), set.replace("zoo:lion", "\"zoo:lion\"")]);
-    let policy = "deduplication=(counterfactual: true, recheck: 0.0)";
-    let mut command = vec!["search", &tiny, "--out", "run", "--set", policy];
-    command.extend(sets.iter().flatten().map(String::as_str));
+    let mut command = vec!["search", &tiny, "--out", "run"];
+    for set in [
+        r#"start="zoo:lion""#,
+        "stopping.candidates=1000",
+        "deduplication=(counterfactual: true, recheck: 0.0)",
+    ] {
+        command.extend(["--set", set]);
+    }
     let printed = scratch.run(&command).success();
     let own = |tolerance: &str| -> (u64, u64) {
         let end = format!("functional hits would have been wrong by more than {tolerance} (");

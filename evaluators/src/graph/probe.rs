@@ -95,12 +95,12 @@ impl CellProbe {
         for step in 0..=STEPS {
             parameters.load(&weights)?;
             let (leaves, images) = (parameters.variables(), &self.features);
-            let (loss, logits) = match step {
-                STEPS => (None, network.logits::<f64>(leaves, images)?),
-                _ => {
-                    let both = network.loss_and_logits::<f64>(leaves, images, &self.labels)?;
-                    (Some(both.0), both.1)
-                }
+            let (loss, logits) = if step == STEPS {
+                (None, network.logits::<f64>(leaves, images)?)
+            } else {
+                let (loss, logits) =
+                    network.loss_and_logits::<f64>(leaves, images, &self.labels)?;
+                (Some(loss), logits)
             };
             let logits: Vec<f32> = values::<f64>(&logits)?.iter().map(|it| *it as f32).collect();
             if !logits.iter().all(|it| it.is_finite()) || are_one(&logits, self.classes) {
