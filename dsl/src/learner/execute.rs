@@ -29,6 +29,8 @@ use super::LearnerProgram;
 use super::{LearnerTask, LearnerTraining};
 use memory::Memory;
 use native::Native;
+#[cfg(test)]
+use native::Unit;
 use plan::Plan;
 use watch::Watch;
 
@@ -59,6 +61,16 @@ impl LearnerExecutor {
             memory: Memory::default(),
             native: Native::default(),
         }
+    }
+
+    /// All engines of this machine: without machine code, and with that for each vector unit.
+    #[cfg(test)]
+    fn of_each_kind() -> Vec<LearnerExecutor> {
+        let units = Unit::ALL.into_iter().filter(|unit| unit.is_there()).map(Native::for_unit);
+        let natives = std::iter::once(Native::default()).chain(units);
+        natives
+            .map(|native| LearnerExecutor { native, ..LearnerExecutor::without_native() })
+            .collect()
     }
 
     /// Adds the fitness of a learner on each of the tasks, in order.

@@ -16,13 +16,16 @@ pub(super) struct Verdict<const K: usize> {
     sums: Row<K>,
 }
 
-impl<const K: usize> Default for Verdict<K> {
-    fn default() -> Verdict<K> {
-        Verdict { bad: splat(0.0), sums: splat(0.0) }
-    }
-}
-
 impl<const K: usize> Verdict<K> {
+    /// Of learners on so many tasks. Lanes behind the last of them count as bad from the beginning,
+    /// so that none of them keeps an evaluation from its end.
+    pub(super) fn new(tasks: usize) -> Verdict<K> {
+        let mut bad: Row<K> = splat(0.0);
+        let lanes = bad.iter_mut().flat_map(|line| &mut line.0);
+        lanes.skip(tasks).for_each(|bad| *bad = 1.0);
+        Verdict { bad, sums: splat(0.0) }
+    }
+
     /// Begins a sum of losses.
     pub(super) fn begin(&mut self) {
         self.sums = splat(0.0);

@@ -1,4 +1,4 @@
-//! Learners compiled to machine code of x86-64 with AVX-512.
+//! Learners compiled to machine code of x86-64 with AVX-512 or AVX2.
 //!
 //! Invariant: a piece of code gives the bits of the loop over statements, which is run where there
 //! is none: on other machines, where the system refuses memory for code, for a learner with an op
@@ -8,27 +8,31 @@
 //! is run on a few hundred examples and thrown away, so it is compiled in one pass over its
 //! statements, by a template for each op; there is no compiler that could be called.
 //!
-//! The bound: a core stores one line a cycle and loads two, so a statement on scalars of two lines
-//! that stand in memory takes two cycles; in registers it takes one, and the latencies of what is
-//! carried from example to example are the bound.
+//! The bound: a core stores one vector a cycle and loads two, so a statement on scalars of ten
+//! tasks that stand in memory takes two cycles with AVX-512 and three with AVX2; in registers it
+//! takes one or one and a half, and the latencies of what is carried from example to example are
+//! the bound.
 
 mod code;
 mod encode;
 mod registers;
 mod sums;
 mod templates;
+mod unit;
 
-use super::kernel::Rows;
+use super::kernel::{Row, Rows};
 use super::plan::{Action, Plan};
-use super::run::{Part, has_avx512};
+use super::run::Part;
 use code::{Code, MOST, Piece};
 use encode::{Assembler, Base};
 use registers::Registers;
 use templates::{Compiler, is_compiled};
+use unit::Cut;
+pub(super) use unit::Unit;
 
-/// The lines between the first that is kept and that to which the base points: as many as are
-/// reached with one byte.
-const BIAS: usize = 128;
+/// The bytes between the first that is kept and that to which the base points: with AVX-512 as many
+/// as are reached with one byte.
+const BIAS: usize = 128 * 64;
 
 /// Examples that are worth the compilation.
 const LEAST: usize = if cfg!(test) { 1 } else { 64 };
@@ -45,8 +49,10 @@ enum State {
 /// Compiles the learner of a plan, and runs it.
 #[derive(Debug, Default)]
 pub(super) struct Native {
-    code: Option<Code>,
+    code: Option<(Unit, Code)>,
     registers: Registers,
+    /// How many tasks a row has a number of.
+    tasks: usize,
     /// In validation and in training.
     states: [State; 2],
     /// How many pieces were compiled.
@@ -55,16 +61,15 @@ pub(super) struct Native {
 }
 
 impl Native {
-    /// One that compiles where that is possible.
+    /// One that compiles where that is possible, for the widest unit there is.
     pub(super) fn new() -> Native {
-        let code = if has_avx512() { Code::new() } else { None };
-        Native { code, ..Native::default() }
+        let widest = Unit::ALL.into_iter().rfind(|unit| unit.is_there());
+        widest.map_or_else(Native::default, Native::for_unit)
     }
 
-    /// Whether it compiles.
-    #[cfg(test)]
-    pub(super) fn is_able(&self) -> bool {
-        self.code.is_some()
+    /// One that compiles for a unit that is there.
+    pub(super) fn for_unit(unit: Unit) -> Native {
+        Native { code: Code::new().map(|code| (unit, code)), ..Native::default() }
     }
 
     /// How many pieces it has compiled.
@@ -73,9 +78,9 @@ impl Native {
         self.compiled
     }
 
-    /// Forgets what was compiled: the next plan is another.
-    pub(super) fn begin(&mut self) {
-        self.states = [State::default(); 2];
+    /// Forgets what was compiled: the next plan is another, and for so many tasks.
+    pub(super) fn begin(&mut self, tasks: usize) {
+        (self.states, self.tasks) = ([State::default(); 2], tasks);
     }
 
     /// Runs a plan for so many examples from a row on, one after another, and keeps the predictions
@@ -97,7 +102,7 @@ impl Native {
                 None => return false,
             },
         };
-        let Some(code) = &self.code else { return false };
+        let Some((_, code)) = &self.code else { return false };
         let kept = plan.prediction + 1;
         assert!(examples > 0 && kept + examples <= plan.end && plan.end <= memory.len());
         assert!(
@@ -105,8 +110,8 @@ impl Native {
             "examples end where memory begins"
         );
         let start = memory.as_ptr().cast::<u8>();
-        let line = |line: usize| start.wrapping_add(line * 64);
-        let pointers = [line(plan.first() * K + BIAS), line(first * K), line(kept * K)];
+        let row = |row: usize| start.wrapping_add(row * size_of::<Row<K>>());
+        let pointers = [row(plan.first()).wrapping_add(BIAS), row(first), row(kept)];
         #[allow(unsafe_code)]
         // SAFETY: the piece was compiled for this plan and this width since `begin`, behind which
         // at most one other has been. It reads and writes rows of the plan, from its first to its
@@ -129,31 +134,32 @@ impl Native {
     }
 
     fn piece(&mut self, plan: &Plan, trains: bool, lines: usize) -> Option<Piece> {
-        let Native { code, registers, .. } = self;
-        let code = code.as_mut()?;
+        let Native { code, registers, tasks, .. } = self;
+        let (unit, code) = code.as_mut()?;
         if !is_possible(plan, trains) {
             return None;
         }
-        registers.assign(plan, lines, plan.of_phase(trains));
-        if registers.work() * lines > MOST / 8 {
+        let cut = Cut::new(*unit, lines, *tasks);
+        registers.assign(plan, (unit.registers(), cut.vectors), plan.of_phase(trains));
+        if registers.work() * cut.vectors > MOST / 8 {
             return None;
         }
-        let assembler = Assembler::new(code.room());
-        let (first, n) = (plan.first(), plan.n);
-        let mut compiler = Compiler { assembler, registers, first, n, lines };
+        let assembler = Assembler::new(*unit, code.room());
+        let (first, n, bias) = (plan.first(), plan.n, BIAS / unit.bytes());
+        let mut compiler = Compiler { assembler, registers, first, n, cut, bias };
         for (row, register) in registers.loaded() {
-            for line in 0..lines {
-                compiler.assembler.load(register + line as u8, compiler.in_memory(row, line));
+            for vector in 0..cut.vectors {
+                compiler.assembler.load(register + vector as u8, compiler.in_memory(row, vector));
             }
         }
         let start = compiler.assembler.length();
         plan.of_phase(trains).for_each(|instruction| compiler.statement(instruction));
-        compiler.assembler.advance(Base::Example, (n + 1) * lines);
-        compiler.assembler.advance(Base::Prediction, lines);
+        compiler.assembler.advance(Base::Example, (n + 1) * cut.stride);
+        compiler.assembler.advance(Base::Prediction, cut.stride);
         compiler.assembler.repeat_from(start);
         for (row, register) in registers.stored() {
-            for line in 0..lines {
-                compiler.assembler.store(register + line as u8, compiler.in_memory(row, line));
+            for vector in 0..cut.vectors {
+                compiler.assembler.store(register + vector as u8, compiler.in_memory(row, vector));
             }
         }
         compiler.assembler.finish();

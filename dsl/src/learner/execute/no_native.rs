@@ -5,6 +5,20 @@ use super::kernel::Rows;
 use super::plan::Plan;
 use super::run::Part;
 
+/// No vector unit is compiled for.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {}
+
+#[cfg(test)]
+impl Unit {
+    pub(super) const ALL: [Unit; 0] = [];
+
+    pub(super) fn is_there(self) -> bool {
+        match self {}
+    }
+}
+
 /// Compiles nothing.
 #[derive(Debug, Default)]
 pub(super) struct Native(());
@@ -15,8 +29,8 @@ impl Native {
     }
 
     #[cfg(test)]
-    pub(super) fn is_able(&self) -> bool {
-        false
+    pub(super) fn for_unit(unit: Unit) -> Native {
+        match unit {}
     }
 
     #[cfg(test)]
@@ -24,7 +38,7 @@ impl Native {
         0
     }
 
-    pub(super) fn begin(&mut self) {}
+    pub(super) fn begin(&mut self, _tasks: usize) {}
 
     /// Runs nothing.
     pub(super) fn run<const K: usize>(

@@ -88,8 +88,9 @@ impl<'t, const K: usize> Pass<'t, K> {
         let mut cursor = Cursor { uniform, normal, uniform_at: 0, normal_at: 0 };
         // Once, so not worth a version for every vector unit.
         run::<0, K, false>(plan.setup(), memory, plan.n, 0, 1, &mut cursor);
-        native.begin();
-        Pass { plan, training, memory, native, cursor, verdict: Verdict::default() }
+        native.begin(group.tasks());
+        let verdict = Verdict::new(group.tasks());
+        Pass { plan, training, memory, native, cursor, verdict }
     }
 
     fn evaluate(mut self, group: &Group, fitness: &mut Vec<f64>) {

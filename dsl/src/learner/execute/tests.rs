@@ -31,19 +31,26 @@ fn learner(seed: u64, lengths: [usize; 3]) -> LearnerProgram {
     drawn::learner(seed, lengths, statement)
 }
 
-/// All engines on the same tasks; how many pieces of code the last of them compiled.
+/// All engines on the same tasks; how many pieces of code those that compile have compiled, each.
 fn agree(program: &LearnerProgram, tasks: &[LearnerTask], training: LearnerTraining) -> u64 {
     let slow: Vec<f64> = tasks.iter().map(|task| task.fitness(program, training)).collect();
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     let packed = LearnerTasks::new(tasks, training);
-    let mut compiled = 0;
-    for mut executor in [LearnerExecutor::without_native(), LearnerExecutor::new()] {
+    let mut executors = LearnerExecutor::of_each_kind();
+    for executor in &mut executors {
         let mut fast = Vec::new();
         executor.evaluate(program, &packed, &mut fast);
         assert_eq!(bits(&fast), bits(&slow), "{fast:?} {slow:?}\n{program}");
-        compiled = executor.native.compiled();
     }
-    compiled
+    compiled(&executors)
+}
+
+/// How many pieces of code each of them has compiled, but for the first, which compiles none.
+fn compiled(executors: &[LearnerExecutor]) -> u64 {
+    let counts: Vec<u64> = executors.iter().map(|it| it.native.compiled()).collect();
+    assert_eq!(counts[0], 0);
+    assert!(counts[1..].windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
+    counts[counts.len() - 1]
 }
 
 const LENIENT: LearnerTraining =
@@ -51,7 +58,7 @@ const LENIENT: LearnerTraining =
 
 /// How many pieces of code are compiled, of so many that could be; none where none can be.
 fn possible(pieces: u64) -> u64 {
-    if LearnerExecutor::new().native.is_able() { pieces } else { 0 }
+    if LearnerExecutor::of_each_kind().len() > 1 { pieces } else { 0 }
 }
 
 proptest! {
@@ -140,20 +147,20 @@ fn a_learner_with_an_op_that_is_not_compiled_runs_as_ever() {
     assert_eq!(compiled("s5 = gaussian(0.0, 0.1)", "s3 = abs(s3)"), 0);
 }
 
-/// What one executor makes of learners one after another, with and without machine code.
+/// What each engine makes of learners one after another.
 fn agree_in_turn(programs: &[LearnerProgram], tasks: &LearnerTasks) -> u64 {
-    let mut executors = [LearnerExecutor::without_native(), LearnerExecutor::new()];
+    let mut executors = LearnerExecutor::of_each_kind();
     for program in programs {
-        let bits = executors.each_mut().map(|executor| {
+        let seen = executors.iter_mut().map(|executor| {
             let mut fitness = Vec::new();
             executor.evaluate(program, tasks, &mut fitness);
-            fitness.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+            let bits: Vec<u64> = fitness.into_iter().map(f64::to_bits).collect();
+            (bits, executor.behaviour(program, tasks))
         });
-        assert_eq!(bits[0], bits[1], "{program}");
-        let behaviours = executors.each_mut().map(|it| it.behaviour(program, tasks));
-        assert_eq!(behaviours[0], behaviours[1], "{program}");
+        let seen: Vec<_> = seen.collect();
+        assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}\n{program}");
     }
-    executors[1].native.compiled()
+    compiled(&executors)
 }
 
 #[test]

@@ -1,11 +1,13 @@
-//! An assembler for the few instructions of compiled learners, all on registers of 512 bits.
+//! An assembler for the few instructions of compiled learners, all on the vectors of one unit.
 //!
 //! Invariant: no byte is written outside the room it was given; an instruction for which there is
 //! none sets [`Assembler::is_full`], and what was written is then of no use.
 //!
-//! Every instruction is a head of five bytes in which operands flip bits, so that it is put
-//! together with hardly a branch and written at once. A place in memory within 127 lines of its
-//! base, which most are, takes a byte, others four.
+//! Every instruction is a head of a few bytes in which operands flip bits, so that it is put
+//! together with hardly a branch and written at once. With AVX-512 a place in memory within 127
+//! vectors of its base, which most are, takes a byte, others four; with AVX2 hardly one is so near.
+
+use super::unit::Unit;
 
 /// What a place in memory is counted from: a register of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,21 +20,28 @@ pub(super) enum Base {
     Prediction = 2,
 }
 
-/// Where a line stands.
+/// Where a vector stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum At {
     Register(u8),
-    /// So many lines behind a base.
+    /// So many vectors behind a base.
     Memory(Base, i32),
 }
 
-/// What is done with lines, as the head of the instruction.
+/// What is done with vectors, as the heads of the instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Operation(u64);
+pub(super) struct Operation {
+    evex: u64,
+    vex: u64,
+}
 
 const fn packed(map: u64, code: u64) -> Operation {
-    // Opmap with no register above 7; float64 and no second operand; 512 bits and no mask.
-    Operation(0x62 | (0xF0 | map) << 8 | 0xFD << 16 | 0x48 << 24 | code << 32)
+    Operation {
+        // Opmap with no register above 7; float64 and no second operand; 512 bits and no mask.
+        evex: 0x62 | (0xF0 | map) << 8 | 0xFD << 16 | 0x48 << 24 | code << 32,
+        // Opmap with no register above 7; no second operand, 256 bits.
+        vex: 0xC4 | (0xE0 | map) << 8 | 0x7D << 16 | code << 24,
+    }
 }
 
 impl Operation {
@@ -50,15 +59,22 @@ impl Operation {
     const LOAD: Operation = packed(1, 0x28);
     const STORE: Operation = packed(1, 0x29);
     const COMPARE: Operation = packed(1, 0xC2);
-    const BROADCAST: Operation = packed(2, 0x7C);
-    /// Loads where the mask k1 is set, and zeros elsewhere.
-    const LOAD_MASKED: Operation = Operation(packed(1, 0x28).0 | 0x81 << 24);
+    /// From a general register, with AVX2 from the first lane of a vector.
+    const BROADCAST: Operation = Operation { evex: packed(2, 0x7C).evex, vex: packed(2, 0x59).vex };
+    /// From a general register into the first lane.
+    const MOVE: Operation = Operation { vex: packed(1, 0x6E).vex ^ 0x84 << 16, ..packed(1, 0x6E) };
+    /// Loads where [`MASK`] is set, and zeros elsewhere.
+    const LOAD_MASKED: Operation =
+        Operation { evex: packed(1, 0x28).evex | 0x81 << 24, ..packed(1, 0x28) };
 
     /// Whether operands may change places, but for the bits within a NaN.
     pub(super) fn commutes(self) -> bool {
         self == Operation::ADD || self == Operation::MULTIPLY
     }
 }
+
+/// The mask register; with AVX2, which has none, the vector register of the same number.
+const MASK: u8 = 1;
 
 /// What a comparison with NaN is false for, and no exception.
 #[derive(Clone, Copy)]
@@ -69,14 +85,15 @@ pub(super) enum Order {
 
 /// Writes instructions.
 pub(super) struct Assembler<'c> {
+    unit: Unit,
     room: &'c mut [u8],
     at: usize,
     is_full: bool,
 }
 
 impl<'c> Assembler<'c> {
-    pub(super) fn new(room: &'c mut [u8]) -> Assembler<'c> {
-        Assembler { room, at: 0, is_full: false }
+    pub(super) fn new(unit: Unit, room: &'c mut [u8]) -> Assembler<'c> {
+        Assembler { unit, room, at: 0, is_full: false }
     }
 
     /// Bytes written.
@@ -102,34 +119,17 @@ impl<'c> Assembler<'c> {
 
     /// `to = first operation second`; an operation of one operand has no `first`, which is 0.
     #[inline(always)]
-    fn encode(operation: Operation, to: u8, first: u8, second: At) -> (u128, usize) {
-        let [to, first] = [to, first].map(u64::from);
-        let mut head = operation.0;
-        head ^= (to >> 3 & 1) << 15 | (to >> 4) << 12 | (to & 7) << 43;
-        head ^= (first & 15) << 19 | (first >> 4) << 27;
-        match second {
-            At::Register(second) => {
-                let second = u64::from(second);
-                head ^= (second >> 3 & 1) << 13 | (second >> 4) << 14 | (second & 7 | 0xC0) << 40;
-                (u128::from(head), 6)
-            }
-            At::Memory(base, lines) => match i8::try_from(lines) {
-                Ok(lines) => {
-                    head |= (base as u64 | 0x40) << 40 | u64::from(lines as u8) << 48;
-                    (u128::from(head), 7)
-                }
-                Err(_) => {
-                    head |= (base as u64 | 0x80) << 40;
-                    (u128::from(head) | u128::from((lines * 64) as u32) << 48, 10)
-                }
-            },
+    fn encode(&self, operation: Operation, to: u8, first: u8, second: At) -> (u128, usize) {
+        match self.unit {
+            Unit::Avx2 => vex(operation.vex, [to, first], second),
+            Unit::Avx512 => evex(operation.evex, [to, first], second),
         }
     }
 
     /// `to = first operation second`.
     #[inline(always)]
     pub(super) fn compute(&mut self, operation: Operation, to: u8, first: u8, second: At) {
-        let (bytes, length) = Assembler::encode(operation, to, first, second);
+        let (bytes, length) = self.encode(operation, to, first, second);
         self.put(bytes, length);
     }
 
@@ -147,15 +147,19 @@ impl<'c> Assembler<'c> {
         self.compute(Operation::STORE, from, 0, to);
     }
 
-    /// Notes the lanes in which `first` is so ordered before `second`.
+    /// Notes the lanes in which `first` is so ordered before `second`, in [`MASK`].
     pub(super) fn compare(&mut self, order: Order, first: u8, second: At) {
-        let (bytes, length) = Assembler::encode(Operation::COMPARE, 1, first, second);
+        let (bytes, length) = self.encode(Operation::COMPARE, MASK, first, second);
         self.put(bytes | (order as u128) << (8 * length), length + 1);
     }
 
     /// `from` in the lanes that were noted, 0 in the others.
     pub(super) fn load_where(&mut self, to: u8, from: u8) {
-        self.compute(Operation::LOAD_MASKED, to, 0, At::Register(from));
+        let from = At::Register(from);
+        match self.unit {
+            Unit::Avx2 => self.compute(Operation::AND, to, MASK, from),
+            Unit::Avx512 => self.compute(Operation::LOAD_MASKED, to, 0, from),
+        }
     }
 
     pub(super) fn zero(&mut self, to: u8) {
@@ -164,15 +168,20 @@ impl<'c> Assembler<'c> {
 
     /// The number of these bits in all lanes.
     pub(super) fn splat(&mut self, to: u8, bits: u64) {
-        // To rax, and from there.
+        // To rax, which is register 0, and from there.
         self.put(0xB848 | u128::from(bits) << 16, 10);
-        self.compute(Operation::BROADCAST, to, 0, At::Register(0));
+        let mut from = 0;
+        if self.unit == Unit::Avx2 {
+            self.compute(Operation::MOVE, to, 0, At::Register(from));
+            from = to;
+        }
+        self.compute(Operation::BROADCAST, to, 0, At::Register(from));
     }
 
-    /// Moves a base by lines.
-    pub(super) fn advance(&mut self, base: Base, lines: usize) {
+    /// Moves a base by vectors.
+    pub(super) fn advance(&mut self, base: Base, vectors: usize) {
         let add = 0x48 | 0x81 << 8 | (0xC0 | base as u128) << 16;
-        self.put(add | (lines as u128 * 64) << 24, 7);
+        self.put(add | ((vectors * self.unit.bytes()) as u128) << 24, 7);
     }
 
     /// Counts down, and goes on at a place before while there is something left.
@@ -188,5 +197,54 @@ impl<'c> Assembler<'c> {
     pub(super) fn finish(&mut self) {
         // vzeroupper, ret
         self.put(0xC3_77_F8_C5, 4);
+    }
+}
+
+/// An instruction of AVX-512 and its length.
+#[inline(always)]
+fn evex(mut head: u64, operands: [u8; 2], second: At) -> (u128, usize) {
+    let [to, first] = operands.map(u64::from);
+    head ^= (to >> 3 & 1) << 15 | (to >> 4) << 12 | (to & 7) << 43;
+    head ^= (first & 15) << 19 | (first >> 4) << 27;
+    match second {
+        At::Register(second) => {
+            let second = u64::from(second);
+            head ^= (second >> 3 & 1) << 13 | (second >> 4) << 14 | (second & 7 | 0xC0) << 40;
+            (u128::from(head), 6)
+        }
+        At::Memory(base, vectors) => match i8::try_from(vectors) {
+            Ok(vectors) => {
+                head |= (base as u64 | 0x40) << 40 | u64::from(vectors as u8) << 48;
+                (u128::from(head), 7)
+            }
+            Err(_) => {
+                head |= (base as u64 | 0x80) << 40;
+                (u128::from(head) | u128::from((vectors * 64) as u32) << 48, 10)
+            }
+        },
+    }
+}
+
+/// An instruction of AVX2 and its length.
+#[inline(always)]
+fn vex(mut head: u64, operands: [u8; 2], second: At) -> (u128, usize) {
+    let [to, first] = operands.map(u64::from);
+    head ^= (to >> 3) << 15 | (to & 7) << 35 | first << 19;
+    match second {
+        At::Register(second) => {
+            let second = u64::from(second);
+            head ^= (second >> 3) << 13 | (second & 7 | 0xC0) << 32;
+            (u128::from(head), 5)
+        }
+        At::Memory(base, vectors) => match i8::try_from(vectors * 32) {
+            Ok(bytes) => {
+                head |= (base as u64 | 0x40) << 32 | u64::from(bytes as u8) << 40;
+                (u128::from(head), 6)
+            }
+            Err(_) => {
+                head |= (base as u64 | 0x80) << 32;
+                (u128::from(head) | u128::from((vectors * 32) as u32) << 40, 9)
+            }
+        },
     }
 }

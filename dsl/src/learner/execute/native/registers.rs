@@ -13,8 +13,6 @@ use crate::learner::{LearnerOp, LearnerType};
 /// Registers that belong to no row: 0 to 3, to compute in.
 pub(super) const FREE: u8 = 4;
 
-const ALL: u8 = 32;
-
 /// A value of the learner in a piece of code.
 #[derive(Clone, Copy, Debug)]
 struct Value {
@@ -31,7 +29,7 @@ struct Value {
 pub(super) struct Registers {
     /// The row that the vectors below begin at.
     first: usize,
-    /// Of every row the register of its first line, or 0.
+    /// Of every row the register of its first vector, or 0.
     registers: Vec<u8>,
     /// Of every row at which a value begins its place among the values with 1 added, or 0.
     known: Vec<u16>,
@@ -40,11 +38,12 @@ pub(super) struct Registers {
 }
 
 impl Registers {
-    /// Assigns registers for a piece of code that runs instructions on rows of so many lines.
+    /// Assigns registers, of which there are so many, for a piece of code that runs instructions on
+    /// rows of so many vectors.
     pub(super) fn assign<'p>(
         &mut self,
         plan: &Plan,
-        lines: usize,
+        (all, vectors): (u8, usize),
         instructions: impl Iterator<Item = &'p Instruction>,
     ) {
         self.first = plan.first();
@@ -60,11 +59,11 @@ impl Registers {
         let mut next = FREE;
         for value in &self.values {
             for row in value.row..value.row + value.rows {
-                if next + lines as u8 > ALL {
+                if next + vectors as u8 > all {
                     return;
                 }
                 self.registers[row as usize - self.first] = next;
-                next += lines as u8;
+                next += vectors as u8;
             }
         }
     }
@@ -107,12 +106,12 @@ impl Registers {
         value.is_written |= writes;
     }
 
-    /// About the instructions that the piece takes for each line of a row.
+    /// About the instructions that the piece takes for each vector of a row.
     pub(super) fn work(&self) -> usize {
         self.work
     }
 
-    /// The register of the first line of a row, if it stands in one.
+    /// The register of the first vector of a row, if it stands in one.
     #[inline(always)]
     pub(super) fn of(&self, row: usize) -> Option<u8> {
         let register = self.registers[row - self.first];

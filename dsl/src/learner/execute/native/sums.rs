@@ -1,6 +1,6 @@
 //! What ops that add up are compiled to: inner products, norms, means and deviations.
 //!
-//! Invariant: as of the other templates. A sum runs in order in one register for each line.
+//! Invariant: as of the other templates. A sum runs in order in one register for each vector.
 
 use super::encode::{At, Operation};
 use super::templates::{ARGUMENT, CONSTANT, Compiler, Operand, SECOND};
@@ -14,12 +14,12 @@ impl Compiler<'_> {
         stride: usize,
         out: (Operand, usize),
     ) {
-        for line in 0..self.lines {
-            let out = self.at(out.0, out.1, line);
+        for vector in 0..self.cut.vectors {
+            let out = self.at(out.0, out.1, vector);
             let sum = self.target(out);
             for at in 0..self.n {
-                let x = self.at(a.0, a.1 + at, line);
-                let y = self.at(b.0, b.1 + at * stride, line);
+                let x = self.at(a.0, a.1 + at, vector);
+                let y = self.at(b.0, b.1 + at * stride, vector);
                 // The one in a register comes first.
                 let (x, y) = if let At::Register(_) = y { (y, x) } else { (x, y) };
                 let x = self.loaded(x, ARGUMENT);
@@ -54,22 +54,22 @@ impl Compiler<'_> {
         let divide = divide(count);
         self.assembler.splat(CONSTANT, divide.1.to_bits());
         for row in 0..size {
-            for line in 0..self.lines {
-                let out = self.at(out, row, line);
+            for vector in 0..self.cut.vectors {
+                let out = self.at(out, row, vector);
                 let of = (0..count).map(|at| row * next + at * stride);
                 let sum = self.target(out);
                 match op {
                     L::VectorMean | L::MatrixMean | L::MatrixRowMean => {
-                        self.add_up(of, a, line, sum);
+                        self.add_up(of, a, vector, sum);
                         self.assembler.compute(divide.0, sum, sum, At::Register(CONSTANT));
                     }
                     L::VectorStDev | L::MatrixStDev | L::MatrixRowStDev => {
-                        self.add_up(of.clone(), a, line, sum);
-                        self.add_squares(of, a, line, SECOND);
+                        self.add_up(of.clone(), a, vector, sum);
+                        self.add_squares(of, a, vector, SECOND);
                         self.deviation(divide.0, sum);
                     }
                     _ => {
-                        self.add_squares(of, a, line, sum);
+                        self.add_squares(of, a, vector, sum);
                         self.assembler.root(sum, sum);
                     }
                 }
@@ -78,9 +78,9 @@ impl Compiler<'_> {
         }
     }
 
-    fn add_up(&mut self, rows: impl Iterator<Item = usize>, a: Operand, line: usize, sum: u8) {
+    fn add_up(&mut self, rows: impl Iterator<Item = usize>, a: Operand, vector: usize, sum: u8) {
         for (at, row) in rows.enumerate() {
-            let x = self.at(a, row, line);
+            let x = self.at(a, row, vector);
             match at {
                 0 => self.assembler.load(sum, x),
                 _ => self.assembler.compute(Operation::ADD, sum, sum, x),
@@ -88,9 +88,15 @@ impl Compiler<'_> {
         }
     }
 
-    fn add_squares(&mut self, rows: impl Iterator<Item = usize>, a: Operand, line: usize, sum: u8) {
+    fn add_squares(
+        &mut self,
+        rows: impl Iterator<Item = usize>,
+        a: Operand,
+        vector: usize,
+        sum: u8,
+    ) {
         for (at, row) in rows.enumerate() {
-            let x = self.loaded(self.at(a, row, line), ARGUMENT);
+            let x = self.loaded(self.at(a, row, vector), ARGUMENT);
             self.add_product(sum, x, At::Register(x), at == 0);
         }
     }

@@ -8,9 +8,9 @@
 //! argument is still to be read: then by way of rows in memory.
 
 use super::super::plan::{Action, Instruction, Origin};
-use super::BIAS;
 use super::encode::{Assembler, At, Base, Operation, Order};
 use super::registers::Registers;
+use super::unit::Cut;
 use crate::learner::LearnerOp;
 use crate::learner::apply::place;
 
@@ -38,8 +38,10 @@ pub(super) struct Compiler<'c> {
     /// The first row of what is kept.
     pub(super) first: usize,
     pub(super) n: usize,
-    /// Lines of a row.
-    pub(super) lines: usize,
+    /// Of a row.
+    pub(super) cut: Cut,
+    /// The vectors between the first that is kept and that to which its base points.
+    pub(super) bias: usize,
 }
 
 /// Whether an op is compiled: elementary functions and random draws are not.
@@ -60,27 +62,27 @@ pub(super) fn is_compiled(op: LearnerOp) -> bool {
 }
 
 impl Compiler<'_> {
-    /// Where a line of a row stands.
+    /// Where a vector of a row stands.
     #[inline(always)]
-    pub(super) fn at(&self, of: Operand, row: usize, line: usize) -> At {
+    pub(super) fn at(&self, of: Operand, row: usize, vector: usize) -> At {
         let row = of.row + row;
         if of.base != Base::Kept {
             assert!(row <= self.n, "an example has so many rows and no more");
-            return At::Memory(of.base, (row * self.lines + line) as i32);
+            return At::Memory(of.base, (row * self.cut.stride + vector) as i32);
         }
         match self.registers.of(row) {
-            Some(register) => At::Register(register + line as u8),
-            None => self.in_memory(row, line),
+            Some(register) => At::Register(register + vector as u8),
+            None => self.in_memory(row, vector),
         }
     }
 
-    /// Where a line of a row stands that is kept in memory.
-    pub(super) fn in_memory(&self, row: usize, line: usize) -> At {
-        let lines = (row - self.first) * self.lines + line;
-        At::Memory(Base::Kept, lines as i32 - BIAS as i32)
+    /// Where a vector of a row stands that is kept in memory.
+    pub(super) fn in_memory(&self, row: usize, vector: usize) -> At {
+        let vectors = (row - self.first) * self.cut.stride + vector;
+        At::Memory(Base::Kept, vectors as i32 - self.bias as i32)
     }
 
-    /// The register that a line is computed in.
+    /// The register that a vector is computed in.
     #[inline(always)]
     pub(super) fn target(&self, out: At) -> u8 {
         if let At::Register(register) = out { register } else { RESULT }
@@ -93,13 +95,13 @@ impl Compiler<'_> {
         }
     }
 
-    /// The register of a line, into which it is loaded where it stands in none.
+    /// The register of a vector, into which it is loaded where it stands in none.
     #[inline(always)]
-    pub(super) fn loaded(&mut self, line: At, into: u8) -> u8 {
-        match line {
+    pub(super) fn loaded(&mut self, vector: At, into: u8) -> u8 {
+        match vector {
             At::Register(register) => register,
             At::Memory(..) => {
-                self.assembler.load(into, line);
+                self.assembler.load(into, vector);
                 into
             }
         }
@@ -162,8 +164,8 @@ impl Compiler<'_> {
 
     fn zip(&mut self, size: usize, operation: Operation, [a, b, out]: [Operand; 3]) {
         for row in 0..size {
-            for line in 0..self.lines {
-                let [mut a, mut b, out] = [a, b, out].map(|it| self.at(it, row, line));
+            for vector in 0..self.cut.vectors {
+                let [mut a, mut b, out] = [a, b, out].map(|it| self.at(it, row, vector));
                 if operation.commutes() && matches!(b, At::Register(_)) {
                     (a, b) = (b, a);
                 }
@@ -175,10 +177,10 @@ impl Compiler<'_> {
     }
 
     fn scale(&mut self, size: usize, [a, b, out]: [Operand; 3]) {
-        for line in 0..self.lines {
-            let factor = self.loaded(self.at(a, 0, line), ARGUMENT);
+        for vector in 0..self.cut.vectors {
+            let factor = self.loaded(self.at(a, 0, vector), ARGUMENT);
             for row in 0..size {
-                let [b, out] = [b, out].map(|it| self.at(it, row, line));
+                let [b, out] = [b, out].map(|it| self.at(it, row, vector));
                 self.assembler.compute(Operation::MULTIPLY, self.target(out), factor, b);
                 self.keep(out);
             }
@@ -187,11 +189,11 @@ impl Compiler<'_> {
 
     fn outer(&mut self, [a, b, out]: [Operand; 3]) {
         for row in 0..self.n {
-            for line in 0..self.lines {
-                let factor = self.loaded(self.at(a, row, line), ARGUMENT);
+            for vector in 0..self.cut.vectors {
+                let factor = self.loaded(self.at(a, row, vector), ARGUMENT);
                 for column in 0..self.n {
-                    let b = self.at(b, column, line);
-                    let out = self.at(out, row * self.n + column, line);
+                    let b = self.at(b, column, vector);
+                    let out = self.at(out, row * self.n + column, vector);
                     self.assembler.compute(Operation::MULTIPLY, self.target(out), factor, b);
                     self.keep(out);
                 }
@@ -202,8 +204,8 @@ impl Compiler<'_> {
     /// Copies rows, for each of the result that of the argument which it is made of.
     fn copy(&mut self, size: usize, a: Operand, out: Operand, from: impl Fn(usize) -> usize) {
         for row in 0..size {
-            for line in 0..self.lines {
-                let (a, out) = (self.at(a, from(row), line), self.at(out, row, line));
+            for vector in 0..self.cut.vectors {
+                let (a, out) = (self.at(a, from(row), vector), self.at(out, row, vector));
                 match (a, out) {
                     (_, At::Register(out)) => self.assembler.load(out, a),
                     (At::Register(a), _) => self.assembler.store(a, out),
@@ -219,8 +221,8 @@ impl Compiler<'_> {
     fn clear_signs(&mut self, size: usize, a: Operand, out: Operand) {
         self.assembler.splat(CONSTANT, WITHOUT_SIGN);
         for row in 0..size {
-            for line in 0..self.lines {
-                let [a, out] = [a, out].map(|it| self.at(it, row, line));
+            for vector in 0..self.cut.vectors {
+                let [a, out] = [a, out].map(|it| self.at(it, row, vector));
                 self.assembler.compute(Operation::AND, self.target(out), CONSTANT, a);
                 self.keep(out);
             }
@@ -230,8 +232,8 @@ impl Compiler<'_> {
     fn invert(&mut self, size: usize, a: Operand, out: Operand) {
         self.assembler.splat(CONSTANT, ONE);
         for row in 0..size {
-            for line in 0..self.lines {
-                let [a, out] = [a, out].map(|it| self.at(it, row, line));
+            for vector in 0..self.cut.vectors {
+                let [a, out] = [a, out].map(|it| self.at(it, row, vector));
                 self.assembler.compute(Operation::DIVIDE, self.target(out), CONSTANT, a);
                 self.keep(out);
             }
@@ -243,8 +245,8 @@ impl Compiler<'_> {
         self.assembler.splat(CONSTANT, ONE);
         self.assembler.zero(SECOND);
         for row in 0..size {
-            for line in 0..self.lines {
-                let [a, out] = [a, out].map(|it| self.at(it, row, line));
+            for vector in 0..self.cut.vectors {
+                let [a, out] = [a, out].map(|it| self.at(it, row, vector));
                 self.assembler.compare(order, SECOND, a);
                 self.assembler.load_where(self.target(out), CONSTANT);
                 self.keep(out);
@@ -260,8 +262,8 @@ impl Compiler<'_> {
             _ => (place(first, n) * n + place(second, n), third),
         };
         self.assembler.splat(RESULT, value.to_bits());
-        for line in 0..self.lines {
-            let out = self.at(out, row, line);
+        for vector in 0..self.cut.vectors {
+            let out = self.at(out, row, vector);
             match out {
                 At::Register(out) => self.assembler.load(out, At::Register(RESULT)),
                 At::Memory(..) => self.assembler.store(RESULT, out),
