@@ -10,6 +10,7 @@ use candle_core::{Result, Tensor};
 
 use super::operation::{Operand, Operation, Pass, Results, apply, gradient};
 use super::softmax::{Mask, softmax};
+use super::vector_unit::vectorised;
 use super::{Real, lanes};
 
 /// The target of a row that does not count: it adds nothing to the loss and gets no gradient.
@@ -73,19 +74,27 @@ pub(super) fn cross_entropy_backward<T: Real>(
     targets: &[u32],
     dloss: T,
 ) -> Vec<T> {
-    let scale = dloss / T::of(counted(targets));
     let mut gradient = probabilities.to_vec();
     for (row, &target) in gradient.chunks_exact_mut(classes).zip(targets) {
-        if target == IGNORED {
-            row.fill(T::ZERO);
-            continue;
-        }
-        row[target as usize] -= T::ONE;
-        for value in row {
-            *value *= scale;
+        match target {
+            IGNORED => row.fill(T::ZERO),
+            target => row[target as usize] -= T::ONE,
         }
     }
+    scale(&mut gradient, dloss / T::of(counted(targets)));
     gradient
+}
+
+vectorised! {
+    /// Multiplies all numbers by a factor.
+    fn scale<T>(numbers: &mut [T], factor: T) = scale_body;
+}
+
+#[inline(always)]
+fn scale_body<T: Real>(numbers: &mut [T], factor: T) {
+    for number in numbers {
+        *number *= factor;
+    }
 }
 
 /// Targets that count, 1 at least.
