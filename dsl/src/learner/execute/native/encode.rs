@@ -117,12 +117,37 @@ impl<'c> Assembler<'c> {
         }
     }
 
-    /// `to = first operation second`; an operation of one operand has no `first`, which is 0.
+    /// `to = first operation second` and its length; an operation of one operand has no `first`,
+    /// which is 0.
     #[inline(always)]
     fn encode(&self, operation: Operation, to: u8, first: u8, second: At) -> (u128, usize) {
-        match self.unit {
-            Unit::Avx2 => vex(operation.vex, [to, first], second),
-            Unit::Avx512 => evex(operation.evex, [to, first], second),
+        // The head, and where in it the byte of operands stands. What flips for registers above 15
+        // flips nothing with AVX2, which has none.
+        let (mut head, place) = match self.unit {
+            Unit::Avx2 => (operation.vex, 4),
+            Unit::Avx512 => (operation.evex, 5),
+        };
+        let [to, first] = [to, first].map(u64::from);
+        head ^= (to >> 3 & 1) << 15 | (to >> 4) << 12 | (to & 7) << (8 * place + 3);
+        head ^= (first & 15) << 19 | (first >> 4) << 27;
+        match second {
+            At::Register(second) => {
+                let second = u64::from(second);
+                head ^= (second >> 3 & 1) << 13 | (second >> 4) << 14;
+                head ^= (second & 7 | 0xC0) << (8 * place);
+                (u128::from(head), place + 1)
+            }
+            At::Memory(base, vectors) => {
+                let bytes = vectors * self.unit.bytes() as i32;
+                // One byte counts bytes, and with AVX-512 vectors.
+                let near = if self.unit == Unit::Avx512 { vectors } else { bytes };
+                let (mode, offset, length) = match i8::try_from(near) {
+                    Ok(near) => (0x40, u32::from(near as u8), place + 2),
+                    Err(_) => (0x80, bytes as u32, place + 5),
+                };
+                head |= (base as u64 | mode) << (8 * place);
+                (u128::from(head) | u128::from(offset) << (8 * (place + 1)), length)
+            }
         }
     }
 
@@ -197,54 +222,5 @@ impl<'c> Assembler<'c> {
     pub(super) fn finish(&mut self) {
         // vzeroupper, ret
         self.put(0xC3_77_F8_C5, 4);
-    }
-}
-
-/// An instruction of AVX-512 and its length.
-#[inline(always)]
-fn evex(mut head: u64, operands: [u8; 2], second: At) -> (u128, usize) {
-    let [to, first] = operands.map(u64::from);
-    head ^= (to >> 3 & 1) << 15 | (to >> 4) << 12 | (to & 7) << 43;
-    head ^= (first & 15) << 19 | (first >> 4) << 27;
-    match second {
-        At::Register(second) => {
-            let second = u64::from(second);
-            head ^= (second >> 3 & 1) << 13 | (second >> 4) << 14 | (second & 7 | 0xC0) << 40;
-            (u128::from(head), 6)
-        }
-        At::Memory(base, vectors) => match i8::try_from(vectors) {
-            Ok(vectors) => {
-                head |= (base as u64 | 0x40) << 40 | u64::from(vectors as u8) << 48;
-                (u128::from(head), 7)
-            }
-            Err(_) => {
-                head |= (base as u64 | 0x80) << 40;
-                (u128::from(head) | u128::from((vectors * 64) as u32) << 48, 10)
-            }
-        },
-    }
-}
-
-/// An instruction of AVX2 and its length.
-#[inline(always)]
-fn vex(mut head: u64, operands: [u8; 2], second: At) -> (u128, usize) {
-    let [to, first] = operands.map(u64::from);
-    head ^= (to >> 3) << 15 | (to & 7) << 35 | first << 19;
-    match second {
-        At::Register(second) => {
-            let second = u64::from(second);
-            head ^= (second >> 3) << 13 | (second & 7 | 0xC0) << 32;
-            (u128::from(head), 5)
-        }
-        At::Memory(base, vectors) => match i8::try_from(vectors * 32) {
-            Ok(bytes) => {
-                head |= (base as u64 | 0x40) << 32 | u64::from(bytes as u8) << 40;
-                (u128::from(head), 6)
-            }
-            Err(_) => {
-                head |= (base as u64 | 0x80) << 32;
-                (u128::from(head) | u128::from((vectors * 32) as u32) << 40, 9)
-            }
-        },
     }
 }
