@@ -105,6 +105,11 @@ learner-campaign NAME *SEEDS:
     cargo build --release
     python3 benches/learner_campaign.py target/release/evo {{ NAME }} {{ SEEDS }}
 
+# Candidates a second beside AutoML-Zero's own program, built as benches/automl_zero.py says: ten minutes of one core.
+automl-zero PROGRAM *ARGS:
+    cargo build --release
+    python3 benches/automl_zero.py {{ PROGRAM }} {{ ARGS }}
+
 # One digest of the quickstart for any threads and interruptions: about ten minutes.
 determinism:
     cargo build --release
