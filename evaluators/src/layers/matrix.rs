@@ -6,7 +6,7 @@
 //! start threads.
 
 use super::Real;
-use super::narrow::{NarrowProduct, Unit};
+use super::narrow::NarrowProduct;
 use super::vector_unit::vectorised;
 
 /// A matrix inside a slice, by strides.
@@ -160,7 +160,6 @@ fn narrow<T: Real>(
 ) -> Option<NarrowProduct<T>> {
     let dense = |shape: Shape| shape.column_stride == 1 && shape.row_stride == shape.columns;
     let product = NarrowProduct {
-        unit: Unit::of_cpu()?,
         out,
         a: a.data.as_ptr(),
         b: b.data.as_ptr(),

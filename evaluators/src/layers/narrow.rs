@@ -2,22 +2,17 @@
 //!
 //! A general kernel lays columns of the result along a register and holds six registers of it: with
 //! 8 or 16 columns that is too few additions at a time to keep the units busy. Here a register is a
-//! row, or two are with AVX2 and 16 columns, and as many rows are held at once as there are
-//! registers for. Bound: one multiply-add of a register and one broadcast number each, two of them
-//! a cycle.
+//! row, and fourteen rows are held at once. Bound: one multiply-add of a register and one broadcast
+//! number each, two of them a cycle.
 //!
 //! Invariant: every number of the result is summed up over the inner dimension in order, in parts
 //! of [`PART`] that are added to each other, whatever the tile it lies in.
 
 use super::Real;
-#[cfg(target_arch = "x86_64")]
-use super::vector_unit::{has_avx2, has_avx512};
 
 /// A product whose every index lies in memory that may be read, and written in the case of `out`.
 #[derive(Clone, Copy)]
 pub(super) struct NarrowProduct<T> {
-    /// What the CPU has.
-    pub(super) unit: Unit,
     /// Rows of the result follow each other without a gap.
     pub(super) out: *mut T,
     pub(super) a: *const T,
@@ -33,25 +28,17 @@ pub(super) struct NarrowProduct<T> {
 /// How much of the inner dimension is summed up in registers.
 const PART: usize = 256;
 
-/// Rows of a tile with AVX-512, as many as there are registers for.
+/// Rows of a tile, as many as there are registers for.
 const TILE: usize = 14;
-
-/// The same with AVX2, of 8 columns; of 16 it is half as many.
-const SHORT_TILE: usize = 12;
 
 impl<T: Real> NarrowProduct<T> {
     /// Whether this is measured to be the faster way.
     pub(super) fn suits(&self) -> bool {
         let whole = matches!(self.columns, 8 | 16);
-        let one_part = self.inner <= PART;
-        let padded = one_part && self.rows >= 4 * self.inner;
+        let padded = self.columns < 16 && self.inner <= PART && self.rows >= 4 * self.inner;
         // Rows far apart would push each other out of the cache.
         let near = self.a_strides[1] != 1 || self.inner <= 2 * PART;
-        let suits = match self.unit {
-            Unit::Avx512 => near && (whole || padded && self.columns < 16),
-            Unit::Avx2 => one_part && (whole || padded && self.columns < 8),
-        };
-        suits && self.inner > 0 && self.rows >= 4
+        (whole || padded) && near && self.inner > 0 && self.rows >= 4 && is_there()
     }
 
     /// Writes the product, without reading `out` before.
@@ -60,20 +47,15 @@ impl<T: Real> NarrowProduct<T> {
     /// It suits, and nothing else refers to `out`.
     #[allow(unsafe_code)]
     pub(super) unsafe fn write(self) {
-        // SAFETY: as the caller vouches; what is padded has a register for every inner index.
+        // SAFETY: as the caller vouches; what is padded has a register for every inner index, and
+        // `suits` found the CPU to have what the kernels are compiled for.
         unsafe {
-            match (self.unit, self.columns) {
-                (Unit::Avx512, 8) => with_avx512::<T, 8>(self),
-                (Unit::Avx512, 16) => with_avx512::<T, 16>(self),
-                (Unit::Avx512, _) => {
-                    let padded = self.padded::<16>();
+            match self.columns {
+                8 => with_avx512::<T, 8>(self),
+                16 => with_avx512::<T, 16>(self),
+                _ => {
+                    let padded = self.padded();
                     with_avx512::<T, 16>(Self { b: padded.as_ptr(), ..self });
-                }
-                (Unit::Avx2, 8) => with_avx2::<T, 8, SHORT_TILE>(self),
-                (Unit::Avx2, 16) => with_avx2::<T, 16, { SHORT_TILE / 2 }>(self),
-                (Unit::Avx2, _) => {
-                    let padded = self.padded::<8>();
-                    with_avx2::<T, 8, SHORT_TILE>(Self { b: padded.as_ptr(), ..self });
                 }
             }
         }
@@ -84,11 +66,11 @@ impl<T: Real> NarrowProduct<T> {
     /// # Safety
     /// As for [`NarrowProduct::write`].
     #[allow(unsafe_code)]
-    unsafe fn padded<const W: usize>(&self) -> Vec<T> {
+    unsafe fn padded(&self) -> Vec<T> {
         // SAFETY: the rows of `b` follow each other.
         let b = unsafe { std::slice::from_raw_parts(self.b, self.inner * self.columns) };
-        let mut padded = vec![T::ZERO; self.inner * W];
-        for (to, from) in padded.chunks_exact_mut(W).zip(b.chunks_exact(self.columns)) {
+        let mut padded = vec![T::ZERO; self.inner * 16];
+        for (to, from) in padded.chunks_exact_mut(16).zip(b.chunks_exact(self.columns)) {
             to[..self.columns].copy_from_slice(from);
         }
         padded
@@ -100,8 +82,8 @@ impl<T: Real> NarrowProduct<T> {
     /// As for [`NarrowProduct::write`]; rows of `b` are `W` long.
     #[allow(unsafe_code)]
     #[inline(always)]
-    unsafe fn write_tiles<const W: usize, const MOST: usize>(self) {
-        let tiles = self.rows.div_ceil(MOST);
+    unsafe fn write_tiles<const W: usize>(self) {
+        let tiles = self.rows.div_ceil(TILE);
         let size = self.rows.div_ceil(tiles);
         for first in (0..self.rows).step_by(size) {
             // SAFETY: as the caller vouches, and all these rows are the product's.
@@ -188,33 +170,18 @@ impl<T: Real> NarrowProduct<T> {
     }
 }
 
-/// A vector unit with fused multiply-add that products are compiled for.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "other CPUs have neither"))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    Avx2,
-    Avx512,
+#[cfg(target_arch = "x86_64")]
+fn is_there() -> bool {
+    super::vector_unit::has_avx512()
 }
 
-impl Unit {
-    /// The widest that the CPU has.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) fn of_cpu() -> Option<Unit> {
-        match (has_avx512(), has_avx2()) {
-            (true, _) => Some(Unit::Avx512),
-            (false, true) => Some(Unit::Avx2),
-            (false, false) => None,
-        }
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    pub(super) fn of_cpu() -> Option<Unit> {
-        None
-    }
+#[cfg(not(target_arch = "x86_64"))]
+fn is_there() -> bool {
+    false
 }
 
 /// # Safety
-/// As for [`NarrowProduct::write_tiles`], on a CPU with AVX-512.
+/// As for [`NarrowProduct::write_tiles`], on a CPU where [`is_there`] says so.
 #[allow(unsafe_code)]
 #[cfg_attr(
     target_arch = "x86_64",
@@ -222,16 +189,7 @@ impl Unit {
 )]
 unsafe fn with_avx512<T: Real, const W: usize>(product: NarrowProduct<T>) {
     // SAFETY: as the caller vouches.
-    unsafe { product.write_tiles::<W, TILE>() }
-}
-
-/// # Safety
-/// As for [`NarrowProduct::write_tiles`], on a CPU with AVX2.
-#[allow(unsafe_code)]
-#[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma"))]
-unsafe fn with_avx2<T: Real, const W: usize, const MOST: usize>(product: NarrowProduct<T>) {
-    // SAFETY: as the caller vouches.
-    unsafe { product.write_tiles::<W, MOST>() }
+    unsafe { product.write_tiles::<W>() }
 }
 
 #[cfg(test)]
@@ -295,56 +253,27 @@ mod tests {
         }
     }
 
-    /// A product of contiguous operands.
-    fn product(unit: Unit, sizes: [usize; 3], a: &[f32], b: &[f32]) -> NarrowProduct<f32> {
-        let [rows, inner, columns] = sizes;
-        let (a, b, out) = (a.as_ptr(), b.as_ptr(), std::ptr::null_mut());
-        NarrowProduct { unit, out, a, b, rows, inner, columns, a_strides: [inner, 1] }
-    }
-
-    /// The units of this CPU.
-    fn units() -> impl Iterator<Item = Unit> {
-        let narrower = Unit::of_cpu().filter(|unit| *unit != Unit::Avx2).map(|_| Unit::Avx2);
-        Unit::of_cpu().into_iter().chain(narrower)
-    }
-
-    #[test]
-    #[allow(unsafe_code)]
-    fn all_units_give_the_same_bits() {
-        for [rows, inner, columns] in SIZES.into_iter().chain([[60, 7, 5], [4096, 9, 8]]) {
-            let (a, b) = (numbers(rows * inner, 23), numbers(inner * columns, 19));
-            let mut expected = vec![0.0; rows * columns];
-            let views = (Matrix::new(&a, rows, inner), Matrix::new(&b, inner, columns));
-            multiply(MatrixMut::new(&mut expected, rows, columns), views.0, views.1, 1.0);
-            for unit in units() {
-                let product = product(unit, [rows, inner, columns], &a, &b);
-                if !product.suits() || inner > PART {
-                    continue;
-                }
-                let mut out = vec![f32::NAN; rows * columns];
-                // SAFETY: it suits, on a unit of this CPU; `out` is borrowed here alone.
-                unsafe { NarrowProduct { out: out.as_mut_ptr(), ..product }.write() };
-                assert_eq!(out, expected, "{unit:?}: {rows} {inner} {columns}");
-            }
-        }
-    }
-
     #[test]
     fn those_that_gain_nothing_are_left_to_the_library() {
         let numbers = numbers(1 << 16, 23);
-        let suits = |unit, sizes, is_turned: bool| {
-            let product = product(unit, sizes, &numbers, &numbers);
-            let a_strides = if is_turned { [1, sizes[0]] } else { product.a_strides };
-            NarrowProduct { a_strides, ..product }.suits()
+        let product = |rows, inner, columns, a_strides| NarrowProduct {
+            out: std::ptr::null_mut(),
+            a: numbers.as_ptr(),
+            b: numbers.as_ptr(),
+            rows,
+            inner,
+            columns,
+            a_strides,
         };
-        for unit in [Unit::Avx2, Unit::Avx512] {
-            let wide = unit == Unit::Avx512;
-            assert!(suits(unit, [64, 32, 16], false) && suits(unit, [64, 10, 6], true));
-            assert_eq!(suits(unit, [256, 64, 10], true), wide);
-            assert_eq!(suits(unit, [9, 4096, 8], true), wide);
-            for sizes in [[64, 32, 32], [64, 32, 10], [32, 2048, 16], [3, 32, 16]] {
-                assert!(!suits(unit, sizes, false), "{unit:?} {sizes:?}");
-            }
+        assert_eq!(product(64, 32, 16, [32, 1]).suits(), is_there());
+        assert_eq!(product(256, 64, 10, [1, 256]).suits(), is_there());
+        for product in [
+            product(64, 32, 32, [32, 1]),
+            product(64, 32, 10, [32, 1]),
+            product(32, 2048, 16, [2048, 1]),
+            product(3, 32, 16, [32, 1]),
+        ] {
+            assert!(!product.suits(), "{} {} {}", product.rows, product.inner, product.columns);
         }
     }
 }
