@@ -7,7 +7,7 @@ RUN_SEARCH_EXPERIMENT is its program, built with the memory of its `run_demo.sh`
 vectors, 1 matrix): source in `automl_zero` of google-research, for which g++ with Abseil, Eigen,
 protobuf and glog will do. Both search its demonstration: tasks, ops, sizes, population and
 mutations are those of `configs/learner_linear.ron`. Both run with and without looking for
-duplicates; a run is pinned to a core, and what counts is the CPU time of the whole process.
+duplicates; a run is pinned to a core, and what counts is the user time of the whole process.
 With `--seeds N` both also look N times for what is good on unseen tasks, each to its end.
 """
 
@@ -28,21 +28,16 @@ OPS = "[" + ", ".join(
 ) + "]"
 
 
-def tasks(name, count, examples, rest=""):
-    return f"""{name} {{ tasks {{ scalar_linear_regression_task {{}} features_size: 4
+def tasks(count, examples, rest=""):
+    return f"""tasks {{ scalar_linear_regression_task {{}} features_size: 4
       num_train_examples: {examples} num_valid_examples: 100 num_tasks: {count}
-      eval_type: RMS_ERROR {rest} }} }}"""
-
-
-def inner(field):
-    """The message inside of `name { … }`."""
-    return field[field.index("{") + 1 : field.rindex("}")]
+      eval_type: RMS_ERROR {rest} }}"""
 
 
 def theirs(program, seed, examples, cached, steps, experiments, sufficient):
     """Their command line: `steps` training steps an experiment."""
     cache = "fec { num_train_examples: 10 num_valid_examples: 10 }" if cached else ""
-    spec = f"""{tasks("search_tasks", 10, examples)}
+    spec = f"""search_tasks {{ {tasks(10, examples)} }}
       setup_ops: {OPS} predict_ops: {OPS} learn_ops: {OPS}
       setup_size_init: 10 predict_size_init: 2 learn_size_init: 8 {cache}
       fitness_combination_mode: MEAN_FITNESS_COMBINATION
@@ -51,12 +46,12 @@ def theirs(program, seed, examples, cached, steps, experiments, sufficient):
       allowed_mutation_types {{ mutation_types: [ALTER_PARAM_MUTATION_TYPE,
         RANDOMIZE_INSTRUCTION_MUTATION_TYPE, RANDOMIZE_COMPONENT_FUNCTION_MUTATION_TYPE] }}
       mutate_prob: 0.9 progress_every: 10000"""
-    final = tasks("final", 100, 1000, "data_seeds: [1000000] param_seeds: [2000000]")
+    final = tasks(100, 1000, "data_seeds: [1000000] param_seeds: [2000000]")
     return [
         program,
         f"--search_experiment_spec={spec}",
-        f"--final_tasks={inner(final)}",
-        f"--select_tasks={inner(tasks('select', 100, 1000))}",
+        f"--final_tasks={final}",
+        f"--select_tasks={tasks(100, 1000)}",
         f"--max_experiments={experiments}",
         "--randomize_task_seeds",
         f"--sufficient_fitness={sufficient}",
@@ -79,7 +74,7 @@ def ours(program, seed, examples, cached, candidates, out):
 
 
 def run(command, core):
-    """What it printed, and its seconds of CPU time."""
+    """What it printed, and its seconds of user time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = subprocess.run(
         ["taskset", "-c", str(core), *command], capture_output=True, text=True, check=True
@@ -123,7 +118,7 @@ def throughput(args):
 
 
 def discoveries(args):
-    print("seed: seconds of CPU time and candidates until it is found, ours and theirs")
+    print("seed: seconds of user time and candidates until it is found, ours and theirs")
     found = []
     for seed in range(1, args.seeds + 1):
         pair = experiment(args, seed, 100, True, 0, 200_000_000, sufficient=0.9999)
